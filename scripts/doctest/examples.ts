@@ -1,0 +1,98 @@
+/**
+ * The examples in doc comments and Markdown: every fence that is opened with "ts import.meta.vitest".
+ *
+ * An example keeps its place. Everything around it is blanked out, so whatever a parser, a type checker or a stack
+ * trace says about a line is true of the file that a person edits.
+ */
+import { MagicString } from "magic-string"
+import * as fs from "node:fs"
+import * as path from "node:path"
+import { type ESTree, parseSync, Visitor } from "vite"
+
+export const root = path.resolve(import.meta.dirname, "../..")
+
+export interface Example {
+  readonly file: string
+  readonly line: number
+  readonly source: string
+}
+
+export const directory = path.join(root, ".doctest")
+
+/** Where an example stands as a module of its own. */
+export const modulePath = ({ file, line }: Example): string => path.join(directory, `${file}.${line}.ts`)
+
+export const all = (): ReadonlyArray<Example> =>
+  fs.globSync(["src/**/*.ts", "*.md"], { cwd: root }).toSorted()
+    .flatMap((file) => find(file, fs.readFileSync(path.join(root, file), "utf8")))
+
+const fence = /^(\s*(?:\* ?)?)```(\w*)\s*(.*)$/
+
+export const find = (file: string, text: string): ReadonlyArray<Example> => {
+  const examples: Array<Example> = []
+  const lines = text.split("\n")
+  for (let start = 0; start < lines.length; start++) {
+    const open = fence.exec(lines[start])
+    if (open === null) continue
+    const [, margin, language, info] = open
+    const end = lines.findIndex((line, index) => index > start && fence.test(line))
+    if (end === -1) throw new Error(`${file}:${start + 1}: this code block is never closed`)
+    if (/^(ts|typescript)$/.test(language)) {
+      if (info !== "import.meta.vitest") {
+        throw new Error(`${file}:${start + 1}: this example is not run: open it with "\`\`\`ts import.meta.vitest"`)
+      }
+      const code = lines.map((line, index) =>
+        index > start && index < end ? " ".repeat(margin.length) + line.slice(margin.length) : ""
+      )
+      examples.push({ file, line: start + 1, source: code.join("\n") })
+    }
+    start = end
+  }
+  return examples
+}
+
+const expectation = /^\s*=>\s*(?:throws (\w+)|(.*))$/
+
+/**
+ * Turns `expression // => expected` and `expression // => throws ErrorName` into assertions.
+ */
+export const compile = ({ file, source }: Example) => {
+  const fail = (offset: number, message: string): never => {
+    throw new Error(`${file}:${source.slice(0, offset).split("\n").length}: ${message}`)
+  }
+  const { comments, errors, program } = parseSync("example.ts", source)
+  for (const error of errors) fail(error.labels[0]?.start ?? 0, error.message)
+
+  const expressions: Array<ESTree.Span> = []
+  new Visitor({ ExpressionStatement: (node) => void expressions.push(node.expression) }).visit(program)
+
+  const output = new MagicString(source)
+  for (const comment of comments) {
+    const match = comment.type === "Line" ? expectation.exec(comment.value) : null
+    if (match === null) continue
+    const [, errorName, expected] = match
+    const expression = expressions.find(({ end }) =>
+      end <= comment.start && /^;? *$/.test(source.slice(end, comment.start))
+    )
+    if (expression === undefined) {
+      return fail(comment.start, `"// =>" must stand behind an expression statement, on its last line`)
+    }
+    if (expected !== undefined && parseSync("expected.ts", `(${expected})`).errors.length > 0) {
+      return fail(comment.start, `"${expected}" is not an expression`)
+    }
+    const { end, start } = expression
+    const [open, close] = errorName === undefined
+      ? ["doctest.equals(", `, (${expected}))`]
+      : /\bawait\b/.test(source.slice(start, end))
+      ? ["await doctest.rejects(async () => (", `), "${errorName}")`]
+      : ["doctest.throws(() => (", `), "${errorName}")`]
+    // Over the first character, so that what a stack trace shows of the assertion is the example's line.
+    output.update(start, start + 1, open + source[start])
+    output.overwrite(end, comment.end, close)
+  }
+  output.append(`\nimport * as doctest from ${JSON.stringify(path.join(import.meta.dirname, "assert.ts"))}\n`)
+  return {
+    code: output.toString(),
+    map: output.generateMap({ source: path.join(root, file), hires: true, includeContent: true })
+  }
+}

@@ -1,0 +1,31 @@
+import * as path from "node:path"
+import { defineConfig } from "vitest/config"
+import { doctest } from "./scripts/doctest/plugin.ts"
+
+const src = path.join(import.meta.dirname, "src")
+
+export default defineConfig({
+  resolve: {
+    alias: [
+      { find: /^effect-weakref$/, replacement: `${src}/index.ts` },
+      { find: /^effect-weakref\/testing$/, replacement: `${src}/testing/index.ts` },
+      { find: /^effect-weakref\/(.+)$/, replacement: `${src}/$1.ts` }
+    ]
+  },
+  test: {
+    pool: "forks",
+    maxWorkers: 2,
+    // The tests of the real heap force collections.
+    execArgv: ["--expose-gc"],
+    testTimeout: 30_000,
+    reporters: process.env.CI ? ["default", ["json", { outputFile: "coverage/tests.json" }]] : ["default"],
+    projects: [{
+      extends: true,
+      test: { name: "unit", include: ["test/**/*.test.ts"] }
+    }, {
+      extends: true,
+      plugins: [doctest()],
+      test: { name: "doctest", include: ["scripts/doctest/run.ts"] }
+    }]
+  }
+})
