@@ -1,0 +1,2 @@
+/** A stand-in that forwards to its referent: to come. */
+export type WeakProxy<A extends object> = A

@@ -1,0 +1,8 @@
+/**
+ * Weak references for Effect applications.
+ *
+ * @since 0.1.0
+ */
+export * as Heap from "./Heap.ts"
+export * as WeakError from "./WeakError.ts"
+export * as WeakRef from "./WeakRef.ts"
