@@ -3,6 +3,7 @@
  *
  * @since 0.1.0
  */
+export * as Finalizer from "./Finalizer.ts"
 export * as Heap from "./Heap.ts"
 export * as WeakError from "./WeakError.ts"
 export * as WeakRef from "./WeakRef.ts"

@@ -1,0 +1,547 @@
+import { assert, describe, it } from "@effect/vitest"
+import { Context, Deferred, Effect, Equal, Exit, Fiber, Hash, Option, Scope } from "effect"
+import { inspect } from "node:util"
+import { Finalizer, Heap, WeakError, WeakRef } from "../src/index.ts"
+import { TestHeap } from "../src/testing/index.ts"
+import { collectThoroughly, collectUntil, heapInUse } from "./support/realHeap.ts"
+import { reportsOf } from "./support/reports.ts"
+import { type Named, onBothHeaps } from "./support/worlds.ts"
+
+class ExtendedRef<A extends WeakKey> extends WeakRef.Class<A, readonly [A, number]> {
+  private counter = 0
+  readonly annotations: Readonly<Record<string, unknown>>
+
+  constructor(target: A, annotations: Readonly<Record<string, unknown>>, heap?: Heap.Heap) {
+    super(target, heap)
+    this.annotations = annotations
+  }
+
+  override deref() {
+    return Option.map(this.referent(), (target) => [target, ++this.counter] as const)
+  }
+}
+
+describe("WeakRef", () => {
+  describe("make", () => {
+    onBothHeaps("dereferences to its referent until that is collected", (world) =>
+      Effect.gen(function*() {
+        const ref = yield* world.with("a", WeakRef.make)
+        assert.deepStrictEqual(Option.map(WeakRef.deref(ref), (a) => a.name), Option.some("a"))
+        assert.isTrue(WeakRef.isAlive(ref))
+        yield* world.die("a")
+        assert.deepStrictEqual(WeakRef.deref(ref), Option.none())
+        assert.isFalse(WeakRef.isAlive(ref))
+      }))
+
+    onBothHeaps("shares one reference per referent", (world) =>
+      Effect.gen(function*() {
+        const first = yield* world.with("a", WeakRef.make)
+        const second = yield* world.with("a", WeakRef.make)
+        const other = yield* world.with("b", WeakRef.make)
+        assert.strictEqual(first, second)
+        assert.notStrictEqual<unknown>(first, other)
+      }))
+
+    it.effect("makes two references of one referent on two heaps", () =>
+      Effect.gen(function*() {
+        const target = {}
+        const onTestHeap = yield* WeakRef.make(target)
+        assert.notStrictEqual(onTestHeap, WeakRef.makeUnsafe(target))
+        yield* TestHeap.collect(target)
+        assert.isFalse(WeakRef.isAlive(onTestHeap))
+        assert.isTrue(WeakRef.isAlive(WeakRef.makeUnsafe(target)))
+      }).pipe(Effect.provide(TestHeap.layer)))
+
+    it.effect("fails with the value that cannot be a referent, and makes nothing", () =>
+      Effect.gen(function*() {
+        for (const value of [undefined, null, 0, "text", true, 1n, Symbol.for("registered")]) {
+          const error = yield* Effect.flip(WeakRef.make(value as unknown as WeakKey))
+          assert.instanceOf(error, WeakError.NotWeakReferenceableError)
+          assert.strictEqual(error.value, value)
+          assert.include(error.message, "cannot be weakly referenced")
+          assert.throws(() => WeakRef.makeUnsafe(value as unknown as WeakKey), WeakError.NotWeakReferenceableError)
+          assert.throws(() => new WeakRef.Class(value as unknown as WeakKey), WeakError.NotWeakReferenceableError)
+          assert.strictEqual(yield* WeakRef.count(value as unknown as WeakKey), 0)
+        }
+      }))
+
+    it("refers to functions and symbols", () => {
+      const symbol = Symbol("mine")
+      const f = () => 1
+      assert.deepStrictEqual(WeakRef.deref(WeakRef.makeUnsafe(symbol)), Option.some(symbol))
+      assert.strictEqual(Option.getOrThrow(WeakRef.deref(WeakRef.makeUnsafe(f))), f)
+      assert.strictEqual(WeakRef.deref(WeakRef.makeUnsafe(Symbol.iterator)).pipe(Option.getOrThrow), Symbol.iterator)
+    })
+  })
+
+  describe("get, use and pin", () => {
+    onBothHeaps("succeed with the referent, and fail once it has been collected", (world) =>
+      Effect.gen(function*() {
+        const ref = yield* world.with("a", WeakRef.make)
+        let calls = 0
+        const use = WeakRef.use(ref, (a) => Effect.sync(() => (calls++, a.name)))
+        const all = Effect.all({
+          get: Effect.map(WeakRef.get(ref), (a) => a.name),
+          use,
+          pin: Effect.scoped(Effect.map(WeakRef.pin(ref), (a) => a.name))
+        })
+        assert.deepStrictEqual(yield* all, { get: "a", use: "a", pin: "a" })
+        yield* world.die("a")
+        for (const effect of [WeakRef.get(ref), use, Effect.scoped(WeakRef.pin(ref))]) {
+          const error = yield* Effect.flip(effect as Effect.Effect<unknown, WeakError.DeadReferenceError>)
+          assert.instanceOf(error, WeakError.DeadReferenceError)
+        }
+        assert.strictEqual(calls, 1)
+      }))
+
+    it.effect("use holds the referent until its effect has ended", () =>
+      Effect.gen(function*() {
+        const ref = WeakRef.makeUnsafe({ name: "a" })
+        const latch = yield* Deferred.make<void>()
+        // The effect itself lets go of the referent at once.
+        const fiber = yield* Effect.forkChild(WeakRef.use(ref, () => Deferred.await(latch)), { startImmediately: true })
+        yield* collectThoroughly
+        assert.isTrue(WeakRef.isAlive(ref))
+        yield* Deferred.succeed(latch, void 0)
+        yield* Fiber.join(fiber)
+        assert.isTrue(yield* collectUntil(() => !WeakRef.isAlive(ref)))
+      }))
+
+    it.effect("use lets go when it is interrupted", () =>
+      Effect.gen(function*() {
+        const ref = WeakRef.makeUnsafe({ name: "a" })
+        const fiber = yield* Effect.forkChild(WeakRef.use(ref, () => Effect.never), { startImmediately: true })
+        yield* collectThoroughly
+        assert.isTrue(WeakRef.isAlive(ref))
+        yield* Fiber.interrupt(fiber)
+        assert.isTrue(yield* collectUntil(() => !WeakRef.isAlive(ref)))
+      }))
+
+    it.effect("use passes on the failure of its effect", () =>
+      Effect.gen(function*() {
+        const target = {}
+        const error = yield* Effect.flip(WeakRef.use(WeakRef.makeUnsafe(target), () => Effect.fail("mine")))
+        assert.strictEqual(error, "mine")
+      }))
+
+    it.effect("pin holds the referent until the Scope closes", () =>
+      Effect.gen(function*() {
+        const ref = WeakRef.makeUnsafe({ name: "a" })
+        const scope = yield* Scope.make()
+        yield* Effect.asVoid(Scope.provide(WeakRef.pin(ref), scope))
+        yield* collectThoroughly
+        assert.isTrue(WeakRef.isAlive(ref))
+        yield* Scope.close(scope, Exit.void)
+        assert.isTrue(yield* collectUntil(() => !WeakRef.isAlive(ref)))
+      }))
+
+    it.effect("use and pin hold the referent of a subclass that gives something else", () =>
+      Effect.gen(function*() {
+        class LengthRef extends WeakRef.Class<Array<number>, number> {
+          override deref() {
+            return Option.map(this.referent(), (target) => target.length)
+          }
+        }
+        const ref = new LengthRef([1, 2, 3])
+        const scope = yield* Scope.make()
+        assert.strictEqual(yield* Scope.provide(WeakRef.pin(ref), scope), 3)
+        yield* collectThoroughly
+        assert.isTrue(WeakRef.isAlive(ref))
+        const fiber = yield* Effect.forkChild(WeakRef.use(ref, () => Effect.never), { startImmediately: true })
+        yield* Scope.close(scope, Exit.void)
+        yield* collectThoroughly
+        assert.isTrue(WeakRef.isAlive(ref))
+        yield* Fiber.interrupt(fiber)
+        assert.isTrue(yield* collectUntil(() => !WeakRef.isAlive(ref)))
+      }))
+  })
+
+  describe("onCollect", () => {
+    onBothHeaps("runs callbacks from the newest to the oldest, across references and finalizers", (world) =>
+      Effect.gen(function*() {
+        const log: Array<string> = []
+        const says = (text: string) => Effect.sync(() => log.push(text))
+        const ref = yield* world.with("a", WeakRef.make)
+        const keyed = yield* Effect.flatMap(Heap.Heap, (heap) =>
+          world.with("a", (a) => Effect.sync(() => new WeakRef.KeyedRef("key", a, heap))))
+        yield* WeakRef.onCollect(ref, () => says("first"))
+        yield* world.with("a", (a) => Finalizer.make(a, says("second")))
+        yield* WeakRef.onCollect(keyed, (ref) => says(`third ${ref.key}`))
+        yield* Effect.asVoid(world.with("a", (a) => Finalizer.make(a, says("fourth"))))
+        yield* ref.pipe(WeakRef.onCollect(() => says("fifth")))
+        yield* world.die("a")
+        assert.deepStrictEqual(log, ["fifth", "fourth", "third key", "second", "first"])
+      }))
+
+    onBothHeaps("gives the callback a reference that reads as dead, as all others do", (world) =>
+      Effect.gen(function*() {
+        const ref = yield* world.with("a", WeakRef.make)
+        const other = yield* Effect.flatMap(Heap.Heap, (heap) =>
+          world.with("a", (a) => Effect.sync(() => new WeakRef.Class(a, heap))))
+        const seen: Array<boolean> = []
+        yield* WeakRef.onCollect(ref, (given) =>
+          Effect.sync(() => seen.push(given === ref, WeakRef.isAlive(given), WeakRef.isAlive(other))))
+        yield* world.die("a")
+        assert.deepStrictEqual(seen, [true, false, false])
+      }))
+
+    onBothHeaps("reports a callback that fails, dies, throws or is interrupted, and runs the next", (world) =>
+      Effect.gen(function*() {
+        const ref = yield* world.with("a", WeakRef.make)
+        let ran = false
+        const reports = yield* reportsOf(Effect.gen(function*() {
+          yield* WeakRef.onCollect(ref, () => Effect.sync(() => ran = true))
+          yield* WeakRef.onCollect(ref, () => Effect.interrupt)
+          yield* WeakRef.onCollect(ref, (): Effect.Effect<void> => {
+            throw new Error("thrown")
+          })
+          yield* WeakRef.onCollect(ref, () => Effect.die(new Error("died")))
+          yield* WeakRef.onCollect(ref, () => Effect.fail(new Error("failed")))
+          yield* world.die("a")
+        }))
+        assert.isTrue(ran)
+        assert.deepStrictEqual(reports.slice(0, 3), ["Error: failed", "Error: died", "Error: thrown"])
+        assert.include(reports[3], "interrupted")
+        assert.lengthOf(reports, 4)
+      }))
+
+    onBothHeaps("goes on after a callback whose fiber was interrupted from outside", (world) =>
+      Effect.gen(function*() {
+        const ref = yield* world.with("a", WeakRef.make)
+        const log: Array<string> = []
+        yield* WeakRef.onCollect(ref, () => Effect.sync(() => log.push("next")))
+        yield* WeakRef.onCollect(ref, () =>
+          Effect.withFiber((fiber) => {
+            fiber.interruptUnsafe()
+            return Effect.yieldNow
+          }))
+        yield* reportsOf(world.die("a"))
+        assert.deepStrictEqual(log, ["next"])
+      }))
+
+    onBothHeaps("runs each callback with the services that it was registered with", (world) =>
+      Effect.gen(function*() {
+        class Name extends Context.Service<Name, string>()("test/Name") {}
+        const ref = yield* world.with("a", WeakRef.make)
+        const log: Array<string> = []
+        const callback = () => Effect.map(Name, (name) => log.push(name))
+        yield* Effect.provideService(WeakRef.onCollect(ref, callback), Name, "one")
+        yield* Effect.provideService(WeakRef.onCollect(ref, callback), Name, "two")
+        yield* world.die("a")
+        assert.deepStrictEqual(log, ["two", "one"])
+      }))
+
+    onBothHeaps("unregisters when the Scope closes", (world) =>
+      Effect.gen(function*() {
+        const ref = yield* world.with("a", WeakRef.make)
+        const log: Array<string> = []
+        yield* WeakRef.onCollect(ref, () => Effect.sync(() => log.push("outer 1")))
+        yield* Effect.scoped(WeakRef.onCollect(ref, () => Effect.sync(() => log.push("inner"))))
+        yield* WeakRef.onCollect(ref, () => Effect.sync(() => log.push("outer 2")))
+        yield* world.die("a")
+        assert.deepStrictEqual(log, ["outer 2", "outer 1"])
+      }))
+
+    onBothHeaps("runs a callback at once that is registered on a dead reference", (world) =>
+      Effect.gen(function*() {
+        const ref = yield* world.with("a", WeakRef.make)
+        yield* world.die("a")
+        const ran = yield* Deferred.make<boolean>()
+        yield* WeakRef.onCollect(ref, (ref) => Deferred.succeed(ran, WeakRef.isAlive(ref)))
+        assert.isFalse(yield* Deferred.await(ran))
+      }))
+
+    onBothHeaps("does not run a callback that is registered in a closed Scope", (world) =>
+      Effect.gen(function*() {
+        const ref = yield* world.with("a", WeakRef.make)
+        const scope = yield* Scope.make()
+        yield* Scope.close(scope, Exit.void)
+        let ran = false
+        const callback = () => Effect.sync(() => ran = true)
+        yield* Scope.provide(WeakRef.onCollect(ref, callback), scope)
+        yield* world.die("a")
+        yield* Scope.provide(WeakRef.onCollect(ref, callback), scope)
+        assert.isFalse(ran)
+      }))
+
+    onBothHeaps("lets a callback unregister the ones after it", (world) =>
+      Effect.gen(function*() {
+        const ref = yield* world.with("a", WeakRef.make)
+        const log: Array<string> = []
+        const scope = yield* Scope.make()
+        yield* WeakRef.onCollect(ref, () => Effect.sync(() => log.push("first")))
+        yield* Scope.provide(WeakRef.onCollect(ref, () => Effect.sync(() => log.push("second"))), scope)
+        yield* WeakRef.onCollect(ref, () => Effect.andThen(Scope.close(scope, Exit.void), Effect.sync(() => log.push("third"))))
+        yield* world.die("a")
+        assert.deepStrictEqual(log, ["third", "first"])
+      }))
+
+    onBothHeaps("lasts although nobody holds the reference", (world) =>
+      Effect.gen(function*() {
+        const log: Array<string> = []
+        yield* Effect.flatMap(world.with("a", WeakRef.make), WeakRef.onCollect(() => Effect.sync(() => log.push("ran"))))
+        yield* collectThoroughly
+        yield* world.die("a")
+        assert.deepStrictEqual(log, ["ran"])
+      }))
+
+    it.effect("runs the callbacks of one referent one after the other, without holding up another referent's", () =>
+      Effect.gen(function*() {
+        const [a, b] = [{ name: "a" }, { name: "b" }]
+        const log: Array<string> = []
+        const gate = yield* Deferred.make<void>()
+        const refA = yield* WeakRef.make(a)
+        const refB = yield* WeakRef.make(b)
+        yield* WeakRef.onCollect(refA, () => Effect.sync(() => log.push("a1")))
+        yield* WeakRef.onCollect(refA, () => Effect.andThen(Deferred.await(gate), Effect.sync(() => log.push("a2"))))
+        yield* WeakRef.onCollect(refB, () => Effect.sync(() => log.push("b")))
+        yield* TestHeap.collect(a, b)
+        const finalizing = yield* Effect.forkChild(TestHeap.finalize, { startImmediately: true })
+        yield* Effect.yieldNow
+        assert.deepStrictEqual(log, ["b"])
+        yield* Deferred.succeed(gate, void 0)
+        yield* Fiber.join(finalizing)
+        assert.deepStrictEqual(log, ["b", "a2", "a1"])
+      }).pipe(Effect.scoped, Effect.provide(TestHeap.layer)))
+
+    it.effect("runs at once between collection and finalization, before the callbacks that wait", () =>
+      Effect.gen(function*() {
+        const target = {}
+        const log: Array<string> = []
+        const ref = yield* WeakRef.make(target)
+        yield* WeakRef.onCollect(ref, () => Effect.sync(() => log.push("registered alive")))
+        yield* TestHeap.collect(target)
+        yield* WeakRef.onCollect(ref, () => Effect.sync(() => log.push("registered dead")))
+        assert.deepStrictEqual(log, ["registered dead"])
+        yield* TestHeap.finalize
+        assert.deepStrictEqual(log, ["registered dead", "registered alive"])
+      }).pipe(Effect.scoped, Effect.provide(TestHeap.layer)))
+
+    it.effect("trap: a callback that captures the referent keeps it", () =>
+      Effect.gen(function*() {
+        const captureIn = (ref: WeakRef.WeakRef<Named>, name: string) => {
+          const target = Option.getOrThrow(WeakRef.deref(ref))
+          return WeakRef.onCollect(ref, () => Effect.succeed([target, name]))
+        }
+        const ref = WeakRef.makeUnsafe({ name: "a" })
+        const scope = yield* Scope.make()
+        yield* Scope.provide(captureIn(ref, "held"), scope)
+        yield* collectThoroughly
+        assert.isTrue(WeakRef.isAlive(ref))
+        yield* Scope.close(scope, Exit.void)
+        assert.isTrue(yield* collectUntil(() => !WeakRef.isAlive(ref)))
+      }))
+
+    it.effect("trap: a Scope that stays open forgets callbacks that have run", () =>
+      Effect.gen(function*() {
+        const scope = yield* Scope.make()
+        const target = {}
+        for (let i = 0; i < 100; i++) {
+          const ref = yield* WeakRef.make(target)
+          yield* Scope.provide(WeakRef.onCollect(ref, () => Effect.void), scope)
+          yield* TestHeap.collectAndFinalize(target)
+        }
+        assert.strictEqual(scope.state._tag, "Empty")
+      }).pipe(Effect.provide(TestHeap.layer)))
+
+    it.effect("trap: registrations with the engine do not pile up", () =>
+      Effect.gen(function*() {
+        let registrations = 0
+        class CountingRegistry<T> extends FinalizationRegistry<T> {
+          override register(target: WeakKey, held: T, token?: WeakKey) {
+            registrations++
+            super.register(target, held, token)
+          }
+        }
+        const target = {}
+        const script = Effect.gen(function*() {
+          const ref = yield* WeakRef.make(target)
+          for (let i = 0; i < 1000; i++) {
+            yield* Effect.scoped(WeakRef.onCollect(ref, () => Effect.void))
+            yield* Effect.scoped(Finalizer.make(target, Effect.void))
+          }
+        })
+        yield* Effect.provideService(script, Heap.Heap, { ...Heap.Heap.defaultValue(), FinalizationRegistry: CountingRegistry })
+        assert.strictEqual(registrations, 1)
+      }))
+
+    it.effect("trap: callbacks that come and go on a long-lived referent leave nothing behind", () =>
+      Effect.gen(function*() {
+        const target = {}
+        const ref = WeakRef.makeUnsafe(target)
+        const round = Effect.scoped(WeakRef.onCollect(ref, () => Effect.void))
+        const rounds = (n: number) => Effect.repeat(round, { times: n })
+        yield* rounds(1_000)
+        const before = yield* heapInUse
+        yield* rounds(100_000)
+        assert.isBelow((yield* heapInUse) - before, 1_000_000)
+      }))
+  })
+
+  describe("equality", () => {
+    onBothHeaps("compares referents while both live, and identity once one is dead", (world) =>
+      Effect.gen(function*() {
+        const heap = yield* Heap.Heap
+        const refOf = (name: string, key: string) =>
+          world.with(name, (target) => Effect.sync(() => new WeakRef.KeyedRef(key, target, heap)))
+        const shared = yield* world.with("a", WeakRef.make)
+        const own = yield* refOf("a", "own")
+        const other = yield* refOf("b", "other")
+        assert.isTrue(WeakRef.equals(shared, own))
+        assert.isTrue(shared.pipe(WeakRef.equals(own)))
+        assert.isFalse(WeakRef.equals(shared, other))
+        yield* world.die("a")
+        assert.isFalse(WeakRef.equals(shared, own))
+        assert.isTrue(WeakRef.equals(shared, shared))
+        assert.isFalse(WeakRef.equals(shared, other))
+        assert.isFalse(WeakRef.equals(other, shared))
+      }))
+
+    it("compares referents by structure, and different referents as different", () => {
+      const [one, same, other] = [{ id: 1 }, { id: 1 }, { id: 2 }]
+      assert.isTrue(Equal.equals(WeakRef.makeUnsafe(one), WeakRef.makeUnsafe(same)))
+      assert.isFalse(Equal.equals(WeakRef.makeUnsafe(one), WeakRef.makeUnsafe(other)))
+      assert.isFalse(Equal.equals(WeakRef.makeUnsafe(one), one))
+    })
+
+    it.effect("Equal.equals remembers a pair that compared equal; WeakRef.equals does not", () =>
+      Effect.gen(function*() {
+        const [one, same] = [{ id: 1 }, { id: 1 }]
+        const ref = yield* WeakRef.make(one)
+        const that = yield* WeakRef.make(same)
+        assert.isTrue(Equal.equals(ref, that))
+        yield* TestHeap.collect(one)
+        assert.isTrue(Equal.equals(ref, that))
+        assert.isFalse(WeakRef.equals(ref, that))
+      }).pipe(Effect.provide(TestHeap.layer)))
+
+    it.effect("Equal.equals of a dead reference that was hashed is identity", () =>
+      Effect.gen(function*() {
+        const [one, same] = [{ id: 1 }, { id: 1 }]
+        const ref = yield* WeakRef.make(one)
+        const that = yield* WeakRef.make(same)
+        Hash.hash(ref)
+        yield* TestHeap.collect(one)
+        assert.isFalse(Equal.equals(ref, that))
+        assert.isTrue(Equal.equals(ref, ref))
+      }).pipe(Effect.provide(TestHeap.layer)))
+  })
+
+  describe("hash", () => {
+    onBothHeaps("is the referent's, and kept after death once taken", (world) =>
+      Effect.gen(function*() {
+        const ref = yield* world.with("a", WeakRef.make)
+        const hash = yield* world.with("a", (a) => Effect.sync(() => Hash.hash(a)))
+        assert.strictEqual(Hash.hash(ref), hash)
+        yield* world.die("a")
+        assert.strictEqual(Hash.hash(ref), hash)
+        assert.strictEqual(ref[Hash.symbol](), hash)
+      }))
+
+    onBothHeaps("is refused when first taken after death", (world) =>
+      Effect.gen(function*() {
+        const ref = yield* world.with("a", WeakRef.make)
+        const other = yield* world.with("b", WeakRef.make)
+        yield* world.die("a")
+        assert.throws(() => Hash.hash(ref), WeakError.UnhashableError)
+        assert.throws(() => Equal.equals(ref, other), WeakError.UnhashableError)
+        assert.isFalse(WeakRef.equals(ref, other))
+      }))
+  })
+
+  describe("Class", () => {
+    onBothHeaps("lets a subclass annotate and change what dereferencing gives", (world) =>
+      Effect.gen(function*() {
+        const heap = yield* Heap.Heap
+        const ref = yield* world.with("a", (a) => Effect.sync(() => new ExtendedRef(a, { color: "red" }, heap)))
+        const shared = yield* world.with("a", WeakRef.make)
+        assert.notStrictEqual<unknown>(ref, shared)
+        assert.strictEqual(ref.annotations["color"], "red")
+        const ask = Effect.map(WeakRef.get(ref), ([a, n]) => [a.name, n])
+        assert.deepStrictEqual(yield* Effect.all([ask, ask]), [["a", 1], ["a", 2]])
+        assert.isTrue(WeakRef.equals(ref, shared))
+        assert.isTrue(WeakRef.isWeakRef(ref))
+        let annotation: unknown
+        yield* WeakRef.onCollect(ref, (ref) => Effect.sync(() => annotation = ref.annotations["color"]))
+        yield* world.die("a")
+        assert.strictEqual(annotation, "red")
+        assert.isTrue(Option.isNone(WeakRef.deref(ref)))
+      }))
+
+    onBothHeaps("KeyedRef keeps its key after death", (world) =>
+      Effect.gen(function*() {
+        const heap = yield* Heap.Heap
+        const ref = yield* world.with("a", (a) => Effect.sync(() => new WeakRef.KeyedRef({ id: 7 }, a, heap)))
+        assert.strictEqual(Option.getOrThrow(WeakRef.deref(ref)).name, "a")
+        yield* world.die("a")
+        assert.deepStrictEqual(ref.key, { id: 7 })
+        assert.isTrue(Option.isNone(WeakRef.deref(ref)))
+      }))
+  })
+
+  describe("count and all", () => {
+    it.effect("know the references that the program holds", () =>
+      Effect.gen(function*() {
+        const target = {}
+        assert.deepStrictEqual(yield* WeakRef.all(target), [])
+        const shared = yield* WeakRef.make(target)
+        const own = new WeakRef.Class(target, yield* Heap.Heap)
+        assert.deepStrictEqual(yield* WeakRef.all(target), [shared, own])
+        yield* TestHeap.collect(shared)
+        assert.deepStrictEqual(yield* WeakRef.all(target), [own])
+        assert.notStrictEqual(yield* WeakRef.make(target), shared)
+        assert.strictEqual(yield* WeakRef.count(target), 2)
+      }).pipe(Effect.provide(TestHeap.layer)))
+
+    it.effect("forget a reference that nobody holds (real heap)", () =>
+      Effect.gen(function*() {
+        const target = {}
+        const makeThree = () => {
+          WeakRef.makeUnsafe(target)
+          return new WeakRef.Class(target) === new WeakRef.Class(target)
+        }
+        assert.isFalse(makeThree())
+        let count = yield* WeakRef.count(target)
+        assert.strictEqual(count, 3)
+        for (let round = 0; round < 50 && count > 0; round++) {
+          yield* Heap.collectGarbage
+          count = yield* WeakRef.count(target)
+        }
+        assert.strictEqual(count, 0)
+      }))
+
+    it.effect("trap: a million references to one referent leave nothing behind", () =>
+      Effect.gen(function*() {
+        const target = {}
+        const make = (n: number) => {
+          for (let i = 0; i < n; i++) new WeakRef.Class(target)
+        }
+        make(1_000)
+        const before = yield* heapInUse
+        for (let turn = 0; turn < 100; turn++) {
+          make(10_000)
+          yield* Effect.promise(() => new Promise((resolve) => setImmediate(resolve)))
+        }
+        assert.isBelow((yield* heapInUse) - before, 1_000_000)
+      }))
+  })
+
+  describe("inspection", () => {
+    it.effect("shows the referent, or that there is none", () =>
+      Effect.gen(function*() {
+        const target = { id: 1 }
+        const ref = yield* WeakRef.make(target)
+        assert.deepStrictEqual(ref.toJSON(), { _id: "WeakRef", value: { _id: "Option", _tag: "Some", value: { id: 1 } } })
+        assert.include(ref.toString(), "\"id\":1")
+        assert.include(inspect(ref), "id: 1")
+        yield* TestHeap.collect(target)
+        assert.deepStrictEqual(ref.toJSON(), { _id: "WeakRef", value: { _id: "Option", _tag: "None" } })
+        assert.include(inspect(ref), "None")
+      }).pipe(Effect.provide(TestHeap.layer)))
+
+    it("knows its own", () => {
+      for (const value of [undefined, null, 1, {}, new globalThis.WeakRef({})]) assert.isFalse(WeakRef.isWeakRef(value))
+      assert.isTrue(WeakRef.isWeakRef(WeakRef.makeUnsafe({})))
+    })
+  })
+})
