@@ -6,4 +6,7 @@
 export * as Finalizer from "./Finalizer.ts"
 export * as Heap from "./Heap.ts"
 export * as WeakError from "./WeakError.ts"
+export * as WeakKeyMap from "./WeakKeyMap.ts"
 export * as WeakRef from "./WeakRef.ts"
+export * as WeakSet from "./WeakSet.ts"
+export * as WeakValueMap from "./WeakValueMap.ts"

@@ -1,0 +1,560 @@
+/**
+ * The one table under the three collections.
+ *
+ * An entry is a slot: a weak reference of the heap to the entry's weak side. The
+ * slots stand in a native `Map` in insertion order, whose iterators already
+ * bear that entries come and go under them. The table knows two kinds of slot:
+ * one with a strong key, where the value is weak ({@link WeakValueTable}), and
+ * one without, where the key is weak and the value belongs to it
+ * ({@link WeakKeyTable}).
+ */
+import * as Effect from "effect/Effect"
+import * as Equal from "effect/Equal"
+import * as Hash from "effect/Hash"
+import * as Option from "effect/Option"
+import { type Heap, isWeakReferenceable } from "../Heap.ts"
+import { NotWeakReferenceableError } from "../WeakError.ts"
+
+export interface Options {
+  /**
+   * How keys (and elements) compare: `"structural"`, the default, by
+   * `Equal.equals`; `"reference"` by identity, which never hashes.
+   */
+  readonly compare?: "structural" | "reference" | undefined
+}
+
+interface Slot<A extends WeakKey> extends globalThis.WeakRef<A> {
+  /** Where the slot stands in the order: at its strong key, or at itself. Cleared when it leaves. */
+  place: unknown
+  readonly hash: number | undefined
+}
+
+type SlotClass = new<A extends WeakKey>(referent: A, place: unknown, hash: number | undefined) => Slot<A>
+
+const slotClasses = /*#__PURE__*/ new WeakMap<Heap, SlotClass>()
+
+// One object an entry instead of two: what the entry must know besides its referent stands on the heap's own reference.
+const slotClass = (heap: Heap): SlotClass => {
+  let Slot = slotClasses.get(heap)
+  if (Slot === undefined) {
+    Slot = class<A extends WeakKey> extends heap.WeakRef<A> {
+      place: unknown
+      readonly hash: number | undefined
+      constructor(referent: A, place: unknown, hash: number | undefined) {
+        super(referent)
+        this.place = place
+        this.hash = hash
+      }
+    }
+    slotClasses.set(heap, Slot)
+  }
+  return Slot
+}
+
+/** What `keyOf`, `valueOf` and `entryOf` give for a slot whose referent is dead: any other value may be a key. */
+const Dead: unique symbol = /*#__PURE__*/ Symbol("effect-weakref/Dead")
+type Dead = typeof Dead
+
+export abstract class WeakTable<K, V, A extends WeakKey> implements Iterable<[K, V]> {
+  readonly heap: Heap
+  readonly compare: "structural" | "reference"
+  protected readonly Slot: SlotClass
+  protected readonly order: Map<unknown, Slot<A>>
+  /** Slots by the hash of their key, where keys compare by structure and have one. */
+  protected readonly buckets: Map<number, Slot<A> | Array<Slot<A>>>
+  private registry: FinalizationRegistry<Slot<A>> | undefined
+  /** Registrations outstanding in `registry`: one for each slot in the order, and the stale ones. */
+  private registered: number
+  private oldest: Iterator<Slot<A>> | undefined
+
+  constructor(heap: Heap, options: Options | undefined) {
+    this.heap = heap
+    this.compare = options?.compare ?? "structural"
+    this.Slot = slotClass(heap)
+    this.order = new Map()
+    this.buckets = new Map()
+    this.registry = undefined
+    this.registered = 0
+    this.oldest = undefined
+  }
+
+  protected get structural(): boolean {
+    return this.compare === "structural"
+  }
+
+  abstract get(key: K): Option.Option<V>
+  abstract has(key: K): boolean
+  abstract set(key: K, value: V): void
+  protected abstract find(key: K): Slot<A> | undefined
+  protected abstract keyOf(slot: Slot<A>): K | Dead
+  protected abstract valueOf(slot: Slot<A>): V | Dead
+  protected abstract entryOf(slot: Slot<A>): [K, V] | Dead
+  /** Throws what `set` would throw, and does nothing else. */
+  protected abstract check(key: K, value: V): void
+
+  // ---------------------------------------------------------------------------
+  // operations that need no more than those
+  // ---------------------------------------------------------------------------
+
+  remove(key: K): boolean {
+    const slot = this.find(key)
+    if (slot === undefined) return false
+    this.discard(slot)
+    return true
+  }
+
+  pop(key: K): Option.Option<V> {
+    const value = this.get(key)
+    this.remove(key)
+    return value
+  }
+
+  popEntry(): Option.Option<[K, V]> {
+    for (;;) {
+      // A new iterator each time would step over all that was popped before.
+      const step = (this.oldest ??= this.order.values()).next()
+      if (step.done === true) {
+        this.oldest = undefined
+        if (this.order.size === 0) return Option.none()
+        continue
+      }
+      const entry = this.entryOf(step.value)
+      this.discard(step.value)
+      if (entry !== Dead) return Option.some(entry)
+    }
+  }
+
+  getOrSet(key: K, make: () => V): V {
+    const value = this.get(key)
+    if (Option.isSome(value)) return value.value
+    const made = make()
+    this.set(key, made)
+    return made
+  }
+
+  modify(key: K, f: (value: V) => V): void {
+    const value = this.get(key)
+    if (Option.isSome(value)) this.set(key, f(value.value))
+  }
+
+  modifyAt(key: K, f: (value: Option.Option<V>) => Option.Option<V>): void {
+    const value = f(this.get(key))
+    if (Option.isSome(value)) this.set(key, value.value)
+    else this.remove(key)
+  }
+
+  /** All or nothing: what is wrong with any entry is thrown before the first is set. */
+  setAll(entries: Iterable<readonly [K, V]>): void {
+    const checked = Array.from(entries)
+    for (const [key, value] of checked) this.check(key, value)
+    for (const [key, value] of checked) this.set(key, value)
+  }
+
+  clear(): void {
+    this.order.clear()
+    this.buckets.clear()
+    this.registry = undefined
+    this.registered = 0
+    this.oldest = undefined
+  }
+
+  get size(): number {
+    return this.order.size
+  }
+
+  isEmpty(): boolean {
+    return this.keys().next().done === true
+  }
+
+  count(): number {
+    let count = 0
+    for (const slot of this.order.values()) if (slot.deref() !== undefined) count++
+    return count
+  }
+
+  /** By this table's comparison, so the other one's entries are looked up here. */
+  equals(that: WeakTable<K, V, A>): boolean {
+    let count = 0
+    for (const [key, value] of that) {
+      const own = this.get(key)
+      if (Option.isNone(own)) return false
+      if (this.structural ? !Equal.equals(own.value, value) : own.value !== value) return false
+      count++
+    }
+    return count === this.count()
+  }
+
+  keys(): IterableIterator<K> {
+    return new TableIterator(this.order.values(), (slot) => this.keyOf(slot))
+  }
+
+  values(): IterableIterator<V> {
+    return new TableIterator(this.order.values(), (slot) => this.valueOf(slot))
+  }
+
+  [Symbol.iterator](): IterableIterator<[K, V]> {
+    return new TableIterator(this.order.values(), (slot) => this.entryOf(slot))
+  }
+
+  map<T>(f: (key: K, value: V) => T): IterableIterator<T> {
+    return new TableIterator(this.order.values(), (slot) => {
+      const entry = this.entryOf(slot)
+      return entry === Dead ? Dead : f(entry[0], entry[1])
+    })
+  }
+
+  // ---------------------------------------------------------------------------
+  // slots
+  // ---------------------------------------------------------------------------
+
+  protected insert(slot: Slot<A>, referent: A): void {
+    this.order.set(slot.place, slot)
+    if (slot.hash !== undefined) {
+      const bucket = this.buckets.get(slot.hash)
+      if (bucket === undefined) this.buckets.set(slot.hash, slot)
+      else if (Array.isArray(bucket)) bucket.push(slot)
+      else this.buckets.set(slot.hash, [bucket, slot])
+    }
+    this.register(slot, referent)
+  }
+
+  protected discard(slot: Slot<A>): void {
+    this.drop(slot)
+    if (this.isStale()) this.renew()
+  }
+
+  /** Takes a slot out of the order and its bucket. Its registration stays behind, stale. */
+  protected drop(slot: Slot<A>): void {
+    this.order.delete(slot.place)
+    this.leave(slot)
+    if (slot.hash === undefined) return
+    const bucket = this.buckets.get(slot.hash)
+    if (!Array.isArray(bucket)) {
+      this.buckets.delete(slot.hash)
+    } else {
+      bucket.splice(bucket.indexOf(slot), 1)
+      if (bucket.length === 1) this.buckets.set(slot.hash, bucket[0]!)
+    }
+  }
+
+  /** Puts one slot in the place of another. */
+  protected replace(slot: Slot<A>, by: Slot<A>, referent: A): void {
+    this.order.set(by.place, by)
+    if (by.hash !== undefined) {
+      const bucket = this.buckets.get(by.hash)
+      if (Array.isArray(bucket)) bucket[bucket.indexOf(slot)] = by
+      else this.buckets.set(by.hash, by)
+    }
+    this.leave(slot)
+    this.register(by, referent)
+  }
+
+  /** A stale registration holds its slot, but through it neither the key nor another slot. */
+  protected leave(slot: Slot<A>): void {
+    slot.place = undefined
+  }
+
+  /** The slot of an equal key, alive or dead. */
+  protected lookup(key: K, hash: number): Slot<A> | undefined {
+    const bucket = this.buckets.get(hash)
+    if (bucket === undefined) return undefined
+    if (!Array.isArray(bucket)) return this.matches(bucket, key) ? bucket : undefined
+    return bucket.find((slot) => this.matches(slot, key))
+  }
+
+  private matches(slot: Slot<A>, key: K): boolean {
+    const candidate = this.keyOf(slot)
+    return candidate !== Dead && Equal.equals(candidate, key)
+  }
+
+  // ---------------------------------------------------------------------------
+  // registrations
+  // ---------------------------------------------------------------------------
+
+  protected register(slot: Slot<A>, referent: A): void {
+    if (this.isStale()) return this.renew()
+    this.registry ??= this.makeRegistry()
+    this.registry.register(referent, slot)
+    this.registered++
+  }
+
+  /**
+   * A registration without a token is cheap but cannot be taken back. Where the
+   * stale ones outnumber the others, a new registry takes the place of the old
+   * and of all that is left in it: amortized constant time, and a bound on what
+   * overwriting and removing leave behind.
+   */
+  private isStale(): boolean {
+    return this.registered > 2 * this.order.size + 8
+  }
+
+  private renew(): void {
+    const registry = this.registry = this.makeRegistry()
+    this.registered = 0
+    for (const slot of this.order.values()) {
+      const referent = slot.deref()
+      if (referent === undefined) {
+        this.drop(slot)
+      } else {
+        registry.register(referent, slot)
+        this.registered++
+      }
+    }
+  }
+
+  // No referent is in sight here: what the clean-up's closure sees, the registry would keep alive.
+  private makeRegistry(): FinalizationRegistry<Slot<A>> {
+    const registry = new this.heap.FinalizationRegistry<Slot<A>>((slot) => {
+      if (registry === this.registry) this.registered--
+      if (this.order.get(slot.place) === slot) this.drop(slot)
+    })
+    return registry
+  }
+}
+
+/**
+ * Yields what lives. It keeps no referent between two steps, as a generator's
+ * suspended frame would.
+ */
+class TableIterator<A extends WeakKey, T> implements IterableIterator<T> {
+  private readonly slots: Iterator<Slot<A>>
+  private readonly select: (slot: Slot<A>) => T | Dead
+
+  constructor(slots: Iterator<Slot<A>>, select: (slot: Slot<A>) => T | Dead) {
+    this.slots = slots
+    this.select = select
+  }
+
+  next(): IteratorResult<T> {
+    for (;;) {
+      const step = this.slots.next()
+      if (step.done === true) return { done: true, value: undefined }
+      const value = this.select(step.value)
+      if (value !== Dead) return { done: false, value }
+    }
+  }
+
+  [Symbol.iterator](): this {
+    return this
+  }
+}
+
+/** Fills a table in an effect: what cannot be a referent is a failure. */
+export const fill = (setAll: () => void): Effect.Effect<void, NotWeakReferenceableError> =>
+  Effect.suspend(() => {
+    try {
+      setAll()
+      return Effect.void
+    } catch (error) {
+      if (error instanceof NotWeakReferenceableError) return Effect.fail(error)
+      throw error
+    }
+  })
+
+const isObject = (u: unknown): u is object => typeof u === "object" ? u !== null : typeof u === "function"
+
+/** Strong keys of any type, weak values. A slot stands at its key. */
+export class WeakValueTable<K, V extends WeakKey> extends WeakTable<K, V, V> {
+  get(key: K): Option.Option<V> {
+    const value = this.find(key)?.deref()
+    return value === undefined ? Option.none() : Option.some(value)
+  }
+
+  has(key: K): boolean {
+    return this.find(key)?.deref() !== undefined
+  }
+
+  set(key: K, value: V): void {
+    if (!isWeakReferenceable(value)) throw new NotWeakReferenceableError({ value })
+    let slot: Slot<V> | undefined = this.order.get(key)
+    let hash: number | undefined
+    if (slot === undefined) {
+      hash = this.hashOf(key)
+      if (hash !== undefined) slot = this.lookup(key, hash)
+    }
+    if (slot === undefined) return this.insert(new this.Slot(value, key, hash), value)
+    const current = slot.deref()
+    if (current === value) return
+    if (current === undefined) {
+      // The entry ended with its value: what comes now is a new one, with this key and at the end.
+      hash = slot.hash
+      this.drop(slot)
+      return this.insert(new this.Slot(value, key, hash), value)
+    }
+    this.replace(slot, new this.Slot(value, slot.place, slot.hash), value)
+  }
+
+  protected find(key: K): Slot<V> | undefined {
+    const slot = this.order.get(key)
+    if (slot !== undefined) return slot
+    const hash = this.hashOf(key)
+    return hash === undefined ? undefined : this.lookup(key, hash)
+  }
+
+  protected keyOf(slot: Slot<V>): K {
+    return slot.place as K
+  }
+
+  protected valueOf(slot: Slot<V>): V | Dead {
+    return slot.deref() ?? Dead
+  }
+
+  protected entryOf(slot: Slot<V>): [K, V] | Dead {
+    const value = slot.deref()
+    return value === undefined ? Dead : [slot.place as K, value]
+  }
+
+  protected check(key: K, value: V): void {
+    if (!isWeakReferenceable(value)) throw new NotWeakReferenceableError({ value })
+    this.hashOf(key)
+  }
+
+  /** Primitives need no hash: the order finds them. */
+  private hashOf(key: K): number | undefined {
+    return this.structural && isObject(key) ? Hash.hash(key) : undefined
+  }
+}
+
+/**
+ * Weak keys, strong values that belong to them. A slot stands at itself; the
+ * values, and nothing else, are left to the heap's ephemerons, so that a value
+ * that reaches its own key does not keep it.
+ */
+export class WeakKeyTable<K extends WeakKey, V> extends WeakTable<K, V, K> {
+  private ephemerons: WeakMap<K, V>
+  /** The way from a key to its slot where there are no buckets to go through. */
+  private slots: WeakMap<K, Slot<K>>
+
+  constructor(heap: Heap, options: Options | undefined) {
+    super(heap, options)
+    this.ephemerons = new heap.WeakMap()
+    this.slots = new heap.WeakMap()
+  }
+
+  get(key: K): Option.Option<V> {
+    const value = this.ephemerons.get(key)
+    if (value !== undefined || this.ephemerons.has(key)) return Option.some(value as V)
+    const stored = this.equalKey(key)
+    return stored === undefined ? Option.none() : Option.some(this.ephemerons.get(stored) as V)
+  }
+
+  has(key: K): boolean {
+    return this.ephemerons.has(key) || this.equalKey(key) !== undefined
+  }
+
+  set(key: K, value: V): void {
+    if (this.ephemerons.has(key)) {
+      this.ephemerons.set(key, value)
+      return
+    }
+    if (!isWeakReferenceable(key)) throw new NotWeakReferenceableError({ value: key })
+    const hash = this.structural ? Hash.hash(key) : undefined
+    const stored = hash === undefined ? undefined : this.lookup(key, hash)?.deref()
+    if (stored !== undefined) {
+      this.ephemerons.set(stored, value)
+      return
+    }
+    const slot = new this.Slot(key, undefined, hash)
+    slot.place = slot
+    if (hash === undefined) this.slots.set(key, slot)
+    this.ephemerons.set(key, value)
+    this.insert(slot, key)
+  }
+
+  override clear(): void {
+    super.clear()
+    this.ephemerons = new this.heap.WeakMap()
+    this.slots = new this.heap.WeakMap()
+  }
+
+  protected find(key: K): Slot<K> | undefined {
+    if (!this.structural) return this.slots.get(key)
+    const slot = this.lookup(key, Hash.hash(key))
+    if (slot !== undefined || !this.ephemerons.has(key)) return slot
+    // The key has changed its hash since it was set.
+    for (const slot of this.order.values()) if (slot.deref() === key) return slot
+  }
+
+  protected override leave(slot: Slot<K>): void {
+    const key = slot.deref()
+    if (key !== undefined) {
+      this.ephemerons.delete(key)
+      if (!this.structural) this.slots.delete(key)
+    }
+    super.leave(slot)
+  }
+
+  protected keyOf(slot: Slot<K>): K | Dead {
+    return slot.deref() ?? Dead
+  }
+
+  protected valueOf(slot: Slot<K>): V | Dead {
+    const key = slot.deref()
+    return key === undefined ? Dead : this.ephemerons.get(key) as V
+  }
+
+  protected entryOf(slot: Slot<K>): [K, V] | Dead {
+    const key = slot.deref()
+    return key === undefined ? Dead : [key, this.ephemerons.get(key) as V]
+  }
+
+  protected check(key: K): void {
+    if (!isWeakReferenceable(key)) throw new NotWeakReferenceableError({ value: key })
+    if (this.structural) Hash.hash(key)
+  }
+
+  private equalKey(key: K): K | undefined {
+    return this.structural ? this.lookup(key, Hash.hash(key))?.deref() : undefined
+  }
+}
+
+/** How a table's elements and some others stand to each other. */
+export interface Comparison<A> {
+  /** How many of the table's elements are among the others. */
+  readonly shared: number
+  /** The others that the table does not have. */
+  readonly missing: Array<A>
+}
+
+/** Weak keys without values. What is given to compare with may be any iterable, the table itself included. */
+export class WeakElementTable<A extends WeakKey> extends WeakKeyTable<A, true> {
+  add(element: A): void {
+    this.set(element, true)
+  }
+
+  addAll(elements: Iterable<A>): void {
+    this.setAll(Array.from(elements, (element) => [element, true] as const))
+  }
+
+  removeAll(elements: Iterable<A>): void {
+    for (const slot of this.partition(elements).found) this.discard(slot)
+  }
+
+  retainAll(elements: Iterable<A>): void {
+    const { found } = this.partition(elements)
+    for (const slot of this.order.values()) if (!found.has(slot)) this.discard(slot)
+  }
+
+  toggleAll(elements: Iterable<A>): void {
+    const { found, missing } = this.partition(elements)
+    for (const element of missing) this.check(element)
+    for (const slot of found) this.discard(slot)
+    for (const element of missing) this.add(element)
+  }
+
+  compareWith(elements: Iterable<A>): Comparison<A> {
+    const { found, missing } = this.partition(elements)
+    return { shared: found.size, missing }
+  }
+
+  private partition(elements: Iterable<A>): { readonly found: Set<Slot<A>>; readonly missing: Array<A> } {
+    const found = new Set<Slot<A>>()
+    const missing: Array<A> = []
+    for (const element of elements) {
+      const slot = this.find(element)
+      if (slot === undefined) missing.push(element)
+      else found.add(slot)
+    }
+    return { found, missing }
+  }
+}
