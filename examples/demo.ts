@@ -1,0 +1,114 @@
+/**
+ * The example that weak references were documented with, as a program: an image
+ * service that names large images without keeping them alive, and the same
+ * service on a plain `Map` beside it.
+ *
+ *     npm run demo [directory]
+ *
+ * Here the library is imported from its sources; a program of yours imports it
+ * from "effect-weakref".
+ */
+import * as NodeChildProcessSpawner from "@effect/platform-node-shared/NodeChildProcessSpawner"
+import * as NodeFileSystem from "@effect/platform-node-shared/NodeFileSystem"
+import * as NodePath from "@effect/platform-node-shared/NodePath"
+import * as NodeRuntime from "@effect/platform-node-shared/NodeRuntime"
+import * as NodeStdio from "@effect/platform-node-shared/NodeStdio"
+import * as NodeTerminal from "@effect/platform-node-shared/NodeTerminal"
+import { Console, Data, Effect, FileSystem, Layer, Option, Schema, Stream } from "effect"
+import { Argument, CliConfig, CliError, Command, Flag, GlobalFlag } from "effect/cli"
+import { ChildProcess } from "effect/process"
+import { fileURLToPath } from "node:url"
+import { DirectoryError, imageNames } from "./image-service/ImageDirectory.ts"
+import { Report, summary, table } from "./image-service/Report.ts"
+import * as SampleImages from "./image-service/sampleImages.ts"
+import * as StatusLine from "./image-service/StatusLine.ts"
+
+class VariantError extends Data.TaggedError("VariantError")<{
+  readonly kind: "weak" | "strong"
+  readonly problem: string
+}> {
+  override get message(): string {
+    return `The ${this.kind} variant ${this.problem}`
+  }
+  override get [CliError.userMessage](): string {
+    return this.message
+  }
+}
+
+/** Runs one variant in a process of its own: what one leaves behind must not count as the other's memory. */
+const runVariant = Effect.fnUntraced(
+  function*(kind: "weak" | "strong", directory: string) {
+    const variant = fileURLToPath(new URL("image-service/variant.ts", import.meta.url))
+    const handle = yield* ChildProcess.make(process.execPath, [...process.execArgv, variant, kind, directory], {
+      stdin: "ignore",
+      stderr: "inherit",
+      // In this process's group, so that Ctrl-C in a terminal reaches it too.
+      detached: false
+    })
+    const output = yield* Stream.mkString(Stream.decodeText(handle.stdout))
+    const code = yield* handle.exitCode
+    if (code !== 0) {
+      return yield* new VariantError({ kind, problem: `ended with exit code ${code}` })
+    }
+    return yield* Schema.decodeEffect(Schema.fromJsonString(Report))(output)
+  },
+  Effect.scoped,
+  (effect, kind) =>
+    Effect.catchTags(effect, {
+      PlatformError: (error) => new VariantError({ kind, problem: `failed: ${error.message}` }),
+      SchemaError: (error) => new VariantError({ kind, problem: `gave no report: ${error.message}` })
+    })
+)
+
+const renderSamples = Effect.fnUntraced(function*(options: { readonly images: number; readonly megapixels: number }) {
+  const fs = yield* FileSystem.FileSystem
+  const directory = yield* fs.makeTempDirectoryScoped({ prefix: "effect-weakref-demo-" })
+  yield* SampleImages.render(directory, options)
+  return directory
+})
+
+const demo = Effect.fnUntraced(
+  function*(options: {
+    readonly directory: Option.Option<string>
+    readonly images: number
+    readonly megapixels: number
+  }) {
+    const directory = Option.isSome(options.directory) ? options.directory.value : yield* renderSamples(options)
+    yield* imageNames(directory)
+    const weak = yield* runVariant("weak", directory)
+    if (weak.decoded === 0) {
+      return yield* new DirectoryError({ directory, problem: "holds no image that can be decoded" })
+    }
+    const strong = yield* runVariant("strong", directory)
+    yield* Console.table(table({ weak, strong }))
+    yield* Console.log(summary({ weak, strong }))
+  },
+  Effect.scoped
+)
+
+const directory = Argument.String("directory").pipe(
+  Argument.withDescription("A directory of PNG and JPEG files, the larger the better; without it, some are rendered"),
+  Argument.optional
+)
+const images = Flag.Int("images").pipe(
+  Flag.withDescription("How many images to render (24)"),
+  Flag.withSchema(Schema.Int.check(Schema.isGreaterThan(0))),
+  Flag.withDefault(24)
+)
+const megapixels = Flag.Finite("megapixels").pipe(
+  Flag.withDescription("How large to render them (12)"),
+  Flag.withSchema(Schema.Finite.check(Schema.isGreaterThan(0))),
+  Flag.withDefault(12)
+)
+
+Command.make("demo", { directory, images, megapixels }, demo).pipe(
+  Command.withDescription("An image service that names large images without keeping them alive."),
+  Command.run({ version: "0.1.0" }),
+  Effect.onInterrupt(() => Effect.logInfo("interrupted: the finalizers have run, temporary files are removed")),
+  Effect.provide(CliConfig.layer({ builtIns: [GlobalFlag.Help] })),
+  Effect.provide(Layer.provideMerge(
+    NodeChildProcessSpawner.layer,
+    Layer.mergeAll(NodeFileSystem.layer, NodePath.layer, NodeStdio.layer, NodeTerminal.layer, StatusLine.logger)
+  )),
+  NodeRuntime.runMain
+)

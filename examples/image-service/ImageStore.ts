@@ -1,0 +1,35 @@
+/**
+ * Where the service keeps the images it has decoded, by name. Two variants of
+ * one thing: the weak one names images without keeping them alive, the strong
+ * one is the `Map` that one would write without it.
+ */
+import { Context, Effect, Layer, Option } from "effect"
+import { WeakValueMap } from "../../src/index.ts"
+import type { Image } from "./Image.ts"
+
+export class ImageStore extends Context.Service<ImageStore, {
+  readonly get: (name: string) => Option.Option<Image>
+  readonly set: (name: string, image: Image) => void
+  readonly count: () => number
+}>()("image-service/ImageStore") {
+  static readonly weak = Layer.effect(
+    ImageStore,
+    Effect.gen(function*() {
+      const images = yield* WeakValueMap.make<string, Image>()
+      return {
+        get: (name) => WeakValueMap.get(images, name),
+        set: (name, image) => WeakValueMap.set(images, name, image),
+        count: () => WeakValueMap.count(images)
+      }
+    })
+  )
+
+  static readonly strong = Layer.sync(ImageStore, () => {
+    const images = new Map<string, Image>()
+    return {
+      get: (name) => Option.fromUndefinedOr(images.get(name)),
+      set: (name, image) => images.set(name, image),
+      count: () => images.size
+    }
+  })
+}

@@ -1,0 +1,45 @@
+/**
+ * What one variant of the service has to say at the end, and both side by side.
+ */
+import { Schema } from "effect"
+
+export class Report extends Schema.Class<Report>("Report")({
+  decoded: Schema.Int,
+  hits: Schema.Int,
+  broken: Schema.Int,
+  live: Schema.Int,
+  reclaimed: Schema.Int,
+  reclaimedUnasked: Schema.Int,
+  finalizedAtExit: Schema.Int,
+  peakMemory: Schema.Int,
+  finalMemory: Schema.Int,
+  millis: Schema.Int
+}) {}
+
+export interface Reports {
+  readonly weak: Report
+  readonly strong: Report
+}
+
+const megabytes = (bytes: number): number => Math.round(bytes / 1_000_000)
+
+const rows: ReadonlyArray<readonly [title: string, cell: (report: Report) => number]> = [
+  ["images decoded", (_) => _.decoded],
+  ["cache hits", (_) => _.hits],
+  ["broken files", (_) => _.broken],
+  ["live at the end", (_) => _.live],
+  ["reclaimed by the collector", (_) => _.reclaimed],
+  ["  of these, unasked", (_) => _.reclaimedUnasked],
+  ["finalized at exit", (_) => _.finalizedAtExit],
+  ["peak memory (MB)", (_) => megabytes(_.peakMemory)],
+  ["final memory (MB)", (_) => megabytes(_.finalMemory)],
+  ["time (s)", (_) => Math.round(_.millis / 100) / 10]
+]
+
+/** For `Console.table`. */
+export const table = ({ strong, weak }: Reports): Record<string, Record<string, number>> =>
+  Object.fromEntries(rows.map(([title, cell]) => [title, { "weak values": cell(weak), "plain Map": cell(strong) }]))
+
+export const summary = ({ strong, weak }: Reports): string =>
+  `reclaimed ${weak.reclaimed} of ${weak.decoded} images; peak memory ` +
+  `${megabytes(weak.peakMemory)} MB weak, ${megabytes(strong.peakMemory)} MB strong`

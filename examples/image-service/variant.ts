@@ -1,0 +1,79 @@
+/**
+ * One variant of the image service, in a process of its own so that its memory
+ * can be measured: `node variant.ts weak|strong directory`. Says on standard
+ * error how far it is, and ends with a report in JSON on standard output.
+ */
+import * as NodeFileSystem from "@effect/platform-node-shared/NodeFileSystem"
+import * as NodePath from "@effect/platform-node-shared/NodePath"
+import * as NodeRuntime from "@effect/platform-node-shared/NodeRuntime"
+import { Clock, Console, Effect, Layer, Schedule, Schema } from "effect"
+import { Heap } from "../../src/index.ts"
+import { Gallery } from "./Gallery.ts"
+import { imageNames } from "./ImageDirectory.ts"
+import { ImageService } from "./ImageService.ts"
+import { ImageStore } from "./ImageStore.ts"
+import { Report } from "./Report.ts"
+import * as StatusLine from "./StatusLine.ts"
+
+// demo.ts starts it, and nobody else.
+const [kind, directory] = process.argv.slice(2) as ["weak" | "strong", string]
+
+/** What the operating system says this process takes, sampled for the peak. */
+const memory = Effect.gen(function*() {
+  let peak = 0
+  const now = () => {
+    const rss = process.memoryUsage.rss()
+    peak = Math.max(peak, rss)
+    return rss
+  }
+  yield* Effect.sync(now).pipe(Effect.schedule(Schedule.spaced("10 millis")), Effect.forkScoped)
+  return { now, peak: () => peak }
+})
+
+const program = Effect.gen(function*() {
+  const start = yield* Clock.currentTimeMillis
+  const { now, peak } = yield* memory
+  const gallery = yield* Gallery
+  const images = yield* ImageService
+  const store = yield* ImageStore
+
+  yield* StatusLine.watch(() => {
+    const { decoded, hits, reclaimed } = images.statistics()
+    return `${kind}: ${gallery.seen()} of ${gallery.pages} pages · ${decoded} decoded · ${hits} cache hits · ` +
+      `${reclaimed} reclaimed · ${Math.round(now() / 1_000_000)} MB`
+  }).pipe(Effect.andThen(gallery.browse), Effect.scoped)
+  const millis = (yield* Clock.currentTimeMillis) - start
+  const reclaimedUnasked = images.statistics().reclaimed
+
+  // So far the collector came when it thought best. Asked now, it takes what nobody can reach, in both variants.
+  yield* Heap.collectGarbage.pipe(
+    Effect.andThen(Effect.sleep("50 millis")),
+    Effect.repeat({
+      until: () => images.statistics().decoded - images.statistics().reclaimed === store.count(),
+      times: 20
+    })
+  )
+  const finalMemory = now()
+  const live = store.count()
+  // To be asked for once the services are closed: the finalizers that are left have run by then.
+  return () => Report.make({ ...images.statistics(), live, reclaimedUnasked, peakMemory: peak(), finalMemory, millis })
+}).pipe(
+  Effect.ensuring(ImageService.use((images) => images.close)),
+  Effect.scoped
+)
+
+const services = Effect.gen(function*() {
+  const names = yield* imageNames(directory)
+  return Gallery.layer(names).pipe(
+    Layer.provideMerge(ImageService.layer(directory)),
+    Layer.provideMerge(ImageStore[kind])
+  )
+})
+
+program.pipe(
+  Effect.provide(Layer.unwrap(services)),
+  Effect.flatMap((report) => Schema.encodeEffect(Schema.fromJsonString(Report))(report())),
+  Effect.flatMap((json) => Console.log(json)),
+  Effect.provide([NodeFileSystem.layer, NodePath.layer, StatusLine.logger]),
+  NodeRuntime.runMain
+)
