@@ -14,8 +14,8 @@ describe("Finalizer", () => {
       Effect.gen(function*() {
         class Name extends Context.Service<Name, string>()("test/Name") {}
         const log: Array<string> = []
-        const finalizer = yield* world.with("a", (a) =>
-          Finalizer.make(a, Effect.map(Name, (name) => log.push(name)))).pipe(Effect.provideService(Name, "of make"))
+        const finalizer = yield* world.with("a", (a) => Finalizer.make(a, Effect.map(Name, (name) => log.push(name))))
+          .pipe(Effect.provideService(Name, "of make"))
         assert.isTrue(Finalizer.isAlive(finalizer))
         yield* world.die("a")
         assert.deepStrictEqual(log, ["of make"])
@@ -279,7 +279,9 @@ describe("Finalizer", () => {
     it.effect("fails with the value that cannot be a target, and registers nothing", () =>
       Effect.gen(function*() {
         const scope = yield* Scope.make()
-        const error = yield* Effect.flip(Scope.provide(Finalizer.make("text" as unknown as WeakKey, Effect.void), scope))
+        const error = yield* Effect.flip(
+          Scope.provide(Finalizer.make("text" as unknown as WeakKey, Effect.void), scope)
+        )
         assert.instanceOf(error, WeakError.NotWeakReferenceableError)
         assert.strictEqual(error.value, "text")
         assert.strictEqual(scope.state._tag, "Empty")

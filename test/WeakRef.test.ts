@@ -157,53 +157,68 @@ describe("WeakRef", () => {
   })
 
   describe("onCollect", () => {
-    onBothHeaps("runs callbacks from the newest to the oldest, across references and finalizers", (world) =>
-      Effect.gen(function*() {
-        const log: Array<string> = []
-        const says = (text: string) => Effect.sync(() => log.push(text))
-        const ref = yield* world.with("a", WeakRef.make)
-        const keyed = yield* Effect.flatMap(Heap.Heap, (heap) =>
-          world.with("a", (a) => Effect.sync(() => new WeakRef.KeyedRef("key", a, heap))))
-        yield* WeakRef.onCollect(ref, () => says("first"))
-        yield* world.with("a", (a) => Finalizer.make(a, says("second")))
-        yield* WeakRef.onCollect(keyed, (ref) => says(`third ${ref.key}`))
-        yield* Effect.asVoid(world.with("a", (a) => Finalizer.make(a, says("fourth"))))
-        yield* ref.pipe(WeakRef.onCollect(() => says("fifth")))
-        yield* world.die("a")
-        assert.deepStrictEqual(log, ["fifth", "fourth", "third key", "second", "first"])
-      }))
-
-    onBothHeaps("gives the callback a reference that reads as dead, as all others do", (world) =>
-      Effect.gen(function*() {
-        const ref = yield* world.with("a", WeakRef.make)
-        const other = yield* Effect.flatMap(Heap.Heap, (heap) =>
-          world.with("a", (a) => Effect.sync(() => new WeakRef.Class(a, heap))))
-        const seen: Array<boolean> = []
-        yield* WeakRef.onCollect(ref, (given) =>
-          Effect.sync(() => seen.push(given === ref, WeakRef.isAlive(given), WeakRef.isAlive(other))))
-        yield* world.die("a")
-        assert.deepStrictEqual(seen, [true, false, false])
-      }))
-
-    onBothHeaps("reports a callback that fails, dies, throws or is interrupted, and runs the next", (world) =>
-      Effect.gen(function*() {
-        const ref = yield* world.with("a", WeakRef.make)
-        let ran = false
-        const reports = yield* reportsOf(Effect.gen(function*() {
-          yield* WeakRef.onCollect(ref, () => Effect.sync(() => ran = true))
-          yield* WeakRef.onCollect(ref, () => Effect.interrupt)
-          yield* WeakRef.onCollect(ref, (): Effect.Effect<void> => {
-            throw new Error("thrown")
-          })
-          yield* WeakRef.onCollect(ref, () => Effect.die(new Error("died")))
-          yield* WeakRef.onCollect(ref, () => Effect.fail(new Error("failed")))
+    onBothHeaps(
+      "runs callbacks from the newest to the oldest, across references and finalizers",
+      (world) =>
+        Effect.gen(function*() {
+          const log: Array<string> = []
+          const says = (text: string) => Effect.sync(() => log.push(text))
+          const ref = yield* world.with("a", WeakRef.make)
+          const keyed = yield* Effect.flatMap(
+            Heap.Heap,
+            (heap) => world.with("a", (a) => Effect.sync(() => new WeakRef.KeyedRef("key", a, heap)))
+          )
+          yield* WeakRef.onCollect(ref, () => says("first"))
+          yield* world.with("a", (a) => Finalizer.make(a, says("second")))
+          yield* WeakRef.onCollect(keyed, (ref) => says(`third ${ref.key}`))
+          yield* Effect.asVoid(world.with("a", (a) => Finalizer.make(a, says("fourth"))))
+          yield* ref.pipe(WeakRef.onCollect(() => says("fifth")))
           yield* world.die("a")
-        }))
-        assert.isTrue(ran)
-        assert.deepStrictEqual(reports.slice(0, 3), ["Error: failed", "Error: died", "Error: thrown"])
-        assert.include(reports[3], "interrupted")
-        assert.lengthOf(reports, 4)
-      }))
+          assert.deepStrictEqual(log, ["fifth", "fourth", "third key", "second", "first"])
+        })
+    )
+
+    onBothHeaps(
+      "gives the callback a reference that reads as dead, as all others do",
+      (world) =>
+        Effect.gen(function*() {
+          const ref = yield* world.with("a", WeakRef.make)
+          const other = yield* Effect.flatMap(
+            Heap.Heap,
+            (heap) => world.with("a", (a) => Effect.sync(() => new WeakRef.Class(a, heap)))
+          )
+          const seen: Array<boolean> = []
+          yield* WeakRef.onCollect(
+            ref,
+            (given) => Effect.sync(() => seen.push(given === ref, WeakRef.isAlive(given), WeakRef.isAlive(other)))
+          )
+          yield* world.die("a")
+          assert.deepStrictEqual(seen, [true, false, false])
+        })
+    )
+
+    onBothHeaps(
+      "reports a callback that fails, dies, throws or is interrupted, and runs the next",
+      (world) =>
+        Effect.gen(function*() {
+          const ref = yield* world.with("a", WeakRef.make)
+          let ran = false
+          const reports = yield* reportsOf(Effect.gen(function*() {
+            yield* WeakRef.onCollect(ref, () => Effect.sync(() => ran = true))
+            yield* WeakRef.onCollect(ref, () => Effect.interrupt)
+            yield* WeakRef.onCollect(ref, (): Effect.Effect<void> => {
+              throw new Error("thrown")
+            })
+            yield* WeakRef.onCollect(ref, () => Effect.die(new Error("died")))
+            yield* WeakRef.onCollect(ref, () => Effect.fail(new Error("failed")))
+            yield* world.die("a")
+          }))
+          assert.isTrue(ran)
+          assert.deepStrictEqual(reports.slice(0, 3), ["Error: failed", "Error: died", "Error: thrown"])
+          assert.include(reports[3], "interrupted")
+          assert.lengthOf(reports, 4)
+        })
+    )
 
     onBothHeaps("goes on after a callback whose fiber was interrupted from outside", (world) =>
       Effect.gen(function*() {
@@ -271,7 +286,8 @@ describe("WeakRef", () => {
         const scope = yield* Scope.make()
         yield* WeakRef.onCollect(ref, () => Effect.sync(() => log.push("first")))
         yield* Scope.provide(WeakRef.onCollect(ref, () => Effect.sync(() => log.push("second"))), scope)
-        yield* WeakRef.onCollect(ref, () => Effect.andThen(Scope.close(scope, Exit.void), Effect.sync(() => log.push("third"))))
+        yield* WeakRef.onCollect(ref, () =>
+          Effect.andThen(Scope.close(scope, Exit.void), Effect.sync(() => log.push("third"))))
         yield* world.die("a")
         assert.deepStrictEqual(log, ["third", "first"])
       }))
@@ -279,7 +295,10 @@ describe("WeakRef", () => {
     onBothHeaps("lasts although nobody holds the reference", (world) =>
       Effect.gen(function*() {
         const log: Array<string> = []
-        yield* Effect.flatMap(world.with("a", WeakRef.make), WeakRef.onCollect(() => Effect.sync(() => log.push("ran"))))
+        yield* Effect.flatMap(
+          world.with("a", WeakRef.make),
+          WeakRef.onCollect(() => Effect.sync(() => log.push("ran")))
+        )
         yield* collectThoroughly
         yield* world.die("a")
         assert.deepStrictEqual(log, ["ran"])
@@ -361,7 +380,10 @@ describe("WeakRef", () => {
             yield* Effect.scoped(Finalizer.make(target, Effect.void))
           }
         })
-        yield* Effect.provideService(script, Heap.Heap, { ...Heap.Heap.defaultValue(), FinalizationRegistry: CountingRegistry })
+        yield* Effect.provideService(script, Heap.Heap, {
+          ...Heap.Heap.defaultValue(),
+          FinalizationRegistry: CountingRegistry
+        })
         assert.strictEqual(registrations, 1)
       }))
 
@@ -531,7 +553,10 @@ describe("WeakRef", () => {
       Effect.gen(function*() {
         const target = { id: 1 }
         const ref = yield* WeakRef.make(target)
-        assert.deepStrictEqual(ref.toJSON(), { _id: "WeakRef", value: { _id: "Option", _tag: "Some", value: { id: 1 } } })
+        assert.deepStrictEqual(ref.toJSON(), {
+          _id: "WeakRef",
+          value: { _id: "Option", _tag: "Some", value: { id: 1 } }
+        })
         assert.include(ref.toString(), "\"id\":1")
         assert.include(inspect(ref), "id: 1")
         yield* TestHeap.collect(target)

@@ -125,7 +125,9 @@ export const makeUnsafe = (options?: { readonly seed?: string | number | undefin
 
   const collect = (targets: ReadonlyArray<WeakKey>): Effect.Effect<void> =>
     Effect.sync(() => {
-      targets.forEach(check)
+      for (const target of targets) {
+        if (!isWeakReferenceable(target)) throw new NotWeakReferenceableError({ value: target })
+      }
       for (const target of new Set(targets)) {
         lives.set(target, lifeOf(target) + 1)
         for (const registration of registrations.get(target) ?? []) queue.add(registration)
@@ -169,8 +171,9 @@ interface Registration {
   readonly cleanup: () => unknown
 }
 
+/** What the engine's constructors refuse, in the way they do. */
 const check = <A extends WeakKey>(target: A): A => {
-  if (!isWeakReferenceable(target)) throw new NotWeakReferenceableError({ value: target })
+  if (!isWeakReferenceable(target)) throw new TypeError("Invalid weak reference target")
   return target
 }
 

@@ -4,4 +4,5 @@
  *
  * @since 0.1.0
  */
+export * as LeakDetector from "./LeakDetector.ts"
 export * as TestHeap from "./TestHeap.ts"

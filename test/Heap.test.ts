@@ -1,0 +1,71 @@
+import { assert, describe, it } from "@effect/vitest"
+import { Effect } from "effect"
+import { runInNewContext } from "node:vm"
+import { Heap, WeakError } from "../src/index.ts"
+import { collectUntil } from "./support/realHeap.ts"
+
+describe("Heap", () => {
+  it("tells what can be a referent", () => {
+    const yes = [{}, [], () => 1, class {}, Symbol("mine"), Symbol.iterator, new Proxy({}, {}), Object.create(null)]
+    const no = [undefined, null, 0, Number.NaN, "text", true, 1n, Symbol.for("registered")]
+    for (const value of yes) {
+      assert.isTrue(Heap.isWeakReferenceable(value))
+      assert.doesNotThrow(() => new WeakRef(value))
+    }
+    for (const value of no) {
+      assert.isFalse(Heap.isWeakReferenceable(value))
+      assert.throws(() => new WeakRef(value as unknown as WeakKey))
+    }
+    assert.isTrue(Heap.isWeakReferenceable(runInNewContext("({})")))
+  })
+
+  it.effect("is the host's three constructors unless another is provided", () =>
+    Effect.gen(function*() {
+      const heap = yield* Heap.Heap
+      assert.deepStrictEqual(heap, { WeakRef, WeakMap, FinalizationRegistry })
+      const other = { ...heap }
+      assert.strictEqual(yield* Effect.provideService(Heap.Heap, Heap.Heap, other), other)
+    }))
+
+  it.effect("collectGarbage collects, in a turn of its own", () =>
+    Effect.gen(function*() {
+      const refs: Array<WeakRef<object>> = []
+      const make = () => void refs.push(new WeakRef({}))
+      make()
+      assert.isTrue(yield* Heap.collectGarbage)
+      assert.isTrue(yield* collectUntil(() => refs[0]!.deref() === undefined))
+    }))
+
+  it.effect("collectGarbage finds the collector of each host, or says that there is none", () =>
+    Effect.gen(function*() {
+      const calls: Array<string> = []
+      const globals = globalThis as { gc?: unknown; Bun?: unknown; process?: unknown }
+      const { gc, process } = globals
+      const collectIn = (hostGlobals: typeof globals) =>
+        Effect.acquireUseRelease(
+          Effect.sync(() => Object.assign(globals, { gc: undefined }, hostGlobals)),
+          () => Heap.collectGarbage,
+          () =>
+            Effect.sync(() => {
+              Object.assign(globals, { gc, process })
+              delete globals.Bun
+            })
+        )
+      assert.isTrue(yield* collectIn({ gc: () => calls.push("gc") }))
+      assert.isTrue(yield* collectIn({ Bun: { gc: (sync: boolean) => calls.push(`Bun.gc ${sync}`) } }))
+      assert.isTrue(yield* collectIn({}))
+      assert.isFalse(yield* collectIn({ process: undefined }))
+      assert.deepStrictEqual(calls, ["gc", "Bun.gc true"])
+    }))
+})
+
+describe("WeakError", () => {
+  it("says what to do", () => {
+    assert.include(new WeakError.NotWeakReferenceableError({ value: 7 }).message, "7 cannot be weakly referenced")
+    assert.include(new WeakError.NotWeakReferenceableError({ value: Symbol.for("x") }).message, "Symbol(x)")
+    assert.include(new WeakError.DeadReferenceError().message, "collected")
+    assert.include(new WeakError.UnhashableError().message, "hash")
+    assert.strictEqual(new WeakError.DeadReferenceError()._tag, "DeadReferenceError")
+    assert.instanceOf(new WeakError.UnhashableError(), Error)
+  })
+})

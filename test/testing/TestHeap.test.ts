@@ -1,0 +1,210 @@
+import { assert, describe, it } from "@effect/vitest"
+import { Deferred, Effect, Exit, Fiber } from "effect"
+import * as fc from "fast-check"
+import { Finalizer, Heap, WeakKeyMap, WeakRef, WeakSet, WeakValueMap } from "../../src/index.ts"
+import { TestHeap } from "../../src/testing/index.ts"
+
+describe("TestHeap", () => {
+  it.effect("collects nothing by itself, and everything it is told to at once", () =>
+    Effect.gen(function*() {
+      const [a, b, c] = [{}, {}, {}]
+      const refs = yield* Effect.forEach([a, b, c], WeakRef.make)
+      assert.deepStrictEqual(refs.map(WeakRef.isAlive), [true, true, true])
+      yield* TestHeap.collect(a, b)
+      assert.deepStrictEqual(refs.map(WeakRef.isAlive), [false, false, true])
+    }).pipe(Effect.provide(TestHeap.layer)))
+
+  it.effect("replaces the heap of every effectful constructor", () =>
+    Effect.gen(function*() {
+      const target = {}
+      const ref = yield* WeakRef.make(target)
+      const keys = yield* WeakKeyMap.make<object, number>()
+      const values = yield* WeakValueMap.fromIterable([["key", target]])
+      const set = yield* WeakSet.fromIterable([target])
+      let runs = 0
+      yield* Finalizer.make(target, Effect.sync(() => runs++))
+      WeakKeyMap.set(keys, target, 1)
+      yield* TestHeap.collect(target)
+      assert.isFalse(WeakRef.isAlive(ref))
+      assert.deepStrictEqual([WeakKeyMap.count(keys), WeakValueMap.count(values), WeakSet.count(set)], [0, 0, 0])
+      assert.deepStrictEqual([WeakKeyMap.size(keys), WeakValueMap.size(values), WeakSet.size(set)], [1, 1, 1])
+      assert.strictEqual(yield* TestHeap.pending, 4)
+      assert.strictEqual(runs, 0)
+      yield* TestHeap.finalize
+      assert.deepStrictEqual([WeakKeyMap.size(keys), WeakValueMap.size(values), WeakSet.size(set)], [0, 0, 0])
+      assert.strictEqual(yield* TestHeap.pending, 0)
+      assert.strictEqual(runs, 1)
+    }).pipe(Effect.scoped, Effect.provide(TestHeap.layer)))
+
+  it.effect("finalize waits until what it started has ended", () =>
+    Effect.gen(function*() {
+      const target = {}
+      const gate = yield* Deferred.make<void>()
+      const log: Array<string> = []
+      yield* Finalizer.make(target, Effect.andThen(Deferred.await(gate), Effect.sync(() => log.push("finalizer"))))
+      yield* TestHeap.collect(target)
+      const fiber = yield* Effect.forkChild(
+        Effect.andThen(TestHeap.finalize, Effect.sync(() => log.push("finalized"))),
+        { startImmediately: true }
+      )
+      yield* Effect.yieldNow
+      assert.deepStrictEqual(log, [])
+      yield* Deferred.succeed(gate, void 0)
+      yield* Fiber.join(fiber)
+      assert.deepStrictEqual(log, ["finalizer", "finalized"])
+    }).pipe(Effect.scoped, Effect.provide(TestHeap.layer)))
+
+  it.effect("finalize runs what was queued meanwhile", () =>
+    Effect.gen(function*() {
+      const [a, b] = [{}, {}]
+      const testHeap = yield* TestHeap.TestHeap
+      const log: Array<string> = []
+      yield* Finalizer.make(a, Effect.andThen(testHeap.collect([b]), Effect.sync(() => log.push("a"))))
+      yield* Finalizer.make(b, Effect.sync(() => log.push("b")))
+      yield* TestHeap.collectAndFinalize(a)
+      assert.deepStrictEqual(log, ["a", "b"])
+    }).pipe(Effect.scoped, Effect.provide(TestHeap.layer)))
+
+  it.effect("a target used again after its collection is like a new object", () =>
+    Effect.gen(function*() {
+      const target = {}
+      const first = yield* WeakRef.make(target)
+      yield* TestHeap.collect(target)
+      const second = yield* WeakRef.make(target)
+      assert.notStrictEqual(first, second)
+      assert.deepStrictEqual([WeakRef.isAlive(first), WeakRef.isAlive(second)], [false, true])
+    }).pipe(Effect.provide(TestHeap.layer)))
+
+  it.effect("refuses a target that cannot be a referent, and then collects none", () =>
+    Effect.gen(function*() {
+      const target = {}
+      const ref = yield* WeakRef.make(target)
+      const exit = yield* Effect.exit(TestHeap.collect(target, "text" as unknown as WeakKey))
+      assert.isTrue(Exit.hasDies(exit))
+      assert.isTrue(WeakRef.isAlive(ref))
+    }).pipe(Effect.provide(TestHeap.layer)))
+
+  const orderOf = (seed: string | number) =>
+    Effect.gen(function*() {
+      const log: Array<number> = []
+      const targets = Array.from({ length: 8 }, (_, id) => ({ id }))
+      yield* Effect.forEach(targets, (target, index) => Finalizer.make(target, Effect.sync(() => log.push(index))))
+      yield* TestHeap.collectAndFinalize(...targets)
+      return log
+    }).pipe(Effect.scoped, Effect.provide(TestHeap.layerWith({ seed })))
+
+  it.effect("shuffles clean-ups of different referents by its seed", () =>
+    Effect.gen(function*() {
+      const orders = yield* Effect.forEach(Array.from({ length: 20 }, (_, seed) => seed), orderOf)
+      const again = yield* Effect.forEach(Array.from({ length: 20 }, (_, seed) => seed), orderOf)
+      assert.deepStrictEqual(orders, again)
+      assert.isAbove(new Set(orders.map((order) => order.join())).size, 10)
+      for (const order of orders) {
+        assert.deepStrictEqual(order.toSorted((a, b) => a - b), [0, 1, 2, 3, 4, 5, 6, 7])
+      }
+    }))
+
+  describe("the primitives behave as the engine's", () => {
+    it.effect("WeakMap", () =>
+      Effect.gen(function*() {
+        const { WeakMap } = yield* Heap.Heap
+        const [a, b] = [{}, {}]
+        const map = new WeakMap<object, number>([[a, 1]])
+        assert.deepStrictEqual([map.get(a), map.has(a), map.get(b), map.has(b)], [1, true, undefined, false])
+        assert.strictEqual(map.set(b, 2), map)
+        assert.isTrue(map.delete(b))
+        assert.isFalse(map.delete(b))
+        assert.strictEqual(map.getOrInsert(b, 3), 3)
+        assert.strictEqual(map.getOrInsertComputed(b, () => 4), 3)
+        yield* TestHeap.collect(a)
+        assert.deepStrictEqual([map.get(a), map.has(a), map.delete(a)], [undefined, false, false])
+        assert.throws(() => map.set("text" as unknown as object, 1), TypeError)
+        assert.strictEqual(Object.prototype.toString.call(map), "[object WeakMap]")
+      }).pipe(Effect.provide(TestHeap.layer)))
+
+    it.effect("WeakRef", () =>
+      Effect.gen(function*() {
+        const { WeakRef } = yield* Heap.Heap
+        const target = {}
+        const ref = new WeakRef(target)
+        assert.strictEqual(ref.deref(), target)
+        assert.throws(() => new WeakRef("text" as unknown as object), TypeError)
+        assert.strictEqual(Object.prototype.toString.call(ref), "[object WeakRef]")
+        yield* TestHeap.collect(target)
+        assert.isUndefined(ref.deref())
+      }).pipe(Effect.provide(TestHeap.layer)))
+
+    it.effect("FinalizationRegistry", () =>
+      Effect.gen(function*() {
+        const { FinalizationRegistry } = yield* Heap.Heap
+        const log: Array<string> = []
+        const registry = new FinalizationRegistry<string>((held) => {
+          log.push(held)
+          if (held === "throws") throw new Error("thrown")
+        })
+        const [a, b, c, token] = [{}, {}, {}, {}]
+        registry.register(a, "a")
+        registry.register(a, "a again")
+        registry.register(b, "unregistered alive", token)
+        assert.isTrue(registry.unregister(token))
+        assert.isFalse(registry.unregister(token))
+        registry.register(c, "unregistered dead", token)
+        registry.register(c, "throws")
+        assert.throws(() => registry.register(1 as unknown as object, "bad"), TypeError)
+        yield* TestHeap.collect(a, b, c)
+        assert.isTrue(registry.unregister(token))
+        assert.isTrue(Exit.hasDies(yield* Effect.exit(TestHeap.finalize)))
+        assert.deepStrictEqual(log.toSorted(), ["a", "a again", "throws"])
+        yield* TestHeap.collectAndFinalize(a, b, c)
+        assert.lengthOf(log, 3)
+      }).pipe(Effect.provide(TestHeap.layer)))
+
+    it.effect("a clean-up may return a promise, and finalize waits for it", () =>
+      Effect.gen(function*() {
+        const { FinalizationRegistry } = yield* Heap.Heap
+        let ended = false
+        const registry = new FinalizationRegistry(async () => {
+          await Promise.resolve()
+          ended = true
+        })
+        const target = {}
+        registry.register(target, undefined)
+        yield* TestHeap.collectAndFinalize(target)
+        assert.isTrue(ended)
+      }).pipe(Effect.provide(TestHeap.layer)))
+  })
+
+  it("an unregistered clean-up never runs, whatever the order of events", () => {
+    const Event = fc.constantFrom("register", "unregister", "collect", "finalize")
+    fc.assert(
+      fc.property(fc.array(Event, { maxLength: 12 }), fc.integer(), (events, seed) => {
+        const { collect, finalize, heap } = TestHeap.makeUnsafe({ seed })
+        const [target, token] = [{}, {}]
+        let runs = 0
+        let expected = 0
+        let registered = 0
+        let queued = 0
+        const registry = new heap.FinalizationRegistry(() => runs++)
+        for (const event of events) {
+          if (event === "register") {
+            registry.register(target, undefined, token)
+            registered++
+          } else if (event === "unregister") {
+            assert.strictEqual(registry.unregister(token), registered + queued > 0)
+            registered = queued = 0
+          } else if (event === "collect") {
+            Effect.runSync(collect([target]))
+            queued += registered
+            registered = 0
+          } else {
+            Effect.runSync(finalize)
+            expected += queued
+            queued = 0
+          }
+          assert.strictEqual(runs, expected)
+        }
+      }),
+      { numRuns: 1_000 }
+    )
+  })
+})
