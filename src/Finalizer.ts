@@ -216,7 +216,6 @@ const execute = <B, E>(self: State<WeakKey, B, E>): Effect.Effect<Option.Option<
       self.status = "running"
       self.runner = fiber
       self.effect = undefined
-      Referent.unlisten(self.callback)
       return Effect.asSome(Effect.onExit(restore(effect), () => Effect.sync(() => die(self))))
     })
   )

@@ -569,9 +569,7 @@ export const equals: {
 } = dual(2, (self: WeakRef<WeakKey, unknown>, that: WeakRef<WeakKey, unknown>): boolean => {
   if (self === that) return true
   const target = self[record].target.deref()
-  if (target === undefined) return false
-  const thatTarget = that[record].target.deref()
-  return thatTarget !== undefined && Equal.equals(target, thatTarget)
+  return target !== undefined && Equal.equals(target, that[record].target.deref())
 })
 
 /**

@@ -272,7 +272,9 @@ describe("Finalizer", () => {
         const unrun = yield* Scope.provide(Finalizer.make(target, run, { atExit: false }), scope)
         assert.strictEqual(runs, 1)
         assert.deepStrictEqual([alive, unrun].map(Finalizer.isAlive), [false, false])
-      }))
+        yield* TestHeap.collect(target)
+        assert.strictEqual(yield* TestHeap.pending, 0)
+      }).pipe(Effect.provide(TestHeap.layer)))
   })
 
   describe("make", () => {

@@ -1,5 +1,6 @@
 import { assert, describe, it } from "@effect/vitest"
 import { Context, Deferred, Effect, Equal, Exit, Fiber, Hash, Option, Scope } from "effect"
+import * as fc from "fast-check"
 import { inspect } from "node:util"
 import { Finalizer, Heap, WeakError, WeakRef } from "../src/index.ts"
 import { TestHeap } from "../src/testing/index.ts"
@@ -291,6 +292,28 @@ describe("WeakRef", () => {
         yield* world.die("a")
         assert.deepStrictEqual(log, ["third", "first"])
       }))
+
+    it("runs what is registered in order, whatever came and went before (property)", () =>
+      fc.assert(
+        fc.property(fc.array(fc.nat({ max: 9 }), { maxLength: 40 }), (script) => {
+          const { collect, finalize, heap } = TestHeap.makeUnsafe()
+          const target = {}
+          const ref = WeakRef.makeUnsafe(target, heap)
+          const log: Array<number> = []
+          // The model: what is registered, newest first. Each step registers, or closes the Scope of one of these.
+          const registered: Array<{ readonly id: number; readonly scope: Scope.Closeable }> = []
+          script.forEach((step, id) => {
+            const [removed] = step < 5 ? registered.splice(step, 1) : []
+            if (removed !== undefined) return Effect.runSync(Scope.close(removed.scope, Exit.void))
+            const scope = Scope.makeUnsafe()
+            Effect.runSync(Scope.provide(WeakRef.onCollect(ref, () => Effect.sync(() => log.push(id))), scope))
+            registered.unshift({ id, scope })
+          })
+          Effect.runSync(Effect.andThen(collect([target]), finalize))
+          assert.deepStrictEqual(log, registered.map(({ id }) => id))
+        }),
+        { numRuns: 1_000 }
+      ))
 
     onBothHeaps("lasts although nobody holds the reference", (world) =>
       Effect.gen(function*() {
