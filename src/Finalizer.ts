@@ -71,11 +71,12 @@ const variance = {
  * and by the Scope, so the state is here and not with whoever has the handle;
  * it holds its target weakly.
  */
-class State<A extends WeakKey, B, E> implements Finalizer<A, B, E>, Equal.Equal {
-  readonly referent: Referent.Referent<A>
+class State<A extends WeakKey, B, E> extends Referent.Callback implements Finalizer<A, B, E>, Equal.Equal {
+  readonly target: Referent.Referent<A>
   readonly scope: Scope.Closeable
-  readonly callback: Referent.Callback
-  /** The effect with its services, until it is done with. */
+  /** The services of `make`: all that the effect needs. */
+  readonly context: Context.Context<Scope.Scope>
+  /** Until the effect is done with. */
   effect: Effect.Effect<B, E> | undefined
   atExit: boolean
   status: "alive" | "running" | "dead"
@@ -83,19 +84,34 @@ class State<A extends WeakKey, B, E> implements Finalizer<A, B, E>, Equal.Equal 
   ended: Latch.Latch | undefined
 
   constructor(
-    referent: Referent.Referent<A>,
+    target: Referent.Referent<A>,
     effect: Effect.Effect<B, E>,
     context: Context.Context<Scope.Scope>,
     atExit: boolean
   ) {
-    this.referent = referent
+    super()
+    this.target = target
     this.scope = Referent.forkScope(context)
-    this.callback = new Referent.Callback(execute(this), context)
+    this.context = context
     this.effect = effect
     this.atExit = atExit
     this.status = "alive"
     this.runner = undefined
     this.ended = undefined
+  }
+
+  /** On collection, in a fiber of its own. */
+  override start(): Fiber<unknown, unknown> {
+    const effect = claim(this)
+    const fiber = Referent.inBackground(
+      Effect.withFiber((fiber) => {
+        this.runner = fiber
+        return effect
+      }),
+      this.context
+    )
+    fiber.addObserver(() => die(this))
+    return fiber
   }
 
   get [TypeId]() {
@@ -114,7 +130,7 @@ class State<A extends WeakKey, B, E> implements Finalizer<A, B, E>, Equal.Equal 
     return { _id: "Finalizer", status: this.status, atExit: atExit(this) }
   }
 
-  toString(): string {
+  override toString(): string {
     return format(this.toJSON())
   }
 
@@ -191,46 +207,53 @@ export const make = <A extends WeakKey, B, E, R>(
 
 // The target is not in sight here: what a closure sees, the registration would keep alive.
 const register = <A extends WeakKey, B, E, R>(
-  referent: Referent.Referent<A>,
+  target: Referent.Referent<A>,
   effect: Effect.Effect<B, E, R>,
   atExit: boolean
 ): Effect.Effect<Finalizer<A, B, E>, never, R | Scope.Scope> =>
   Effect.uninterruptible(Effect.contextWith((context: Context.Context<R | Scope.Scope>) => {
-    const self = new State(referent, Effect.provideContext(effect, context), context, atExit)
-    return Effect.map(Scope.addFinalizer(self.scope, close(self)), () => {
-      if (self.status === "alive") Referent.listen(referent, self.callback)
+    // The effect runs nowhere without this context.
+    const self = new State(target, effect as Effect.Effect<B, E>, context, atExit)
+    return Effect.map(Scope.addFinalizerExit(self.scope, () => close(self)), () => {
+      if (self.status === "alive") Referent.listen(target, self)
       return self
     })
   }))
 
-/**
- * Claims the only run and performs it, or gives `None`. The claim and what ends
- * it are one step: no two fibers get the run, and an interruption cannot come
- * between them.
- */
-const execute = <B, E>(self: State<WeakKey, B, E>): Effect.Effect<Option.Option<B>, E> =>
-  Effect.uninterruptibleMask((restore) =>
-    Effect.withFiber((fiber) => {
-      if (self.status !== "alive") return Effect.succeedNone
-      const effect = self.effect!
-      self.status = "running"
-      self.runner = fiber
-      self.effect = undefined
-      return Effect.asSome(Effect.onExit(restore(effect), () => Effect.sync(() => die(self))))
-    })
-  )
+const claim = <B, E>(self: State<WeakKey, B, E>): Effect.Effect<B, E> => {
+  const effect = self.effect!
+  self.status = "running"
+  self.effect = undefined
+  Referent.unlisten(self)
+  return effect
+}
 
 const die = (self: State<WeakKey, unknown, unknown>): void => {
   self.status = "dead"
   self.runner = undefined
   self.effect = undefined
-  Referent.unlisten(self.callback)
+  Referent.unlisten(self)
   Scope.closeUnsafe(self.scope, Exit.void)
   self.ended?.openUnsafe()
 }
 
+/**
+ * Claims the only run and performs it in this fiber, or gives `None`. The claim
+ * and what ends it are one step: no two fibers get the run, and an interruption
+ * cannot come between them.
+ */
+const execute = <B, E>(self: State<WeakKey, B, E>): Effect.Effect<Option.Option<B>, E> =>
+  Effect.uninterruptibleMask((restore) =>
+    Effect.withFiber((fiber) => {
+      if (self.status !== "alive") return Effect.succeedNone
+      self.runner = fiber
+      const effect = restore(Effect.provideContext(claim(self), self.context))
+      return Effect.asSome(Effect.onExit(effect, () => Effect.sync(() => die(self))))
+    })
+  )
+
 const close = (self: State<WeakKey, unknown, unknown>): Effect.Effect<void> =>
-  Effect.andThen(
+  self.status === "dead" ? Effect.void : Effect.andThen(
     Effect.suspend(() => {
       if (self.atExit) return Effect.ignoreCause(execute(self), { log: "Unhandled" })
       if (self.status === "alive") die(self)
@@ -327,9 +350,11 @@ export const peek = <A extends WeakKey, B, E>(
 const contentOf = <A extends WeakKey, B, E>(
   self: Finalizer<A, B, E>
 ): Option.Option<{ readonly target: A; readonly effect: Effect.Effect<B, E> }> => {
-  const { effect, referent } = stateOf(self)
+  const { context, effect, target: referent } = stateOf(self)
   const target = referent.target.deref()
-  return effect === undefined || target === undefined ? Option.none() : Option.some({ target, effect })
+  return effect === undefined || target === undefined
+    ? Option.none()
+    : Option.some({ target, effect: Effect.provideContext(effect, context) })
 }
 
 /**

@@ -20,7 +20,9 @@ type HostWeakRef<A extends WeakKey> = globalThis.WeakRef<A>
 interface Records {
   readonly heap: Heap
   readonly byReferent: WeakMap<WeakKey, Referent<any>>
-  readonly registry: FinalizationRegistry<Referent<any>>
+  /** The registry that takes new referents, and all that still wait for some. */
+  shard: Shard | undefined
+  readonly shards: Set<Shard>
   readonly owned: FinalizationRegistry<{
     readonly refs: Set<HostWeakRef<WeakKey>>
     readonly weak: HostWeakRef<WeakKey>
@@ -35,13 +37,40 @@ const recordsOf = (heap: Heap): Records => {
     records = {
       heap,
       byReferent: new heap.WeakMap(),
-      // What the drain returns is for heaps that wait for it; engines ignore it.
-      registry: new heap.FinalizationRegistry(drain),
+      shard: undefined,
+      shards: new Set(),
       owned: new heap.FinalizationRegistry(({ refs, weak }) => void refs.delete(weak))
     }
     recordsByHeap.set(heap, records)
   }
   return records
+}
+
+/**
+ * A registry for a limited number of referents. An engine cleans a registry up
+ * in one go and another one in a later turn, so that many shards let the event
+ * loop breathe when very many referents die at once. A registry that nobody
+ * holds is never cleaned up.
+ */
+interface Shard {
+  readonly registry: FinalizationRegistry<Referent<any>>
+  room: number
+  waiting: number
+}
+
+const makeShard = (records: Records): Shard => {
+  const shard: Shard = {
+    registry: new records.heap.FinalizationRegistry((referent) => {
+      shard.waiting--
+      if (shard.waiting === 0 && shard !== records.shard) records.shards.delete(shard)
+      // What the drain returns is for heaps that wait for it; engines ignore it.
+      return drain(referent)
+    }),
+    room: 4096,
+    waiting: 0
+  }
+  records.shards.add(shard)
+  return shard
 }
 
 export class Referent<A extends WeakKey> {
@@ -108,31 +137,30 @@ export const own = (self: Referent<WeakKey>, ref: WeakKey): void => {
 
 /** The references and proxies that the program still holds. Dereferences them all. */
 export const held = (self: Referent<WeakKey>): Array<WeakKey> =>
-  [self.sharedRef, self.sharedProxy, ...self.ownRefs ?? []].flatMap((ref) => ref?.deref() ?? [])
+  // A proxy may be an array, which must not be taken apart.
+  [self.sharedRef, self.sharedProxy, ...self.ownRefs ?? []].flatMap((ref) => {
+    const held = ref?.deref()
+    return held === undefined ? [] : [held]
+  })
 
 // -----------------------------------------------------------------------------
 // callbacks
 // -----------------------------------------------------------------------------
 
-/** An effect that waits for a collection: a node in the list of its referent, newest first. */
-export class Callback {
-  readonly effect: Effect.Effect<unknown, unknown, any>
-  /** The services that the effect was registered with, and all that it needs. */
-  readonly context: Context.Context<any>
+/** What waits for a collection: a node in the list of its referent, newest first. */
+export abstract class Callback {
   referent: Referent<WeakKey> | undefined
   newer: Callback | undefined
   older: Callback | undefined
-  /** The same callback in another referent's list: whichever comes first takes both out. */
-  twin: Callback | undefined
 
-  constructor(effect: Effect.Effect<unknown, unknown, any>, context: Context.Context<any>) {
-    this.effect = effect
-    this.context = context
+  constructor() {
     this.referent = undefined
     this.newer = undefined
     this.older = undefined
-    this.twin = undefined
   }
+
+  /** Starts in the background, out of the list. */
+  abstract start(): Fiber<unknown, unknown>
 }
 
 /**
@@ -142,12 +170,12 @@ export class Callback {
 export const listen = (self: Referent<WeakKey>, callback: Callback): void => {
   const target = self.target.deref()
   if (target === undefined) {
-    run(callback)
+    callback.start()
     return
   }
   if (!self.registered) {
     self.registered = true
-    self.records.registry.register(target, self)
+    register(self, target)
   }
   callback.referent = self
   callback.older = self.newest
@@ -155,26 +183,28 @@ export const listen = (self: Referent<WeakKey>, callback: Callback): void => {
   self.newest = callback
 }
 
-/** Takes a callback out. O(1), and nothing where it is out already. */
-export const unlisten = (callback: Callback): void => {
-  const { newer, older, referent, twin } = callback
-  // A node that is out must not hold its old neighbours, nor they it.
-  callback.referent =
-    callback.newer =
-    callback.older =
-    callback.twin =
-      undefined
-  if (referent !== undefined) {
-    if (newer === undefined) referent.newest = older
-    else newer.older = older
-    if (older !== undefined) older.newer = newer
+const register = (self: Referent<WeakKey>, target: WeakKey): void => {
+  const { records } = self
+  if (records.shard === undefined || records.shard.room === 0) {
+    if (records.shard?.waiting === 0) records.shards.delete(records.shard)
+    records.shard = makeShard(records)
   }
-  if (twin !== undefined) unlisten(twin)
+  records.shard.room--
+  records.shard.waiting++
+  records.shard.registry.register(target, self)
 }
 
-const run = (callback: Callback): Fiber<void> => {
-  unlisten(callback)
-  return Effect.runForkWith(callback.context)(Effect.ignoreCause(callback.effect, { log: "Unhandled" }))
+/** Takes a callback out. O(1), and nothing where it is out already. */
+export const unlisten = (callback: Callback): void => {
+  const { newer, older, referent } = callback
+  if (referent === undefined) return
+  if (newer === undefined) referent.newest = older
+  else newer.older = older
+  if (older !== undefined) older.newer = newer
+  // A node that is out must not hold its old neighbours.
+  callback.referent = undefined
+  callback.newer = undefined
+  callback.older = undefined
 }
 
 /**
@@ -184,10 +214,58 @@ const run = (callback: Callback): Fiber<void> => {
  */
 const drain = (self: Referent<WeakKey>): Promise<void> | undefined => {
   while (self.newest !== undefined) {
-    const fiber = run(self.newest)
+    const callback = self.newest
+    unlisten(callback)
+    const fiber = callback.start()
     if (fiber.pollUnsafe() === undefined) {
       return new Promise((resolve) => fiber.addObserver(() => resolve(drain(self))))
     }
+  }
+}
+
+/** Runs an effect in the background with the services that it was registered with; its failure is reported. */
+export const inBackground = (
+  effect: Effect.Effect<unknown, unknown, any>,
+  context: Context.Context<any>
+): Fiber<void> => Effect.runForkWith(context)(Effect.ignoreCause(effect, { log: "Unhandled" }))
+
+/**
+ * A child of the Scope in the context. A Scope has no way to take a finalizer
+ * back, but it forgets a child that has closed: one child a registration, and a
+ * long-lived Scope keeps nothing of what is over, nor does the order of its
+ * finalizers change.
+ */
+export const forkScope = (context: Context.Context<Scope.Scope>): Scope.Closeable =>
+  Scope.forkUnsafe(Context.get(context, Scope.Scope))
+
+class Registration extends Callback {
+  readonly effect: Effect.Effect<unknown, unknown, any>
+  readonly context: Context.Context<any>
+  readonly scope: Scope.Closeable
+  /** The same registration in another referent's list: whichever comes first takes both out. */
+  twin: Registration | undefined
+
+  constructor(
+    effect: Effect.Effect<unknown, unknown, any>,
+    context: Context.Context<any>,
+    scope: Scope.Closeable
+  ) {
+    super()
+    this.effect = effect
+    this.context = context
+    this.scope = scope
+    this.twin = undefined
+  }
+
+  end(): void {
+    unlisten(this)
+    if (this.twin !== undefined) unlisten(this.twin)
+    Scope.closeUnsafe(this.scope, Exit.void)
+  }
+
+  override start(): Fiber<void> {
+    this.end()
+    return inBackground(this.effect, this.context)
   }
 }
 
@@ -204,31 +282,15 @@ export const onCollect = <R>(
   Effect.contextWith((context: Context.Context<R | Scope.Scope>) => {
     const scope = forkScope(context)
     if (scope.state._tag === "Closed") return Effect.void
-    const callback = new Callback(releasing(scope, effect), context)
-    return Effect.map(Scope.addFinalizer(scope, Effect.sync(() => unlisten(callback))), () => {
+    const registration = new Registration(effect, context, scope)
+    return Effect.map(Scope.addFinalizer(scope, Effect.sync(() => registration.end())), () => {
       if (other !== undefined) {
-        const twin = new Callback(callback.effect, context)
-        twin.twin = callback
-        callback.twin = twin
+        const twin = registration.twin = new Registration(effect, context, scope)
+        twin.twin = registration
         listen(other, twin)
-        // The other referent was dead, so the callback has run.
-        if (callback.twin === undefined) return
+        // Where the other referent was dead, that was it.
+        if (twin.referent === undefined) return
       }
-      listen(self, callback)
+      listen(self, registration)
     })
-  })
-
-/**
- * A child of the Scope in the context. A Scope has no way to take a finalizer
- * back, but it forgets a child that has closed: one child a registration, and a
- * long-lived Scope keeps nothing of what is over, nor does the order of its
- * finalizers change.
- */
-export const forkScope = (context: Context.Context<Scope.Scope>): Scope.Closeable =>
-  Scope.forkUnsafe(Context.get(context, Scope.Scope))
-
-const releasing = <R>(scope: Scope.Closeable, effect: Effect.Effect<unknown, unknown, R>) =>
-  Effect.suspend(() => {
-    Scope.closeUnsafe(scope, Exit.void)
-    return effect
   })
