@@ -38,7 +38,7 @@ export class NotWeakReferenceableError extends Data.TaggedError("NotWeakReferenc
   override get message(): string {
     return `${
       typeof this.value === "symbol" ? String(this.value) : format(this.value)
-    } cannot be weakly referenced: give an object, a function, or a symbol that is not registered with Symbol.for`
+    } cannot be weakly referenced here: give an object or a function (a reference, a key or an element may also be a symbol that is not registered with Symbol.for)`
   }
 }
 

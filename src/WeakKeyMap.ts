@@ -219,7 +219,7 @@ export const fromIterable = <K extends WeakKey, V>(
  * @since 0.1.0
  */
 export const get: {
-  <K extends WeakKey>(key: K): <V>(self: WeakKeyMap<K, V>) => Option.Option<V>
+  <K1 extends K, K extends WeakKey = K1>(key: K1): <V>(self: WeakKeyMap<K, V>) => Option.Option<V>
   <K extends WeakKey, V>(self: WeakKeyMap<K, V>, key: K): Option.Option<V>
 } = dual(2, <K extends WeakKey, V>(self: WeakKeyMap<K, V>, key: K): Option.Option<V> => self[table].get(key))
 
@@ -230,7 +230,7 @@ export const get: {
  * @since 0.1.0
  */
 export const has: {
-  <K extends WeakKey>(key: K): <V>(self: WeakKeyMap<K, V>) => boolean
+  <K1 extends K, K extends WeakKey = K1>(key: K1): <V>(self: WeakKeyMap<K, V>) => boolean
   <K extends WeakKey, V>(self: WeakKeyMap<K, V>, key: K): boolean
 } = dual(2, <K extends WeakKey, V>(self: WeakKeyMap<K, V>, key: K): boolean => self[table].has(key))
 
@@ -247,7 +247,10 @@ export const has: {
  * @since 0.1.0
  */
 export const set: {
-  <K extends WeakKey, V>(key: K, value: V): (self: WeakKeyMap<K, V>) => WeakKeyMap<K, V>
+  <K1 extends K, V1 extends V, K extends WeakKey = K1, V = V1>(
+    key: K1,
+    value: V1
+  ): (self: WeakKeyMap<K, V>) => WeakKeyMap<K, V>
   <K extends WeakKey, V>(self: WeakKeyMap<K, V>, key: K, value: V): WeakKeyMap<K, V>
 } = dual(3, <K extends WeakKey, V>(self: WeakKeyMap<K, V>, key: K, value: V): WeakKeyMap<K, V> => {
   self[table].set(key, value)
@@ -262,7 +265,7 @@ export const set: {
  * @since 0.1.0
  */
 export const remove: {
-  <K extends WeakKey>(key: K): <V>(self: WeakKeyMap<K, V>) => WeakKeyMap<K, V>
+  <K1 extends K, K extends WeakKey = K1>(key: K1): <V>(self: WeakKeyMap<K, V>) => WeakKeyMap<K, V>
   <K extends WeakKey, V>(self: WeakKeyMap<K, V>, key: K): WeakKeyMap<K, V>
 } = dual(2, <K extends WeakKey, V>(self: WeakKeyMap<K, V>, key: K): WeakKeyMap<K, V> => {
   self[table].remove(key)
@@ -290,7 +293,7 @@ export const remove: {
  * @since 0.1.0
  */
 export const pop: {
-  <K extends WeakKey>(key: K): <V>(self: WeakKeyMap<K, V>) => Option.Option<V>
+  <K1 extends K, K extends WeakKey = K1>(key: K1): <V>(self: WeakKeyMap<K, V>) => Option.Option<V>
   <K extends WeakKey, V>(self: WeakKeyMap<K, V>, key: K): Option.Option<V>
 } = dual(2, <K extends WeakKey, V>(self: WeakKeyMap<K, V>, key: K): Option.Option<V> => self[table].pop(key))
 
@@ -338,7 +341,10 @@ export const clear = <K extends WeakKey, V>(self: WeakKeyMap<K, V>): WeakKeyMap<
  * @since 0.1.0
  */
 export const getOrSet: {
-  <K extends WeakKey, V>(key: K, make: () => V): (self: WeakKeyMap<K, V>) => V
+  <K1 extends K, V1 extends V, K extends WeakKey = K1, V = V1>(
+    key: K1,
+    make: () => V1
+  ): (self: WeakKeyMap<K, V>) => V
   <K extends WeakKey, V>(self: WeakKeyMap<K, V>, key: K, make: () => V): V
 } = dual(
   3,
@@ -353,7 +359,10 @@ export const getOrSet: {
  * @since 0.1.0
  */
 export const modify: {
-  <K extends WeakKey, V>(key: K, f: (value: V) => V): (self: WeakKeyMap<K, V>) => WeakKeyMap<K, V>
+  <K1 extends K, V, K extends WeakKey = K1>(
+    key: K1,
+    f: (value: V) => V
+  ): (self: WeakKeyMap<K, V>) => WeakKeyMap<K, V>
   <K extends WeakKey, V>(self: WeakKeyMap<K, V>, key: K, f: (value: V) => V): WeakKeyMap<K, V>
 } = dual(
   3,
@@ -372,8 +381,8 @@ export const modify: {
  * @since 0.1.0
  */
 export const modifyAt: {
-  <K extends WeakKey, V>(
-    key: K,
+  <K1 extends K, V, K extends WeakKey = K1>(
+    key: K1,
     f: (value: Option.Option<V>) => Option.Option<V>
   ): (self: WeakKeyMap<K, V>) => WeakKeyMap<K, V>
   <K extends WeakKey, V>(
@@ -399,7 +408,9 @@ export const modifyAt: {
  * @since 0.1.0
  */
 export const setAll: {
-  <K extends WeakKey, V>(entries: Iterable<readonly [K, V]>): (self: WeakKeyMap<K, V>) => WeakKeyMap<K, V>
+  <K1 extends K, V1 extends V, K extends WeakKey = K1, V = V1>(
+    entries: Iterable<readonly [K1, V1]>
+  ): (self: WeakKeyMap<K, V>) => WeakKeyMap<K, V>
   <K extends WeakKey, V>(self: WeakKeyMap<K, V>, entries: Iterable<readonly [K, V]>): WeakKeyMap<K, V>
 } = dual(
   2,

@@ -18,7 +18,7 @@ import { dual } from "effect/Function"
 import * as Hash from "effect/Hash"
 import { type Inspectable, NodeInspectSymbol, toJson } from "effect/Inspectable"
 import * as Option from "effect/Option"
-import { type Pipeable, pipeArguments } from "effect/Pipeable"
+import { Class as PipeableClass, type Pipeable } from "effect/Pipeable"
 import { hasProperty } from "effect/Predicate"
 import * as Scope from "effect/Scope"
 import type { Covariant } from "effect/Types"
@@ -102,17 +102,18 @@ const variance = {
   _B: (_: never) => _
 }
 
-class Shared<A extends WeakKey, B = A> implements WeakRef<A, B> {
+class Shared<A extends WeakKey, B = A> extends PipeableClass implements WeakRef<A, B> {
   /** @internal */
   readonly [record]: Referent.Referent<A>
   #hash: number | undefined
 
   constructor(self: Referent.Referent<A>) {
+    super()
     this[record] = self
     this.#hash = undefined
   }
 
-  get [TypeId]() {
+  get [TypeId](): WeakRef<A, B>[typeof TypeId] {
     return variance
   }
 
@@ -139,16 +140,12 @@ class Shared<A extends WeakKey, B = A> implements WeakRef<A, B> {
     return { _id: "WeakRef", value: toJson(Option.fromUndefinedOr(this[record].target.deref())) }
   }
 
-  toString(): string {
+  override toString(): string {
     return format(this.toJSON())
   }
 
   [NodeInspectSymbol](): unknown {
     return this.toJSON()
-  }
-
-  pipe() {
-    return pipeArguments(this, arguments)
   }
 }
 

@@ -197,7 +197,7 @@ export const fromIterable = <A extends WeakKey>(
  * @since 0.1.0
  */
 export const add: {
-  <A extends WeakKey>(element: A): (self: WeakSet<A>) => WeakSet<A>
+  <A1 extends A, A extends WeakKey = A1>(element: A1): (self: WeakSet<A>) => WeakSet<A>
   <A extends WeakKey>(self: WeakSet<A>, element: A): WeakSet<A>
 } = dual(2, <A extends WeakKey>(self: WeakSet<A>, element: A): WeakSet<A> => {
   self[table].add(element)
@@ -212,7 +212,7 @@ export const add: {
  * @since 0.1.0
  */
 export const has: {
-  <A extends WeakKey>(element: A): (self: WeakSet<A>) => boolean
+  <A1 extends A, A extends WeakKey = A1>(element: A1): (self: WeakSet<A>) => boolean
   <A extends WeakKey>(self: WeakSet<A>, element: A): boolean
 } = dual(2, <A extends WeakKey>(self: WeakSet<A>, element: A): boolean => self[table].has(element))
 
@@ -224,7 +224,7 @@ export const has: {
  * @since 0.1.0
  */
 export const remove: {
-  <A extends WeakKey>(element: A): (self: WeakSet<A>) => WeakSet<A>
+  <A1 extends A, A extends WeakKey = A1>(element: A1): (self: WeakSet<A>) => WeakSet<A>
   <A extends WeakKey>(self: WeakSet<A>, element: A): WeakSet<A>
 } = dual(2, <A extends WeakKey>(self: WeakSet<A>, element: A): WeakSet<A> => {
   self[table].remove(element)
@@ -283,7 +283,7 @@ export const clear = <A extends WeakKey>(self: WeakSet<A>): WeakSet<A> => {
  * @since 0.1.0
  */
 export const addAll: {
-  <A extends WeakKey>(that: Iterable<A>): (self: WeakSet<A>) => WeakSet<A>
+  <A1 extends A, A extends WeakKey = A1>(that: Iterable<A1>): (self: WeakSet<A>) => WeakSet<A>
   <A extends WeakKey>(self: WeakSet<A>, that: Iterable<A>): WeakSet<A>
 } = dual(2, <A extends WeakKey>(self: WeakSet<A>, that: Iterable<A>): WeakSet<A> => {
   self[table].addAll(that)
@@ -309,7 +309,7 @@ export const addAll: {
  * @since 0.1.0
  */
 export const retainAll: {
-  <A extends WeakKey>(that: Iterable<A>): (self: WeakSet<A>) => WeakSet<A>
+  <A1 extends A, A extends WeakKey = A1>(that: Iterable<A1>): (self: WeakSet<A>) => WeakSet<A>
   <A extends WeakKey>(self: WeakSet<A>, that: Iterable<A>): WeakSet<A>
 } = dual(2, <A extends WeakKey>(self: WeakSet<A>, that: Iterable<A>): WeakSet<A> => {
   self[table].retainAll(that)
@@ -335,7 +335,7 @@ export const retainAll: {
  * @since 0.1.0
  */
 export const removeAll: {
-  <A extends WeakKey>(that: Iterable<A>): (self: WeakSet<A>) => WeakSet<A>
+  <A1 extends A, A extends WeakKey = A1>(that: Iterable<A1>): (self: WeakSet<A>) => WeakSet<A>
   <A extends WeakKey>(self: WeakSet<A>, that: Iterable<A>): WeakSet<A>
 } = dual(2, <A extends WeakKey>(self: WeakSet<A>, that: Iterable<A>): WeakSet<A> => {
   self[table].removeAll(that)
@@ -363,7 +363,7 @@ export const removeAll: {
  * @since 0.1.0
  */
 export const toggleAll: {
-  <A extends WeakKey>(that: Iterable<A>): (self: WeakSet<A>) => WeakSet<A>
+  <A1 extends A, A extends WeakKey = A1>(that: Iterable<A1>): (self: WeakSet<A>) => WeakSet<A>
   <A extends WeakKey>(self: WeakSet<A>, that: Iterable<A>): WeakSet<A>
 } = dual(2, <A extends WeakKey>(self: WeakSet<A>, that: Iterable<A>): WeakSet<A> => {
   self[table].toggleAll(that)
@@ -388,7 +388,7 @@ export const toggleAll: {
  * @since 0.1.0
  */
 export const union: {
-  <A extends WeakKey>(that: Iterable<A>): (self: WeakSet<A>) => WeakSet<A>
+  <A1 extends A, A extends WeakKey = A1>(that: Iterable<A1>): (self: WeakSet<A>) => WeakSet<A>
   <A extends WeakKey>(self: WeakSet<A>, that: Iterable<A>): WeakSet<A>
 } = dual(2, <A extends WeakKey>(self: WeakSet<A>, that: Iterable<A>): WeakSet<A> => addAll(copy(self), that))
 
@@ -410,7 +410,7 @@ export const union: {
  * @since 0.1.0
  */
 export const intersection: {
-  <A extends WeakKey>(that: Iterable<A>): (self: WeakSet<A>) => WeakSet<A>
+  <A1 extends A, A extends WeakKey = A1>(that: Iterable<A1>): (self: WeakSet<A>) => WeakSet<A>
   <A extends WeakKey>(self: WeakSet<A>, that: Iterable<A>): WeakSet<A>
 } = dual(2, <A extends WeakKey>(self: WeakSet<A>, that: Iterable<A>): WeakSet<A> => retainAll(copy(self), that))
 
@@ -432,7 +432,7 @@ export const intersection: {
  * @since 0.1.0
  */
 export const difference: {
-  <A extends WeakKey>(that: Iterable<A>): (self: WeakSet<A>) => WeakSet<A>
+  <A1 extends A, A extends WeakKey = A1>(that: Iterable<A1>): (self: WeakSet<A>) => WeakSet<A>
   <A extends WeakKey>(self: WeakSet<A>, that: Iterable<A>): WeakSet<A>
 } = dual(2, <A extends WeakKey>(self: WeakSet<A>, that: Iterable<A>): WeakSet<A> => removeAll(copy(self), that))
 
@@ -454,7 +454,7 @@ export const difference: {
  * @since 0.1.0
  */
 export const symmetricDifference: {
-  <A extends WeakKey>(that: Iterable<A>): (self: WeakSet<A>) => WeakSet<A>
+  <A1 extends A, A extends WeakKey = A1>(that: Iterable<A1>): (self: WeakSet<A>) => WeakSet<A>
   <A extends WeakKey>(self: WeakSet<A>, that: Iterable<A>): WeakSet<A>
 } = dual(2, <A extends WeakKey>(self: WeakSet<A>, that: Iterable<A>): WeakSet<A> => toggleAll(copy(self), that))
 
@@ -476,7 +476,7 @@ export const symmetricDifference: {
  * @since 0.1.0
  */
 export const isSubset: {
-  <A extends WeakKey>(that: Iterable<A>): (self: WeakSet<A>) => boolean
+  <A1 extends A, A extends WeakKey = A1>(that: Iterable<A1>): (self: WeakSet<A>) => boolean
   <A extends WeakKey>(self: WeakSet<A>, that: Iterable<A>): boolean
 } = dual(2, <A extends WeakKey>(self: WeakSet<A>, that: Iterable<A>): boolean => {
   const { shared } = self[table].compareWith(that)
@@ -501,7 +501,7 @@ export const isSubset: {
  * @since 0.1.0
  */
 export const isSuperset: {
-  <A extends WeakKey>(that: Iterable<A>): (self: WeakSet<A>) => boolean
+  <A1 extends A, A extends WeakKey = A1>(that: Iterable<A1>): (self: WeakSet<A>) => boolean
   <A extends WeakKey>(self: WeakSet<A>, that: Iterable<A>): boolean
 } = dual(
   2,
@@ -527,7 +527,7 @@ export const isSuperset: {
  * @since 0.1.0
  */
 export const isProperSubset: {
-  <A extends WeakKey>(that: Iterable<A>): (self: WeakSet<A>) => boolean
+  <A1 extends A, A extends WeakKey = A1>(that: Iterable<A1>): (self: WeakSet<A>) => boolean
   <A extends WeakKey>(self: WeakSet<A>, that: Iterable<A>): boolean
 } = dual(2, <A extends WeakKey>(self: WeakSet<A>, that: Iterable<A>): boolean => {
   const { missing, shared } = self[table].compareWith(that)
@@ -553,7 +553,7 @@ export const isProperSubset: {
  * @since 0.1.0
  */
 export const isProperSuperset: {
-  <A extends WeakKey>(that: Iterable<A>): (self: WeakSet<A>) => boolean
+  <A1 extends A, A extends WeakKey = A1>(that: Iterable<A1>): (self: WeakSet<A>) => boolean
   <A extends WeakKey>(self: WeakSet<A>, that: Iterable<A>): boolean
 } = dual(2, <A extends WeakKey>(self: WeakSet<A>, that: Iterable<A>): boolean => {
   const { missing, shared } = self[table].compareWith(that)
@@ -578,7 +578,7 @@ export const isProperSuperset: {
  * @since 0.1.0
  */
 export const isDisjoint: {
-  <A extends WeakKey>(that: Iterable<A>): (self: WeakSet<A>) => boolean
+  <A1 extends A, A extends WeakKey = A1>(that: Iterable<A1>): (self: WeakSet<A>) => boolean
   <A extends WeakKey>(self: WeakSet<A>, that: Iterable<A>): boolean
 } = dual(
   2,
@@ -616,7 +616,7 @@ export const copy = <A extends WeakKey>(self: WeakSet<A>): WeakSet<A> => {
  * @since 0.1.0
  */
 export const equals: {
-  <A extends WeakKey>(that: Iterable<A>): (self: WeakSet<A>) => boolean
+  <A1 extends A, A extends WeakKey = A1>(that: Iterable<A1>): (self: WeakSet<A>) => boolean
   <A extends WeakKey>(self: WeakSet<A>, that: Iterable<A>): boolean
 } = dual(2, <A extends WeakKey>(self: WeakSet<A>, that: Iterable<A>): boolean => {
   const { missing, shared } = self[table].compareWith(that)

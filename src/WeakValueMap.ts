@@ -212,7 +212,7 @@ export const fromIterable = <K, V extends WeakKey>(
  * @since 0.1.0
  */
 export const get: {
-  <K>(key: K): <V extends WeakKey>(self: WeakValueMap<K, V>) => Option.Option<V>
+  <K1 extends K, K = K1>(key: K1): <V extends WeakKey>(self: WeakValueMap<K, V>) => Option.Option<V>
   <K, V extends WeakKey>(self: WeakValueMap<K, V>, key: K): Option.Option<V>
 } = dual(2, <K, V extends WeakKey>(self: WeakValueMap<K, V>, key: K): Option.Option<V> => self[table].get(key))
 
@@ -223,7 +223,7 @@ export const get: {
  * @since 0.1.0
  */
 export const has: {
-  <K>(key: K): <V extends WeakKey>(self: WeakValueMap<K, V>) => boolean
+  <K1 extends K, K = K1>(key: K1): <V extends WeakKey>(self: WeakValueMap<K, V>) => boolean
   <K, V extends WeakKey>(self: WeakValueMap<K, V>, key: K): boolean
 } = dual(2, <K, V extends WeakKey>(self: WeakValueMap<K, V>, key: K): boolean => self[table].has(key))
 
@@ -241,7 +241,10 @@ export const has: {
  * @since 0.1.0
  */
 export const set: {
-  <K, V extends WeakKey>(key: K, value: V): (self: WeakValueMap<K, V>) => WeakValueMap<K, V>
+  <K1 extends K, V1 extends V, K = K1, V extends WeakKey = V1>(
+    key: K1,
+    value: V1
+  ): (self: WeakValueMap<K, V>) => WeakValueMap<K, V>
   <K, V extends WeakKey>(self: WeakValueMap<K, V>, key: K, value: V): WeakValueMap<K, V>
 } = dual(3, <K, V extends WeakKey>(self: WeakValueMap<K, V>, key: K, value: V): WeakValueMap<K, V> => {
   self[table].set(key, value)
@@ -256,7 +259,7 @@ export const set: {
  * @since 0.1.0
  */
 export const remove: {
-  <K>(key: K): <V extends WeakKey>(self: WeakValueMap<K, V>) => WeakValueMap<K, V>
+  <K1 extends K, K = K1>(key: K1): <V extends WeakKey>(self: WeakValueMap<K, V>) => WeakValueMap<K, V>
   <K, V extends WeakKey>(self: WeakValueMap<K, V>, key: K): WeakValueMap<K, V>
 } = dual(2, <K, V extends WeakKey>(self: WeakValueMap<K, V>, key: K): WeakValueMap<K, V> => {
   self[table].remove(key)
@@ -284,7 +287,7 @@ export const remove: {
  * @since 0.1.0
  */
 export const pop: {
-  <K>(key: K): <V extends WeakKey>(self: WeakValueMap<K, V>) => Option.Option<V>
+  <K1 extends K, K = K1>(key: K1): <V extends WeakKey>(self: WeakValueMap<K, V>) => Option.Option<V>
   <K, V extends WeakKey>(self: WeakValueMap<K, V>, key: K): Option.Option<V>
 } = dual(2, <K, V extends WeakKey>(self: WeakValueMap<K, V>, key: K): Option.Option<V> => self[table].pop(key))
 
@@ -333,7 +336,10 @@ export const clear = <K, V extends WeakKey>(self: WeakValueMap<K, V>): WeakValue
  * @since 0.1.0
  */
 export const getOrSet: {
-  <K, V extends WeakKey>(key: K, make: () => V): (self: WeakValueMap<K, V>) => V
+  <K1 extends K, V1 extends V, K = K1, V extends WeakKey = V1>(
+    key: K1,
+    make: () => V1
+  ): (self: WeakValueMap<K, V>) => V
   <K, V extends WeakKey>(self: WeakValueMap<K, V>, key: K, make: () => V): V
 } = dual(
   3,
@@ -348,7 +354,10 @@ export const getOrSet: {
  * @since 0.1.0
  */
 export const modify: {
-  <K, V extends WeakKey>(key: K, f: (value: V) => V): (self: WeakValueMap<K, V>) => WeakValueMap<K, V>
+  <K1 extends K, V extends WeakKey, K = K1>(
+    key: K1,
+    f: (value: V) => V
+  ): (self: WeakValueMap<K, V>) => WeakValueMap<K, V>
   <K, V extends WeakKey>(self: WeakValueMap<K, V>, key: K, f: (value: V) => V): WeakValueMap<K, V>
 } = dual(
   3,
@@ -367,8 +376,8 @@ export const modify: {
  * @since 0.1.0
  */
 export const modifyAt: {
-  <K, V extends WeakKey>(
-    key: K,
+  <K1 extends K, V extends WeakKey, K = K1>(
+    key: K1,
     f: (value: Option.Option<V>) => Option.Option<V>
   ): (self: WeakValueMap<K, V>) => WeakValueMap<K, V>
   <K, V extends WeakKey>(
@@ -394,7 +403,9 @@ export const modifyAt: {
  * @since 0.1.0
  */
 export const setAll: {
-  <K, V extends WeakKey>(entries: Iterable<readonly [K, V]>): (self: WeakValueMap<K, V>) => WeakValueMap<K, V>
+  <K1 extends K, V1 extends V, K = K1, V extends WeakKey = V1>(
+    entries: Iterable<readonly [K1, V1]>
+  ): (self: WeakValueMap<K, V>) => WeakValueMap<K, V>
   <K, V extends WeakKey>(self: WeakValueMap<K, V>, entries: Iterable<readonly [K, V]>): WeakValueMap<K, V>
 } = dual(
   2,

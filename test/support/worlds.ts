@@ -3,7 +3,7 @@
  * no local of the script does: on the test heap a referent dies because the world
  * says so, on the real heap because the world alone held it.
  */
-import { it } from "@effect/vitest"
+import { assert, it } from "@effect/vitest"
 import { Effect, type Scope } from "effect"
 import { host } from "../../src/Heap.ts"
 import { TestHeap } from "../../src/testing/index.ts"
@@ -13,28 +13,38 @@ export interface Named {
   readonly name: string
 }
 
-export interface World {
+export interface World<A extends WeakKey = Named> {
   /** Gives the referent of that name to `f`, making it the first time. */
-  readonly with: <A, E, R>(name: string, f: (referent: Named) => Effect.Effect<A, E, R>) => Effect.Effect<A, E, R>
+  readonly with: <B, E, R>(name: string, f: (referent: A) => Effect.Effect<B, E, R>) => Effect.Effect<B, E, R>
+  readonly sync: <B>(name: string, f: (referent: A) => B) => Effect.Effect<B>
+  readonly withAll: <B, E, R>(
+    names: ReadonlyArray<string>,
+    f: (referents: ReadonlyArray<A>) => Effect.Effect<B, E, R>
+  ) => Effect.Effect<B, E, R>
   /** The referents are collected and what waited for it has run. */
   readonly die: (...names: ReadonlyArray<string>) => Effect.Effect<void>
 }
 
-class Referents {
-  private readonly byName = new Map<string, Named>()
-  private readonly probes = new Map<string, WeakRef<Named>>()
+class Referents<A extends WeakKey> {
+  private readonly make: (name: string) => A
+  private readonly byName = new Map<string, A>()
+  private readonly probes = new Map<string, WeakRef<A>>()
 
-  get(name: string): Named {
+  constructor(make: (name: string) => A) {
+    this.make = make
+  }
+
+  get(name: string): A {
     let referent = this.byName.get(name)
     if (referent === undefined) {
-      referent = { name }
+      referent = this.make(name)
       this.byName.set(name, referent)
       this.probes.set(name, new host.WeakRef(referent))
     }
     return referent
   }
 
-  take(names: ReadonlyArray<string>): Array<Named> {
+  take(names: ReadonlyArray<string>): Array<A> {
     return names.map((name) => {
       const referent = this.get(name)
       this.byName.delete(name)
@@ -47,20 +57,26 @@ class Referents {
   }
 }
 
-const testWorld = (): Effect.Effect<World, never, TestHeap.TestHeap> =>
+const access = <A extends WeakKey>(referents: Referents<A>): Omit<World<A>, "die"> => ({
+  with: (name, f) => Effect.suspend(() => f(referents.get(name))),
+  sync: (name, f) => Effect.sync(() => f(referents.get(name))),
+  withAll: (names, f) => Effect.suspend(() => f(names.map((name) => referents.get(name))))
+})
+
+const testWorld = <A extends WeakKey>(make: (name: string) => A): Effect.Effect<World<A>, never, TestHeap.TestHeap> =>
   Effect.map(TestHeap.TestHeap, (testHeap) => {
-    const referents = new Referents()
+    const referents = new Referents(make)
     return {
-      with: (name, f) => Effect.suspend(() => f(referents.get(name))),
+      ...access(referents),
       die: (...names) => Effect.andThen(testHeap.collect(referents.take(names)), testHeap.finalize)
     }
   })
 
-const realWorld = (): World => {
-  const referents = new Referents()
+const realWorld = <A extends WeakKey>(make: (name: string) => A): World<A> => {
+  const referents = new Referents(make)
   const drop = (names: ReadonlyArray<string>): void => void referents.take(names)
   return {
-    with: (name, f) => Effect.suspend(() => f(referents.get(name))),
+    ...access(referents),
     die: (...names) =>
       Effect.gen(function*() {
         drop(names)
@@ -71,11 +87,28 @@ const realWorld = (): World => {
   }
 }
 
-export const onBothHeaps = <E>(
-  name: string,
-  script: (world: World) => Effect.Effect<void, E, Scope.Scope>
-): void => {
-  it.effect(`${name} (test heap)`, () =>
-    Effect.flatMap(testWorld(), script).pipe(Effect.scoped, Effect.provide(TestHeap.layer)))
-  it.effect(`${name} (real heap)`, () => Effect.suspend(() => script(realWorld())).pipe(Effect.scoped))
-}
+/** For referents other than named ones. What `make` closes over must not hold what it makes. */
+export const onBothHeapsWith =
+  <A extends WeakKey>(make: (name: string) => A) =>
+  <E>(name: string, script: (world: World<A>) => Effect.Effect<void, E, Scope.Scope>): void => {
+    it.effect(`${name} (test heap)`, () =>
+      Effect.flatMap(testWorld(make), script).pipe(Effect.scoped, Effect.provide(TestHeap.layer)))
+    it.effect(`${name} (real heap)`, () => Effect.suspend(() => script(realWorld(make))).pipe(Effect.scoped))
+  }
+
+export const onBothHeaps = onBothHeapsWith((name): Named => ({ name }))
+
+/** Runs a script on either heap, and compares what it observed. */
+export const observeOnBothHeapsWith =
+  <A extends WeakKey>(make: (name: string) => A) =>
+  <B, E>(name: string, script: (world: World<A>) => Effect.Effect<B, E, Scope.Scope>): void => {
+    it.effect(name, () =>
+      Effect.gen(function*() {
+        const onTestHeap = yield* Effect.flatMap(testWorld(make), script).pipe(
+          Effect.scoped,
+          Effect.provide(TestHeap.layer)
+        )
+        const onRealHeap = yield* Effect.suspend(() => script(realWorld(make))).pipe(Effect.scoped)
+        assert.deepStrictEqual(onRealHeap, onTestHeap)
+      }))
+  }
