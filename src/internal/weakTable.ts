@@ -65,7 +65,8 @@ export abstract class WeakTable<K, V, A extends WeakKey> implements Iterable<[K,
   private registry: FinalizationRegistry<Slot<A>> | undefined
   /** Registrations outstanding in `registry`: one for each slot in the order, and the stale ones. */
   private registered: number
-  private oldest: Iterator<Slot<A>> | undefined
+  /** Where `popEntry` goes on. An iterator holds every table that the order has outgrown, and what stood in it. */
+  private oldest: globalThis.WeakRef<Iterator<Slot<A>>> | undefined
 
   constructor(heap: Heap, options: Options | undefined) {
     this.heap = heap
@@ -86,6 +87,8 @@ export abstract class WeakTable<K, V, A extends WeakKey> implements Iterable<[K,
   abstract has(key: K): boolean
   abstract set(key: K, value: V): void
   protected abstract find(key: K): Slot<A> | undefined
+  /** Whether the slot, alive or dead, has an equal key. */
+  protected abstract matches(slot: Slot<A>, key: K): boolean
   protected abstract keyOf(slot: Slot<A>): K | Dead
   protected abstract valueOf(slot: Slot<A>): V | Dead
   protected abstract entryOf(slot: Slot<A>): [K, V] | Dead
@@ -110,12 +113,14 @@ export abstract class WeakTable<K, V, A extends WeakKey> implements Iterable<[K,
   }
 
   popEntry(): Option.Option<[K, V]> {
+    // A new iterator each time would step over all that was popped before.
+    let slots = this.oldest?.deref()
     for (;;) {
-      // A new iterator each time would step over all that was popped before.
-      const step = (this.oldest ??= this.order.values()).next()
+      if (slots === undefined) this.oldest = new this.heap.WeakRef(slots = this.order.values())
+      const step = slots.next()
       if (step.done === true) {
-        this.oldest = undefined
         if (this.order.size === 0) return Option.none()
+        slots = undefined
         continue
       }
       const entry = this.entryOf(step.value)
@@ -145,7 +150,7 @@ export abstract class WeakTable<K, V, A extends WeakKey> implements Iterable<[K,
 
   /** All or nothing: what is wrong with any entry is thrown before the first is set. */
   setAll(entries: Iterable<readonly [K, V]>): void {
-    const checked = Array.from(entries)
+    const checked = [...entries]
     for (const [key, value] of checked) this.check(key, value)
     for (const [key, value] of checked) this.set(key, value)
   }
@@ -155,7 +160,6 @@ export abstract class WeakTable<K, V, A extends WeakKey> implements Iterable<[K,
     this.buckets.clear()
     this.registry = undefined
     this.registered = 0
-    this.oldest = undefined
   }
 
   get size(): number {
@@ -172,16 +176,17 @@ export abstract class WeakTable<K, V, A extends WeakKey> implements Iterable<[K,
     return count
   }
 
-  /** By this table's comparison, so the other one's entries are looked up here. */
+  /** By this table's comparison, so the other one's entries are looked up here; several may have their match in one. */
   equals(that: WeakTable<K, V, A>): boolean {
-    let count = 0
+    const found = new Set<Slot<A>>()
     for (const [key, value] of that) {
-      const own = this.get(key)
-      if (Option.isNone(own)) return false
-      if (this.structural ? !Equal.equals(own.value, value) : own.value !== value) return false
-      count++
+      const slot = this.find(key)
+      if (slot === undefined) return false
+      const own = this.valueOf(slot)
+      if (this.structural ? !Equal.equals(own, value) : own !== value && !Object.is(own, value)) return false
+      found.add(slot)
     }
-    return count === this.count()
+    return found.size === this.count()
   }
 
   keys(): IterableIterator<K> {
@@ -223,9 +228,12 @@ export abstract class WeakTable<K, V, A extends WeakKey> implements Iterable<[K,
     if (this.isStale()) this.renew()
   }
 
-  /** Takes a slot out of the order and its bucket. Its registration stays behind, stale. */
+  /**
+   * Takes a slot out of the order and its bucket. Its registration stays behind,
+   * stale. A slot may have left already, where foreign code ran since it was found.
+   */
   protected drop(slot: Slot<A>): void {
-    this.order.delete(slot.place)
+    if (!this.order.delete(slot.place)) return
     this.leave(slot)
     if (slot.hash === undefined) return
     const bucket = this.buckets.get(slot.hash)
@@ -258,13 +266,10 @@ export abstract class WeakTable<K, V, A extends WeakKey> implements Iterable<[K,
   protected lookup(key: K, hash: number): Slot<A> | undefined {
     const bucket = this.buckets.get(hash)
     if (bucket === undefined) return undefined
-    if (!Array.isArray(bucket)) return this.matches(bucket, key) ? bucket : undefined
-    return bucket.find((slot) => this.matches(slot, key))
-  }
-
-  private matches(slot: Slot<A>, key: K): boolean {
-    const candidate = this.keyOf(slot)
-    return candidate !== Dead && Equal.equals(candidate, key)
+    // To compare may run foreign code, which can take out slots of this very bucket, also the one that it compares.
+    const isFound = (slot: Slot<A>): boolean => this.matches(slot, key) && slot.place !== undefined
+    if (!Array.isArray(bucket)) return isFound(bucket) ? bucket : undefined
+    return bucket.slice().find(isFound)
   }
 
   // ---------------------------------------------------------------------------
@@ -391,8 +396,12 @@ export class WeakValueTable<K, V extends WeakKey> extends WeakTable<K, V, V> {
     return hash === undefined ? undefined : this.lookup(key, hash)
   }
 
-  protected keyOf(slot: Slot<V>): K {
-    return slot.place as K
+  protected matches(slot: Slot<V>, key: K): boolean {
+    return Equal.equals(slot.place, key)
+  }
+
+  protected keyOf(slot: Slot<V>): K | Dead {
+    return slot.deref() === undefined ? Dead : slot.place as K
   }
 
   protected valueOf(slot: Slot<V>): V | Dead {
@@ -470,8 +479,8 @@ export class WeakKeyTable<K extends WeakKey, V> extends WeakTable<K, V, K> {
   protected find(key: K): Slot<K> | undefined {
     if (!this.structural) return this.slots.get(key)
     const slot = this.lookup(key, Hash.hash(key))
-    if (slot !== undefined || !this.ephemerons.has(key)) return slot
-    // The key has changed its hash since it was set.
+    if (slot?.deref() === key || !this.ephemerons.has(key)) return slot
+    // The key has changed since it was set: its hash, or what it is equal to.
     for (const slot of this.order.values()) if (slot.deref() === key) return slot
   }
 
@@ -482,6 +491,11 @@ export class WeakKeyTable<K extends WeakKey, V> extends WeakTable<K, V, K> {
       if (!this.structural) this.slots.delete(key)
     }
     super.leave(slot)
+  }
+
+  protected matches(slot: Slot<K>, key: K): boolean {
+    const stored = slot.deref()
+    return stored !== undefined && Equal.equals(stored, key)
   }
 
   protected keyOf(slot: Slot<K>): K | Dead {
@@ -523,7 +537,7 @@ export class WeakElementTable<A extends WeakKey> extends WeakKeyTable<A, true> {
   }
 
   addAll(elements: Iterable<A>): void {
-    this.setAll(Array.from(elements, (element) => [element, true] as const))
+    this.setAll([...elements].map((element) => [element, true] as const))
   }
 
   removeAll(elements: Iterable<A>): void {
