@@ -91,6 +91,10 @@ export interface WeakKeyMap<in out K extends WeakKey, in out V> extends Iterable
  */
 export const isWeakKeyMap = (u: unknown): u is WeakKeyMap<WeakKey, unknown> => hasProperty(u, TypeId)
 
+// The hot functions below are written out where `dual` would stand: all that it
+// makes share one call site, which engines then cannot inline.
+type AnyMap = WeakKeyMap<WeakKey, unknown>
+
 class WeakKeyMapImpl<K extends WeakKey, V> implements WeakKeyMap<K, V> {
   /** @internal */
   readonly [table]: WeakKeyTable<K, V>
@@ -218,10 +222,12 @@ export const fromIterable = <K extends WeakKey, V>(
  * @category getters
  * @since 0.1.0
  */
-export const get: {
-  <K1 extends K, K extends WeakKey = K1>(key: K1): <V>(self: WeakKeyMap<K, V>) => Option.Option<V>
-  <K extends WeakKey, V>(self: WeakKeyMap<K, V>, key: K): Option.Option<V>
-} = dual(2, <K extends WeakKey, V>(self: WeakKeyMap<K, V>, key: K): Option.Option<V> => self[table].get(key))
+export function get<K1 extends K, K extends WeakKey = K1>(key: K1): <V>(self: WeakKeyMap<K, V>) => Option.Option<V>
+export function get<K extends WeakKey, V>(self: WeakKeyMap<K, V>, key: K): Option.Option<V>
+export function get(self: unknown, key?: unknown): unknown {
+  if (arguments.length === 1) return (that: AnyMap) => that[table].get(self as WeakKey)
+  return (self as AnyMap)[table].get(key as WeakKey)
+}
 
 /**
  * Whether there is an entry. O(1). Dereferences as {@link get} does.
@@ -229,10 +235,12 @@ export const get: {
  * @category getters
  * @since 0.1.0
  */
-export const has: {
-  <K1 extends K, K extends WeakKey = K1>(key: K1): <V>(self: WeakKeyMap<K, V>) => boolean
-  <K extends WeakKey, V>(self: WeakKeyMap<K, V>, key: K): boolean
-} = dual(2, <K extends WeakKey, V>(self: WeakKeyMap<K, V>, key: K): boolean => self[table].has(key))
+export function has<K1 extends K, K extends WeakKey = K1>(key: K1): <V>(self: WeakKeyMap<K, V>) => boolean
+export function has<K extends WeakKey, V>(self: WeakKeyMap<K, V>, key: K): boolean
+export function has(self: unknown, key?: unknown): unknown {
+  if (arguments.length === 1) return (that: AnyMap) => that[table].has(self as WeakKey)
+  return (self as AnyMap)[table].has(key as WeakKey)
+}
 
 /**
  * Sets the value of a key, and gives the map.
@@ -246,16 +254,16 @@ export const has: {
  * @category operations
  * @since 0.1.0
  */
-export const set: {
-  <K1 extends K, V1 extends V, K extends WeakKey = K1, V = V1>(
-    key: K1,
-    value: V1
-  ): (self: WeakKeyMap<K, V>) => WeakKeyMap<K, V>
-  <K extends WeakKey, V>(self: WeakKeyMap<K, V>, key: K, value: V): WeakKeyMap<K, V>
-} = dual(3, <K extends WeakKey, V>(self: WeakKeyMap<K, V>, key: K, value: V): WeakKeyMap<K, V> => {
-  self[table].set(key, value)
+export function set<K1 extends K, V1 extends V, K extends WeakKey = K1, V = V1>(
+  key: K1,
+  value: V1
+): (self: WeakKeyMap<K, V>) => WeakKeyMap<K, V>
+export function set<K extends WeakKey, V>(self: WeakKeyMap<K, V>, key: K, value: V): WeakKeyMap<K, V>
+export function set(self: unknown, key?: unknown, value?: unknown): unknown {
+  if (arguments.length === 2) return (that: AnyMap) => set(that, self as WeakKey, key)
+  ;(self as AnyMap)[table].set(key as WeakKey, value)
   return self
-})
+}
 
 /**
  * Removes the entry of a key, if there is one, and gives the map. Nothing of the
@@ -264,13 +272,13 @@ export const set: {
  * @category operations
  * @since 0.1.0
  */
-export const remove: {
-  <K1 extends K, K extends WeakKey = K1>(key: K1): <V>(self: WeakKeyMap<K, V>) => WeakKeyMap<K, V>
-  <K extends WeakKey, V>(self: WeakKeyMap<K, V>, key: K): WeakKeyMap<K, V>
-} = dual(2, <K extends WeakKey, V>(self: WeakKeyMap<K, V>, key: K): WeakKeyMap<K, V> => {
-  self[table].remove(key)
+export function remove<K1 extends K, K extends WeakKey = K1>(key: K1): <V>(self: WeakKeyMap<K, V>) => WeakKeyMap<K, V>
+export function remove<K extends WeakKey, V>(self: WeakKeyMap<K, V>, key: K): WeakKeyMap<K, V>
+export function remove(self: unknown, key?: unknown): unknown {
+  if (arguments.length === 1) return (that: AnyMap) => remove(that, self as WeakKey)
+  ;(self as AnyMap)[table].remove(key as WeakKey)
   return self
-})
+}
 
 /**
  * Removes the entry of a key and gives its value, if there was one. O(1),

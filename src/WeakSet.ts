@@ -81,6 +81,10 @@ export interface WeakSet<in out A extends WeakKey> extends Iterable<A>, Pipeable
  */
 export const isWeakSet = (u: unknown): u is WeakSet<WeakKey> => hasProperty(u, TypeId)
 
+// The hot functions below are written out where `dual` would stand: all that it
+// makes share one call site, which engines then cannot inline.
+type AnySet = WeakSet<WeakKey>
+
 class WeakSetImpl<A extends WeakKey> implements WeakSet<A> {
   /** @internal */
   readonly [table]: WeakElementTable<A>
@@ -196,13 +200,13 @@ export const fromIterable = <A extends WeakKey>(
  * @category operations
  * @since 0.1.0
  */
-export const add: {
-  <A1 extends A, A extends WeakKey = A1>(element: A1): (self: WeakSet<A>) => WeakSet<A>
-  <A extends WeakKey>(self: WeakSet<A>, element: A): WeakSet<A>
-} = dual(2, <A extends WeakKey>(self: WeakSet<A>, element: A): WeakSet<A> => {
-  self[table].add(element)
+export function add<A1 extends A, A extends WeakKey = A1>(element: A1): (self: WeakSet<A>) => WeakSet<A>
+export function add<A extends WeakKey>(self: WeakSet<A>, element: A): WeakSet<A>
+export function add(self: unknown, element?: unknown): unknown {
+  if (arguments.length === 1) return (that: AnySet) => add(that, self as WeakKey)
+  ;(self as AnySet)[table].add(element as WeakKey)
   return self
-})
+}
 
 /**
  * Whether there is an equal element. O(1). It dereferences only where the element
@@ -211,10 +215,12 @@ export const add: {
  * @category getters
  * @since 0.1.0
  */
-export const has: {
-  <A1 extends A, A extends WeakKey = A1>(element: A1): (self: WeakSet<A>) => boolean
-  <A extends WeakKey>(self: WeakSet<A>, element: A): boolean
-} = dual(2, <A extends WeakKey>(self: WeakSet<A>, element: A): boolean => self[table].has(element))
+export function has<A1 extends A, A extends WeakKey = A1>(element: A1): (self: WeakSet<A>) => boolean
+export function has<A extends WeakKey>(self: WeakSet<A>, element: A): boolean
+export function has(self: unknown, element?: unknown): unknown {
+  if (arguments.length === 1) return (that: AnySet) => that[table].has(self as WeakKey)
+  return (self as AnySet)[table].has(element as WeakKey)
+}
 
 /**
  * Removes an element, if there is an equal one, and gives the set. Nothing is
@@ -223,13 +229,13 @@ export const has: {
  * @category operations
  * @since 0.1.0
  */
-export const remove: {
-  <A1 extends A, A extends WeakKey = A1>(element: A1): (self: WeakSet<A>) => WeakSet<A>
-  <A extends WeakKey>(self: WeakSet<A>, element: A): WeakSet<A>
-} = dual(2, <A extends WeakKey>(self: WeakSet<A>, element: A): WeakSet<A> => {
-  self[table].remove(element)
+export function remove<A1 extends A, A extends WeakKey = A1>(element: A1): (self: WeakSet<A>) => WeakSet<A>
+export function remove<A extends WeakKey>(self: WeakSet<A>, element: A): WeakSet<A>
+export function remove(self: unknown, element?: unknown): unknown {
+  if (arguments.length === 1) return (that: AnySet) => remove(that, self as WeakKey)
+  ;(self as AnySet)[table].remove(element as WeakKey)
   return self
-})
+}
 
 /**
  * Removes the oldest live element and gives it; `None` where there is none. O(1),

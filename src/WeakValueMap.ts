@@ -85,6 +85,10 @@ export interface WeakValueMap<in out K, in out V extends WeakKey> extends Iterab
  */
 export const isWeakValueMap = (u: unknown): u is WeakValueMap<unknown, WeakKey> => hasProperty(u, TypeId)
 
+// The hot functions below are written out where `dual` would stand: all that it
+// makes share one call site, which engines then cannot inline.
+type AnyMap = WeakValueMap<unknown, WeakKey>
+
 class WeakValueMapImpl<K, V extends WeakKey> implements WeakValueMap<K, V> {
   /** @internal */
   readonly [table]: WeakValueTable<K, V>
@@ -211,10 +215,12 @@ export const fromIterable = <K, V extends WeakKey>(
  * @category getters
  * @since 0.1.0
  */
-export const get: {
-  <K1 extends K, K = K1>(key: K1): <V extends WeakKey>(self: WeakValueMap<K, V>) => Option.Option<V>
-  <K, V extends WeakKey>(self: WeakValueMap<K, V>, key: K): Option.Option<V>
-} = dual(2, <K, V extends WeakKey>(self: WeakValueMap<K, V>, key: K): Option.Option<V> => self[table].get(key))
+export function get<K1 extends K, K = K1>(key: K1): <V extends WeakKey>(self: WeakValueMap<K, V>) => Option.Option<V>
+export function get<K, V extends WeakKey>(self: WeakValueMap<K, V>, key: K): Option.Option<V>
+export function get(self: unknown, key?: unknown): unknown {
+  if (arguments.length === 1) return (that: AnyMap) => that[table].get(self)
+  return (self as AnyMap)[table].get(key)
+}
 
 /**
  * Whether there is an entry with a live value. O(1). Dereferences.
@@ -222,10 +228,12 @@ export const get: {
  * @category getters
  * @since 0.1.0
  */
-export const has: {
-  <K1 extends K, K = K1>(key: K1): <V extends WeakKey>(self: WeakValueMap<K, V>) => boolean
-  <K, V extends WeakKey>(self: WeakValueMap<K, V>, key: K): boolean
-} = dual(2, <K, V extends WeakKey>(self: WeakValueMap<K, V>, key: K): boolean => self[table].has(key))
+export function has<K1 extends K, K = K1>(key: K1): <V extends WeakKey>(self: WeakValueMap<K, V>) => boolean
+export function has<K, V extends WeakKey>(self: WeakValueMap<K, V>, key: K): boolean
+export function has(self: unknown, key?: unknown): unknown {
+  if (arguments.length === 1) return (that: AnyMap) => that[table].has(self)
+  return (self as AnyMap)[table].has(key)
+}
 
 /**
  * Sets the value of a key, and gives the map.
@@ -240,16 +248,16 @@ export const has: {
  * @category operations
  * @since 0.1.0
  */
-export const set: {
-  <K1 extends K, V1 extends V, K = K1, V extends WeakKey = V1>(
-    key: K1,
-    value: V1
-  ): (self: WeakValueMap<K, V>) => WeakValueMap<K, V>
-  <K, V extends WeakKey>(self: WeakValueMap<K, V>, key: K, value: V): WeakValueMap<K, V>
-} = dual(3, <K, V extends WeakKey>(self: WeakValueMap<K, V>, key: K, value: V): WeakValueMap<K, V> => {
-  self[table].set(key, value)
+export function set<K1 extends K, V1 extends V, K = K1, V extends WeakKey = V1>(
+  key: K1,
+  value: V1
+): (self: WeakValueMap<K, V>) => WeakValueMap<K, V>
+export function set<K, V extends WeakKey>(self: WeakValueMap<K, V>, key: K, value: V): WeakValueMap<K, V>
+export function set(self: unknown, key?: unknown, value?: unknown): unknown {
+  if (arguments.length === 2) return (that: AnyMap) => set(that, self, key as WeakKey)
+  ;(self as AnyMap)[table].set(key, value as WeakKey)
   return self
-})
+}
 
 /**
  * Removes the entry of a key, if there is one, and gives the map. Nothing of the
@@ -258,13 +266,15 @@ export const set: {
  * @category operations
  * @since 0.1.0
  */
-export const remove: {
-  <K1 extends K, K = K1>(key: K1): <V extends WeakKey>(self: WeakValueMap<K, V>) => WeakValueMap<K, V>
-  <K, V extends WeakKey>(self: WeakValueMap<K, V>, key: K): WeakValueMap<K, V>
-} = dual(2, <K, V extends WeakKey>(self: WeakValueMap<K, V>, key: K): WeakValueMap<K, V> => {
-  self[table].remove(key)
+export function remove<K1 extends K, K = K1>(
+  key: K1
+): <V extends WeakKey>(self: WeakValueMap<K, V>) => WeakValueMap<K, V>
+export function remove<K, V extends WeakKey>(self: WeakValueMap<K, V>, key: K): WeakValueMap<K, V>
+export function remove(self: unknown, key?: unknown): unknown {
+  if (arguments.length === 1) return (that: AnyMap) => remove(that, self)
+  ;(self as AnyMap)[table].remove(key)
   return self
-})
+}
 
 /**
  * Removes the entry of a key and gives its value, if it had a live one. O(1),

@@ -3,7 +3,7 @@ import { Effect, Equal, Exit, Hash, MutableHashMap, Option, pipe } from "effect"
 import { inspect } from "node:util"
 import { WeakError, WeakKeyMap, WeakRef } from "../src/index.ts"
 import { TestHeap } from "../src/testing/index.ts"
-import { Colliding, cyclic, foreign, HashSpy, hostile, Unhashable } from "./support/keys.ts"
+import { Colliding, cyclic, foreign, HashSpy, hostile, Meddling, Unhashable } from "./support/keys.ts"
 import { compares } from "./support/models.ts"
 import { syncTestHeap } from "./support/syncTestHeap.ts"
 
@@ -672,6 +672,28 @@ describe("WeakKeyMap", () => {
       assert.deepStrictEqual(Array.from(map), [[keys[2]!, 33]])
       WeakKeyMap.remove(map, keys[2]!)
       assert.isFalse(WeakKeyMap.has(map, new Colliding(3)))
+    })
+
+    it("a comparison that removes an entry hides no other entry of the bucket", () => {
+      const [first, second, third] = [new Meddling(1), new Colliding(2), new Colliding(3)]
+      const { map } = setup<Colliding>([[first, "first"], [second, "second"], [third, "third"]])
+      first.meddle = () => WeakKeyMap.remove(map, first)
+      assert.deepStrictEqual(WeakKeyMap.get(map, new Colliding(2)), Option.some("second"))
+      assert.deepStrictEqual(Array.from(WeakKeyMap.values(map)), ["second", "third"])
+    })
+
+    it("a comparison that removes its own entry finds it no more", () => {
+      for (const clears of [false, true]) {
+        const key = new Meddling(1)
+        const { map } = setup<Colliding>([[key, "old"]])
+        key.meddle = () => clears ? WeakKeyMap.clear(map) : WeakKeyMap.remove(map, key)
+        assert.deepStrictEqual(WeakKeyMap.get(map, new Colliding(1)), Option.none())
+        WeakKeyMap.set(map, key, "old")
+        WeakKeyMap.set(map, new Colliding(1), "new")
+        assert.deepStrictEqual(Array.from(WeakKeyMap.values(map)), ["new"])
+        assert.deepStrictEqual(WeakKeyMap.pop(map, new Colliding(1)), Option.some("new"))
+        assert.strictEqual(WeakKeyMap.size(map), 0)
+      }
     })
 
     it("keys that reach themselves compare by structure", () => {

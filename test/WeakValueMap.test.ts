@@ -3,7 +3,7 @@ import { Effect, Equal, Exit, Hash, MutableHashMap, Option, pipe } from "effect"
 import { inspect } from "node:util"
 import { WeakError, WeakKeyMap, WeakRef, WeakValueMap } from "../src/index.ts"
 import { TestHeap } from "../src/testing/index.ts"
-import { Colliding, cyclic, foreign, HashSpy, hostile, Unhashable } from "./support/keys.ts"
+import { Colliding, cyclic, foreign, HashSpy, hostile, Meddling, Unhashable } from "./support/keys.ts"
 import { compares } from "./support/models.ts"
 import { syncTestHeap } from "./support/syncTestHeap.ts"
 
@@ -622,6 +622,29 @@ describe("WeakValueMap", () => {
       assert.deepStrictEqual(Array.from(WeakValueMap.values(map)), [two])
       WeakValueMap.remove(map, new Colliding(3))
       assert.deepStrictEqual(has(), [false, false, false, false])
+    })
+
+    it("a comparison that removes an entry hides no other entry of the bucket", () => {
+      const first = new Meddling(1)
+      const { map } = setup<Colliding>([[first, one], [new Colliding(2), two], [new Colliding(3), three]])
+      first.meddle = () => WeakValueMap.remove(map, first)
+      assert.deepStrictEqual(WeakValueMap.get(map, new Colliding(2)), Option.some(two))
+      assert.deepStrictEqual(Array.from(WeakValueMap.values(map)), [two, three])
+    })
+
+    it("a comparison that removes its own entry finds it no more", () => {
+      for (const clears of [false, true]) {
+        const key = new Meddling(1)
+        const { map } = setup<unknown>([[key, one]])
+        key.meddle = () => clears ? WeakValueMap.clear(map) : WeakValueMap.remove(map, key)
+        assert.deepStrictEqual(WeakValueMap.get(map, new Colliding(1)), Option.none())
+        WeakValueMap.set(map, key, one)
+        const newcomer = new Colliding(1)
+        WeakValueMap.set(map, newcomer, two)
+        assert.strictEqual(Array.from(WeakValueMap.keys(map))[0], newcomer)
+        assert.deepStrictEqual(WeakValueMap.pop(map, new Colliding(1)), Option.some(two))
+        assert.strictEqual(WeakValueMap.size(map), 0)
+      }
     })
 
     it("frozen keys, functions, keys that reach themselves and keys from another realm are found", () => {

@@ -13,6 +13,7 @@ import type { Fiber } from "effect/Fiber"
 import * as Scope from "effect/Scope"
 import { Heap, isWeakReferenceable } from "../Heap.ts"
 import { NotWeakReferenceableError } from "../WeakError.ts"
+import { Registry } from "./registry.ts"
 
 type HostWeakRef<A extends WeakKey> = globalThis.WeakRef<A>
 
@@ -20,9 +21,7 @@ type HostWeakRef<A extends WeakKey> = globalThis.WeakRef<A>
 interface Records {
   readonly heap: Heap
   readonly byReferent: WeakMap<WeakKey, Referent<any>>
-  /** The registry that takes new referents, and all that still wait for some. */
-  shard: Shard | undefined
-  readonly shards: Set<Shard>
+  readonly registry: Registry<Referent<any>>
   readonly owned: FinalizationRegistry<{
     readonly refs: Set<HostWeakRef<WeakKey>>
     readonly weak: HostWeakRef<WeakKey>
@@ -37,40 +36,13 @@ const recordsOf = (heap: Heap): Records => {
     records = {
       heap,
       byReferent: new heap.WeakMap(),
-      shard: undefined,
-      shards: new Set(),
+      // Few enough for a turn, as finalizers go.
+      registry: new Registry<Referent<any>>(heap, 4096, drain),
       owned: new heap.FinalizationRegistry(({ refs, weak }) => void refs.delete(weak))
     }
     recordsByHeap.set(heap, records)
   }
   return records
-}
-
-/**
- * A registry for a limited number of referents. An engine cleans a registry up
- * in one go and another one in a later turn, so that many shards let the event
- * loop breathe when very many referents die at once. A registry that nobody
- * holds is never cleaned up.
- */
-interface Shard {
-  readonly registry: FinalizationRegistry<Referent<any>>
-  room: number
-  waiting: number
-}
-
-const makeShard = (records: Records): Shard => {
-  const shard: Shard = {
-    registry: new records.heap.FinalizationRegistry((referent) => {
-      shard.waiting--
-      if (shard.waiting === 0 && shard !== records.shard) records.shards.delete(shard)
-      // What the drain returns is for heaps that wait for it; engines ignore it.
-      return drain(referent)
-    }),
-    room: 4096,
-    waiting: 0
-  }
-  records.shards.add(shard)
-  return shard
 }
 
 export class Referent<A extends WeakKey> {
@@ -175,23 +147,12 @@ export const listen = (self: Referent<WeakKey>, callback: Callback): void => {
   }
   if (!self.registered) {
     self.registered = true
-    register(self, target)
+    self.records.registry.register(target, self)
   }
   callback.referent = self
   callback.older = self.newest
   if (self.newest !== undefined) self.newest.newer = callback
   self.newest = callback
-}
-
-const register = (self: Referent<WeakKey>, target: WeakKey): void => {
-  const { records } = self
-  if (records.shard === undefined || records.shard.room === 0) {
-    if (records.shard?.waiting === 0) records.shards.delete(records.shard)
-    records.shard = makeShard(records)
-  }
-  records.shard.room--
-  records.shard.waiting++
-  records.shard.registry.register(target, self)
 }
 
 /** Takes a callback out. O(1), and nothing where it is out already. */

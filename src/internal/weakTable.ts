@@ -14,6 +14,7 @@ import * as Hash from "effect/Hash"
 import * as Option from "effect/Option"
 import { type Heap, isWeakReferenceable } from "../Heap.ts"
 import { NotWeakReferenceableError } from "../WeakError.ts"
+import { Registry } from "./registry.ts"
 
 export interface Options {
   /**
@@ -58,29 +59,25 @@ type Dead = typeof Dead
 export abstract class WeakTable<K, V, A extends WeakKey> implements Iterable<[K, V]> {
   readonly heap: Heap
   readonly compare: "structural" | "reference"
+  protected readonly structural: boolean
   protected readonly Slot: SlotClass
   protected readonly order: Map<unknown, Slot<A>>
-  /** Slots by the hash of their key, where keys compare by structure and have one. */
+  /** Slots by the hash of their key, where they have one and do not stand at it. */
   protected readonly buckets: Map<number, Slot<A> | Array<Slot<A>>>
-  private registry: FinalizationRegistry<Slot<A>> | undefined
-  /** Registrations outstanding in `registry`: one for each slot in the order, and the stale ones. */
-  private registered: number
+  /** One registration for each slot in the order, and the stale ones. */
+  private registry: Registry<Slot<A>>
   /** Where `popEntry` goes on. An iterator holds every table that the order has outgrown, and what stood in it. */
   private oldest: globalThis.WeakRef<Iterator<Slot<A>>> | undefined
 
   constructor(heap: Heap, options: Options | undefined) {
     this.heap = heap
     this.compare = options?.compare ?? "structural"
+    this.structural = this.compare === "structural"
     this.Slot = slotClass(heap)
     this.order = new Map()
     this.buckets = new Map()
-    this.registry = undefined
-    this.registered = 0
+    this.registry = this.makeRegistry()
     this.oldest = undefined
-  }
-
-  protected get structural(): boolean {
-    return this.compare === "structural"
   }
 
   abstract get(key: K): Option.Option<V>
@@ -158,8 +155,7 @@ export abstract class WeakTable<K, V, A extends WeakKey> implements Iterable<[K,
   clear(): void {
     this.order.clear()
     this.buckets.clear()
-    this.registry = undefined
-    this.registered = 0
+    this.registry = this.makeRegistry()
   }
 
   get size(): number {
@@ -214,7 +210,7 @@ export abstract class WeakTable<K, V, A extends WeakKey> implements Iterable<[K,
 
   protected insert(slot: Slot<A>, referent: A): void {
     this.order.set(slot.place, slot)
-    if (slot.hash !== undefined) {
+    if (slot.hash !== undefined && slot.hash !== slot.place) {
       const bucket = this.buckets.get(slot.hash)
       if (bucket === undefined) this.buckets.set(slot.hash, slot)
       else if (Array.isArray(bucket)) bucket.push(slot)
@@ -233,15 +229,17 @@ export abstract class WeakTable<K, V, A extends WeakKey> implements Iterable<[K,
    * stale. A slot may have left already, where foreign code ran since it was found.
    */
   protected drop(slot: Slot<A>): void {
-    if (!this.order.delete(slot.place)) return
+    const { hash, place } = slot
+    if (!this.holds(slot)) return
+    this.order.delete(place)
     this.leave(slot)
-    if (slot.hash === undefined) return
-    const bucket = this.buckets.get(slot.hash)
+    if (hash === undefined || hash === place) return
+    const bucket = this.buckets.get(hash)
     if (!Array.isArray(bucket)) {
-      this.buckets.delete(slot.hash)
+      this.buckets.delete(hash)
     } else {
       bucket.splice(bucket.indexOf(slot), 1)
-      if (bucket.length === 1) this.buckets.set(slot.hash, bucket[0]!)
+      if (bucket.length === 1) this.buckets.set(hash, bucket[0]!)
     }
   }
 
@@ -262,14 +260,21 @@ export abstract class WeakTable<K, V, A extends WeakKey> implements Iterable<[K,
     slot.place = undefined
   }
 
+  private holds(slot: Slot<A>): boolean {
+    return this.order.get(slot.place) === slot
+  }
+
   /** The slot of an equal key, alive or dead. */
   protected lookup(key: K, hash: number): Slot<A> | undefined {
     const bucket = this.buckets.get(hash)
     if (bucket === undefined) return undefined
-    // To compare may run foreign code, which can take out slots of this very bucket, also the one that it compares.
-    const isFound = (slot: Slot<A>): boolean => this.matches(slot, key) && slot.place !== undefined
-    if (!Array.isArray(bucket)) return isFound(bucket) ? bucket : undefined
-    return bucket.slice().find(isFound)
+    if (!Array.isArray(bucket)) return this.isFound(bucket, key) ? bucket : undefined
+    return bucket.slice().find((slot) => this.isFound(slot, key))
+  }
+
+  /** To compare may run foreign code, which can take out any slot of a bucket, also the one that it compares. */
+  protected isFound(slot: Slot<A>, key: K): boolean {
+    return this.matches(slot, key) && this.holds(slot)
   }
 
   // ---------------------------------------------------------------------------
@@ -277,10 +282,8 @@ export abstract class WeakTable<K, V, A extends WeakKey> implements Iterable<[K,
   // ---------------------------------------------------------------------------
 
   protected register(slot: Slot<A>, referent: A): void {
-    if (this.isStale()) return this.renew()
-    this.registry ??= this.makeRegistry()
-    this.registry.register(referent, slot)
-    this.registered++
+    if (this.isStale()) this.renew()
+    else this.registry.register(referent, slot)
   }
 
   /**
@@ -290,30 +293,20 @@ export abstract class WeakTable<K, V, A extends WeakKey> implements Iterable<[K,
    * overwriting and removing leave behind.
    */
   private isStale(): boolean {
-    return this.registered > 2 * this.order.size + 8
+    return this.registry.size > 2 * this.order.size + 8
   }
 
   private renew(): void {
     const registry = this.registry = this.makeRegistry()
-    this.registered = 0
     for (const slot of this.order.values()) {
       const referent = slot.deref()
-      if (referent === undefined) {
-        this.drop(slot)
-      } else {
-        registry.register(referent, slot)
-        this.registered++
-      }
+      if (referent === undefined) this.drop(slot)
+      else registry.register(referent, slot)
     }
   }
 
-  // No referent is in sight here: what the clean-up's closure sees, the registry would keep alive.
-  private makeRegistry(): FinalizationRegistry<Slot<A>> {
-    const registry = new this.heap.FinalizationRegistry<Slot<A>>((slot) => {
-      if (registry === this.registry) this.registered--
-      if (this.order.get(slot.place) === slot) this.drop(slot)
-    })
-    return registry
+  private makeRegistry(): Registry<Slot<A>> {
+    return new Registry<Slot<A>>(this.heap, 32768, (slot) => this.drop(slot))
   }
 }
 
@@ -425,19 +418,20 @@ export class WeakValueTable<K, V extends WeakKey> extends WeakTable<K, V, V> {
 }
 
 /**
- * Weak keys, strong values that belong to them. A slot stands at itself; the
- * values, and nothing else, are left to the heap's ephemerons, so that a value
- * that reaches its own key does not keep it.
+ * Weak keys, strong values that belong to them. A slot stands at the hash of its
+ * key or, where it has none or another slot is there, at itself. The values, and
+ * nothing else, are left to the heap's ephemerons, so that a value that reaches
+ * its own key does not keep it.
  */
 export class WeakKeyTable<K extends WeakKey, V> extends WeakTable<K, V, K> {
-  private ephemerons: WeakMap<K, V>
-  /** The way from a key to its slot where there are no buckets to go through. */
-  private slots: WeakMap<K, Slot<K>>
+  protected ephemerons: WeakMap<K, V>
+  /** The way from a key to its slot where there is no hash to go by, made when it is first needed. */
+  private slots: WeakMap<K, Slot<K>> | undefined
 
   constructor(heap: Heap, options: Options | undefined) {
     super(heap, options)
     this.ephemerons = new heap.WeakMap()
-    this.slots = new heap.WeakMap()
+    this.slots = undefined
   }
 
   get(key: K): Option.Option<V> {
@@ -459,36 +453,53 @@ export class WeakKeyTable<K extends WeakKey, V> extends WeakTable<K, V, K> {
     if (!isWeakReferenceable(key)) throw new NotWeakReferenceableError({ value: key })
     const hash = this.structural ? Hash.hash(key) : undefined
     const stored = hash === undefined ? undefined : this.lookup(key, hash)?.deref()
-    if (stored !== undefined) {
+    if (stored === undefined) {
+      this.ephemerons.set(key, value)
+      const slot = this.append(key, hash)
+      this.slots?.set(key, slot)
+    } else {
       this.ephemerons.set(stored, value)
-      return
     }
-    const slot = new this.Slot(key, undefined, hash)
-    slot.place = slot
-    if (hash === undefined) this.slots.set(key, slot)
-    this.ephemerons.set(key, value)
-    this.insert(slot, key)
   }
 
   override clear(): void {
     super.clear()
     this.ephemerons = new this.heap.WeakMap()
-    this.slots = new this.heap.WeakMap()
+    this.slots = undefined
+  }
+
+  protected append(key: K, hash: number | undefined): Slot<K> {
+    const slot = new this.Slot(key, hash, hash)
+    if (hash === undefined || this.order.has(hash)) slot.place = slot
+    this.insert(slot, key)
+    return slot
   }
 
   protected find(key: K): Slot<K> | undefined {
-    if (!this.structural) return this.slots.get(key)
-    const slot = this.lookup(key, Hash.hash(key))
+    const slot = this.structural ? this.lookup(key, Hash.hash(key)) : undefined
     if (slot?.deref() === key || !this.ephemerons.has(key)) return slot
-    // The key has changed since it was set: its hash, or what it is equal to.
-    for (const slot of this.order.values()) if (slot.deref() === key) return slot
+    // By reference; or the key has changed since it was set: its hash, or what it is equal to.
+    if (this.slots === undefined) {
+      this.slots = new this.heap.WeakMap()
+      for (const slot of this.order.values()) {
+        const key = slot.deref()
+        if (key !== undefined) this.slots.set(key, slot)
+      }
+    }
+    return this.slots.get(key)
+  }
+
+  protected override lookup(key: K, hash: number): Slot<K> | undefined {
+    const slot = this.order.get(hash)
+    if (slot !== undefined && this.isFound(slot, key)) return slot
+    return this.buckets.size === 0 ? undefined : super.lookup(key, hash)
   }
 
   protected override leave(slot: Slot<K>): void {
     const key = slot.deref()
     if (key !== undefined) {
       this.ephemerons.delete(key)
-      if (!this.structural) this.slots.delete(key)
+      this.slots?.delete(key)
     }
     super.leave(slot)
   }
@@ -530,14 +541,28 @@ export interface Comparison<A> {
   readonly missing: Array<A>
 }
 
-/** Weak keys without values. What is given to compare with may be any iterable, the table itself included. */
-export class WeakElementTable<A extends WeakKey> extends WeakKeyTable<A, true> {
+/**
+ * Weak keys whose value is their slot. What is given to compare with may be any
+ * iterable, the table itself included.
+ */
+export class WeakElementTable<A extends WeakKey> extends WeakKeyTable<A, Slot<A>> {
   add(element: A): void {
-    this.set(element, true)
+    if (this.ephemerons.has(element)) return
+    if (!isWeakReferenceable(element)) throw new NotWeakReferenceableError({ value: element })
+    const hash = this.structural ? Hash.hash(element) : undefined
+    if (hash !== undefined && this.lookup(element, hash) !== undefined) return
+    this.ephemerons.set(element, this.append(element, hash))
   }
 
+  /** All or nothing. */
   addAll(elements: Iterable<A>): void {
-    this.setAll([...elements].map((element) => [element, true] as const))
+    const checked = [...elements]
+    for (const element of checked) this.check(element)
+    for (const element of checked) this.add(element)
+  }
+
+  protected override find(element: A): Slot<A> | undefined {
+    return this.ephemerons.get(element) ?? (this.structural ? this.lookup(element, Hash.hash(element)) : undefined)
   }
 
   removeAll(elements: Iterable<A>): void {

@@ -19,6 +19,16 @@ export class Colliding {
   }
 }
 
+/** Runs foreign code whenever another object is compared with it. */
+export class Meddling extends Colliding {
+  meddle: () => void = () => {}
+
+  override [Equal.symbol](that: unknown): boolean {
+    this.meddle()
+    return super[Equal.symbol](that)
+  }
+}
+
 /** Its hash throws, and so does what compares by structure. */
 export class Unhashable {
   [Hash.symbol](): number {
