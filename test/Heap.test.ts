@@ -6,7 +6,7 @@ import { collectUntil } from "./support/realHeap.ts"
 
 describe("Heap", () => {
   it("tells what can be a referent", () => {
-    const yes = [{}, [], () => 1, class {}, Symbol("mine"), Symbol.iterator, new Proxy({}, {}), Object.create(null)]
+    const yes = [{}, [], () => 1, Heap.Heap, Symbol("mine"), Symbol.iterator, new Proxy({}, {}), Object.create(null)]
     const no = [undefined, null, 0, Number.NaN, "text", true, 1n, Symbol.for("registered")]
     for (const value of yes) {
       assert.isTrue(Heap.isWeakReferenceable(value))

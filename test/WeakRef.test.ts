@@ -559,9 +559,11 @@ describe("WeakRef", () => {
       Effect.gen(function*() {
         const target = {}
         const make = (n: number) => {
-          for (let i = 0; i < n; i++) new WeakRef.Class(target)
+          let made: unknown
+          for (let i = 0; i < n; i++) made = new WeakRef.Class(target)
+          return made === undefined
         }
-        make(1_000)
+        assert.isFalse(make(1_000))
         const before = yield* heapInUse
         for (let turn = 0; turn < 100; turn++) {
           make(10_000)

@@ -349,6 +349,11 @@ describe("on the real heap", () => {
     for (
       const [how, remove] of Object.entries<(self: any, weak: object, other: object) => void>({
         "has been removed": subject.remove,
+        "has been removed after it was overwritten": (self, weak, other) => {
+          subject.set(self, weaks[999]!, other)
+          subject.remove(self, weaks[999]!, other)
+          subject.remove(self, weak, other)
+        },
         "has been popped": (self) => subject.popEntry(self),
         "has been cleared": subject.clear
       })
