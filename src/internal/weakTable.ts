@@ -1,12 +1,12 @@
 /**
  * The one table under the three collections.
  *
- * An entry is a slot: a weak reference of the heap to the entry's weak side. The
- * slots stand in a native `Map` in insertion order, whose iterators already
- * bear that entries come and go under them. The table knows two kinds of slot:
- * one with a strong key, where the value is weak ({@link WeakValueTable}), and
- * one without, where the key is weak and the value belongs to it
- * ({@link WeakKeyTable}).
+ * An entry is a slot: a weak reference of the heap to the entry's weak side, with
+ * the strong side on it. The slots stand in a native `Map` in insertion order,
+ * whose iterators already bear that entries come and go under them. There are
+ * two kinds of table: where the value is weak, the key is the strong side
+ * ({@link WeakValueTable}); where the key is weak, the value is, as far as it may
+ * be held ({@link WeakKeyTable}).
  */
 import * as Effect from "effect/Effect"
 import * as Equal from "effect/Equal"
@@ -25,12 +25,12 @@ export interface Options {
 }
 
 interface Slot<A extends WeakKey> extends globalThis.WeakRef<A> {
-  /** Where the slot stands in the order: at its strong key, or at itself. Cleared when it leaves. */
-  place: unknown
+  /** Cleared when the slot leaves: a stale registration holds the slot, but through it nothing else. */
+  strong: unknown
   readonly hash: number | undefined
 }
 
-type SlotClass = new<A extends WeakKey>(referent: A, place: unknown, hash: number | undefined) => Slot<A>
+type SlotClass = new<A extends WeakKey>(referent: A, strong: unknown, hash: number | undefined) => Slot<A>
 
 const slotClasses = /*#__PURE__*/ new WeakMap<Heap, SlotClass>()
 
@@ -39,11 +39,11 @@ const slotClass = (heap: Heap): SlotClass => {
   let Slot = slotClasses.get(heap)
   if (Slot === undefined) {
     Slot = class<A extends WeakKey> extends heap.WeakRef<A> {
-      place: unknown
+      strong: unknown
       readonly hash: number | undefined
-      constructor(referent: A, place: unknown, hash: number | undefined) {
+      constructor(referent: A, strong: unknown, hash: number | undefined) {
         super(referent)
-        this.place = place
+        this.strong = strong
         this.hash = hash
       }
     }
@@ -84,6 +84,8 @@ export abstract class WeakTable<K, V, A extends WeakKey> implements Iterable<[K,
   abstract has(key: K): boolean
   abstract set(key: K, value: V): void
   protected abstract find(key: K): Slot<A> | undefined
+  /** Where a slot stands in the order, if it does. */
+  protected abstract placeOf(slot: Slot<A>): unknown
   /** Whether the slot, alive or dead, has an equal key. */
   protected abstract matches(slot: Slot<A>, key: K): boolean
   protected abstract keyOf(slot: Slot<A>): K | Dead
@@ -208,9 +210,9 @@ export abstract class WeakTable<K, V, A extends WeakKey> implements Iterable<[K,
   // slots
   // ---------------------------------------------------------------------------
 
-  protected insert(slot: Slot<A>, referent: A): void {
-    this.order.set(slot.place, slot)
-    if (slot.hash !== undefined && slot.hash !== slot.place) {
+  protected insert(slot: Slot<A>, place: unknown, referent: A): void {
+    this.order.set(place, slot)
+    if (slot.hash !== undefined && slot.hash !== place) {
       const bucket = this.buckets.get(slot.hash)
       if (bucket === undefined) this.buckets.set(slot.hash, slot)
       else if (Array.isArray(bucket)) bucket.push(slot)
@@ -229,10 +231,11 @@ export abstract class WeakTable<K, V, A extends WeakKey> implements Iterable<[K,
    * stale. A slot may have left already, where foreign code ran since it was found.
    */
   protected drop(slot: Slot<A>): void {
-    const { hash, place } = slot
-    if (!this.holds(slot)) return
+    const place = this.placeOf(slot)
+    if (this.order.get(place) !== slot) return
     this.order.delete(place)
     this.leave(slot)
+    const { hash } = slot
     if (hash === undefined || hash === place) return
     const bucket = this.buckets.get(hash)
     if (!Array.isArray(bucket)) {
@@ -243,25 +246,8 @@ export abstract class WeakTable<K, V, A extends WeakKey> implements Iterable<[K,
     }
   }
 
-  /** Puts one slot in the place of another. */
-  protected replace(slot: Slot<A>, by: Slot<A>, referent: A): void {
-    this.order.set(by.place, by)
-    if (by.hash !== undefined) {
-      const bucket = this.buckets.get(by.hash)
-      if (Array.isArray(bucket)) bucket[bucket.indexOf(slot)] = by
-      else this.buckets.set(by.hash, by)
-    }
-    this.leave(slot)
-    this.register(by, referent)
-  }
-
-  /** A stale registration holds its slot, but through it neither the key nor another slot. */
   protected leave(slot: Slot<A>): void {
-    slot.place = undefined
-  }
-
-  private holds(slot: Slot<A>): boolean {
-    return this.order.get(slot.place) === slot
+    slot.strong = undefined
   }
 
   /** The slot of an equal key, alive or dead. */
@@ -274,7 +260,7 @@ export abstract class WeakTable<K, V, A extends WeakKey> implements Iterable<[K,
 
   /** To compare may run foreign code, which can take out any slot of a bucket, also the one that it compares. */
   protected isFound(slot: Slot<A>, key: K): boolean {
-    return this.matches(slot, key) && this.holds(slot)
+    return this.matches(slot, key) && this.order.get(this.placeOf(slot)) === slot
   }
 
   // ---------------------------------------------------------------------------
@@ -370,16 +356,28 @@ export class WeakValueTable<K, V extends WeakKey> extends WeakTable<K, V, V> {
       hash = this.hashOf(key)
       if (hash !== undefined) slot = this.lookup(key, hash)
     }
-    if (slot === undefined) return this.insert(new this.Slot(value, key, hash), value)
+    if (slot === undefined) return this.insert(new this.Slot(value, key, hash), key, value)
     const current = slot.deref()
     if (current === value) return
-    if (current === undefined) {
-      // The entry ended with its value: what comes now is a new one, with this key and at the end.
-      hash = slot.hash
-      this.drop(slot)
-      return this.insert(new this.Slot(value, key, hash), value)
+    if (current !== undefined) return this.replace(slot, value)
+    // The entry ended with its value: what comes now is a new one, with this key and at the end.
+    hash = slot.hash
+    this.drop(slot)
+    this.insert(new this.Slot(value, key, hash), key, value)
+  }
+
+  /** The entry keeps its key and its place. */
+  private replace(slot: Slot<V>, value: V): void {
+    const { hash, strong: key } = slot
+    const by = new this.Slot(value, key, hash)
+    this.order.set(key, by)
+    if (hash !== undefined) {
+      const bucket = this.buckets.get(hash)
+      if (Array.isArray(bucket)) bucket[bucket.indexOf(slot)] = by
+      else this.buckets.set(hash, by)
     }
-    this.replace(slot, new this.Slot(value, slot.place, slot.hash), value)
+    this.leave(slot)
+    this.register(by, value)
   }
 
   protected find(key: K): Slot<V> | undefined {
@@ -389,12 +387,16 @@ export class WeakValueTable<K, V extends WeakKey> extends WeakTable<K, V, V> {
     return hash === undefined ? undefined : this.lookup(key, hash)
   }
 
+  protected placeOf(slot: Slot<V>): unknown {
+    return slot.strong
+  }
+
   protected matches(slot: Slot<V>, key: K): boolean {
-    return Equal.equals(slot.place, key)
+    return Equal.equals(slot.strong, key)
   }
 
   protected keyOf(slot: Slot<V>): K | Dead {
-    return slot.deref() === undefined ? Dead : slot.place as K
+    return slot.deref() === undefined ? Dead : slot.strong as K
   }
 
   protected valueOf(slot: Slot<V>): V | Dead {
@@ -403,7 +405,7 @@ export class WeakValueTable<K, V extends WeakKey> extends WeakTable<K, V, V> {
 
   protected entryOf(slot: Slot<V>): [K, V] | Dead {
     const value = slot.deref()
-    return value === undefined ? Dead : [slot.place as K, value]
+    return value === undefined ? Dead : [slot.strong as K, value]
   }
 
   protected check(key: K, value: V): void {
@@ -417,76 +419,74 @@ export class WeakValueTable<K, V extends WeakKey> extends WeakTable<K, V, V> {
   }
 }
 
+/** The strong side of a slot whose value is left to an ephemeron. */
+const Elsewhere: unique symbol = /*#__PURE__*/ Symbol("effect-weakref/Elsewhere")
+
 /**
  * Weak keys, strong values that belong to them. A slot stands at the hash of its
- * key or, where it has none or another slot is there, at itself. The values, and
- * nothing else, are left to the heap's ephemerons, so that a value that reaches
- * its own key does not keep it.
+ * key or, where it has none or another slot is there, at itself. A value that
+ * could reach its own key is left to the heap's ephemerons, and nothing else is:
+ * what only an ephemeron reaches is what costs at a collection.
  */
 export class WeakKeyTable<K extends WeakKey, V> extends WeakTable<K, V, K> {
-  protected ephemerons: WeakMap<K, V>
-  /** The way from a key to its slot where there is no hash to go by, made when it is first needed. */
-  private slots: WeakMap<K, Slot<K>> | undefined
+  private slots: WeakMap<K, Slot<K>>
+  private ephemerons: WeakMap<K, V> | undefined
 
   constructor(heap: Heap, options: Options | undefined) {
     super(heap, options)
-    this.ephemerons = new heap.WeakMap()
-    this.slots = undefined
+    this.slots = new heap.WeakMap()
+    this.ephemerons = undefined
   }
 
   get(key: K): Option.Option<V> {
-    const value = this.ephemerons.get(key)
-    if (value !== undefined || this.ephemerons.has(key)) return Option.some(value as V)
-    const stored = this.equalKey(key)
-    return stored === undefined ? Option.none() : Option.some(this.ephemerons.get(stored) as V)
+    const value = this.ephemerons?.get(key)
+    if (value !== undefined) return Option.some(value)
+    const slot = this.find(key)
+    if (slot === undefined) return Option.none()
+    return Option.some(slot.strong === Elsewhere ? this.valueAt(slot, slot.deref()!) : slot.strong as V)
   }
 
   has(key: K): boolean {
-    return this.ephemerons.has(key) || this.equalKey(key) !== undefined
+    return this.find(key) !== undefined
   }
 
   set(key: K, value: V): void {
-    if (this.ephemerons.has(key)) {
-      this.ephemerons.set(key, value)
-      return
+    let slot = this.slots.get(key)
+    if (slot === undefined) {
+      if (!isWeakReferenceable(key)) throw new NotWeakReferenceableError({ value: key })
+      const hash = this.structural ? Hash.hash(key) : undefined
+      if (hash !== undefined) slot = this.lookup(key, hash)
+      if (slot === undefined) return this.append(key, value, hash)
     }
-    if (!isWeakReferenceable(key)) throw new NotWeakReferenceableError({ value: key })
-    const hash = this.structural ? Hash.hash(key) : undefined
-    const stored = hash === undefined ? undefined : this.lookup(key, hash)?.deref()
-    if (stored === undefined) {
+    this.put(slot, slot.deref()!, value)
+  }
+
+  private append(key: K, value: V, hash: number | undefined): void {
+    const slot = new this.Slot(key, undefined, hash)
+    this.slots.set(key, slot)
+    this.put(slot, key, value)
+    this.insert(slot, hash === undefined || this.order.has(hash) ? slot : hash, key)
+  }
+
+  private put(slot: Slot<K>, key: K, value: V): void {
+    if (isWeakReferenceable(value)) {
+      slot.strong = Elsewhere
+      this.ephemerons ??= new this.heap.WeakMap()
       this.ephemerons.set(key, value)
-      const slot = this.append(key, hash)
-      this.slots?.set(key, slot)
     } else {
-      this.ephemerons.set(stored, value)
+      if (slot.strong === Elsewhere) this.ephemerons!.delete(key)
+      slot.strong = value
     }
   }
 
   override clear(): void {
     super.clear()
-    this.ephemerons = new this.heap.WeakMap()
-    this.slots = undefined
-  }
-
-  protected append(key: K, hash: number | undefined): Slot<K> {
-    const slot = new this.Slot(key, hash, hash)
-    if (hash === undefined || this.order.has(hash)) slot.place = slot
-    this.insert(slot, key)
-    return slot
+    this.slots = new this.heap.WeakMap()
+    this.ephemerons = undefined
   }
 
   protected find(key: K): Slot<K> | undefined {
-    const slot = this.structural ? this.lookup(key, Hash.hash(key)) : undefined
-    if (slot?.deref() === key || !this.ephemerons.has(key)) return slot
-    // By reference; or the key has changed since it was set: its hash, or what it is equal to.
-    if (this.slots === undefined) {
-      this.slots = new this.heap.WeakMap()
-      for (const slot of this.order.values()) {
-        const key = slot.deref()
-        if (key !== undefined) this.slots.set(key, slot)
-      }
-    }
-    return this.slots.get(key)
+    return this.slots.get(key) ?? (this.structural ? this.lookup(key, Hash.hash(key)) : undefined)
   }
 
   protected override lookup(key: K, hash: number): Slot<K> | undefined {
@@ -495,11 +495,15 @@ export class WeakKeyTable<K extends WeakKey, V> extends WeakTable<K, V, K> {
     return this.buckets.size === 0 ? undefined : super.lookup(key, hash)
   }
 
+  protected placeOf(slot: Slot<K>): unknown {
+    return this.order.get(slot.hash) === slot ? slot.hash : slot
+  }
+
   protected override leave(slot: Slot<K>): void {
     const key = slot.deref()
     if (key !== undefined) {
-      this.ephemerons.delete(key)
-      this.slots?.delete(key)
+      this.slots.delete(key)
+      this.ephemerons?.delete(key)
     }
     super.leave(slot)
   }
@@ -515,21 +519,21 @@ export class WeakKeyTable<K extends WeakKey, V> extends WeakTable<K, V, K> {
 
   protected valueOf(slot: Slot<K>): V | Dead {
     const key = slot.deref()
-    return key === undefined ? Dead : this.ephemerons.get(key) as V
+    return key === undefined ? Dead : this.valueAt(slot, key)
   }
 
   protected entryOf(slot: Slot<K>): [K, V] | Dead {
     const key = slot.deref()
-    return key === undefined ? Dead : [key, this.ephemerons.get(key) as V]
+    return key === undefined ? Dead : [key, this.valueAt(slot, key)]
+  }
+
+  private valueAt(slot: Slot<K>, key: K): V {
+    return slot.strong === Elsewhere ? this.ephemerons!.get(key)! : slot.strong as V
   }
 
   protected check(key: K): void {
     if (!isWeakReferenceable(key)) throw new NotWeakReferenceableError({ value: key })
     if (this.structural) Hash.hash(key)
-  }
-
-  private equalKey(key: K): K | undefined {
-    return this.structural ? this.lookup(key, Hash.hash(key))?.deref() : undefined
   }
 }
 
@@ -541,28 +545,14 @@ export interface Comparison<A> {
   readonly missing: Array<A>
 }
 
-/**
- * Weak keys whose value is their slot. What is given to compare with may be any
- * iterable, the table itself included.
- */
-export class WeakElementTable<A extends WeakKey> extends WeakKeyTable<A, Slot<A>> {
+/** Weak keys without values. What is given to compare with may be any iterable, the table itself included. */
+export class WeakElementTable<A extends WeakKey> extends WeakKeyTable<A, true> {
   add(element: A): void {
-    if (this.ephemerons.has(element)) return
-    if (!isWeakReferenceable(element)) throw new NotWeakReferenceableError({ value: element })
-    const hash = this.structural ? Hash.hash(element) : undefined
-    if (hash !== undefined && this.lookup(element, hash) !== undefined) return
-    this.ephemerons.set(element, this.append(element, hash))
+    this.set(element, true)
   }
 
-  /** All or nothing. */
   addAll(elements: Iterable<A>): void {
-    const checked = [...elements]
-    for (const element of checked) this.check(element)
-    for (const element of checked) this.add(element)
-  }
-
-  protected override find(element: A): Slot<A> | undefined {
-    return this.ephemerons.get(element) ?? (this.structural ? this.lookup(element, Hash.hash(element)) : undefined)
+    this.setAll([...elements].map((element) => [element, true] as const))
   }
 
   removeAll(elements: Iterable<A>): void {
