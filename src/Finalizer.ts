@@ -351,7 +351,7 @@ const contentOf = <A extends WeakKey, B, E>(
   self: Finalizer<A, B, E>
 ): Option.Option<{ readonly target: A; readonly effect: Effect.Effect<B, E> }> => {
   const { context, effect, target: referent } = stateOf(self)
-  const target = referent.target.deref()
+  const target = referent.deref()
   return effect === undefined || target === undefined
     ? Option.none()
     : Option.some({ target, effect: Effect.provideContext(effect, context) })

@@ -159,8 +159,8 @@ class Bound<A extends WeakKey, Args extends ReadonlyArray<unknown>, B> extends P
 
   /** Calls `f` with both while they live. Dereferences. */
   match<C>(onDead: () => C, f: (receiver: A, method: MethodOf<A>) => C): C {
-    const receiver = this.receiver.target.deref()
-    const method = this.method.target.deref()
+    const receiver = this.receiver.deref()
+    const method = this.method.deref()
     return receiver === undefined || method === undefined ? onDead() : f(receiver, method)
   }
 
@@ -178,8 +178,8 @@ class Bound<A extends WeakKey, Args extends ReadonlyArray<unknown>, B> extends P
   toJSON(): unknown {
     return {
       _id: "WeakMethod",
-      receiver: toJson(Option.fromUndefinedOr(this.receiver.target.deref())),
-      method: toJson(Option.map(Option.fromUndefinedOr(this.method.target.deref()), (method) => method.name))
+      receiver: toJson(Option.fromUndefinedOr(this.receiver.deref())),
+      method: toJson(Option.map(Option.fromUndefinedOr(this.method.deref()), (method) => method.name))
     }
   }
 

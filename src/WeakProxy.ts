@@ -250,7 +250,7 @@ export const makeUnsafe = <A extends object>(target: A, heap: Heap = host): Weak
  * @since 0.1.0
  */
 export const deref = <A extends object>(self: WeakProxy<A>): Option.Option<A> =>
-  Option.fromUndefinedOr(recordOf(self).target.deref())
+  Option.fromUndefinedOr(recordOf(self).deref())
 
 /**
  * Runs an effect with the referent itself, which stays alive until that effect has
@@ -290,7 +290,7 @@ export const use: {
   f: (referent: A) => Effect.Effect<B, E, R>
 ): Effect.Effect<B, E | DeadReferenceError, R> =>
   Effect.suspend((): Effect.Effect<B, E | DeadReferenceError, R> => {
-    const target = recordOf(self).target.deref()
+    const target = recordOf(self).deref()
     // The effect that comes after does nothing, but the fiber that remembers to run it holds the referent.
     return target === undefined
       ? Effect.fail(new DeadReferenceError())
@@ -386,7 +386,7 @@ export const equals: {
 
 const behind = (u: object): object | undefined => {
   if (!isWeakProxy(u)) return u
-  const target = recordOf(u).target.deref()
+  const target = recordOf(u).deref()
   return target === undefined ? undefined : behind(target)
 }
 
@@ -568,7 +568,7 @@ class ReferentTraps<A extends object> extends Traps {
   }
 
   peek(): A | undefined {
-    return this.record.target.deref()
+    return this.record.deref()
   }
 
   override has(shell: object, key: PropertyKey): boolean {

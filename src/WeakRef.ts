@@ -118,7 +118,7 @@ class Shared<A extends WeakKey, B = A> extends PipeableClass implements WeakRef<
   }
 
   deref(): Option.Option<B> {
-    const target = this[record].target.deref()
+    const target = this[record].deref()
     // In a class that is not extended B is A; one that is overrides this where it is not.
     return target === undefined ? Option.none() : Option.some(target as unknown as B)
   }
@@ -129,7 +129,7 @@ class Shared<A extends WeakKey, B = A> extends PipeableClass implements WeakRef<
 
   [Hash.symbol](): number {
     if (this.#hash === undefined) {
-      const target = this[record].target.deref()
+      const target = this[record].deref()
       if (target === undefined) throw new UnhashableError()
       this.#hash = Hash.hash(target)
     }
@@ -137,7 +137,7 @@ class Shared<A extends WeakKey, B = A> extends PipeableClass implements WeakRef<
   }
 
   toJSON(): unknown {
-    return { _id: "WeakRef", value: toJson(Option.fromUndefinedOr(this[record].target.deref())) }
+    return { _id: "WeakRef", value: toJson(Option.fromUndefinedOr(this[record].deref())) }
   }
 
   override toString(): string {
@@ -207,7 +207,7 @@ export class Class<A extends WeakKey, B = A> extends Shared<A, B> {
 
   /** The referent itself, whatever `deref` makes of it. Dereferences. */
   protected referent(): Option.Option<A> {
-    return Option.fromUndefinedOr(this[record].target.deref())
+    return Option.fromUndefinedOr(this[record].deref())
   }
 }
 
@@ -319,7 +319,7 @@ export const makeUnsafe = <A extends WeakKey>(target: A, heap: Heap = host): Wea
  * @category getters
  * @since 0.1.0
  */
-export const isAlive = (self: WeakRef<WeakKey, unknown>): boolean => self[record].target.deref() !== undefined
+export const isAlive = (self: WeakRef<WeakKey, unknown>): boolean => self[record].deref() !== undefined
 
 /**
  * Dereferences: `Some` of the referent, or `None` once it has been collected.
@@ -390,7 +390,7 @@ const hold = <B, C, E, R>(
     const value = self.deref()
     return Option.isNone(value)
       ? Effect.fail(new DeadReferenceError())
-      : f(value.value, Effect.succeed(self[record].target.deref()))
+      : f(value.value, Effect.succeed(self[record].deref()))
   })
 
 /**
@@ -565,8 +565,8 @@ export const equals: {
   (self: WeakRef<WeakKey, unknown>, that: WeakRef<WeakKey, unknown>): boolean
 } = dual(2, (self: WeakRef<WeakKey, unknown>, that: WeakRef<WeakKey, unknown>): boolean => {
   if (self === that) return true
-  const target = self[record].target.deref()
-  return target !== undefined && Equal.equals(target, that[record].target.deref())
+  const target = self[record].deref()
+  return target !== undefined && Equal.equals(target, that[record].deref())
 })
 
 /**

@@ -2,8 +2,8 @@
  * One record per (heap, referent): the reference and the proxy that all callers
  * share, and the callbacks that wait for the referent's collection.
  *
- * A record holds its referent weakly and everything else strongly. It is held
- * by the references and proxies made from it, by its referent (as an
+ * A record refers to its referent weakly and holds everything else strongly. It
+ * is held by the references and proxies made from it, by its referent (as an
  * ephemeron), and, once it has callbacks, by the heap's registry.
  */
 import * as Context from "effect/Context"
@@ -17,9 +17,21 @@ import { Registry } from "./registry.ts"
 
 type HostWeakRef<A extends WeakKey> = globalThis.WeakRef<A>
 
+/** The record itself is the weak reference that all others share: one object, and one step to the referent. */
+export interface Referent<out A extends WeakKey> extends HostWeakRef<A> {
+  readonly records: Records
+  sharedRef: HostWeakRef<WeakKey> | undefined
+  sharedProxy: HostWeakRef<WeakKey> | undefined
+  /** References that are nobody's but their maker's: instances of subclasses. */
+  ownRefs: Set<HostWeakRef<WeakKey>> | undefined
+  newest: Callback | undefined
+  registered: boolean
+}
+
 /** What one heap needs once. */
 interface Records {
   readonly heap: Heap
+  readonly Referent: new<A extends WeakKey>(target: A, records: Records) => Referent<A>
   readonly byReferent: WeakMap<WeakKey, Referent<any>>
   readonly registry: Registry<Referent<any>>
   readonly owned: FinalizationRegistry<{
@@ -35,6 +47,7 @@ const recordsOf = (heap: Heap): Records => {
   if (records === undefined) {
     records = {
       heap,
+      Referent: referentClass(heap),
       byReferent: new heap.WeakMap(),
       // Few enough for a turn, as finalizers go.
       registry: new Registry<Referent<any>>(heap, 4096, drain),
@@ -45,26 +58,25 @@ const recordsOf = (heap: Heap): Records => {
   return records
 }
 
-export class Referent<A extends WeakKey> {
-  readonly records: Records
-  readonly target: HostWeakRef<A>
-  sharedRef: HostWeakRef<WeakKey> | undefined
-  sharedProxy: HostWeakRef<WeakKey> | undefined
-  /** References that are nobody's but their maker's: instances of subclasses. */
-  ownRefs: Set<HostWeakRef<WeakKey>> | undefined
-  newest: Callback | undefined
-  registered: boolean
+const referentClass = (heap: Heap): Records["Referent"] =>
+  class<A extends WeakKey> extends heap.WeakRef<A> {
+    readonly records: Records
+    sharedRef: HostWeakRef<WeakKey> | undefined
+    sharedProxy: HostWeakRef<WeakKey> | undefined
+    ownRefs: Set<HostWeakRef<WeakKey>> | undefined
+    newest: Callback | undefined
+    registered: boolean
 
-  constructor(records: Records, target: A) {
-    this.records = records
-    this.target = new records.heap.WeakRef(target)
-    this.sharedRef = undefined
-    this.sharedProxy = undefined
-    this.ownRefs = undefined
-    this.newest = undefined
-    this.registered = false
+    constructor(target: A, records: Records) {
+      super(target)
+      this.records = records
+      this.sharedRef = undefined
+      this.sharedProxy = undefined
+      this.ownRefs = undefined
+      this.newest = undefined
+      this.registered = false
+    }
   }
-}
 
 /** The record of a referent, if it has one. */
 export const find = <A extends WeakKey>(target: A, heap: Heap): Referent<A> | undefined =>
@@ -76,7 +88,7 @@ export const of = <A extends WeakKey>(target: A, heap: Heap): Referent<A> => {
   let self = records.byReferent.get(target)
   if (self === undefined) {
     if (!isWeakReferenceable(target)) throw new NotWeakReferenceableError({ value: target })
-    self = new Referent(records, target)
+    self = new records.Referent(target, records)
     records.byReferent.set(target, self)
   }
   return self
@@ -140,7 +152,7 @@ export abstract class Callback {
  * However many callbacks come and go, a referent is registered once.
  */
 export const listen = (self: Referent<WeakKey>, callback: Callback): void => {
-  const target = self.target.deref()
+  const target = self.deref()
   if (target === undefined) {
     callback.start()
     return

@@ -88,9 +88,9 @@ export abstract class WeakTable<K, V, A extends WeakKey> implements Iterable<[K,
   protected abstract placeOf(slot: Slot<A>): unknown
   /** Whether the slot, alive or dead, has an equal key. */
   protected abstract matches(slot: Slot<A>, key: K): boolean
-  protected abstract keyOf(slot: Slot<A>): K | Dead
-  protected abstract valueOf(slot: Slot<A>): V | Dead
-  protected abstract entryOf(slot: Slot<A>): [K, V] | Dead
+  abstract keyOf(slot: Slot<A>): K | Dead
+  abstract valueOf(slot: Slot<A>): V | Dead
+  abstract entryOf(slot: Slot<A>): [K, V] | Dead
   /** Throws what `set` would throw, and does nothing else. */
   protected abstract check(key: K, value: V): void
 
@@ -188,22 +188,19 @@ export abstract class WeakTable<K, V, A extends WeakKey> implements Iterable<[K,
   }
 
   keys(): IterableIterator<K> {
-    return new TableIterator(this.order.values(), (slot) => this.keyOf(slot))
+    return new Keys(this, this.order.values())
   }
 
   values(): IterableIterator<V> {
-    return new TableIterator(this.order.values(), (slot) => this.valueOf(slot))
+    return new Values(this, this.order.values())
   }
 
   [Symbol.iterator](): IterableIterator<[K, V]> {
-    return new TableIterator(this.order.values(), (slot) => this.entryOf(slot))
+    return new Entries(this, this.order.values())
   }
 
   map<T>(f: (key: K, value: V) => T): IterableIterator<T> {
-    return new TableIterator(this.order.values(), (slot) => {
-      const entry = this.entryOf(slot)
-      return entry === Dead ? Dead : f(entry[0], entry[1])
-    })
+    return new Mapped(this, this.order.values(), f)
   }
 
   // ---------------------------------------------------------------------------
@@ -300,14 +297,16 @@ export abstract class WeakTable<K, V, A extends WeakKey> implements Iterable<[K,
  * Yields what lives. It keeps no referent between two steps, as a generator's
  * suspended frame would.
  */
-class TableIterator<A extends WeakKey, T> implements IterableIterator<T> {
+abstract class TableIterator<K, V, A extends WeakKey, T> implements IterableIterator<T> {
+  protected readonly table: WeakTable<K, V, A>
   private readonly slots: Iterator<Slot<A>>
-  private readonly select: (slot: Slot<A>) => T | Dead
 
-  constructor(slots: Iterator<Slot<A>>, select: (slot: Slot<A>) => T | Dead) {
+  constructor(table: WeakTable<K, V, A>, slots: Iterator<Slot<A>>) {
+    this.table = table
     this.slots = slots
-    this.select = select
   }
+
+  protected abstract select(slot: Slot<A>): T | Dead
 
   next(): IteratorResult<T> {
     for (;;) {
@@ -320,6 +319,38 @@ class TableIterator<A extends WeakKey, T> implements IterableIterator<T> {
 
   [Symbol.iterator](): this {
     return this
+  }
+}
+
+class Keys<K, V, A extends WeakKey> extends TableIterator<K, V, A, K> {
+  protected override select(slot: Slot<A>): K | Dead {
+    return this.table.keyOf(slot)
+  }
+}
+
+class Values<K, V, A extends WeakKey> extends TableIterator<K, V, A, V> {
+  protected override select(slot: Slot<A>): V | Dead {
+    return this.table.valueOf(slot)
+  }
+}
+
+class Entries<K, V, A extends WeakKey> extends TableIterator<K, V, A, [K, V]> {
+  protected override select(slot: Slot<A>): [K, V] | Dead {
+    return this.table.entryOf(slot)
+  }
+}
+
+class Mapped<K, V, A extends WeakKey, T> extends TableIterator<K, V, A, T> {
+  private readonly f: (key: K, value: V) => T
+
+  constructor(table: WeakTable<K, V, A>, slots: Iterator<Slot<A>>, f: (key: K, value: V) => T) {
+    super(table, slots)
+    this.f = f
+  }
+
+  protected override select(slot: Slot<A>): T | Dead {
+    const entry = this.table.entryOf(slot)
+    return entry === Dead ? Dead : this.f(entry[0], entry[1])
   }
 }
 
@@ -395,15 +426,15 @@ export class WeakValueTable<K, V extends WeakKey> extends WeakTable<K, V, V> {
     return Equal.equals(slot.strong, key)
   }
 
-  protected keyOf(slot: Slot<V>): K | Dead {
+  keyOf(slot: Slot<V>): K | Dead {
     return slot.deref() === undefined ? Dead : slot.strong as K
   }
 
-  protected valueOf(slot: Slot<V>): V | Dead {
+  valueOf(slot: Slot<V>): V | Dead {
     return slot.deref() ?? Dead
   }
 
-  protected entryOf(slot: Slot<V>): [K, V] | Dead {
+  entryOf(slot: Slot<V>): [K, V] | Dead {
     const value = slot.deref()
     return value === undefined ? Dead : [slot.strong as K, value]
   }
@@ -443,7 +474,7 @@ export class WeakKeyTable<K extends WeakKey, V> extends WeakTable<K, V, K> {
     if (value !== undefined) return Option.some(value)
     const slot = this.find(key)
     if (slot === undefined) return Option.none()
-    return Option.some(slot.strong === Elsewhere ? this.valueAt(slot, slot.deref()!) : slot.strong as V)
+    return Option.some(this.valueAt(slot))
   }
 
   has(key: K): boolean {
@@ -513,22 +544,22 @@ export class WeakKeyTable<K extends WeakKey, V> extends WeakTable<K, V, K> {
     return stored !== undefined && Equal.equals(stored, key)
   }
 
-  protected keyOf(slot: Slot<K>): K | Dead {
+  keyOf(slot: Slot<K>): K | Dead {
     return slot.deref() ?? Dead
   }
 
-  protected valueOf(slot: Slot<K>): V | Dead {
-    const key = slot.deref()
-    return key === undefined ? Dead : this.valueAt(slot, key)
+  valueOf(slot: Slot<K>): V | Dead {
+    return slot.deref() === undefined ? Dead : this.valueAt(slot)
   }
 
-  protected entryOf(slot: Slot<K>): [K, V] | Dead {
+  entryOf(slot: Slot<K>): [K, V] | Dead {
     const key = slot.deref()
-    return key === undefined ? Dead : [key, this.valueAt(slot, key)]
+    return key === undefined ? Dead : [key, this.valueAt(slot)]
   }
 
-  private valueAt(slot: Slot<K>, key: K): V {
-    return slot.strong === Elsewhere ? this.ephemerons!.get(key)! : slot.strong as V
+  /** Of a slot whose key lives. */
+  private valueAt(slot: Slot<K>): V {
+    return slot.strong === Elsewhere ? this.ephemerons!.get(slot.deref()!)! : slot.strong as V
   }
 
   protected check(key: K): void {
