@@ -72,16 +72,16 @@ const variance = {
  * it holds its target weakly.
  */
 class State<A extends WeakKey, B, E> extends Referent.Callback implements Finalizer<A, B, E>, Equal.Equal {
-  readonly target: Referent.Referent<A>
-  readonly scope: Scope.Closeable
+  declare readonly target: Referent.Referent<A>
+  declare readonly scope: Scope.Closeable
   /** The services of `make`: all that the effect needs. */
-  readonly context: Context.Context<Scope.Scope>
+  declare readonly context: Context.Context<Scope.Scope>
   /** Until the effect is done with. */
-  effect: Effect.Effect<B, E> | undefined
-  atExit: boolean
-  status: "alive" | "running" | "dead"
-  runner: Fiber<unknown, unknown> | undefined
-  ended: Latch.Latch | undefined
+  declare effect: Effect.Effect<B, E> | undefined
+  declare atExit: boolean
+  declare status: "alive" | "running" | "dead"
+  declare runner: Fiber<unknown, unknown> | undefined
+  declare ended: Latch.Latch | undefined
 
   constructor(
     target: Referent.Referent<A>,

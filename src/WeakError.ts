@@ -38,7 +38,7 @@ export class NotWeakReferenceableError extends Data.TaggedError("NotWeakReferenc
   override get message(): string {
     return `${
       typeof this.value === "symbol" ? String(this.value) : format(this.value)
-    } cannot be weakly referenced here: give an object or a function (a reference, a key or an element may also be a symbol that is not registered with Symbol.for)`
+    } cannot be weakly referenced here: give an object or a function (a reference, key or element may be a symbol too, unless made by Symbol.for)`
   }
 }
 
@@ -71,7 +71,7 @@ export class NotWeakReferenceableError extends Data.TaggedError("NotWeakReferenc
  */
 export class DeadReferenceError extends Data.TaggedError("DeadReferenceError")<{}> {
   override get message(): string {
-    return "The referent has been collected: hold it strongly while it is needed (WeakRef.use, WeakRef.pin), or dereference to an Option"
+    return "The referent has been collected: hold it while it is needed, with use or pin, or dereference to an Option"
   }
 }
 
@@ -111,6 +111,6 @@ export class DeadReferenceError extends Data.TaggedError("DeadReferenceError")<{
  */
 export class UnhashableError extends Data.TaggedError("UnhashableError")<{}> {
   override get message(): string {
-    return "No hash: a reference must be hashed before its referent is collected, and a proxy never can be; key by the referent or by a WeakRef instead"
+    return "No hash: hash a reference before its referent is collected, and never a proxy"
   }
 }

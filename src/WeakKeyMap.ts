@@ -97,7 +97,7 @@ type AnyMap = WeakKeyMap<WeakKey, unknown>
 
 class WeakKeyMapImpl<K extends WeakKey, V> implements WeakKeyMap<K, V> {
   /** @internal */
-  readonly [table]: WeakKeyTable<K, V>
+  declare readonly [table]: WeakKeyTable<K, V>
 
   constructor(entries: WeakKeyTable<K, V>) {
     this[table] = entries

@@ -424,10 +424,10 @@ type AnyFunction = (this: unknown, ...args: ReadonlyArray<never>) => unknown
  * each time. The target that the engine knows is an empty shell.
  */
 abstract class Traps implements ProxyHandler<object> {
-  readonly heap: Heap
-  readonly proxy: object
+  declare readonly heap: Heap
+  declare readonly proxy: object
   /** What stands for the functions among the properties. */
-  forwarders: WeakMap<AnyFunction, object> | undefined
+  declare forwarders: WeakMap<AnyFunction, object> | undefined
 
   constructor(target: object, heap: Heap) {
     this.heap = heap
@@ -560,7 +560,7 @@ abstract class Traps implements ProxyHandler<object> {
 }
 
 class ReferentTraps<A extends object> extends Traps {
-  readonly record: Referent.Referent<A>
+  declare readonly record: Referent.Referent<A>
 
   constructor(record: Referent.Referent<A>, target: A) {
     super(target, record.records.heap)
@@ -591,8 +591,8 @@ const unhashable = (): never => {
  * than its object.
  */
 class FunctionTraps extends Traps {
-  readonly owner: Traps
-  readonly functions: WeakMap<object, AnyFunction>
+  declare readonly owner: Traps
+  declare readonly functions: WeakMap<object, AnyFunction>
 
   constructor(owner: Traps, ownerTarget: object, target: AnyFunction) {
     super(target, owner.heap)

@@ -104,13 +104,12 @@ const variance = {
 
 class Shared<A extends WeakKey, B = A> extends PipeableClass implements WeakRef<A, B> {
   /** @internal */
-  readonly [record]: Referent.Referent<A>
+  declare readonly [record]: Referent.Referent<A>
   #hash: number | undefined
 
   constructor(self: Referent.Referent<A>) {
     super()
     this[record] = self
-    this.#hash = undefined
   }
 
   get [TypeId](): WeakRef<A, B>[typeof TypeId] {
@@ -230,7 +229,7 @@ export class Class<A extends WeakKey, B = A> extends Shared<A, B> {
  * @since 0.1.0
  */
 export class KeyedRef<out K, A extends WeakKey> extends Class<A> {
-  readonly key: K
+  declare readonly key: K
 
   constructor(key: K, target: A, heap?: Heap) {
     super(target, heap)

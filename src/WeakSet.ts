@@ -87,7 +87,7 @@ type AnySet = WeakSet<WeakKey>
 
 class WeakSetImpl<A extends WeakKey> implements WeakSet<A> {
   /** @internal */
-  readonly [table]: WeakElementTable<A>
+  declare readonly [table]: WeakElementTable<A>
 
   constructor(elements: WeakElementTable<A>) {
     this[table] = elements

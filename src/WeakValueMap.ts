@@ -91,7 +91,7 @@ type AnyMap = WeakValueMap<unknown, WeakKey>
 
 class WeakValueMapImpl<K, V extends WeakKey> implements WeakValueMap<K, V> {
   /** @internal */
-  readonly [table]: WeakValueTable<K, V>
+  declare readonly [table]: WeakValueTable<K, V>
 
   constructor(entries: WeakValueTable<K, V>) {
     this[table] = entries

@@ -60,12 +60,12 @@ const recordsOf = (heap: Heap): Records => {
 
 const referentClass = (heap: Heap): Records["Referent"] =>
   class<A extends WeakKey> extends heap.WeakRef<A> {
-    readonly records: Records
-    sharedRef: HostWeakRef<WeakKey> | undefined
-    sharedProxy: HostWeakRef<WeakKey> | undefined
-    ownRefs: Set<HostWeakRef<WeakKey>> | undefined
-    newest: Callback | undefined
-    registered: boolean
+    declare readonly records: Records
+    declare sharedRef: HostWeakRef<WeakKey> | undefined
+    declare sharedProxy: HostWeakRef<WeakKey> | undefined
+    declare ownRefs: Set<HostWeakRef<WeakKey>> | undefined
+    declare newest: Callback | undefined
+    declare registered: boolean
 
     constructor(target: A, records: Records) {
       super(target)
@@ -133,9 +133,9 @@ export const held = (self: Referent<WeakKey>): Array<WeakKey> =>
 
 /** What waits for a collection: a node in the list of its referent, newest first. */
 export abstract class Callback {
-  referent: Referent<WeakKey> | undefined
-  newer: Callback | undefined
-  older: Callback | undefined
+  declare referent: Referent<WeakKey> | undefined
+  declare newer: Callback | undefined
+  declare older: Callback | undefined
 
   constructor() {
     this.referent = undefined
@@ -212,11 +212,11 @@ export const forkScope = (context: Context.Context<Scope.Scope>): Scope.Closeabl
   Scope.forkUnsafe(Context.get(context, Scope.Scope))
 
 class Registration extends Callback {
-  readonly effect: Effect.Effect<unknown, unknown, any>
-  readonly context: Context.Context<any>
-  readonly scope: Scope.Closeable
+  declare readonly effect: Effect.Effect<unknown, unknown, any>
+  declare readonly context: Context.Context<any>
+  declare readonly scope: Scope.Closeable
   /** The same registration in another referent's list: whichever comes first takes both out. */
-  twin: Registration | undefined
+  declare twin: Registration | undefined
 
   constructor(
     effect: Effect.Effect<unknown, unknown, any>,

@@ -12,14 +12,14 @@ interface Shard<T> {
 }
 
 export class Registry<T> {
-  private readonly heap: Heap
-  private readonly cleanup: (held: T) => unknown
-  private readonly room: number
+  declare private readonly heap: Heap
+  declare private readonly cleanup: (held: T) => unknown
+  declare private readonly room: number
   /** A registry that nobody holds is never cleaned up. */
-  private readonly shards: Set<Shard<T>>
-  private open: Shard<T> | undefined
+  declare private readonly shards: Set<Shard<T>>
+  declare private open: Shard<T> | undefined
   /** Registrations whose referents are not known to be dead. */
-  size: number
+  declare size: number
 
   /** `cleanup` must not see a referent; what it returns is for heaps that wait for it. */
   constructor(heap: Heap, room: number, cleanup: (held: T) => unknown) {

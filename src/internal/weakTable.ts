@@ -39,8 +39,8 @@ const slotClass = (heap: Heap): SlotClass => {
   let Slot = slotClasses.get(heap)
   if (Slot === undefined) {
     Slot = class<A extends WeakKey> extends heap.WeakRef<A> {
-      strong: unknown
-      readonly hash: number | undefined
+      declare strong: unknown
+      declare readonly hash: number | undefined
       constructor(referent: A, strong: unknown, hash: number | undefined) {
         super(referent)
         this.strong = strong
@@ -57,17 +57,17 @@ const Dead: unique symbol = /*#__PURE__*/ Symbol("effect-weakref/Dead")
 type Dead = typeof Dead
 
 export abstract class WeakTable<K, V, A extends WeakKey> implements Iterable<[K, V]> {
-  readonly heap: Heap
-  readonly compare: "structural" | "reference"
-  protected readonly structural: boolean
-  protected readonly Slot: SlotClass
-  protected readonly order: Map<unknown, Slot<A>>
+  declare readonly heap: Heap
+  declare readonly compare: "structural" | "reference"
+  declare protected readonly structural: boolean
+  declare protected readonly Slot: SlotClass
+  declare protected readonly order: Map<unknown, Slot<A>>
   /** Slots by the hash of their key, where they have one and do not stand at it. */
-  protected readonly buckets: Map<number, Slot<A> | Array<Slot<A>>>
+  declare protected readonly buckets: Map<number, Slot<A> | Array<Slot<A>>>
   /** One registration for each slot in the order, and the stale ones. */
-  private registry: Registry<Slot<A>>
+  declare private registry: Registry<Slot<A>>
   /** Where `popEntry` goes on. An iterator holds every table that the order has outgrown, and what stood in it. */
-  private oldest: globalThis.WeakRef<Iterator<Slot<A>>> | undefined
+  declare private oldest: globalThis.WeakRef<Iterator<Slot<A>>> | undefined
 
   constructor(heap: Heap, options: Options | undefined) {
     this.heap = heap
@@ -298,8 +298,8 @@ export abstract class WeakTable<K, V, A extends WeakKey> implements Iterable<[K,
  * suspended frame would.
  */
 abstract class TableIterator<K, V, A extends WeakKey, T> implements IterableIterator<T> {
-  protected readonly table: WeakTable<K, V, A>
-  private readonly slots: Iterator<Slot<A>>
+  declare protected readonly table: WeakTable<K, V, A>
+  declare private readonly slots: Iterator<Slot<A>>
 
   constructor(table: WeakTable<K, V, A>, slots: Iterator<Slot<A>>) {
     this.table = table
@@ -341,7 +341,7 @@ class Entries<K, V, A extends WeakKey> extends TableIterator<K, V, A, [K, V]> {
 }
 
 class Mapped<K, V, A extends WeakKey, T> extends TableIterator<K, V, A, T> {
-  private readonly f: (key: K, value: V) => T
+  declare private readonly f: (key: K, value: V) => T
 
   constructor(table: WeakTable<K, V, A>, slots: Iterator<Slot<A>>, f: (key: K, value: V) => T) {
     super(table, slots)
@@ -460,8 +460,8 @@ const Elsewhere: unique symbol = /*#__PURE__*/ Symbol("effect-weakref/Elsewhere"
  * what only an ephemeron reaches is what costs at a collection.
  */
 export class WeakKeyTable<K extends WeakKey, V> extends WeakTable<K, V, K> {
-  private slots: WeakMap<K, Slot<K>>
-  private ephemerons: WeakMap<K, V> | undefined
+  declare private slots: WeakMap<K, Slot<K>>
+  declare private ephemerons: WeakMap<K, V> | undefined
 
   constructor(heap: Heap, options: Options | undefined) {
     super(heap, options)
@@ -470,11 +470,12 @@ export class WeakKeyTable<K extends WeakKey, V> extends WeakTable<K, V, K> {
   }
 
   get(key: K): Option.Option<V> {
-    const value = this.ephemerons?.get(key)
-    if (value !== undefined) return Option.some(value)
+    if (this.ephemerons !== undefined) {
+      const value = this.ephemerons.get(key)
+      if (value !== undefined) return Option.some(value)
+    }
     const slot = this.find(key)
-    if (slot === undefined) return Option.none()
-    return Option.some(this.valueAt(slot))
+    return slot === undefined ? Option.none() : Option.some(this.valueAt(slot))
   }
 
   has(key: K): boolean {
@@ -489,23 +490,24 @@ export class WeakKeyTable<K extends WeakKey, V> extends WeakTable<K, V, K> {
       if (hash !== undefined) slot = this.lookup(key, hash)
       if (slot === undefined) return this.append(key, value, hash)
     }
-    this.put(slot, slot.deref()!, value)
+    this.put(slot, value)
   }
 
   private append(key: K, value: V, hash: number | undefined): void {
     const slot = new this.Slot(key, undefined, hash)
     this.slots.set(key, slot)
-    this.put(slot, key, value)
+    this.put(slot, value)
     this.insert(slot, hash === undefined || this.order.has(hash) ? slot : hash, key)
   }
 
-  private put(slot: Slot<K>, key: K, value: V): void {
+  /** To a slot whose key lives. */
+  private put(slot: Slot<K>, value: V): void {
     if (isWeakReferenceable(value)) {
       slot.strong = Elsewhere
       this.ephemerons ??= new this.heap.WeakMap()
-      this.ephemerons.set(key, value)
+      this.ephemerons.set(slot.deref()!, value)
     } else {
-      if (slot.strong === Elsewhere) this.ephemerons!.delete(key)
+      if (slot.strong === Elsewhere) this.ephemerons!.delete(slot.deref()!)
       slot.strong = value
     }
   }
@@ -517,7 +519,8 @@ export class WeakKeyTable<K extends WeakKey, V> extends WeakTable<K, V, K> {
   }
 
   protected find(key: K): Slot<K> | undefined {
-    return this.slots.get(key) ?? (this.structural ? this.lookup(key, Hash.hash(key)) : undefined)
+    const slot = this.slots.get(key)
+    return slot !== undefined || !this.structural ? slot : this.lookup(key, Hash.hash(key))
   }
 
   protected override lookup(key: K, hash: number): Slot<K> | undefined {
