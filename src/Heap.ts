@@ -97,11 +97,10 @@ export const host: Heap = { WeakRef, WeakMap, FinalizationRegistry }
 export const isWeakReferenceable = (u: unknown): u is WeakKey =>
   typeof u === "object" ? u !== null : typeof u === "function" || (typeof u === "symbol" && isWeakSymbol(u))
 
+// The host knows: some refuse all symbols, all refuse registered ones.
 const isWeakSymbol = (u: symbol): boolean => {
-  if (Symbol.keyFor(u) !== undefined) return false
   try {
-    new WeakSet().add(u)
-    return true
+    return new WeakSet([u]).has(u)
   } catch {
     return false
   }

@@ -37,8 +37,8 @@ export class NotWeakReferenceableError extends Data.TaggedError("NotWeakReferenc
 }> {
   override get message(): string {
     return `${
-      typeof this.value === "symbol" ? String(this.value) : format(this.value)
-    } cannot be weakly referenced here: give an object or a function (a reference, key or element may be a symbol too, unless made by Symbol.for)`
+      format(this.value)
+    } cannot be weakly referenced here: give an object or a function, or for a reference, key or element a symbol not made by Symbol.for`
   }
 }
 
@@ -71,7 +71,7 @@ export class NotWeakReferenceableError extends Data.TaggedError("NotWeakReferenc
  */
 export class DeadReferenceError extends Data.TaggedError("DeadReferenceError")<{}> {
   override get message(): string {
-    return "The referent has been collected: hold it while it is needed, with use or pin, or dereference to an Option"
+    return "The referent has been collected: hold it with use or pin while it is needed, or dereference to an Option"
   }
 }
 

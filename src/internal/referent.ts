@@ -13,7 +13,7 @@ import type { Fiber } from "effect/Fiber"
 import * as Scope from "effect/Scope"
 import { Heap, isWeakReferenceable } from "../Heap.ts"
 import { NotWeakReferenceableError } from "../WeakError.ts"
-import { Registry } from "./registry.ts"
+import { makeRegistry, type Registry } from "./registry.ts"
 
 type HostWeakRef<A extends WeakKey> = globalThis.WeakRef<A>
 
@@ -50,7 +50,7 @@ const recordsOf = (heap: Heap): Records => {
       Referent: referentClass(heap),
       byReferent: new heap.WeakMap(),
       // Few enough for a turn, as finalizers go.
-      registry: new Registry<Referent<any>>(heap, 4096, drain),
+      registry: makeRegistry<Referent<any>>(heap, 4096, drain),
       owned: new heap.FinalizationRegistry(({ refs, weak }) => void refs.delete(weak))
     }
     recordsByHeap.set(heap, records)
@@ -121,11 +121,9 @@ export const own = (self: Referent<WeakKey>, ref: WeakKey): void => {
 
 /** The references and proxies that the program still holds. Dereferences them all. */
 export const held = (self: Referent<WeakKey>): Array<WeakKey> =>
-  // A proxy may be an array, which must not be taken apart.
-  [self.sharedRef, self.sharedProxy, ...self.ownRefs ?? []].flatMap((ref) => {
-    const held = ref?.deref()
-    return held === undefined ? [] : [held]
-  })
+  [self.sharedRef, self.sharedProxy, ...self.ownRefs ?? []]
+    .map((ref) => ref?.deref())
+    .filter((ref) => ref !== undefined)
 
 // -----------------------------------------------------------------------------
 // callbacks
@@ -214,26 +212,13 @@ export const forkScope = (context: Context.Context<Scope.Scope>): Scope.Closeabl
 class Registration extends Callback {
   declare readonly effect: Effect.Effect<unknown, unknown, any>
   declare readonly context: Context.Context<any>
-  declare readonly scope: Scope.Closeable
-  /** The same registration in another referent's list: whichever comes first takes both out. */
-  declare twin: Registration | undefined
+  declare readonly end: () => void
 
-  constructor(
-    effect: Effect.Effect<unknown, unknown, any>,
-    context: Context.Context<any>,
-    scope: Scope.Closeable
-  ) {
+  constructor(effect: Effect.Effect<unknown, unknown, any>, context: Context.Context<any>, end: () => void) {
     super()
     this.effect = effect
     this.context = context
-    this.scope = scope
-    this.twin = undefined
-  }
-
-  end(): void {
-    unlisten(this)
-    if (this.twin !== undefined) unlisten(this.twin)
-    Scope.closeUnsafe(this.scope, Exit.void)
+    this.end = end
   }
 
   override start(): Fiber<void> {
@@ -244,26 +229,26 @@ class Registration extends Callback {
 
 /**
  * Registers an effect for the life of the Scope, to run once, when the first of
- * the referents is collected. No referent is in sight here: what an effect's
- * closures see, the registration would keep alive.
+ * the referents is collected.
  */
 export const onCollect = <R>(
   effect: Effect.Effect<unknown, unknown, R>,
-  self: Referent<WeakKey>,
-  other?: Referent<WeakKey>
+  ...referents: ReadonlyArray<Referent<WeakKey>>
 ): Effect.Effect<void, never, R | Scope.Scope> =>
   Effect.contextWith((context: Context.Context<R | Scope.Scope>) => {
     const scope = forkScope(context)
-    if (scope.state._tag === "Closed") return Effect.void
-    const registration = new Registration(effect, context, scope)
-    return Effect.map(Scope.addFinalizer(scope, Effect.sync(() => registration.end())), () => {
-      if (other !== undefined) {
-        const twin = registration.twin = new Registration(effect, context, scope)
-        twin.twin = registration
-        listen(other, twin)
-        // Where the other referent was dead, that was it.
-        if (twin.referent === undefined) return
+    const registrations: Array<Registration> = []
+    const end = () => {
+      registrations.forEach(unlisten)
+      Scope.closeUnsafe(scope, Exit.void)
+    }
+    return Effect.map(Scope.addFinalizer(scope, Effect.sync(end)), () => {
+      for (const referent of referents) {
+        // The Scope was closed, or a referent was dead and that was it.
+        if (scope.state._tag === "Closed") return
+        const registration = new Registration(effect, context, end)
+        registrations.push(registration)
+        listen(referent, registration)
       }
-      listen(self, registration)
     })
   })

@@ -11,49 +11,47 @@ interface Shard<T> {
   waiting: number
 }
 
-export class Registry<T> {
-  declare private readonly heap: Heap
-  declare private readonly cleanup: (held: T) => unknown
-  declare private readonly room: number
-  /** A registry that nobody holds is never cleaned up. */
-  declare private readonly shards: Set<Shard<T>>
-  declare private open: Shard<T> | undefined
+export interface Registry<in T> {
   /** Registrations whose referents are not known to be dead. */
-  declare size: number
+  readonly size: number
+  register(referent: WeakKey, held: T): void
+}
 
-  /** `cleanup` must not see a referent; what it returns is for heaps that wait for it. */
-  constructor(heap: Heap, room: number, cleanup: (held: T) => unknown) {
-    this.heap = heap
-    this.cleanup = cleanup
-    this.room = room
-    this.shards = new Set()
-    this.open = undefined
-    this.size = 0
-  }
-
-  register(referent: WeakKey, held: T): void {
-    let shard = this.open
-    if (shard === undefined || shard.room === 0) this.open = shard = this.makeShard(shard)
-    shard.registry.register(referent, held)
-    shard.room--
-    shard.waiting++
-    this.size++
-  }
+/** `cleanup` must not see a referent; what it returns is for heaps that wait for it. */
+export const makeRegistry = <T>(heap: Heap, room: number, cleanup: (held: T) => unknown): Registry<T> => {
+  let open: Shard<T> | undefined
+  // A registry that nobody holds is never cleaned up.
+  let full: Set<Shard<T>> | undefined
+  let size = 0
 
   // No referent is in sight here: what the clean-up's closure sees, the registry would keep alive.
-  private makeShard(full: Shard<T> | undefined): Shard<T> {
-    if (full?.waiting === 0) this.shards.delete(full)
+  const makeShard = (): Shard<T> => {
     const shard: Shard<T> = {
-      registry: new this.heap.FinalizationRegistry<T>((held) => {
-        this.size--
+      registry: new heap.FinalizationRegistry<T>((held) => {
+        size--
         shard.waiting--
-        if (shard.waiting === 0 && shard !== this.open) this.shards.delete(shard)
-        return this.cleanup(held)
+        if (shard.waiting === 0) full?.delete(shard)
+        return cleanup(held)
       }),
-      room: this.room,
+      room,
       waiting: 0
     }
-    this.shards.add(shard)
     return shard
+  }
+
+  return {
+    get size() {
+      return size
+    },
+    register(referent, held) {
+      open ??= makeShard()
+      open.registry.register(referent, held)
+      open.waiting++
+      size++
+      if (--open.room > 0) return
+      full ??= new Set()
+      full.add(open)
+      open = undefined
+    }
   }
 }

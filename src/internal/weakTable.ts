@@ -14,7 +14,7 @@ import * as Hash from "effect/Hash"
 import * as Option from "effect/Option"
 import { type Heap, isWeakReferenceable } from "../Heap.ts"
 import { NotWeakReferenceableError } from "../WeakError.ts"
-import { Registry } from "./registry.ts"
+import { makeRegistry, type Registry } from "./registry.ts"
 
 export interface Options {
   /**
@@ -84,7 +84,7 @@ export abstract class WeakTable<K, V, A extends WeakKey> implements Iterable<[K,
   abstract has(key: K): boolean
   abstract set(key: K, value: V): void
   protected abstract find(key: K): Slot<A> | undefined
-  /** Where a slot stands in the order, if it does. */
+  /** Where a slot stands in the order; the slot itself where it stands nowhere. */
   protected abstract placeOf(slot: Slot<A>): unknown
   /** Whether the slot, alive or dead, has an equal key. */
   protected abstract matches(slot: Slot<A>, key: K): boolean
@@ -218,9 +218,10 @@ export abstract class WeakTable<K, V, A extends WeakKey> implements Iterable<[K,
     this.register(slot, referent)
   }
 
+  /** Takes a slot out by request, and with it some time its registration. */
   protected discard(slot: Slot<A>): void {
     this.drop(slot)
-    if (this.isStale()) this.renew()
+    this.settle()
   }
 
   /**
@@ -228,10 +229,12 @@ export abstract class WeakTable<K, V, A extends WeakKey> implements Iterable<[K,
    * stale. A slot may have left already, where foreign code ran since it was found.
    */
   protected drop(slot: Slot<A>): void {
-    const place = this.placeOf(slot)
-    if (this.order.get(place) !== slot) return
-    this.order.delete(place)
-    this.leave(slot)
+    this.take(slot, this.placeOf(slot), slot.deref())
+  }
+
+  protected take(slot: Slot<A>, place: unknown, referent: A | undefined): void {
+    if (!this.order.delete(place)) return
+    this.leave(slot, referent)
     const { hash } = slot
     if (hash === undefined || hash === place) return
     const bucket = this.buckets.get(hash)
@@ -243,7 +246,7 @@ export abstract class WeakTable<K, V, A extends WeakKey> implements Iterable<[K,
     }
   }
 
-  protected leave(slot: Slot<A>): void {
+  protected leave(slot: Slot<A>, _referent?: A): void {
     slot.strong = undefined
   }
 
@@ -265,8 +268,8 @@ export abstract class WeakTable<K, V, A extends WeakKey> implements Iterable<[K,
   // ---------------------------------------------------------------------------
 
   protected register(slot: Slot<A>, referent: A): void {
-    if (this.isStale()) this.renew()
-    else this.registry.register(referent, slot)
+    this.registry.register(referent, slot)
+    this.settle()
   }
 
   /**
@@ -275,8 +278,8 @@ export abstract class WeakTable<K, V, A extends WeakKey> implements Iterable<[K,
    * and of all that is left in it: amortized constant time, and a bound on what
    * overwriting and removing leave behind.
    */
-  private isStale(): boolean {
-    return this.registry.size > 2 * this.order.size + 8
+  protected settle(): void {
+    if (this.registry.size > 2 * this.order.size + 8) this.renew()
   }
 
   private renew(): void {
@@ -289,7 +292,7 @@ export abstract class WeakTable<K, V, A extends WeakKey> implements Iterable<[K,
   }
 
   private makeRegistry(): Registry<Slot<A>> {
-    return new Registry<Slot<A>>(this.heap, 32768, (slot) => this.drop(slot))
+    return makeRegistry<Slot<A>>(this.heap, 32768, (slot) => this.drop(slot))
   }
 }
 
@@ -419,7 +422,15 @@ export class WeakValueTable<K, V extends WeakKey> extends WeakTable<K, V, V> {
   }
 
   protected placeOf(slot: Slot<V>): unknown {
-    return slot.strong
+    return this.order.get(slot.strong) === slot ? slot.strong : slot
+  }
+
+  override remove(key: K): boolean {
+    const slot = this.order.get(key)
+    if (slot === undefined) return super.remove(key)
+    this.take(slot, key, undefined)
+    this.settle()
+    return true
   }
 
   protected matches(slot: Slot<V>, key: K): boolean {
@@ -530,11 +541,18 @@ export class WeakKeyTable<K extends WeakKey, V> extends WeakTable<K, V, K> {
   }
 
   protected placeOf(slot: Slot<K>): unknown {
-    return this.order.get(slot.hash) === slot ? slot.hash : slot
+    return slot.hash !== undefined && this.order.get(slot.hash) === slot ? slot.hash : slot
   }
 
-  protected override leave(slot: Slot<K>): void {
-    const key = slot.deref()
+  override remove(key: K): boolean {
+    const slot = this.slots.get(key)
+    if (slot === undefined) return super.remove(key)
+    this.take(slot, this.placeOf(slot), key)
+    this.settle()
+    return true
+  }
+
+  protected override leave(slot: Slot<K>, key: K | undefined): void {
     if (key !== undefined) {
       this.slots.delete(key)
       this.ephemerons?.delete(key)
