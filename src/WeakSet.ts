@@ -634,6 +634,11 @@ export const equals: {
  * Iterating never throws and never yields a dead element, whatever is collected,
  * added or removed meanwhile. O(n) for all. Each step dereferences.
  *
+ * **Gotchas**
+ *
+ * An iterator that waits keeps no referent, but as with a native `Map` it keeps the
+ * storage that the set outgrows meanwhile: drop it when you are done.
+ *
  * @category getters
  * @since 0.1.0
  */

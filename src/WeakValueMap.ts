@@ -489,6 +489,11 @@ export const copyWith: {
  * never yields a dead entry, whatever is collected, added or removed meanwhile.
  * O(n) for all. Each step dereferences.
  *
+ * **Gotchas**
+ *
+ * An iterator that waits keeps no referent, but as with a native `Map` it keeps the
+ * storage that the map outgrows meanwhile, and the keys in it: drop it when you are done.
+ *
  * @category getters
  * @since 0.1.0
  */

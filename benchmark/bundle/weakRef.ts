@@ -1,0 +1,1 @@
+export { WeakRef } from "../../src/index.ts"

@@ -1,0 +1,41 @@
+/** A process of its own for one contender: does the job it is given, and prints what it measured. */
+import * as collections from "./measure/collections.ts"
+import { measureCost } from "./measure/cost.ts"
+import * as finalizers from "./measure/finalizers.ts"
+import { measureLongTurn, measureOperation, type Operation } from "./measure/operations.ts"
+import * as proxies from "./measure/proxies.ts"
+import * as references from "./measure/references.ts"
+import type { Job, Measurement } from "./measurement.ts"
+import { subjects } from "./subjects.ts"
+
+const { contender, measure, n, subject }: Job = JSON.parse(process.argv[2]!)
+
+const measureAll = async (operations: ReadonlyArray<Operation>): Promise<Array<Measurement>> => {
+  const measurements: Array<Measurement> = []
+  for (const operation of operations) {
+    if (measure === "one long turn") measurements.push(await measureLongTurn(n, operation))
+    else if (operation.name !== "build") measurements.push(await measureOperation(n, operation))
+  }
+  return measurements
+}
+
+const perform = async (): Promise<Array<Measurement>> => {
+  if (subject === "WeakRef") {
+    return measureAll(references.operationsOf(await references.contenders[contender]!(), n))
+  }
+  if (subject === "WeakProxy") {
+    return measureAll(proxies.operationsOf(await proxies.contenders[contender]!(), n))
+  }
+  if (subject in finalizers.contenders) {
+    const loaded = await finalizers.contenders[subject]![contender]!()
+    return measure === "cost"
+      ? finalizers.measureCost(loaded, n)
+      : measureAll(finalizers.operationsOf(loaded, n))
+  }
+  const loaded = await subjects[subject]!.contenders[contender]!()
+  return measure === "cost"
+    ? measureCost(loaded, subjects[subject]!, n)
+    : measureAll(collections.operationsOf(loaded, subjects[subject]!, n))
+}
+
+console.log(JSON.stringify(await perform()))

@@ -1,0 +1,87 @@
+/**
+ * Weak keys that compare by identity, with values that are objects: those may reach a key, so that nothing but an
+ * ephemeron may hold them.
+ */
+import * as Option from "effect/Option"
+import { areStale } from "./registrations.ts"
+
+interface EphemeronMap<K extends WeakKey, V extends object> {
+  readonly values: WeakMap<K, V>
+  /** One object for both, in one ephemeron, would be held by that alone: the collector pays more for it than for this. */
+  readonly refs: WeakMap<K, WeakRef<K>>
+  readonly order: Set<WeakRef<K>>
+  registry: FinalizationRegistry<WeakRef<K>>
+  registered: number
+}
+
+export const make = <K extends WeakKey, V extends object>(): EphemeronMap<K, V> => {
+  const order = new Set<WeakRef<K>>()
+  return { values: new WeakMap(), refs: new WeakMap(), order, registry: makeRegistry(order), registered: 0 }
+}
+
+const makeRegistry = <K extends WeakKey>(order: Set<WeakRef<K>>): FinalizationRegistry<WeakRef<K>> =>
+  new FinalizationRegistry((ref) => {
+    order.delete(ref)
+  })
+
+/** One ephemeron look-up, and an Option for the two answers. */
+export const get = <K extends WeakKey, V extends object>(self: EphemeronMap<K, V>, key: K): Option.Option<V> => {
+  const value = self.values.get(key)
+  return value === undefined ? Option.none() : Option.some(value)
+}
+
+/** A look-up tells whether the key is new. If it is: two ephemerons, one reference, one place in the order, one registration. */
+export const set = <K extends WeakKey, V extends object>(self: EphemeronMap<K, V>, key: K, value: V): void => {
+  const isNew = !self.values.has(key)
+  self.values.set(key, value)
+  if (!isNew) return
+  const ref = new WeakRef(key)
+  self.refs.set(key, ref)
+  self.order.add(ref)
+  self.registry.register(key, ref)
+  self.registered++
+}
+
+/** A look-up leads from the key to its place in the order. That and both ephemerons must go, and some time the registration. */
+export const remove = <K extends WeakKey, V extends object>(self: EphemeronMap<K, V>, key: K): boolean => {
+  const ref = self.refs.get(key)
+  if (ref === undefined) return false
+  self.refs.delete(key)
+  self.values.delete(key)
+  self.order.delete(ref)
+  if (areStale(self.registered, self.order.size)) renew(self)
+  return true
+}
+
+const renew = <K extends WeakKey, V extends object>(self: EphemeronMap<K, V>): void => {
+  self.registry = makeRegistry(self.order)
+  self.registered = 0
+  for (const ref of self.order) {
+    const key = ref.deref()
+    if (key === undefined) {
+      self.order.delete(ref)
+    } else {
+      self.registry.register(key, ref)
+      self.registered++
+    }
+  }
+}
+
+/** One step of the native iterator, one dereference, one ephemeron look-up, and the pair. */
+export const iterate = <K extends WeakKey, V extends object>(
+  self: EphemeronMap<K, V>
+): Iterator<[K, V], undefined> => {
+  const order = self.order.values()
+  return {
+    next: () => {
+      for (;;) {
+        const step = order.next()
+        if (step.done === true) return { done: true, value: undefined }
+        const key = step.value.deref()
+        if (key !== undefined) return { done: false, value: [key, self.values.get(key)!] }
+      }
+    }
+  }
+}
+
+export const size = (self: EphemeronMap<never, never>): number => self.order.size

@@ -1,0 +1,41 @@
+/** Something to do once for each target, when it is collected, by hand, or when all are closed. */
+import type { Finalizers } from "../measure/finalizers.ts"
+
+interface Finalizer {
+  effect: (() => void) | undefined
+}
+
+interface Owner {
+  readonly live: Set<Finalizer>
+  readonly registry: FinalizationRegistry<Finalizer>
+}
+
+/** Whoever comes first takes what is to be done, and does it. */
+const run = (self: Finalizer, live: Set<Finalizer>): void => {
+  const { effect } = self
+  self.effect = undefined
+  live.delete(self)
+  effect?.()
+}
+
+export const finalizers: Finalizers<Owner, Finalizer> = {
+  open: () => {
+    const live = new Set<Finalizer>()
+    return { live, registry: new FinalizationRegistry((finalizer) => run(finalizer, live)) }
+  },
+  /** A record to run once, a place among those that the end runs, and a registration. */
+  make: ({ live, registry }, targets, release, handles, from, to) => {
+    for (let i = from; i < to; i++) {
+      const finalizer = { effect: release }
+      handles[i] = finalizer
+      live.add(finalizer)
+      registry.register(targets[i]!, finalizer)
+    }
+  },
+  run: ({ live }, handles, from, to) => {
+    for (let i = from; i < to; i++) run(handles[i]!, live)
+  },
+  close: ({ live }) => {
+    for (const finalizer of live) run(finalizer, live)
+  }
+}

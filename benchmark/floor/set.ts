@@ -1,0 +1,73 @@
+/** Weak elements that compare by identity. */
+import { areStale } from "./registrations.ts"
+
+interface WeakElements<A extends WeakKey> {
+  readonly refs: WeakMap<A, WeakRef<A>>
+  readonly order: Set<WeakRef<A>>
+  registry: FinalizationRegistry<WeakRef<A>>
+  registered: number
+}
+
+export const make = <A extends WeakKey>(): WeakElements<A> => {
+  const order = new Set<WeakRef<A>>()
+  return { refs: new WeakMap(), order, registry: makeRegistry(order), registered: 0 }
+}
+
+const makeRegistry = <A extends WeakKey>(order: Set<WeakRef<A>>): FinalizationRegistry<WeakRef<A>> =>
+  new FinalizationRegistry((ref) => {
+    order.delete(ref)
+  })
+
+/** One ephemeron look-up. */
+export const get = <A extends WeakKey>(self: WeakElements<A>, element: A): boolean => self.refs.has(element)
+
+/** A look-up tells whether the element is new. If it is: one ephemeron, one reference, one place in the order, one registration. */
+export const set = <A extends WeakKey>(self: WeakElements<A>, element: A): void => {
+  if (self.refs.has(element)) return
+  const ref = new WeakRef(element)
+  self.refs.set(element, ref)
+  self.order.add(ref)
+  self.registry.register(element, ref)
+  self.registered++
+}
+
+/** A look-up leads from the element to its place in the order. Both must go, and some time the registration. */
+export const remove = <A extends WeakKey>(self: WeakElements<A>, element: A): boolean => {
+  const ref = self.refs.get(element)
+  if (ref === undefined) return false
+  self.refs.delete(element)
+  self.order.delete(ref)
+  if (areStale(self.registered, self.order.size)) renew(self)
+  return true
+}
+
+const renew = <A extends WeakKey>(self: WeakElements<A>): void => {
+  self.registry = makeRegistry(self.order)
+  self.registered = 0
+  for (const ref of self.order) {
+    const element = ref.deref()
+    if (element === undefined) {
+      self.order.delete(ref)
+    } else {
+      self.registry.register(element, ref)
+      self.registered++
+    }
+  }
+}
+
+/** One step of the native iterator and one dereference. */
+export const iterate = <A extends WeakKey>(self: WeakElements<A>): Iterator<A, undefined> => {
+  const order = self.order.values()
+  return {
+    next: () => {
+      for (;;) {
+        const step = order.next()
+        if (step.done === true) return { done: true, value: undefined }
+        const element = step.value.deref()
+        if (element !== undefined) return { done: false, value: element }
+      }
+    }
+  }
+}
+
+export const size = (self: WeakElements<never>): number => self.order.size

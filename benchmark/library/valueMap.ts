@@ -1,0 +1,22 @@
+import * as Effect from "effect/Effect"
+import * as WeakValueMap from "../../src/WeakValueMap.ts"
+import type { Collection } from "../collection.ts"
+import { runProgram } from "../program.ts"
+
+runProgram()
+
+type Compare = "structural" | "reference"
+
+const collection = (compare: Compare): Collection => ({
+  make: () => WeakValueMap.makeUnsafe({ compare }),
+  get: WeakValueMap.get,
+  set: WeakValueMap.set,
+  remove: WeakValueMap.remove,
+  iterate: WeakValueMap.entries,
+  fromEntries: (entries) => Effect.runSync(WeakValueMap.fromIterable(entries, { compare })),
+  size: WeakValueMap.size
+})
+
+export const structural = collection("structural")
+
+export const byReference = collection("reference")

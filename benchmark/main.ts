@@ -1,0 +1,62 @@
+/**
+ * This library, the primitives it stands on, and its peers, side by side.
+ *
+ *     npm run bench             everything; writes benchmark/results.json and the charts in docs/
+ *     npm run bench:quick       the ratios to the floor, in under a minute; writes nothing
+ *     npm run bench -- --only WeakKeyMap --rounds 3
+ */
+import * as fs from "node:fs"
+import * as path from "node:path"
+import { parseArgs } from "node:util"
+import { quick, whole } from "./plan.ts"
+import { hasPython, run } from "./processes.ts"
+import { measureBundles } from "./report/bundle.ts"
+import { drawCharts } from "./report/charts.ts"
+import { aheadOfUs, judge } from "./report/goals.ts"
+import { describeMachine } from "./report/machine.ts"
+import { aheadTable, goalTable, resultTables } from "./report/tables.ts"
+import { cpython } from "./subjects.ts"
+
+const { values: options } = parseArgs({
+  options: {
+    quick: { type: "boolean", default: false },
+    only: { type: "string", default: "" },
+    rounds: { type: "string", default: "99" }
+  }
+})
+
+const withPython = hasPython()
+const plan = (options.quick ? quick() : whole())
+  .map(({ jobs, rounds }) => ({
+    jobs: jobs.filter(({ contender, subject }) =>
+      subject.includes(options.only) && (withPython || contender !== cpython)
+    ),
+    rounds: Math.min(rounds, Number(options.rounds))
+  }))
+  .filter(({ jobs }) => jobs.length > 0)
+
+const machine = describeMachine()
+console.log(Object.entries(machine).map(([key, value]) => `${key} ${value}`).join(", "))
+if (!withPython) console.log("No python3 here: its rows are left out")
+
+const progress = (done: number, of: number) => {
+  if (process.stderr.isTTY) process.stderr.write(done === of ? "\r\x1b[K" : `\r${done} of ${of}`)
+}
+const { failures, results } = await run(plan, progress)
+const bundles = await measureBundles()
+const goals = judge(results, bundles)
+const ahead = aheadOfUs(results)
+
+console.log(`\n${resultTables(results)}\n`)
+if (ahead.length > 0) console.log(`${aheadTable(ahead)}\n`)
+console.log(bundles.map((bundle) => JSON.stringify(bundle)).join("\n"))
+console.log(`\n${goalTable(goals)}`)
+for (const failure of failures) console.log(`Failed: ${failure}`)
+
+if (!options.quick && options.only === "") {
+  const root = path.resolve(import.meta.dirname, "..")
+  const written = { machine: { ...machine, loadAfter: describeMachine().load }, goals, bundles, results, failures }
+  fs.writeFileSync(path.join(root, "benchmark", "results.json"), `${JSON.stringify(written, undefined, 2)}\n`)
+  fs.mkdirSync(path.join(root, "docs"), { recursive: true })
+  for (const [file, svg] of drawCharts(results)) fs.writeFileSync(path.join(root, "docs", file), svg)
+}

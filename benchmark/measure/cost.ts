@@ -1,0 +1,58 @@
+/** What the entries of a collection cost while they are there, when they die together, and after. */
+import type { Collection } from "../collection.ts"
+import type { Measurement } from "../measurement.ts"
+import { median } from "../report/statistics.ts"
+import type { Subject } from "../subjects.ts"
+import { collect, drain, heapInUse, inTurns } from "./heap.ts"
+
+export const measureCost = async (
+  { make, remove, set, size }: Collection,
+  subject: Subject,
+  n: number
+): Promise<Array<Measurement>> => {
+  const empty = await heapInUse()
+  const keys = subject.keys(n)
+  const values = subject.values(n)
+  const before = await heapInUse()
+  const self = make()
+  await inTurns(n, (i) => set(self, keys[i], values[i]))
+  const full = await heapInUse()
+
+  const live: Array<number> = []
+  for (let round = 0; round < 5; round++) live.push(await collect())
+
+  const growth = n > 100_000 ? [] : await measureGrowth(async () => {
+    await inTurns(n, (i) => set(self, keys[i], values[n - 1 - i]))
+    await inTurns(n, (i) => set(self, keys[i], values[i]))
+    await inTurns(n, (i) => {
+      remove(self, keys[i])
+      set(self, keys[i], values[i])
+    })
+  })
+
+  keys.length = 0
+  values.length = 0
+  const death = await collect()
+  const { longestTurn, time } = await drain(() => size(self) === 0)
+  const after = await heapInUse()
+  // The collection itself is held up to here.
+  if (size(self) !== 0) throw new Error("Entries came back")
+
+  return [
+    { name: "bytes an entry", unit: "bytes", value: (full - before) / n },
+    ...growth.map((bytes): Measurement => ({ name: "growth by churn", unit: "bytes", value: bytes / n })),
+    { name: "bytes left by an entry", unit: "bytes", value: (after - empty) / n },
+    { name: "full collection, all alive", unit: "ms", value: median(live) },
+    { name: "full collection, all dying", unit: "ms", value: death },
+    { name: "longest turn of the clean-up", unit: "ms", value: longestTurn },
+    { name: "death and clean-up", unit: "ms", value: death + time }
+  ]
+}
+
+/** What more of the same leaves behind, once it has been done often enough for every bound to be reached. */
+const measureGrowth = async (churn: () => Promise<void>): Promise<[number]> => {
+  for (let round = 0; round < 2; round++) await churn()
+  const before = await heapInUse()
+  for (let round = 0; round < 2; round++) await churn()
+  return [await heapInUse() - before]
+}

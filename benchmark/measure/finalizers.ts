@@ -1,0 +1,105 @@
+/** Finalizers and callbacks: made, run by hand, and run because their targets were collected. */
+import type { Measurement } from "../measurement.ts"
+import { collect, drain, heapInUse, turn } from "./heap.ts"
+import { type Operation, perTurn } from "./operations.ts"
+
+export interface Finalizers<in out Owner = any, in out Handle = any> {
+  readonly open: () => Owner
+  readonly make: (
+    owner: Owner,
+    targets: ReadonlyArray<object>,
+    release: () => void,
+    handles: Array<Handle>,
+    from: number,
+    to: number
+  ) => void
+  readonly run?: (owner: Owner, handles: ReadonlyArray<Handle>, from: number, to: number) => void
+  readonly close: (owner: Owner) => void
+}
+
+export const contenders: Readonly<Record<string, Readonly<Record<string, () => Promise<Finalizers>>>>> = {
+  "Finalizer": {
+    "effect-weakref": async () => (await import("../library/finalizers.ts")).finalizers,
+    floor: async () => (await import("../floor/finalizers.ts")).finalizers,
+    "by hand": async () => (await import("../peers/byHandFinalizers.ts")).finalizers
+  },
+  "WeakRef.onCollect": {
+    "effect-weakref": async () => (await import("../library/callbacks.ts")).callbacks,
+    floor: async () => (await import("../floor/callbacks.ts")).callbacks
+  }
+}
+
+const targetsOf = (n: number): Array<object> => Array.from({ length: n }, (_, i) => ({ i }))
+
+export const operationsOf = ({ close, make, open, run }: Finalizers, n: number): ReadonlyArray<Operation> => {
+  const targets = targetsOf(n)
+  const handles: Array<unknown> = Array.from({ length: n })
+  const release = () => {}
+  let owner: unknown
+  const reopen = () => {
+    if (owner !== undefined) close(owner)
+    owner = open()
+  }
+  const operations: Array<Operation> = [{
+    name: "make",
+    start: reopen,
+    run: (from, to) => make(owner, targets, release, handles, from, to)
+  }]
+  if (run !== undefined) {
+    operations.push({
+      name: "run",
+      start: async () => {
+        reopen()
+        for (let from = 0; from < n; from += perTurn) {
+          make(owner, targets, release, handles, from, from + perTurn)
+          await turn()
+        }
+      },
+      run: (from, to) => run(owner, handles, from, to)
+    })
+  }
+  return operations
+}
+
+/** The last ones made may still be in the hands of the engine when the others are collected. */
+const few = 10
+
+/** `n` targets die at once, and all that was to be done for them is done. */
+export const measureCost = async ({ close, make, open }: Finalizers, n: number): Promise<Array<Measurement>> => {
+  let released = 0
+  const release = () => {
+    released++
+  }
+  const owner = open()
+  const fill = async (targets: Array<object>) => {
+    for (let from = 0; from < targets.length; from += perTurn) {
+      make(owner, targets, release, [], from, from + perTurn)
+      await turn()
+    }
+  }
+  const areReleased = (count: number) => released >= count - few
+  // So that the code is warm.
+  await fill(targetsOf(20_000))
+  while (!areReleased(20_000)) await collect()
+
+  const empty = await heapInUse()
+  const targets = targetsOf(n)
+  const before = await heapInUse()
+  await fill(targets)
+  const full = await heapInUse()
+  targets.length = 0
+  released = 0
+  const death = await collect()
+  const { longestTurn, time } = await drain(() => areReleased(n))
+  const after = await heapInUse()
+  close(owner)
+  if (released < n) throw new Error(`${released} of ${n} released`)
+
+  return [
+    { name: "bytes each", unit: "bytes", value: (full - before) / n },
+    { name: "bytes left by each", unit: "bytes", value: (after - empty) / n },
+    { name: "full collection, all dying", unit: "ms", value: death },
+    { name: "collected and run", unit: "per second", value: n / time * 1000 },
+    { name: "longest turn of the clean-up", unit: "ms", value: longestTurn }
+  ]
+}

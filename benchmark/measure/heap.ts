@@ -1,0 +1,52 @@
+/** The event loop and the collector, as a measurement needs them. */
+
+export const turn = (): Promise<void> => new Promise((resolve) => setImmediate(resolve))
+
+/** A full collection in a turn of its own, after what the last one dereferenced is let go. Gives its milliseconds. */
+export const collect = async (): Promise<number> => {
+  await turn()
+  const start = performance.now()
+  globalThis.gc!()
+  return performance.now() - start
+}
+
+/** Bytes in use when nothing is left to collect. */
+export const heapInUse = async (): Promise<number> => {
+  for (let round = 0; round < 3; round++) {
+    await collect()
+    await turn()
+  }
+  const { arrayBuffers, heapUsed } = process.memoryUsage()
+  return heapUsed + arrayBuffers
+}
+
+/** Does `n` small things, a thousand a turn, as an event loop does. */
+export const inTurns = async (n: number, f: (i: number) => void): Promise<void> => {
+  for (let from = 0; from < n; from += 1000) {
+    const to = Math.min(n, from + 1000)
+    for (let i = from; i < to; i++) f(i)
+    await turn()
+  }
+}
+
+export interface Drain {
+  /** Until it was done, in milliseconds. */
+  readonly time: number
+  /** The longest that the loop did not come round. */
+  readonly longestTurn: number
+}
+
+/** Lets the event loop turn, and watches it, until something is done. */
+export const drain = async (isDone: () => boolean, limit = 60_000): Promise<Drain> => {
+  const start = performance.now()
+  let last = start
+  let longestTurn = 0
+  while (!isDone()) {
+    await turn()
+    const now = performance.now()
+    longestTurn = Math.max(longestTurn, now - last)
+    last = now
+    if (now - start > limit) throw new Error(`Not drained after ${limit} ms`)
+  }
+  return { time: last - start, longestTurn }
+}

@@ -1,0 +1,25 @@
+/** `iterable-weak`. Its map holds the values strongly: a value that reaches its own key keeps the entry for ever. */
+import iterableWeak from "iterable-weak"
+import type { Collection } from "../collection.ts"
+
+const { IterableWeakMap, IterableWeakSet } = iterableWeak
+
+export const keyMap: Collection<InstanceType<typeof IterableWeakMap<object, unknown>>, object, unknown> = {
+  make: () => new IterableWeakMap([]),
+  get: (self, key) => self.get(key),
+  set: (self, key, value) => self.set(key, value),
+  remove: (self, key) => self.delete(key),
+  iterate: (self) => self.entries(),
+  fromEntries: (entries) => new IterableWeakMap(entries),
+  size: (self) => self.size
+}
+
+export const set: Collection<InstanceType<typeof IterableWeakSet<object>>, object> = {
+  make: () => new IterableWeakSet([]),
+  get: (self, element) => self.has(element),
+  set: (self, element) => self.add(element),
+  remove: (self, element) => self.delete(element),
+  iterate: (self) => self.values(),
+  fromEntries: (entries) => new IterableWeakSet(entries.map(([element]) => element)),
+  size: (self) => self.size
+}

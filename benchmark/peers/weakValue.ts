@@ -1,0 +1,11 @@
+/** `weak-value`. A native `Map` underneath, whose iterators it does not override: they give references, also dead ones. */
+import WeakValue from "weak-value"
+import type { Collection } from "../collection.ts"
+
+export const valueMap: Collection<WeakValue<unknown, object>, unknown, object> = {
+  make: () => new WeakValue(),
+  get: (self, key) => self.get(key),
+  set: (self, key, value) => self.set(key, value),
+  remove: (self, key) => self.delete(key),
+  size: (self) => self.size
+}

@@ -1,0 +1,36 @@
+/**
+ * `weakref`. Its maps compare by identity, and answer `undefined` where an Option would tell a missing value from a
+ * value that is `undefined`.
+ */
+import { IterableWeakMap, IterableWeakSet, WeakValueMap } from "weakref"
+import type { Collection } from "../collection.ts"
+
+export const valueMap: Collection<WeakValueMap<unknown, object>, unknown, object> = {
+  make: () => new WeakValueMap([]),
+  get: (self, key) => self.get(key),
+  set: (self, key, value) => self.set(key, value),
+  remove: (self, key) => self.delete(key),
+  iterate: (self) => self.entries(),
+  fromEntries: (entries) => new WeakValueMap(entries),
+  size: (self) => self.size
+}
+
+export const keyMap: Collection<IterableWeakMap<object, unknown>, object, unknown> = {
+  make: () => new IterableWeakMap([]),
+  get: (self, key) => self.get(key),
+  set: (self, key, value) => self.set(key, value),
+  remove: (self, key) => self.delete(key),
+  iterate: (self) => self.entries(),
+  fromEntries: (entries) => new IterableWeakMap(entries),
+  size: (self) => self.size
+}
+
+export const set: Collection<IterableWeakSet<object>, object> = {
+  make: () => new IterableWeakSet([]),
+  get: (self, element) => self.has(element),
+  set: (self, element) => self.add(element),
+  remove: (self, element) => self.delete(element),
+  iterate: (self) => self.values(),
+  fromEntries: (entries) => new IterableWeakSet(entries.map(([element]) => element)),
+  size: (self) => self.size
+}

@@ -1,0 +1,14 @@
+/**
+ * `@wry/caches`, without a limit. It has no iteration, makes its references and registrations in a microtask after
+ * `set`, and holds the values strongly: a value that reaches its own key keeps the entry for ever.
+ */
+import { WeakCache } from "@wry/caches"
+import type { Collection } from "../collection.ts"
+
+export const keyMap: Collection<WeakCache<object, unknown>, object, unknown> = {
+  make: () => new WeakCache(),
+  get: (self, key) => self.get(key),
+  set: (self, key, value) => self.set(key, value),
+  remove: (self, key) => self.delete(key),
+  size: (self) => self.size
+}

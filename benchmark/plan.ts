@@ -1,0 +1,76 @@
+/** Which processes to run, and how often. */
+import * as finalizers from "./measure/finalizers.ts"
+import * as proxies from "./measure/proxies.ts"
+import * as references from "./measure/references.ts"
+import type { Job } from "./measurement.ts"
+import { cpython, floor, library, pattern, subjects } from "./subjects.ts"
+
+/** Jobs to compare with each other: they run one after the other, in another order each round. */
+export interface Comparison {
+  readonly jobs: ReadonlyArray<Job>
+  readonly rounds: number
+}
+
+const contendersOf = (subject: string): Array<string> => [
+  ...Object.keys(
+    subjects[subject]?.contenders ?? finalizers.contenders[subject] ??
+      (subject === "WeakRef" ? references.contenders : proxies.contenders)
+  ),
+  cpython
+]
+
+const compare = (
+  measure: Job["measure"],
+  subject: string,
+  n: number,
+  rounds: number,
+  contenders: ReadonlyArray<string>
+): Comparison => ({ jobs: contenders.map((contender) => ({ subject, contender, measure, n })), rounds })
+
+const ours = [library, floor]
+
+/** Each subject at 100,000 entries with all its contenders; growth, and cost at a million, where it differs. */
+export const whole = (): Array<Comparison> => {
+  const collections = Object.keys(subjects)
+  const others = (subject: string) => contendersOf(subject).filter((contender) => !ours.includes(contender))
+  return [
+    ...[...collections, "WeakRef"].flatMap((subject) => [
+      compare("operations", subject, 100_000, 7, ours),
+      compare("operations", subject, 100_000, 3, others(subject))
+    ]),
+    compare("operations", "WeakProxy", 1000, 7, contendersOf("WeakProxy")),
+    ...Object.keys(finalizers.contenders).flatMap((subject) => [
+      compare("operations", subject, 100_000, 3, contendersOf(subject)),
+      compare("cost", subject, 1_000_000, 3, ours),
+      compare("cost", subject, 1_000_000, 1, others(subject))
+    ]),
+    ...collections.flatMap((subject) => [
+      compare("one long turn", subject, 100_000, 2, ours),
+      compare("one long turn", subject, 100_000, 1, others(subject)),
+      compare("cost", subject, 100_000, 3, ours),
+      compare("cost", subject, 100_000, 1, others(subject))
+    ]),
+    ...growing.flatMap((subject) => [
+      compare("operations", subject, 1000, 3, ours),
+      compare("operations", subject, 10_000, 3, ours),
+      compare("operations", subject, 1_000_000, 2, ours),
+      compare("cost", subject, 1000, 1, ours),
+      compare("cost", subject, 10_000, 1, ours),
+      compare("cost", subject, 1_000_000, 3, ours),
+      compare("cost", subject, 1_000_000, 1, others(subject))
+    ])
+  ]
+}
+
+export const growing = ["WeakValueMap, string keys", "WeakKeyMap", "WeakKeyMap by reference", "WeakSet by reference"]
+
+/** The ratios to the floor at 100,000 entries. */
+export const quick = (): Array<Comparison> => [
+  ...["WeakRef", "WeakValueMap, string keys", "WeakKeyMap", "WeakKeyMap by reference", "WeakSet"].map((subject) =>
+    compare("operations", subject, 100_000, 3, ours)
+  ),
+  compare("operations", "WeakProxy", 1000, 3, contendersOf("WeakProxy")),
+  compare("cost", "WeakValueMap, string keys", 100_000, 1, ours),
+  compare("cost", "WeakKeyMap by reference", 100_000, 1, [...ours, pattern]),
+  compare("cost", "Finalizer", 100_000, 1, ours)
+]

@@ -1,0 +1,193 @@
+/** What was to be reached, and what was. */
+import { growing } from "../plan.ts"
+import { cpython, floor, library, pattern, subjects } from "../subjects.ts"
+import type { BundleSize } from "./bundle.ts"
+import { find, ratioOf, ratioToFloor, type Result, type Results, sibling, valueOf } from "./results.ts"
+
+export interface Goal {
+  readonly name: string
+  readonly limit: string
+  /** Each figure that the goal asks for, the worst one first. */
+  readonly figures: ReadonlyArray<Figure>
+  readonly met: boolean | undefined
+}
+
+interface Figure {
+  readonly of: string
+  readonly value: number
+}
+
+const n = 100_000
+const million = 1_000_000
+const operations = { measure: "operations", n } as const
+const cost = { measure: "cost", n: million } as const
+
+const collections = Object.keys(subjects)
+/** Those where a key is looked for by the same object, or is primitive. */
+const byTheSame = collections.filter((subject) => !subject.includes("equal"))
+
+const atMost = (name: string, limit: number, unit: string, figures: ReadonlyArray<Partial<Figure>>): Goal => {
+  const known = figures.filter((figure): figure is Figure => figure.value !== undefined)
+    .toSorted((a, b) => b.value - a.value)
+  return {
+    name,
+    limit: `≤ ${limit}${unit}`,
+    figures: known,
+    met: known.length === 0 ? undefined : known[0]!.value <= limit
+  }
+}
+
+const overFloor = (
+  results: Results,
+  name: string,
+  limit: number,
+  rows: ReadonlyArray<Partial<Result>>,
+  of: "value" | "mean" = "value"
+): Goal =>
+  atMost(
+    name,
+    limit,
+    " × floor",
+    rows.map((row) => ({ of: `${row.subject}, ${row.name}`, value: ratioToFloor(results, row, of)! }))
+  )
+
+const value = (results: Results, row: Partial<Result>): number | undefined => {
+  const result = find(results, row)
+  return result === undefined ? undefined : valueOf(result)
+}
+
+export const judge = (results: Results, bundles: ReadonlyArray<BundleSize>): ReadonlyArray<Goal> => {
+  const each = (subjects: ReadonlyArray<string>, ...names: ReadonlyArray<string>) =>
+    subjects.flatMap((subject) => names.map((name) => ({ measure: "operations", n, subject, name } as const)))
+  const dying = { ...cost, name: "full collection, all dying" }
+  const gone = { ...cost, name: "death and clean-up" }
+  const keyMap = "WeakKeyMap by reference"
+  const proxy = { measure: "operations", subject: "WeakProxy", name: "call a method" } as const
+  const throughput = value(results, { ...cost, subject: "Finalizer", contender: library, name: "collected and run" })
+
+  return [
+    overFloor(results, "WeakRef.deref", 1.15, [{ ...operations, subject: "WeakRef", name: "deref" }]),
+    overFloor(results, "get, same object or primitive key", 1.2, each(byTheSame, "get hit", "get miss")),
+    overFloor(results, "set new", 1.25, each(collections, "set new")),
+    // Renewing registrations is part of these and happens seldom: the mean tells, not the median of the turns.
+    overFloor(results, "overwrite and remove", 1.5, each(collections, "overwrite", "remove"), "mean"),
+    atMost(
+      "overwrite and remove: growth of memory",
+      1,
+      " byte an entry",
+      collections.map((subject) => ({
+        of: subject,
+        value: value(results, { measure: "cost", n, subject, contender: library, name: "growth by churn" })!
+      }))
+    ),
+    overFloor(results, "iterate", 1.2, each(collections, "iterate")),
+    overFloor(
+      results,
+      "bytes an entry",
+      1.2,
+      collections.map((subject) => ({ measure: "cost", n, subject, name: "bytes an entry" }))
+    ),
+    overFloor(results, "1,000,000 die: pause", 1.5, growing.map((subject) => ({ ...dying, subject }))),
+    overFloor(results, "1,000,000 die: pause and clean-up", 1.5, growing.map((subject) => ({ ...gone, subject }))),
+    atMost(
+      `1,000,000 die: pause and clean-up, to the ${pattern}'s`,
+      0.1,
+      " ×",
+      [{
+        of: keyMap,
+        value: ratioOf(
+          find(results, { ...gone, subject: keyMap, contender: library }),
+          find(results, { ...gone, subject: keyMap, contender: pattern })
+        )!
+      }]
+    ),
+    overFloor(
+      results,
+      "full collection, 1,000,000 alive",
+      1.3,
+      growing.map((subject) => ({ ...cost, subject, name: "full collection, all alive" }))
+    ),
+    {
+      name: "finalizers collected and run, a second",
+      limit: "≥ 300000",
+      figures: throughput === undefined ? [] : [{ of: "Finalizer", value: throughput }],
+      met: throughput === undefined ? undefined : throughput >= 300_000
+    },
+    atMost("longest turn while 1,000,000 finalizers drain", 50, " ms", [{
+      of: "Finalizer",
+      value: value(results, {
+        ...cost,
+        subject: "Finalizer",
+        contender: library,
+        name: "longest turn of the clean-up"
+      })!
+    }]),
+    atMost("call a method, to a plain Proxy", 2, " ×", [{
+      of: "WeakProxy",
+      value: ratioOf(
+        find(results, { ...proxy, contender: library }),
+        find(results, { ...proxy, contender: "plain Proxy" })
+      )!
+    }]),
+    atMost(
+      "growth from 1,000 to 1,000,000 entries, to the floor's",
+      // Two rows of the same code differ by as much.
+      1.15,
+      " ×",
+      growing.flatMap((subject) =>
+        ["set new", "get hit", "get miss", "iterate", "overwrite", "remove"].map((name) => ({
+          of: `${subject}, ${name}`,
+          value: growthOf(results, subject, name)!
+        }))
+      )
+    ),
+    ...bundles.map(({ brotli, program }, i) =>
+      atMost(`bundle size of ${program}`, i === 0 ? 2048 : 8192, " bytes", [{ of: "brotli", value: brotli }])
+    )
+  ].filter(({ figures }) => figures.length > 0)
+}
+
+const growthOf = (results: Results, subject: string, name: string): number | undefined => {
+  const row = { measure: "operations", subject, name } as const
+  const large = ratioToFloor(results, { ...row, n: million })
+  const small = ratioToFloor(results, { ...row, n: 1000 })
+  return large === undefined || small === undefined ? undefined : large / small
+}
+
+export interface Ahead {
+  readonly row: Result
+  readonly ours: number
+  readonly theirs: number
+  readonly reason: string
+}
+
+/** The rows where a peer is ahead, and why. */
+export const aheadOfUs = (results: Results): ReadonlyArray<Ahead> =>
+  results.filter(({ contender }) => contender !== library && contender !== floor).flatMap((row) => {
+    const [ours, least] = [library, floor].map((contender) => sibling(results, row, contender))
+    if (ours === undefined || least === undefined) return []
+    const ratio = ratioOf(ours, row)!
+    const isAhead = row.unit === "per second" ? ratio < 0.95 : ratio > 1.05
+    if (!isAhead || valueOf(ours) < 1) return []
+    return [{ row, ours: valueOf(ours), theirs: valueOf(row), reason: reasonFor(row, least) }]
+  })
+
+const reasonFor = (row: Result, least: Result): string => {
+  const ratio = ratioOf(least, row)!
+  const isFloorBehind = row.unit === "per second" ? ratio < 1 : ratio > 1
+  const why = reasons[row.contender] ?? ""
+  return isFloorBehind ? `the floor is behind as well${why === "" ? "" : `: ${why}`}` : why
+}
+
+/** What they do less. */
+const reasons: Readonly<Record<string, string>> = {
+  [cpython]: "counted references: no collector to register with, no turn to keep a referent for",
+  [pattern]: "gives no Option; the collector pays for its records, which nothing but an ephemeron reaches",
+  "by hand": "one place in the Scope for all: it keeps no order among other finalizers, and waits for no run under way",
+  "@wry/caches": "holds values strongly, and so their keys; defers its references and registrations to a microtask",
+  "iterable-weak": "holds values strongly, and so their keys",
+  "plain Proxy": "holds its target",
+  "weak-lru-cache": "leaves registrations behind, gives no Option, and has no iteration over what lives",
+  "weak-value": "gives no Option, and has no iteration over what lives",
+  weakref: "gives no Option"
+}

@@ -1,0 +1,157 @@
+/** The collections under test: with which keys and values, and who competes. */
+import * as Equal from "effect/Equal"
+import * as Hash from "effect/Hash"
+import type { Collection } from "./collection.ts"
+
+export interface Subject {
+  /** The keys that are set. */
+  readonly keys: (n: number) => Array<unknown>
+  /** The keys that are looked for: the same ones, unless equal others shall find them. */
+  readonly probes: (keys: Array<unknown>) => Array<unknown>
+  readonly values: (n: number) => Array<unknown>
+  /** Which side of an entry is held weakly. */
+  readonly weak: "keys" | "values"
+  readonly contenders: Readonly<Record<string, () => Promise<Collection>>>
+}
+
+const strings = (n: number) => Array.from({ length: n }, (_, i) => `key-${i}`)
+const numbers = (n: number) => Array.from({ length: n }, (_, i) => i)
+const objects = (n: number) => Array.from({ length: n }, (_, i) => ({ i }))
+const same = (keys: Array<unknown>) => keys
+
+/** A key by value, the cheapest to hash and compare that there is. */
+class Key implements Equal.Equal {
+  readonly i: number
+  constructor(i: number) {
+    this.i = i
+  }
+  [Equal.symbol](that: unknown): boolean {
+    return that instanceof Key && this.i === that.i
+  }
+  [Hash.symbol](): number {
+    return this.i
+  }
+}
+
+let made = 0
+const byValue = (n: number) => Array.from({ length: n }, () => new Key(made++))
+const equal = (keys: Array<unknown>) => (keys as Array<Key>).map(({ i }) => new Key(i))
+
+const valueMaps = { values: objects, weak: "values" } as const
+const keyMaps = { values: numbers, weak: "keys" } as const
+
+export const library = "effect-weakref"
+export const floor = "floor"
+export const pattern = "iterable weak map"
+export const cpython = "CPython"
+
+export const subjects: Readonly<Record<string, Subject>> = {
+  "WeakValueMap, string keys": {
+    ...valueMaps,
+    keys: strings,
+    probes: same,
+    contenders: {
+      [library]: async () => (await import("./library/valueMap.ts")).structural,
+      [floor]: () => import("./floor/valueMap.ts"),
+      "by hand": async () => (await import("./peers/byHand.ts")).valueMap,
+      weakref: async () => (await import("./peers/weakref.ts")).valueMap,
+      "weak-value": async () => (await import("./peers/weakValue.ts")).valueMap,
+      "weak-lru-cache": async () => (await import("./peers/weakLruCache.ts")).valueMap
+    }
+  },
+  "WeakValueMap, object keys": {
+    ...valueMaps,
+    keys: byValue,
+    probes: same,
+    contenders: {
+      [library]: async () => (await import("./library/valueMap.ts")).structural,
+      [floor]: () => import("./floor/structuralValueMap.ts"),
+      "by hand": async () => (await import("./peers/byHand.ts")).valueMap
+    }
+  },
+  "WeakValueMap, equal keys": {
+    ...valueMaps,
+    keys: byValue,
+    probes: equal,
+    contenders: {
+      [library]: async () => (await import("./library/valueMap.ts")).structural,
+      [floor]: () => import("./floor/structuralValueMap.ts"),
+      "by hand": async () => (await import("./peers/byHand.ts")).valueMap
+    }
+  },
+  "WeakValueMap by reference": {
+    ...valueMaps,
+    keys: objects,
+    probes: same,
+    contenders: {
+      [library]: async () => (await import("./library/valueMap.ts")).byReference,
+      [floor]: () => import("./floor/valueMap.ts"),
+      weakref: async () => (await import("./peers/weakref.ts")).valueMap,
+      "weak-value": async () => (await import("./peers/weakValue.ts")).valueMap,
+      "weak-lru-cache": async () => (await import("./peers/weakLruCache.ts")).valueMap
+    }
+  },
+  "WeakKeyMap": {
+    ...keyMaps,
+    keys: byValue,
+    probes: same,
+    contenders: {
+      [library]: async () => (await import("./library/keyMap.ts")).structural,
+      [floor]: () => import("./floor/structuralKeyMap.ts")
+    }
+  },
+  "WeakKeyMap, equal keys": {
+    ...keyMaps,
+    keys: byValue,
+    probes: equal,
+    contenders: {
+      [library]: async () => (await import("./library/keyMap.ts")).structural,
+      [floor]: () => import("./floor/structuralKeyMap.ts")
+    }
+  },
+  "WeakKeyMap by reference": {
+    ...keyMaps,
+    keys: objects,
+    probes: same,
+    contenders: {
+      [library]: async () => (await import("./library/keyMap.ts")).byReference,
+      [floor]: () => import("./floor/keyMap.ts"),
+      [pattern]: async () => (await import("./peers/iterableWeakMap.ts")).keyMap,
+      weakref: async () => (await import("./peers/weakref.ts")).keyMap,
+      "iterable-weak": async () => (await import("./peers/iterableWeak.ts")).keyMap,
+      "@wry/caches": async () => (await import("./peers/wryCaches.ts")).keyMap
+    }
+  },
+  "WeakKeyMap by reference, object values": {
+    ...keyMaps,
+    keys: objects,
+    values: objects,
+    probes: same,
+    contenders: {
+      [library]: async () => (await import("./library/keyMap.ts")).byReference,
+      [floor]: () => import("./floor/ephemeronMap.ts"),
+      [pattern]: async () => (await import("./peers/iterableWeakMap.ts")).keyMap,
+      weakref: async () => (await import("./peers/weakref.ts")).keyMap
+    }
+  },
+  "WeakSet": {
+    ...keyMaps,
+    keys: byValue,
+    probes: same,
+    contenders: {
+      [library]: async () => (await import("./library/set.ts")).structural,
+      [floor]: () => import("./floor/structuralSet.ts")
+    }
+  },
+  "WeakSet by reference": {
+    ...keyMaps,
+    keys: objects,
+    probes: same,
+    contenders: {
+      [library]: async () => (await import("./library/set.ts")).byReference,
+      [floor]: () => import("./floor/set.ts"),
+      weakref: async () => (await import("./peers/weakref.ts")).set,
+      "iterable-weak": async () => (await import("./peers/iterableWeak.ts")).set
+    }
+  }
+}
