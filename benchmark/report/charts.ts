@@ -57,7 +57,7 @@ const barChart = (title: string, unit: string, bars: Array<Bar>): string => {
     width: 900,
     height: 60 + names.length * contenders.length * 17,
     marginLeft: 130,
-    marginRight: 110,
+    marginRight: 190,
     marginTop: 40,
     style: "font-size: 12px",
     x: { label: unit, domain: [0, limit], clamp: true, grid: true, axis: "top" },
