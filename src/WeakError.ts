@@ -71,7 +71,7 @@ export class NotWeakReferenceableError extends Data.TaggedError("NotWeakReferenc
  */
 export class DeadReferenceError extends Data.TaggedError("DeadReferenceError")<{}> {
   override get message(): string {
-    return "The referent has been collected: hold it with use or pin while it is needed, or dereference to an Option"
+    return "The referent has been collected: hold it with use or pin, or dereference to an Option"
   }
 }
 

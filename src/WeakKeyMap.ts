@@ -20,11 +20,12 @@ import * as Equal from "effect/Equal"
 import { format } from "effect/Formatter"
 import { dual } from "effect/Function"
 import * as Hash from "effect/Hash"
-import { type Inspectable, NodeInspectSymbol, toJson } from "effect/Inspectable"
+import { type Inspectable, toJson } from "effect/Inspectable"
 import type * as Option from "effect/Option"
-import { type Pipeable, pipeArguments } from "effect/Pipeable"
+import type { Pipeable } from "effect/Pipeable"
 import { hasProperty } from "effect/Predicate"
 import { Heap, host } from "./Heap.ts"
+import { Base } from "./internal/base.ts"
 import { fill, type Options, WeakKeyTable } from "./internal/weakTable.ts"
 import type { NotWeakReferenceableError } from "./WeakError.ts"
 import { makeUnsafe as makeRef, type WeakRef } from "./WeakRef.ts"
@@ -95,11 +96,12 @@ export const isWeakKeyMap = (u: unknown): u is WeakKeyMap<WeakKey, unknown> => h
 // makes share one call site, which engines then cannot inline.
 type AnyMap = WeakKeyMap<WeakKey, unknown>
 
-class WeakKeyMapImpl<K extends WeakKey, V> implements WeakKeyMap<K, V> {
+class WeakKeyMapImpl<K extends WeakKey, V> extends Base implements WeakKeyMap<K, V> {
   /** @internal */
   declare readonly [table]: WeakKeyTable<K, V>
 
   constructor(entries: WeakKeyTable<K, V>) {
+    super()
     this[table] = entries
   }
 
@@ -123,16 +125,8 @@ class WeakKeyMapImpl<K extends WeakKey, V> implements WeakKeyMap<K, V> {
     return { _id: "WeakKeyMap", values: toJson(Array.from(this)) }
   }
 
-  toString(): string {
+  override toString(): string {
     return `WeakKeyMap(${format(Array.from(this))})`
-  }
-
-  [NodeInspectSymbol](): unknown {
-    return this.toJSON()
-  }
-
-  pipe() {
-    return pipeArguments(this, arguments)
   }
 }
 

@@ -11,17 +11,17 @@
  */
 import * as Effect from "effect/Effect"
 import * as Equal from "effect/Equal"
-import { format } from "effect/Formatter"
 import { dual } from "effect/Function"
 import * as Hash from "effect/Hash"
-import { type Inspectable, NodeInspectSymbol, toJson } from "effect/Inspectable"
+import { type Inspectable, toJson } from "effect/Inspectable"
 import * as Option from "effect/Option"
-import { Class as PipeableClass, type Pipeable } from "effect/Pipeable"
+import type { Pipeable } from "effect/Pipeable"
 import { hasProperty, isFunction, isPropertyKey } from "effect/Predicate"
 import * as Result from "effect/Result"
 import type * as Scope from "effect/Scope"
 import type { Contravariant, Covariant } from "effect/Types"
 import { Heap, host, isWeakReferenceable } from "./Heap.ts"
+import { Base } from "./internal/base.ts"
 import * as Referent from "./internal/referent.ts"
 import { DeadReferenceError, NotWeakReferenceableError, UnhashableError } from "./WeakError.ts"
 
@@ -139,9 +139,7 @@ const variance = {
   _B: (_: never) => _
 }
 
-class Bound<A extends WeakKey, Args extends ReadonlyArray<unknown>, B> extends PipeableClass
-  implements WeakMethod<A, Args, B>
-{
+class Bound<A extends WeakKey, Args extends ReadonlyArray<unknown>, B> extends Base implements WeakMethod<A, Args, B> {
   readonly receiver: Referent.Referent<A>
   readonly method: Referent.Referent<MethodOf<A>>
   #hash: number | undefined
@@ -181,14 +179,6 @@ class Bound<A extends WeakKey, Args extends ReadonlyArray<unknown>, B> extends P
       receiver: toJson(Option.fromUndefinedOr(this.receiver.deref())),
       method: toJson(Option.map(Option.fromUndefinedOr(this.method.deref()), (method) => method.name))
     }
-  }
-
-  override toString(): string {
-    return format(this.toJSON())
-  }
-
-  [NodeInspectSymbol](): unknown {
-    return this.toJSON()
   }
 }
 

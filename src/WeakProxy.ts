@@ -519,7 +519,11 @@ abstract class Traps implements ProxyHandler<object> {
       if (key === Symbol.toStringTag) return collected
       throw new DeadReferenceError()
     }
-    return this.outward(Reflect.get(target, key, receiver === this.proxy ? target : receiver), key, target)
+    // Almost always the receiver is the proxy, and an engine reads faster than it reflects.
+    const value: unknown = receiver === this.proxy
+      ? (target as { readonly [key: PropertyKey]: unknown })[key]
+      : Reflect.get(target, key, receiver)
+    return this.outward(value, key, target)
   }
 
   set(_shell: object, key: PropertyKey, value: unknown, receiver: unknown): boolean {
@@ -568,7 +572,12 @@ class ReferentTraps<A extends object> extends Traps {
   }
 
   peek(): A | undefined {
-    return this.record.deref()
+    // Only the target of these very traps is put there.
+    if (recent.traps === this) return recent.target as A
+    const target = this.record.deref()
+    // A heap that is not the host's may collect within a turn.
+    if (this.heap === host) remember(this, target)
+    return target
   }
 
   override has(shell: object, key: PropertyKey): boolean {
@@ -579,6 +588,24 @@ class ReferentTraps<A extends object> extends Traps {
     const value = super.get(shell, key, receiver)
     return key === Hash.symbol ? unhashable : value
   }
+}
+
+/**
+ * What was dereferenced last, and through which proxy: to read a method and to call it take one dereference. The
+ * engine keeps it to the end of the turn as well.
+ */
+const recent: { traps: Traps | undefined; target: object | undefined } = { traps: undefined, target: undefined }
+
+const remember = (traps: Traps, target: object | undefined): void => {
+  // A microtask is still of this turn.
+  if (recent.traps === undefined) void Promise.resolve().then(forget)
+  recent.traps = traps
+  recent.target = target
+}
+
+const forget = (): void => {
+  recent.traps = undefined
+  recent.target = undefined
 }
 
 const unhashable = (): never => {

@@ -13,16 +13,16 @@
  */
 import * as Effect from "effect/Effect"
 import * as Equal from "effect/Equal"
-import { format } from "effect/Formatter"
 import { dual } from "effect/Function"
 import * as Hash from "effect/Hash"
-import { type Inspectable, NodeInspectSymbol, toJson } from "effect/Inspectable"
+import { type Inspectable, toJson } from "effect/Inspectable"
 import * as Option from "effect/Option"
-import { Class as PipeableClass, type Pipeable } from "effect/Pipeable"
+import type { Pipeable } from "effect/Pipeable"
 import { hasProperty } from "effect/Predicate"
 import * as Scope from "effect/Scope"
 import type { Covariant } from "effect/Types"
 import { Heap, host } from "./Heap.ts"
+import { Base } from "./internal/base.ts"
 import * as Referent from "./internal/referent.ts"
 import { DeadReferenceError, type NotWeakReferenceableError, UnhashableError } from "./WeakError.ts"
 import type { WeakProxy } from "./WeakProxy.ts"
@@ -40,8 +40,9 @@ export const record: unique symbol = /*#__PURE__*/ Symbol("effect-weakref/WeakRe
  *
  * Equality: two references whose referents are alive are equal when the
  * referents are, by `Equal.equals`; a dead one is equal only to itself. The hash
- * is the referent's; it is kept after death once taken, and first asked for
- * after death it throws `UnhashableError`. References have no order.
+ * is the referent's; it is kept after death once it was taken through any of the
+ * referent's references, and first asked for after death it throws
+ * `UnhashableError`. References have no order.
  *
  * **Gotchas**
  *
@@ -102,10 +103,9 @@ const variance = {
   _B: (_: never) => _
 }
 
-class Shared<A extends WeakKey, B = A> extends PipeableClass implements WeakRef<A, B> {
+abstract class Reference<A extends WeakKey, B = A> extends Base implements WeakRef<A, B> {
   /** @internal */
   declare readonly [record]: Referent.Referent<A>
-  #hash: number | undefined
 
   constructor(self: Referent.Referent<A>) {
     super()
@@ -117,9 +117,8 @@ class Shared<A extends WeakKey, B = A> extends PipeableClass implements WeakRef<
   }
 
   deref(): Option.Option<B> {
-    const target = this[record].deref()
     // In a class that is not extended B is A; one that is overrides this where it is not.
-    return target === undefined ? Option.none() : Option.some(target as unknown as B)
+    return Option.fromUndefinedOr(this[record].deref() as B | undefined)
   }
 
   [Equal.symbol](that: Equal.Equal): boolean {
@@ -127,24 +126,31 @@ class Shared<A extends WeakKey, B = A> extends PipeableClass implements WeakRef<
   }
 
   [Hash.symbol](): number {
-    if (this.#hash === undefined) {
-      const target = this[record].deref()
+    const self = this[record]
+    if (self.hash === undefined) {
+      const target = self.deref()
       if (target === undefined) throw new UnhashableError()
-      this.#hash = Hash.hash(target)
+      self.hash = Hash.hash(target)
     }
-    return this.#hash
+    return self.hash
   }
 
   toJSON(): unknown {
     return { _id: "WeakRef", value: toJson(Option.fromUndefinedOr(this[record].deref())) }
   }
+}
 
-  override toString(): string {
-    return format(this.toJSON())
-  }
-
-  [NodeInspectSymbol](): unknown {
-    return this.toJSON()
+/**
+ * What {@link makeUnsafe} gives: constructed by the heap's `WeakRef`, a reference
+ * by its prototype. It is one step from its referent, not two.
+ */
+const sharedClass = (heap: Heap) => {
+  const { deref } = heap.WeakRef.prototype
+  return class<A extends WeakKey> extends Reference<A> {
+    override deref(): Option.Option<A> {
+      const target = deref.call(this)
+      return target === undefined ? Option.none() : Option.some(target as A)
+    }
   }
 }
 
@@ -198,7 +204,7 @@ class Shared<A extends WeakKey, B = A> extends PipeableClass implements WeakRef<
  * @category models
  * @since 0.1.0
  */
-export class Class<A extends WeakKey, B = A> extends Shared<A, B> {
+export class Class<A extends WeakKey, B = A> extends Reference<A, B> {
   constructor(target: A, heap: Heap = host) {
     super(Referent.of(target, heap))
     Referent.own(this[record], this)
@@ -295,9 +301,10 @@ export const make = <A extends WeakKey>(target: A): Effect.Effect<WeakRef<A>, No
 export const makeUnsafe = <A extends WeakKey>(target: A, heap: Heap = host): WeakRef<A> => {
   const self = Referent.of(target, heap)
   // Only shared references of this very referent are put there, below.
-  const shared = self.sharedRef?.deref() as Shared<A> | undefined
+  const shared = self.sharedRef?.deref() as WeakRef<A> | undefined
   if (shared !== undefined) return shared
-  const made = new Shared<A>(self)
+  const made = Reflect.construct(heap.WeakRef, [target], self.records.Shared ??= sharedClass(heap))
+  made[record] = self
   self.sharedRef = new heap.WeakRef(made)
   return made
 }
@@ -638,9 +645,9 @@ export const count = (target: WeakKey): Effect.Effect<number> => Effect.map(all(
 export const all = <A extends WeakKey>(
   target: A
 ): Effect.Effect<ReadonlyArray<WeakRef<A> | WeakProxy<Extract<A, object>>>> =>
-  Effect.map(Heap, (heap) => {
-    const self = Referent.find(target, heap)
-    if (self === undefined) return []
-    // A record lists nothing but references and proxies of its own referent.
-    return Referent.held(self) as Array<WeakKey & (WeakRef<A> | WeakProxy<Extract<A, object>>)>
-  })
+  Effect.map(
+    Heap,
+    (heap) =>
+      // A record lists nothing but references and proxies of its own referent.
+      Referent.held(Referent.find(target, heap)) as Array<WeakKey & (WeakRef<A> | WeakProxy<Extract<A, object>>)>
+  )

@@ -20,11 +20,12 @@ import * as Equal from "effect/Equal"
 import { format } from "effect/Formatter"
 import { dual } from "effect/Function"
 import * as Hash from "effect/Hash"
-import { type Inspectable, NodeInspectSymbol, toJson } from "effect/Inspectable"
+import { type Inspectable, toJson } from "effect/Inspectable"
 import * as Option from "effect/Option"
-import { type Pipeable, pipeArguments } from "effect/Pipeable"
+import type { Pipeable } from "effect/Pipeable"
 import { hasProperty } from "effect/Predicate"
 import { Heap, host } from "./Heap.ts"
+import { Base } from "./internal/base.ts"
 import { fill, type Options, WeakElementTable } from "./internal/weakTable.ts"
 import type { NotWeakReferenceableError } from "./WeakError.ts"
 import { makeUnsafe as makeRef, type WeakRef } from "./WeakRef.ts"
@@ -85,11 +86,12 @@ export const isWeakSet = (u: unknown): u is WeakSet<WeakKey> => hasProperty(u, T
 // makes share one call site, which engines then cannot inline.
 type AnySet = WeakSet<WeakKey>
 
-class WeakSetImpl<A extends WeakKey> implements WeakSet<A> {
+class WeakSetImpl<A extends WeakKey> extends Base implements WeakSet<A> {
   /** @internal */
   declare readonly [table]: WeakElementTable<A>
 
   constructor(elements: WeakElementTable<A>) {
+    super()
     this[table] = elements
   }
 
@@ -113,16 +115,8 @@ class WeakSetImpl<A extends WeakKey> implements WeakSet<A> {
     return { _id: "WeakSet", values: toJson(Array.from(this)) }
   }
 
-  toString(): string {
+  override toString(): string {
     return `WeakSet(${format(Array.from(this))})`
-  }
-
-  [NodeInspectSymbol](): unknown {
-    return this.toJSON()
-  }
-
-  pipe() {
-    return pipeArguments(this, arguments)
   }
 }
 

@@ -19,11 +19,12 @@ import * as Equal from "effect/Equal"
 import { format } from "effect/Formatter"
 import { dual } from "effect/Function"
 import * as Hash from "effect/Hash"
-import { type Inspectable, NodeInspectSymbol, toJson } from "effect/Inspectable"
+import { type Inspectable, toJson } from "effect/Inspectable"
 import type * as Option from "effect/Option"
-import { type Pipeable, pipeArguments } from "effect/Pipeable"
+import type { Pipeable } from "effect/Pipeable"
 import { hasProperty } from "effect/Predicate"
 import { Heap, host } from "./Heap.ts"
+import { Base } from "./internal/base.ts"
 import { fill, type Options, WeakValueTable } from "./internal/weakTable.ts"
 import type { NotWeakReferenceableError } from "./WeakError.ts"
 import { KeyedRef } from "./WeakRef.ts"
@@ -89,11 +90,12 @@ export const isWeakValueMap = (u: unknown): u is WeakValueMap<unknown, WeakKey> 
 // makes share one call site, which engines then cannot inline.
 type AnyMap = WeakValueMap<unknown, WeakKey>
 
-class WeakValueMapImpl<K, V extends WeakKey> implements WeakValueMap<K, V> {
+class WeakValueMapImpl<K, V extends WeakKey> extends Base implements WeakValueMap<K, V> {
   /** @internal */
   declare readonly [table]: WeakValueTable<K, V>
 
   constructor(entries: WeakValueTable<K, V>) {
+    super()
     this[table] = entries
   }
 
@@ -117,16 +119,8 @@ class WeakValueMapImpl<K, V extends WeakKey> implements WeakValueMap<K, V> {
     return { _id: "WeakValueMap", values: toJson(Array.from(this)) }
   }
 
-  toString(): string {
+  override toString(): string {
     return `WeakValueMap(${format(Array.from(this))})`
-  }
-
-  [NodeInspectSymbol](): unknown {
-    return this.toJSON()
-  }
-
-  pipe() {
-    return pipeArguments(this, arguments)
   }
 }
 

@@ -18,20 +18,29 @@ import { makeRegistry, type Registry } from "./registry.ts"
 type HostWeakRef<A extends WeakKey> = globalThis.WeakRef<A>
 
 /** The record itself is the weak reference that all others share: one object, and one step to the referent. */
-export interface Referent<out A extends WeakKey> extends HostWeakRef<A> {
+export interface Referent<out A extends WeakKey> extends HostWeakRef<A>, Link {
   readonly records: Records
+  /** Of the referent, once it was taken. */
+  hash: number | undefined
   sharedRef: HostWeakRef<WeakKey> | undefined
   sharedProxy: HostWeakRef<WeakKey> | undefined
   /** References that are nobody's but their maker's: instances of subclasses. */
   ownRefs: Set<HostWeakRef<WeakKey>> | undefined
-  newest: Callback | undefined
   registered: boolean
+}
+
+/** A place in a ring: of a referent, whose older neighbour is its newest callback, and of its callbacks. */
+interface Link {
+  newer: Link
+  older: Link
 }
 
 /** What one heap needs once. */
 interface Records {
   readonly heap: Heap
   readonly Referent: new<A extends WeakKey>(target: A, records: Records) => Referent<A>
+  /** What the shared references are, once there are any. */
+  Shared: Function | undefined
   readonly byReferent: WeakMap<WeakKey, Referent<any>>
   readonly registry: Registry<Referent<any>>
   readonly owned: FinalizationRegistry<{
@@ -48,6 +57,7 @@ const recordsOf = (heap: Heap): Records => {
     records = {
       heap,
       Referent: referentClass(heap),
+      Shared: undefined,
       byReferent: new heap.WeakMap(),
       // Few enough for a turn, as finalizers go.
       registry: makeRegistry<Referent<any>>(heap, 4096, drain),
@@ -61,20 +71,24 @@ const recordsOf = (heap: Heap): Records => {
 const referentClass = (heap: Heap): Records["Referent"] =>
   class<A extends WeakKey> extends heap.WeakRef<A> {
     declare readonly records: Records
+    declare hash: number | undefined
     declare sharedRef: HostWeakRef<WeakKey> | undefined
     declare sharedProxy: HostWeakRef<WeakKey> | undefined
     declare ownRefs: Set<HostWeakRef<WeakKey>> | undefined
-    declare newest: Callback | undefined
     declare registered: boolean
+    declare newer: Link
+    declare older: Link
 
     constructor(target: A, records: Records) {
       super(target)
       this.records = records
+      this.hash = undefined
       this.sharedRef = undefined
       this.sharedProxy = undefined
       this.ownRefs = undefined
-      this.newest = undefined
       this.registered = false
+      this.newer = this
+      this.older = this
     }
   }
 
@@ -120,8 +134,8 @@ export const own = (self: Referent<WeakKey>, ref: WeakKey): void => {
 }
 
 /** The references and proxies that the program still holds. Dereferences them all. */
-export const held = (self: Referent<WeakKey>): Array<WeakKey> =>
-  [self.sharedRef, self.sharedProxy, ...self.ownRefs ?? []]
+export const held = (self: Referent<WeakKey> | undefined): Array<WeakKey> =>
+  [self?.sharedRef, self?.sharedProxy, ...self?.ownRefs ?? []]
     .map((ref) => ref?.deref())
     .filter((ref) => ref !== undefined)
 
@@ -129,24 +143,22 @@ export const held = (self: Referent<WeakKey>): Array<WeakKey> =>
 // callbacks
 // -----------------------------------------------------------------------------
 
-/** What waits for a collection: a node in the list of its referent, newest first. */
-export abstract class Callback {
-  declare referent: Referent<WeakKey> | undefined
-  declare newer: Callback | undefined
-  declare older: Callback | undefined
+/** What waits for a collection: in the ring of its referent, newest first, or in one of its own. */
+export abstract class Callback implements Link {
+  declare newer: Link
+  declare older: Link
 
   constructor() {
-    this.referent = undefined
-    this.newer = undefined
-    this.older = undefined
+    this.newer = this
+    this.older = this
   }
 
-  /** Starts in the background, out of the list. */
+  /** Starts in the background, out of the ring. */
   abstract start(): Fiber<unknown, unknown>
 }
 
 /**
- * Puts a callback in the list, or starts it where the referent is dead already.
+ * Puts a callback in the ring, or starts it where the referent is dead already.
  * However many callbacks come and go, a referent is registered once.
  */
 export const listen = (self: Referent<WeakKey>, callback: Callback): void => {
@@ -159,33 +171,28 @@ export const listen = (self: Referent<WeakKey>, callback: Callback): void => {
     self.registered = true
     self.records.registry.register(target, self)
   }
-  callback.referent = self
-  callback.older = self.newest
-  if (self.newest !== undefined) self.newest.newer = callback
-  self.newest = callback
+  callback.newer = self
+  callback.older = self.older
+  self.older = self.older.newer = callback
 }
 
 /** Takes a callback out. O(1), and nothing where it is out already. */
 export const unlisten = (callback: Callback): void => {
-  const { newer, older, referent } = callback
-  if (referent === undefined) return
-  if (newer === undefined) referent.newest = older
-  else newer.older = older
-  if (older !== undefined) older.newer = newer
-  // A node that is out must not hold its old neighbours.
-  callback.referent = undefined
-  callback.newer = undefined
-  callback.older = undefined
+  callback.newer.older = callback.older
+  callback.older.newer = callback.newer
+  // One that is out must not hold its old neighbours.
+  callback.newer = callback.older = callback
 }
 
 /**
  * Runs the callbacks of a dead referent from the newest to the oldest, each in
  * a fiber of its own, so that none can stop the next. One at a time is taken
- * from the list, because a callback may unregister the ones after it.
+ * from the ring, because a callback may unregister the ones after it.
  */
 const drain = (self: Referent<WeakKey>): Promise<void> | undefined => {
-  while (self.newest !== undefined) {
-    const callback = self.newest
+  while (self.older !== self) {
+    // All in the ring but the referent are callbacks.
+    const callback = self.older as Callback
     unlisten(callback)
     const fiber = callback.start()
     if (fiber.pollUnsafe() === undefined) {

@@ -1,0 +1,5 @@
+import { Class as InspectableClass } from "effect/Inspectable"
+import { Mixin } from "effect/Pipeable"
+
+/** Pipeable and inspectable: a subclass says what its JSON is. */
+export const Base = /*#__PURE__*/ Mixin(InspectableClass as new() => InspectableClass)
