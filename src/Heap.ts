@@ -141,13 +141,16 @@ const isWeakSymbol = (u: symbol): boolean => {
  */
 export const collectGarbage: Effect.Effect<boolean> = /*#__PURE__*/ Effect.callback<boolean>((resume) => {
   // A referent dereferenced in this turn lives to its end: collect in the next one.
-  global.setTimeout(() => {
+  nextTurn(() => {
     const collect = collector()
     collect?.()
     // The engine posts its finalization jobs as tasks: let the first of them go ahead of the caller.
-    global.setTimeout(() => resume(Effect.succeed(collect !== undefined)), 0)
-  }, 0)
+    nextTurn(() => resume(Effect.succeed(collect !== undefined)))
+  })
 })
+
+/** @internal */
+export const nextTurn = (f: () => void): void => global.setTimeout(f, 0)
 
 const collector = (): (() => void) | undefined => {
   if (typeof global.gc === "function") return global.gc

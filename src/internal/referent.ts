@@ -13,7 +13,7 @@ import type { Fiber } from "effect/Fiber"
 import * as Scope from "effect/Scope"
 import { Heap, isWeakReferenceable } from "../Heap.ts"
 import { NotWeakReferenceableError } from "../WeakError.ts"
-import { makeRegistry, type Registry } from "./registry.ts"
+import { inShards, type Register } from "./registry.ts"
 
 type HostWeakRef<A extends WeakKey> = globalThis.WeakRef<A>
 
@@ -42,7 +42,7 @@ interface Records {
   /** What the shared references are, once there are any. */
   Shared: Function | undefined
   readonly byReferent: WeakMap<WeakKey, Referent<any>>
-  readonly registry: Registry<Referent<any>>
+  readonly register: Register<Referent<any>>
   readonly owned: FinalizationRegistry<{
     readonly refs: Set<HostWeakRef<WeakKey>>
     readonly weak: HostWeakRef<WeakKey>
@@ -60,7 +60,7 @@ const recordsOf = (heap: Heap): Records => {
       Shared: undefined,
       byReferent: new heap.WeakMap(),
       // Few enough for a turn, as finalizers go.
-      registry: makeRegistry<Referent<any>>(heap, 4096, drain),
+      register: inShards<Referent<any>>(heap, 4096, drain),
       owned: new heap.FinalizationRegistry(({ refs, weak }) => void refs.delete(weak))
     }
     recordsByHeap.set(heap, records)
@@ -169,7 +169,7 @@ export const listen = (self: Referent<WeakKey>, callback: Callback): void => {
   }
   if (!self.registered) {
     self.registered = true
-    self.records.registry.register(target, self)
+    self.records.register(target, self)
   }
   callback.newer = self
   callback.older = self.older

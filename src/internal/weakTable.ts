@@ -12,9 +12,9 @@ import * as Effect from "effect/Effect"
 import * as Equal from "effect/Equal"
 import * as Hash from "effect/Hash"
 import * as Option from "effect/Option"
-import { type Heap, isWeakReferenceable } from "../Heap.ts"
+import { type Heap, host, isWeakReferenceable } from "../Heap.ts"
 import { NotWeakReferenceableError } from "../WeakError.ts"
-import { makeRegistry, type Registry } from "./registry.ts"
+import { inSlices } from "./registry.ts"
 
 export interface Options {
   /**
@@ -64,8 +64,9 @@ export abstract class WeakTable<K, V, A extends WeakKey> implements Iterable<[K,
   declare protected readonly order: Map<unknown, Slot<A>>
   /** Slots by the hash of their key, where they have one and do not stand at it. */
   declare protected readonly buckets: Map<number, Slot<A> | Array<Slot<A>>>
-  /** One registration for each slot in the order, and the stale ones. */
-  declare private registry: Registry<Slot<A>>
+  declare private registry: FinalizationRegistry<Slot<A>>
+  /** One registration for each slot in the order, and the stale ones; none that has been cleaned up. */
+  declare private registered: number
   /** Where `popEntry` goes on. An iterator holds every table that the order has outgrown, and what stood in it. */
   declare private oldest: globalThis.WeakRef<Iterator<Slot<A>>> | undefined
 
@@ -267,11 +268,6 @@ export abstract class WeakTable<K, V, A extends WeakKey> implements Iterable<[K,
   // registrations
   // ---------------------------------------------------------------------------
 
-  protected register(slot: Slot<A>, referent: A): void {
-    this.registry.register(referent, slot)
-    this.settle()
-  }
-
   /**
    * A registration without a token is cheap but cannot be taken back. Where the
    * stale ones outnumber the others, a new registry takes the place of the old
@@ -279,20 +275,34 @@ export abstract class WeakTable<K, V, A extends WeakKey> implements Iterable<[K,
    * overwriting and removing leave behind.
    */
   protected settle(): void {
-    if (this.registry.size > 2 * this.order.size + 8) this.renew()
+    if (this.registered > 2 * this.order.size + 8) this.renew()
   }
 
   private renew(): void {
-    const registry = this.registry = this.makeRegistry()
+    this.registry = this.makeRegistry()
     for (const slot of this.order.values()) {
       const referent = slot.deref()
       if (referent === undefined) this.drop(slot)
-      else registry.register(referent, slot)
+      else this.register(slot, referent)
     }
   }
 
-  private makeRegistry(): Registry<Slot<A>> {
-    return makeRegistry<Slot<A>>(this.heap, 32768, (slot) => this.drop(slot))
+  protected register(slot: Slot<A>, referent: A): void {
+    this.registry.register(referent, slot)
+    this.registered++
+  }
+
+  private makeRegistry(): FinalizationRegistry<Slot<A>> {
+    this.registered = 0
+    const drop = (slot: Slot<A>) => this.drop(slot)
+    // Other heaps do all at once, so that a test can say when.
+    const cleanup = this.heap === host ? inSlices(32768, drop) : drop
+    const registry = new this.heap.FinalizationRegistry<Slot<A>>((slot) => {
+      // One that was replaced may have begun before.
+      if (this.registry === registry) this.registered--
+      cleanup(slot)
+    })
+    return registry
   }
 }
 
@@ -412,6 +422,7 @@ export class WeakValueTable<K, V extends WeakKey> extends WeakTable<K, V, V> {
     }
     this.leave(slot)
     this.register(by, value)
+    this.settle()
   }
 
   protected find(key: K): Slot<V> | undefined {
@@ -467,11 +478,11 @@ const Elsewhere: unique symbol = /*#__PURE__*/ Symbol("effect-weakref/Elsewhere"
 /**
  * Weak keys, strong values that belong to them. A slot stands at the hash of its
  * key or, where it has none or another slot is there, at itself. A value that
- * could reach its own key is left to the heap's ephemerons, and nothing else is:
- * what only an ephemeron reaches is what costs at a collection.
+ * could reach its own key is left to the heap's ephemerons, and others stand on
+ * the slot: what only an ephemeron reaches is what costs at a collection.
  */
 export class WeakKeyTable<K extends WeakKey, V> extends WeakTable<K, V, K> {
-  declare private slots: WeakMap<K, Slot<K>>
+  declare protected slots: WeakMap<K, Slot<K>>
   declare private ephemerons: WeakMap<K, V> | undefined
 
   constructor(heap: Heap, options: Options | undefined) {
@@ -490,35 +501,35 @@ export class WeakKeyTable<K extends WeakKey, V> extends WeakTable<K, V, K> {
   }
 
   has(key: K): boolean {
-    return this.find(key) !== undefined
+    return this.slots.has(key) || (this.structural && this.lookup(key, Hash.hash(key)) !== undefined)
   }
 
   set(key: K, value: V): void {
-    let slot = this.slots.get(key)
-    if (slot === undefined) {
-      if (!isWeakReferenceable(key)) throw new NotWeakReferenceableError({ value: key })
-      const hash = this.structural ? Hash.hash(key) : undefined
-      if (hash !== undefined) slot = this.lookup(key, hash)
-      if (slot === undefined) return this.append(key, value, hash)
-    }
-    this.put(slot, value)
+    // What is left to an ephemeron stays there, also where a primitive takes its place.
+    if (this.ephemerons?.has(key)) return void this.ephemerons.set(key, value)
+    const slot = this.slots.get(key)
+    if (slot === undefined) this.setOther(key, value)
+    else this.put(slot, key, value)
   }
 
-  private append(key: K, value: V, hash: number | undefined): void {
-    const slot = new this.Slot(key, undefined, hash)
+  /** At a key that is not in the table: an equal one may be. */
+  protected setOther(key: K, value: V): void {
+    if (!isWeakReferenceable(key)) throw new NotWeakReferenceableError({ value: key })
+    const hash = this.structural ? Hash.hash(key) : undefined
+    let slot = hash === undefined ? undefined : this.lookup(key, hash)
+    if (slot !== undefined) return this.set(slot.deref()!, value)
+    slot = new this.Slot(key, undefined, hash)
     this.slots.set(key, slot)
-    this.put(slot, value)
+    this.put(slot, key, value)
     this.insert(slot, hash === undefined || this.order.has(hash) ? slot : hash, key)
   }
 
-  /** To a slot whose key lives. */
-  private put(slot: Slot<K>, value: V): void {
+  private put(slot: Slot<K>, key: K, value: V): void {
     if (isWeakReferenceable(value)) {
       slot.strong = Elsewhere
       this.ephemerons ??= new this.heap.WeakMap()
-      this.ephemerons.set(slot.deref()!, value)
+      this.ephemerons.set(key, value)
     } else {
-      if (slot.strong === Elsewhere) this.ephemerons!.delete(slot.deref()!)
       slot.strong = value
     }
   }
@@ -547,7 +558,12 @@ export class WeakKeyTable<K extends WeakKey, V> extends WeakTable<K, V, K> {
   override remove(key: K): boolean {
     const slot = this.slots.get(key)
     if (slot === undefined) return super.remove(key)
-    this.take(slot, this.placeOf(slot), key)
+    if (this.buckets.size > 0) {
+      this.take(slot, this.placeOf(slot), key)
+    } else {
+      this.order.delete(slot.hash ?? slot)
+      this.leave(slot, key)
+    }
     this.settle()
     return true
   }
@@ -600,7 +616,7 @@ export interface Comparison<A> {
 /** Weak keys without values. What is given to compare with may be any iterable, the table itself included. */
 export class WeakElementTable<A extends WeakKey> extends WeakKeyTable<A, true> {
   add(element: A): void {
-    this.set(element, true)
+    if (!this.slots.has(element)) this.setOther(element, true)
   }
 
   addAll(elements: Iterable<A>): void {

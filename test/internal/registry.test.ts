@@ -1,7 +1,8 @@
 import { assert, describe, it } from "@effect/vitest"
 import { Effect } from "effect"
 import { host } from "../../src/Heap.ts"
-import { makeRegistry } from "../../src/internal/registry.ts"
+import { WeakSet } from "../../src/index.ts"
+import { inShards, inSlices } from "../../src/internal/registry.ts"
 import { collectUntil } from "../support/realHeap.ts"
 
 describe("registry", () => {
@@ -15,20 +16,59 @@ describe("registry", () => {
         }
       }
       let cleaned = 0
-      const registry = makeRegistry<number>({ ...host, FinalizationRegistry: Watched }, 10, () => cleaned++)
+      const register = inShards<number>({ ...host, FinalizationRegistry: Watched }, 10, () => cleaned++)
       const waiting = [{}, {}, {}]
-      const register = () => {
-        for (let i = 0; i < 97; i++) registry.register({}, i)
-        for (const referent of waiting) registry.register(referent, 100)
+      const fill = () => {
+        for (let i = 0; i < 97; i++) register({}, i)
+        for (const referent of waiting) register(referent, 100)
       }
-      register()
+      fill()
       assert.isTrue(yield* collectUntil(() => cleaned === 97))
-      assert.strictEqual(registry.size, 3)
       assert.isTrue(yield* collectUntil(() => shards.filter((shard) => shard.deref() !== undefined).length === 1))
       waiting.length = 0
       assert.isTrue(yield* collectUntil(() => cleaned === 100))
       assert.isTrue(yield* collectUntil(() => shards.every((shard) => shard.deref() === undefined)))
-      assert.strictEqual(registry.size, 0)
       assert.lengthOf(shards, 10)
+    }))
+
+  it.effect("slices: so many in a turn, the others in turns of their own, and each once", () =>
+    Effect.gen(function*() {
+      let cleaned: Array<number> = []
+      const cleanup = inSlices<number>(10, (held) => cleaned.push(held))
+      const turns: Array<number> = []
+      const turn = Effect.promise(() => new Promise<void>((resolve) => setTimeout(resolve, 0)))
+      for (let i = 0; i < 35; i++) cleanup(i)
+      assert.deepStrictEqual(cleaned, Array.from({ length: 10 }, (_, i) => i))
+      yield* Effect.promise(() => Promise.resolve())
+      cleanup(35)
+      assert.strictEqual(cleaned.at(-1), 35)
+      for (let i = 0; i < 4; i++) {
+        turns.push(cleaned.length)
+        yield* turn
+      }
+      assert.deepStrictEqual(turns, [11, 21, 31, 36])
+      assert.deepStrictEqual(cleaned.toSorted((a, b) => a - b), Array.from({ length: 36 }, (_, i) => i))
+      cleaned = []
+      for (let i = 0; i < 11; i++) cleanup(i)
+      yield* turn
+      yield* turn
+      assert.lengthOf(cleaned, 11)
+    }))
+
+  it.effect("slices: a flood of dead entries leaves turns to others", () =>
+    Effect.gen(function*() {
+      const set = WeakSet.makeUnsafe<object>({ compare: "reference" })
+      const fill = () => {
+        for (let i = 0; i < 100_000; i++) WeakSet.add(set, {})
+      }
+      fill()
+      const sizes = new Set<number>()
+      assert.isTrue(
+        yield* collectUntil(() => {
+          sizes.add(WeakSet.size(set))
+          return WeakSet.size(set) === 0
+        })
+      )
+      assert.isAbove(sizes.size, 2)
     }))
 })

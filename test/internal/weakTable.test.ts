@@ -747,6 +747,7 @@ describe("weakTable", () => {
     for (let i = 0; i < 100; i++) {
       const elements = Array.from({ length: 10 }, () => ({}))
       WeakSet.addAll(set, elements)
+      WeakSet.remove(set, elements[0]!)
       collect(...elements)
       finalize()
     }
