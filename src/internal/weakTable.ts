@@ -466,9 +466,9 @@ export class WeakValueTable<K, V extends WeakKey> extends WeakTable<K, V, V> {
     this.hashOf(key)
   }
 
-  /** Primitives need no hash: the order finds them. */
+  /** Primitives need no hash: the order finds them. Most are strings, which is the quickest to tell. */
   private hashOf(key: K): number | undefined {
-    return this.structural && isObject(key) ? Hash.hash(key) : undefined
+    return typeof key !== "string" && this.structural && isObject(key) ? Hash.hash(key) : undefined
   }
 }
 
@@ -484,17 +484,21 @@ const Elsewhere: unique symbol = /*#__PURE__*/ Symbol("effect-weakref/Elsewhere"
 export class WeakKeyTable<K extends WeakKey, V> extends WeakTable<K, V, K> {
   declare protected slots: WeakMap<K, Slot<K>>
   declare private ephemerons: WeakMap<K, V> | undefined
+  /** Whether a value was ever set that need not be left to an ephemeron. */
+  declare private primitives: boolean
 
   constructor(heap: Heap, options: Options | undefined) {
     super(heap, options)
     this.slots = new heap.WeakMap()
     this.ephemerons = undefined
+    this.primitives = false
   }
 
   get(key: K): Option.Option<V> {
     if (this.ephemerons !== undefined) {
       const value = this.ephemerons.get(key)
       if (value !== undefined) return Option.some(value)
+      if (!this.primitives && !this.structural) return Option.none()
     }
     const slot = this.find(key)
     return slot === undefined ? Option.none() : Option.some(this.valueAt(slot))
@@ -505,6 +509,7 @@ export class WeakKeyTable<K extends WeakKey, V> extends WeakTable<K, V, K> {
   }
 
   set(key: K, value: V): void {
+    this.primitives ||= !isWeakReferenceable(value)
     // What is left to an ephemeron stays there, also where a primitive takes its place.
     if (this.ephemerons?.has(key)) return void this.ephemerons.set(key, value)
     const slot = this.slots.get(key)
