@@ -67,7 +67,7 @@ export const growing = ["WeakValueMap, string keys", "WeakKeyMap", "WeakKeyMap b
 /** The ratios to the floor at 100,000 entries. */
 export const quick = (): Array<Comparison> => [
   ...["WeakRef", "WeakValueMap, string keys", "WeakKeyMap", "WeakKeyMap by reference", "WeakSet"].map((subject) =>
-    compare("operations", subject, 100_000, 3, ours)
+    compare("operations", subject, 100_000, 2, ours)
   ),
   compare("operations", "WeakProxy", 1000, 3, contendersOf("WeakProxy")),
   compare("cost", "WeakValueMap, string keys", 100_000, 1, ours),

@@ -1,38 +1,68 @@
 /** A weak stand-in for an object whose methods stay weak as well, with the two traps that calling a method needs. */
 import type { Proxies } from "../measure/proxies.ts"
 
-/** A dereference a trap; methods are looked up in what was made for them before. */
-const make = <A extends object>(target: A): A => {
-  const ref = new WeakRef(target)
-  const methods = new WeakMap<Function, Function>()
-  return new Proxy({} as A, {
-    get: (_, key) => {
-      const value: unknown = Reflect.get(dereference(ref), key)
-      return typeof value === "function" ? methods.get(value) ?? makeMethod(ref, methods, value) : value
-    }
-  })
+/** What was dereferenced last: a method is read, then called, and the engine keeps the referent to the end of the turn. */
+let recent: Target | undefined
+let recentTarget: object | undefined
+
+const remember = (of: Target, target: object) => {
+  if (recent === undefined) queueMicrotask(forget)
+  recent = of
+  recentTarget = target
 }
 
-const dereference = <A extends object>(ref: WeakRef<A>): A => {
-  const target = ref.deref()
-  if (target === undefined) throw new ReferenceError("collected")
-  return target
+const forget = () => {
+  recent = undefined
+  recentTarget = undefined
 }
 
-const makeMethod = (ref: WeakRef<object>, methods: WeakMap<Function, Function>, method: Function): Function => {
-  const made = new Proxy(method, {
-    apply: (_, _self, args) => Reflect.apply(method, dereference(ref), args)
-  })
-  methods.set(method, made)
-  return made
+class Target {
+  readonly ref: WeakRef<object>
+  constructor(target: object) {
+    this.ref = new WeakRef(target)
+  }
+  dereference(): object {
+    if (recent === this) return recentTarget!
+    const target = this.ref.deref()
+    if (target === undefined) throw new ReferenceError("collected")
+    remember(this, target)
+    return target
+  }
 }
 
-/** A dereference a call. */
-const makeFunction = <F extends Function>(target: F): F => {
-  const ref = new WeakRef(target)
-  return new Proxy((() => {}) as unknown as F, {
-    apply: (_, self, args) => Reflect.apply(dereference(ref), self, args)
-  })
+/** One dereference a method call. Methods are looked up in what was made for them before. */
+class ObjectTraps extends Target implements ProxyHandler<object> {
+  readonly methods = new WeakMap<Function, Function>()
+  get(_: object, key: PropertyKey) {
+    const value = (this.dereference() as Record<PropertyKey, unknown>)[key]
+    return typeof value === "function" ? this.methods.get(value) ?? this.makeMethod(value) : value
+  }
+  makeMethod(method: Function): Function {
+    const made = new Proxy(method, new MethodTraps(this))
+    this.methods.set(method, made)
+    return made
+  }
 }
+
+class MethodTraps implements ProxyHandler<Function> {
+  readonly owner: ObjectTraps
+  constructor(owner: ObjectTraps) {
+    this.owner = owner
+  }
+  apply(method: Function, _self: unknown, args: Array<unknown>) {
+    return Reflect.apply(method, this.owner.dereference(), args)
+  }
+}
+
+class FunctionTraps extends Target implements ProxyHandler<Function> {
+  apply(_: Function, self: unknown, args: Array<unknown>) {
+    return Reflect.apply(this.dereference() as Function, self, args)
+  }
+}
+
+const make = <A extends object>(target: A): A => new Proxy({}, new ObjectTraps(target)) as A
+
+const makeFunction = <F extends Function>(target: F): F =>
+  new Proxy(() => {}, new FunctionTraps(target)) as unknown as F
 
 export const proxies: Proxies = { make, makeFunction }

@@ -51,11 +51,15 @@ const lookup = <K extends object, V extends WeakKey>(
   return Equal.equals(bucket.key, key) ? bucket : undefined
 }
 
-/** Two look-ups and a hash tell that the key is new; then one entry by identity and one by hash, a reference, a registration. */
+/**
+ * Two look-ups and a hash tell that the key is new; where it is not, a dereference tells whether its entry is over. Then
+ * one entry by identity and one by hash, a reference, a registration.
+ */
 export const set = <K extends object, V extends WeakKey>(self: ValueMap<K, V>, key: K, value: V): void => {
   const same = self.entries.get(key)
   const hash = same === undefined ? Hash.hash(key) : same.hash
   const found = same ?? lookup(self, key, hash)
+  if (found !== undefined && found.deref() === undefined) self.entries.delete(found.key)
   const entry = new Entry(value, found === undefined ? key : found.key, hash)
   self.entries.set(entry.key, entry)
   const bucket = self.buckets.get(hash)

@@ -26,8 +26,13 @@ export const get = <K, V extends WeakKey>(self: ValueMap<K, V>, key: K): Option.
   return value === undefined ? Option.none() : Option.some(value)
 }
 
-/** One entry, one reference, one registration without a token; the same whether the key is new or not. */
+/**
+ * A look-up tells what is there: an entry whose value has died is over, also where the clean-up is yet to come, and the
+ * new one stands at the end. Then one entry, one reference, one registration without a token.
+ */
 export const set = <K, V extends WeakKey>(self: ValueMap<K, V>, key: K, value: V): void => {
+  const ref = self.entries.get(key)
+  if (ref !== undefined && ref.deref() === undefined) self.entries.delete(key)
   self.entries.set(key, new WeakRef(value))
   self.registry.register(value, key)
   self.registered++

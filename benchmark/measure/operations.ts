@@ -15,10 +15,13 @@ export interface Operation {
 
 export const perTurn = 1000
 
+/** So that the most are of code that is as fast as it gets, also where the data are few. */
+const leastTurns = 500
+
 /** The median of the turns, and their mean: the one leaves out what happens seldom, the other nothing. */
 export const measureOperation = async (n: number, operation: Operation): Promise<Measurement> => {
   const { name, passes = 1, run, start } = operation
-  const turns = Math.max(passes * n / perTurn, 100)
+  const turns = Math.max(passes * n / perTurn, leastTurns)
   let position = n
   const bench = new Bench({ iterations: turns, time: 0, warmupIterations: 20, warmupTime: 0, throws: true })
   bench.add(name, () => {

@@ -49,7 +49,7 @@ const render = (title: string, options: Plot.PlotOptions): string => {
 const color = { domain: ranks, range: Object.values(colors) }
 
 /** Bars side by side, one facet for each operation. */
-const barChart = (title: string, unit: string, bars: Array<Bar>): string => {
+const barChart = (title: string, bars: Array<Bar>): string => {
   const contenders = ranks.filter((contender) => bars.some((bar) => bar.contender === contender))
   const names = Array.from(new Set(bars.map(({ name }) => name)))
   const limit = Math.max(...bars.filter(({ contender }) => contender === library).map(({ value }) => value)) * 3
@@ -60,7 +60,15 @@ const barChart = (title: string, unit: string, bars: Array<Bar>): string => {
     marginRight: 190,
     marginTop: 40,
     style: "font-size: 12px",
-    x: { label: unit, domain: [0, limit], clamp: true, grid: true, axis: "top" },
+    x: {
+      label: title,
+      labelAnchor: "left",
+      labelArrow: "none",
+      domain: [0, limit],
+      clamp: true,
+      grid: true,
+      axis: "top"
+    },
     y: { domain: contenders, label: null, tickSize: 0 },
     fy: { domain: names, label: null, padding: 0.15 },
     color,
@@ -79,17 +87,18 @@ const barChart = (title: string, unit: string, bars: Array<Bar>): string => {
   })
 }
 
-/** How the cost of an operation grows with the number of entries: this library, and the floor dashed. */
+/** How the cost of an operation grows with the number of entries. */
 const growthChart = (title: string, results: Results): string => {
-  const points = results.map((result) => ({ ...result, value: valueOf(result) }))
+  const points = results.map((result) => ({ ...result, value: valueOf(result) })).sort((a, b) => a.n - b.n)
   return render(title, {
     width: 900,
     height: 620,
     marginLeft: 50,
-    marginRight: 20,
+    marginRight: 180,
+    marginTop: 50,
     style: "font-size: 12px",
-    x: { type: "log", label: "entries", tickFormat: "~s", ticks: [1000, 10_000, 100_000, 1_000_000] },
-    y: { type: "log", label: "ns", grid: true, tickFormat: "~s", ticks: 4 },
+    x: { type: "log", label: "entries", labelArrow: "none", tickFormat: "~s", ticks: [1000, 1_000_000] },
+    y: { type: "log", label: title, labelArrow: "none", grid: true, tickFormat: "~s", ticks: 4 },
     fx: { label: null },
     fy: { label: null },
     color,
@@ -116,7 +125,7 @@ export const drawCharts = (results: Results): ReadonlyArray<readonly [file: stri
     if (operations.length > 0) {
       charts.push([
         `benchmark-${file}.svg`,
-        barChart(`${subject}, 100,000 entries: nanoseconds an operation`, "ns", barsOf(operations))
+        barChart(`${subject}, 100,000 entries: nanoseconds an operation`, barsOf(operations))
       ])
     }
     const cost = findAll(results, { measure: "cost", subject, n: 1_000_000 })
@@ -124,7 +133,7 @@ export const drawCharts = (results: Results): ReadonlyArray<readonly [file: stri
     if (cost.length > 0) {
       charts.push([
         `benchmark-${file}-pauses.svg`,
-        barChart(`${subject}, 1,000,000 entries: milliseconds of the collector and the clean-up`, "ms", barsOf(cost))
+        barChart(`${subject}, 1,000,000 entries: milliseconds of the collector and the clean-up`, barsOf(cost))
       ])
     }
   }
@@ -132,6 +141,14 @@ export const drawCharts = (results: Results): ReadonlyArray<readonly [file: stri
     measure === "operations" && (contender === library || contender === floor) &&
     results.some((other) => other.subject === subject && other.measure === "operations" && other.n === 1_000_000)
   )
-  if (growth.length > 0) charts.push(["benchmark-growth.svg", growthChart("Cost by the number of entries", growth)])
+  if (growth.length > 0) {
+    charts.push([
+      "benchmark-growth.svg",
+      growthChart(
+        `Nanoseconds an operation, by the number of entries: ${library} in blue, the ${floor} in grey`,
+        growth
+      )
+    ])
+  }
   return charts
 }

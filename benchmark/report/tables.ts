@@ -53,13 +53,14 @@ export const goalTable = (goals: ReadonlyArray<Goal>): string =>
 
 export const aheadTable = (ahead: ReadonlyArray<Ahead>): string =>
   formatTable(
-    ["ahead of us", "", "ours", "theirs", "why"],
-    ahead.map(({ ours, reason, row, theirs }) => [
+    ["ahead of us", "", "ours", "floor", "theirs", "why"],
+    ahead.map(({ floor, ours, reason, row, theirs }) => [
       row.contender,
       `${row.subject}, ${row.n.toLocaleString("en")}: ${row.name}${
         row.measure === "one long turn" ? ", in one long turn" : ""
       }, ${row.unit}`,
       formatNumber(ours),
+      formatNumber(floor),
       formatNumber(theirs),
       reason
     ])
