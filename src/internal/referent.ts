@@ -60,7 +60,7 @@ const recordsOf = (heap: Heap): Records => {
       Shared: undefined,
       byReferent: new heap.WeakMap(),
       // Few enough for a turn, as finalizers go.
-      register: inShards<Referent<any>>(heap, 4096, drain),
+      register: inShards<Referent<any>>(heap, 2048, drain),
       owned: new heap.FinalizationRegistry(({ refs, weak }) => void refs.delete(weak))
     }
     recordsByHeap.set(heap, records)

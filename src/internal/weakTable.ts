@@ -236,6 +236,10 @@ export abstract class WeakTable<K, V, A extends WeakKey> implements Iterable<[K,
   protected take(slot: Slot<A>, place: unknown, referent: A | undefined): void {
     if (!this.order.delete(place)) return
     this.leave(slot, referent)
+    this.unbucket(slot, place)
+  }
+
+  protected unbucket(slot: Slot<A>, place: unknown): void {
     const { hash } = slot
     if (hash === undefined || hash === place) return
     const bucket = this.buckets.get(hash)
@@ -468,7 +472,7 @@ export class WeakValueTable<K, V extends WeakKey> extends WeakTable<K, V, V> {
 
   /** Primitives need no hash: the order finds them. Most are strings, which is the quickest to tell. */
   private hashOf(key: K): number | undefined {
-    return typeof key !== "string" && this.structural && isObject(key) ? Hash.hash(key) : undefined
+    return this.structural && typeof key !== "string" && isObject(key) ? Hash.hash(key) : undefined
   }
 }
 
@@ -563,12 +567,11 @@ export class WeakKeyTable<K extends WeakKey, V> extends WeakTable<K, V, K> {
   override remove(key: K): boolean {
     const slot = this.slots.get(key)
     if (slot === undefined) return super.remove(key)
-    if (this.buckets.size > 0) {
-      this.take(slot, this.placeOf(slot), key)
-    } else {
-      this.order.delete(slot.hash ?? slot)
-      this.leave(slot, key)
-    }
+    const place = this.buckets.size === 0 ? slot.hash ?? slot : this.placeOf(slot)
+    // At once, while what the look-up has read is near.
+    this.leave(slot, key)
+    this.order.delete(place)
+    this.unbucket(slot, place)
     this.settle()
     return true
   }
