@@ -51,9 +51,9 @@ export const whole = (): Array<Comparison> => {
       compare("cost", subject, 100_000, 1, others(subject))
     ]),
     ...growing.flatMap((subject) => [
-      compare("operations", subject, 1000, 3, ours),
+      compare("operations", subject, 1000, 7, ours),
       compare("operations", subject, 10_000, 3, ours),
-      compare("operations", subject, 1_000_000, 2, ours),
+      compare("operations", subject, 1_000_000, 4, ours),
       compare("cost", subject, 1000, 1, ours),
       compare("cost", subject, 10_000, 1, ours),
       compare("cost", subject, 1_000_000, 3, ours),
@@ -67,7 +67,7 @@ export const growing = ["WeakValueMap, string keys", "WeakKeyMap", "WeakKeyMap b
 /** The ratios to the floor at 100,000 entries. */
 export const quick = (): Array<Comparison> => [
   ...["WeakRef", "WeakValueMap, string keys", "WeakKeyMap", "WeakKeyMap by reference", "WeakSet"].map((subject) =>
-    compare("operations", subject, 100_000, 2, ours)
+    compare("operations", subject, 100_000, 3, ours)
   ),
   compare("operations", "WeakProxy", 1000, 3, contendersOf("WeakProxy")),
   compare("cost", "WeakValueMap, string keys", 100_000, 1, ours),
