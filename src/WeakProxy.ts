@@ -420,8 +420,8 @@ const recordOf = <A extends object>(self: WeakProxy<A>): Referent.Referent<A> =>
 type AnyFunction = (this: unknown, ...args: ReadonlyArray<never>) => unknown
 
 /**
- * What a proxy does: everything goes to the target, which is dereferenced anew
- * each time. The target that the engine knows is an empty shell.
+ * What a proxy does: everything goes to the target, which is dereferenced for it
+ * unless it just was. The target that the engine knows is an empty shell.
  */
 abstract class Traps implements ProxyHandler<object> {
   declare readonly heap: Heap

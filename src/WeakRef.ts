@@ -105,7 +105,7 @@ const variance = {
 
 abstract class Reference<A extends WeakKey, B = A> extends Base implements WeakRef<A, B> {
   /** @internal */
-  declare readonly [record]: Referent.Referent<A>
+  declare [record]: Referent.Referent<A>
 
   constructor(self: Referent.Referent<A>) {
     super()
@@ -303,7 +303,7 @@ export const makeUnsafe = <A extends WeakKey>(target: A, heap: Heap = host): Wea
   // Only shared references of this very referent are put there, below.
   const shared = self.sharedRef?.deref() as WeakRef<A> | undefined
   if (shared !== undefined) return shared
-  const made = Reflect.construct(heap.WeakRef, [target], self.records.Shared ??= sharedClass(heap))
+  const made: Reference<A> = Reflect.construct(heap.WeakRef, [target], self.records.Shared ??= sharedClass(heap))
   made[record] = self
   self.sharedRef = new heap.WeakRef(made)
   return made

@@ -483,6 +483,19 @@ describe("WeakRef", () => {
         assert.strictEqual(ref[Hash.symbol](), hash)
       }))
 
+    onBothHeaps(
+      "once taken through one reference is kept for the referent's others",
+      (world) =>
+        Effect.gen(function*() {
+          const heap = yield* Heap.Heap
+          const ref = yield* world.with("a", WeakRef.make)
+          const own = yield* world.with("a", (a) => Effect.sync(() => new WeakRef.Class(a, heap)))
+          const hash = Hash.hash(ref)
+          yield* world.die("a")
+          assert.strictEqual(Hash.hash(own), hash)
+        })
+    )
+
     onBothHeaps("is refused when first taken after death", (world) =>
       Effect.gen(function*() {
         const ref = yield* world.with("a", WeakRef.make)
