@@ -59,7 +59,8 @@ describe("registry", () => {
     Effect.gen(function*() {
       const set = WeakSet.makeUnsafe<object>({ compare: "reference" })
       const fill = () => {
-        for (let i = 0; i < 100_000; i++) WeakSet.add(set, {})
+        // Ten slices: whoever waits sees some of them, however many come between two looks.
+        for (let i = 0; i < 327_680; i++) WeakSet.add(set, {})
       }
       fill()
       const sizes = new Set<number>()
