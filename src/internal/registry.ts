@@ -38,22 +38,23 @@ interface Shard<T> {
   waiting: number
 }
 
-/** Registers a referent. There is no way back. */
+/** Registers a referent. A registration cannot be taken back. */
 export type Register<in T> = (referent: WeakKey, held: T) => void
 
 /**
- * For clean-ups that take long: one registry takes `room` registrations and the
- * next takes over, because an engine cleans another one up in a later turn. Not
- * for millions that live long: many registries make a collection slower.
+ * Spreads long clean-ups over registries, and so over turns: an engine cleans up
+ * one registry per turn. Each registry takes `room` registrations. Do not use it
+ * for millions of referents that live long, because many registries make a
+ * collection slower.
  *
- * `cleanup` must not see a referent; what it returns is for heaps that wait for it.
+ * `cleanup` must not hold a referent. A heap can await what it returns.
  */
 export const inShards = <T>(heap: Heap, room: number, cleanup: (held: T) => unknown): Register<T> => {
   let open: Shard<T> | undefined
   // A registry that nobody holds is never cleaned up.
   let full: Set<Shard<T>> | undefined
 
-  // No referent is in sight here: what the clean-up's closure sees, the registry would keep alive.
+  // Declared outside of the function below, because the registry holds what the clean-up closes over.
   const makeShard = (): Shard<T> => {
     const shard: Shard<T> = {
       registry: makeRegistry<T>(heap, (held) => {
@@ -78,25 +79,38 @@ export const inShards = <T>(heap: Heap, room: number, cleanup: (held: T) => unkn
   }
 }
 
-/** For clean-ups that are short: what is more than `room` in one turn waits for the next ones. */
-export const inSlices = <T>(room: number, cleanup: (held: T) => void): (held: T) => void => {
+/**
+ * Spreads short clean-ups over turns: `room` of them run in a turn, and the others
+ * wait for the next turns. Returns a promise if a clean-up waits, so that a heap
+ * can await it.
+ */
+export const inSlices = <T>(room: number, cleanup: (held: T) => void): (held: T) => Promise<void> | undefined => {
   const waiting: Array<T> = []
   let left = room
-  const refill = () => {
+  let cleaned: Promise<void> | undefined
+
+  // Microtasks run after the engine has called the clean-up for all dead referents of the registry.
+  const refill = async () => {
+    await undefined
     left = room
   }
-  const next = () => {
-    waiting.splice(-room).forEach(cleanup)
-    if (waiting.length > 0) nextTurn(next)
-  }
-  return (held) => {
-    // The microtasks come when the engine is through with all.
-    if (left === room) void Promise.resolve().then(refill)
-    if (left > 0) {
-      left--
-      cleanup(held)
-    } else if (waiting.push(held) === 1) {
-      nextTurn(next)
+
+  const cleanWaiting = async () => {
+    while (waiting.length > 0) {
+      await new Promise<void>((resolve) => nextTurn(resolve))
+      waiting.splice(-room).forEach(cleanup)
     }
+    cleaned = undefined
+  }
+
+  return (held) => {
+    if (left === 0) {
+      waiting.push(held)
+      return cleaned ??= cleanWaiting()
+    }
+    if (left === room) void refill()
+    left--
+    cleanup(held)
+    return undefined
   }
 }
