@@ -21,7 +21,7 @@ import type { Inspectable } from "effect/Inspectable"
 import type * as Option from "effect/Option"
 import type { Pipeable } from "effect/Pipeable"
 import { Heap, host } from "./Heap.ts"
-import { Collection, isCollection, name, orFail, table } from "./internal/collection.ts"
+import { Collection, isCollection, keepHot, name, orFail, table } from "./internal/collection.ts"
 import { WeakKeyTable } from "./internal/keyTable.ts"
 import type { NotWeakReferenceableError } from "./WeakError.ts"
 import { makeUnsafe as makeRef, type WeakRef } from "./WeakRef.ts"
@@ -145,8 +145,10 @@ export const make = <K extends WeakKey, V>(options?: Options): Effect.Effect<Wea
  * @category constructors
  * @since 0.1.0
  */
-export const makeUnsafe = <K extends WeakKey, V>(options?: Options, heap: Heap = host): WeakKeyMap<K, V> =>
-  new WeakKeyMapImpl(new WeakKeyTable<K, V>(heap, options?.compare ?? "reference"))
+export const makeUnsafe = <K extends WeakKey, V>(options?: Options, heap: Heap = host): WeakKeyMap<K, V> => {
+  keepHot(TypeId, () => new WeakKeyMapImpl(new WeakKeyTable(host, "reference")))
+  return new WeakKeyMapImpl(new WeakKeyTable<K, V>(heap, options?.compare ?? "reference"))
+}
 
 /**
  * Creates a map from entries, all or nothing: fails with

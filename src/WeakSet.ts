@@ -21,7 +21,7 @@ import type { Inspectable } from "effect/Inspectable"
 import * as Option from "effect/Option"
 import type { Pipeable } from "effect/Pipeable"
 import { Heap, host } from "./Heap.ts"
-import { Collection, isCollection, name, orFail, table } from "./internal/collection.ts"
+import { Collection, isCollection, keepHot, name, orFail, table } from "./internal/collection.ts"
 import { WeakElementTable } from "./internal/keyTable.ts"
 import type { NotWeakReferenceableError } from "./WeakError.ts"
 import { makeUnsafe as makeRef, type WeakRef } from "./WeakRef.ts"
@@ -135,8 +135,10 @@ export const make = <A extends WeakKey>(options?: Options): Effect.Effect<WeakSe
  * @category constructors
  * @since 0.1.0
  */
-export const makeUnsafe = <A extends WeakKey>(options?: Options, heap: Heap = host): WeakSet<A> =>
-  new WeakSetImpl(new WeakElementTable<A>(heap, options?.compare ?? "reference"))
+export const makeUnsafe = <A extends WeakKey>(options?: Options, heap: Heap = host): WeakSet<A> => {
+  keepHot(TypeId, () => new WeakSetImpl(new WeakElementTable(host, "reference")))
+  return new WeakSetImpl(new WeakElementTable<A>(heap, options?.compare ?? "reference"))
+}
 
 /**
  * Creates a set from elements, all or nothing: fails with

@@ -20,7 +20,7 @@ import type { Inspectable } from "effect/Inspectable"
 import type * as Option from "effect/Option"
 import type { Pipeable } from "effect/Pipeable"
 import { Heap, host } from "./Heap.ts"
-import { Collection, isCollection, name, orFail, table } from "./internal/collection.ts"
+import { Collection, isCollection, keepHot, name, orFail, table } from "./internal/collection.ts"
 import { WeakValueTable } from "./internal/valueTable.ts"
 import type { NotWeakReferenceableError } from "./WeakError.ts"
 import { KeyedRef } from "./WeakRef.ts"
@@ -138,8 +138,10 @@ export const make = <K, V extends WeakKey>(options?: Options): Effect.Effect<Wea
  * @category constructors
  * @since 0.1.0
  */
-export const makeUnsafe = <K, V extends WeakKey>(options?: Options, heap: Heap = host): WeakValueMap<K, V> =>
-  new WeakValueMapImpl(new WeakValueTable<K, V>(heap, options?.compare ?? "structural"))
+export const makeUnsafe = <K, V extends WeakKey>(options?: Options, heap: Heap = host): WeakValueMap<K, V> => {
+  keepHot(TypeId, () => new WeakValueMapImpl(new WeakValueTable(host, "structural")))
+  return new WeakValueMapImpl(new WeakValueTable<K, V>(heap, options?.compare ?? "structural"))
+}
 
 /**
  * Creates a map from entries, all or nothing: fails with

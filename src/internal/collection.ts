@@ -54,6 +54,18 @@ export abstract class Collection<T, Table> extends Base implements Iterable<T> {
   }
 }
 
+const kept = /*#__PURE__*/ new Map<string, unknown>()
+
+/** Keeps an empty collection of a kind alive for as long as the module, with its `hotInstances`. */
+export const keepHot = <Table extends { hotInstances(): ReadonlyArray<unknown> }>(
+  typeId: string,
+  make: () => { readonly [table]: Table }
+): void => {
+  if (kept.has(typeId)) return
+  const self = make()
+  kept.set(typeId, [self, self[table].hotInstances()])
+}
+
 /** Runs `f`, and turns the `NotWeakReferenceableError` that it may throw into a failure. */
 export const orFail = <A>(f: () => A): Effect.Effect<A, NotWeakReferenceableError> =>
   Effect.suspend(() => {

@@ -286,6 +286,23 @@ export abstract class WeakTable<K, V, A extends WeakKey> {
     return found.size === this.count()
   }
 
+  /**
+   * One instance of every class that this kind of table uses. If the last object of
+   * a hidden class dies, V8 discards the optimized code that depends on this class,
+   * and every loop is slow again after each full collection. An empty table that
+   * lives as long as the module, together with these objects, prevents it.
+   */
+  hotInstances(): ReadonlyArray<unknown> {
+    return [
+      new this.Slot({}, undefined, undefined),
+      this.keys(),
+      this.values(),
+      this.entries(),
+      this.map(() => undefined),
+      { slots: this.order.values(), slot: undefined } satisfies Cursor<A>
+    ]
+  }
+
   map<T>(f: (key: K, value: V) => T): MapIterator<T> {
     return new MappedIterator(this, this.order.values(), f)
   }
