@@ -16,24 +16,17 @@
  * @since 0.1.0
  */
 import * as Effect from "effect/Effect"
-import * as Equal from "effect/Equal"
-import { format } from "effect/Formatter"
 import { dual } from "effect/Function"
-import * as Hash from "effect/Hash"
-import { type Inspectable, toJson } from "effect/Inspectable"
+import type { Inspectable } from "effect/Inspectable"
 import type * as Option from "effect/Option"
 import type { Pipeable } from "effect/Pipeable"
-import { hasProperty } from "effect/Predicate"
 import { Heap, host } from "./Heap.ts"
-import { Base } from "./internal/base.ts"
-import { fill, type Options, WeakKeyTable } from "./internal/weakTable.ts"
+import { Collection, isCollection, keepHot, name, orFail, table } from "./internal/collection.ts"
+import { WeakKeyTable } from "./internal/keyTable.ts"
 import type { NotWeakReferenceableError } from "./WeakError.ts"
 import { makeUnsafe as makeRef, type WeakRef } from "./WeakRef.ts"
 
 const TypeId = "~effect-weakref/WeakKeyMap"
-
-/** @internal */
-export const table: unique symbol = /*#__PURE__*/ Symbol("effect-weakref/WeakKeyMap/table")
 
 /**
  * A map from weak keys to strong values that belong to them.
@@ -80,8 +73,16 @@ export const table: unique symbol = /*#__PURE__*/ Symbol("effect-weakref/WeakKey
  */
 export interface WeakKeyMap<in out K extends WeakKey, in out V> extends Iterable<[K, V]>, Pipeable, Inspectable {
   readonly [TypeId]: typeof TypeId
+  [Symbol.iterator](): MapIterator<[K, V]>
   /** @internal */
   readonly [table]: WeakKeyTable<K, V>
+}
+
+/**
+ * OPTIONS DOC
+ */
+export interface Options {
+  readonly compare?: "structural" | "reference" | undefined
 }
 
 /**
@@ -90,43 +91,22 @@ export interface WeakKeyMap<in out K extends WeakKey, in out V> extends Iterable
  * @category guards
  * @since 0.1.0
  */
-export const isWeakKeyMap = (u: unknown): u is WeakKeyMap<WeakKey, unknown> => hasProperty(u, TypeId)
+export const isWeakKeyMap = (u: unknown): u is WeakKeyMap<WeakKey, unknown> => isCollection(u, TypeId)
 
-// The hot functions below are written out where `dual` would stand: all that it
-// makes share one call site, which engines then cannot inline.
+// The hot functions below are written out by hand: see `internal/collection.ts`.
 type AnyMap = WeakKeyMap<WeakKey, unknown>
 
-class WeakKeyMapImpl<K extends WeakKey, V> extends Base implements WeakKeyMap<K, V> {
-  /** @internal */
-  declare readonly [table]: WeakKeyTable<K, V>
-
-  constructor(entries: WeakKeyTable<K, V>) {
-    super()
-    this[table] = entries
-  }
-
+class WeakKeyMapImpl<K extends WeakKey, V> extends Collection<[K, V], WeakKeyTable<K, V>> implements WeakKeyMap<K, V> {
   get [TypeId](): typeof TypeId {
     return TypeId
   }
 
-  [Symbol.iterator](): IterableIterator<[K, V]> {
-    return this[table][Symbol.iterator]()
+  override get [name](): string {
+    return "WeakKeyMap"
   }
 
-  [Equal.symbol](that: unknown): boolean {
-    return this === that
-  }
-
-  [Hash.symbol](): number {
-    return Hash.random(this)
-  }
-
-  toJSON(): unknown {
-    return { _id: "WeakKeyMap", values: toJson(Array.from(this)) }
-  }
-
-  override toString(): string {
-    return `WeakKeyMap(${format(Array.from(this))})`
+  override [Symbol.iterator](): MapIterator<[K, V]> {
+    return this[table].entries()
   }
 }
 
@@ -165,8 +145,10 @@ export const make = <K extends WeakKey, V>(options?: Options): Effect.Effect<Wea
  * @category constructors
  * @since 0.1.0
  */
-export const makeUnsafe = <K extends WeakKey, V>(options?: Options, heap: Heap = host): WeakKeyMap<K, V> =>
-  new WeakKeyMapImpl(new WeakKeyTable<K, V>(heap, options))
+export const makeUnsafe = <K extends WeakKey, V>(options?: Options, heap: Heap = host): WeakKeyMap<K, V> => {
+  keepHot(TypeId, () => new WeakKeyMapImpl(new WeakKeyTable(host, "reference")))
+  return new WeakKeyMapImpl(new WeakKeyTable<K, V>(heap, options?.compare ?? "reference"))
+}
 
 /**
  * Creates a map from entries, all or nothing: fails with
@@ -193,7 +175,7 @@ export const fromIterable = <K extends WeakKey, V>(
 ): Effect.Effect<WeakKeyMap<K, V>, NotWeakReferenceableError> =>
   Effect.flatMap(Heap, (heap) => {
     const self = makeUnsafe<K, V>(options, heap)
-    return Effect.as(fill(() => self[table].setAll(entries)), self)
+    return Effect.as(orFail(() => self[table].fill(entries)), self)
   })
 
 /**
@@ -492,7 +474,7 @@ export const copyWith: {
  * @category getters
  * @since 0.1.0
  */
-export const keys = <K extends WeakKey, V>(self: WeakKeyMap<K, V>): IterableIterator<K> => self[table].keys()
+export const keys = <K extends WeakKey, V>(self: WeakKeyMap<K, V>): MapIterator<K> => self[table].keys()
 
 /**
  * The values of the live keys, in insertion order, as {@link keys}.
@@ -500,7 +482,7 @@ export const keys = <K extends WeakKey, V>(self: WeakKeyMap<K, V>): IterableIter
  * @category getters
  * @since 0.1.0
  */
-export const values = <K extends WeakKey, V>(self: WeakKeyMap<K, V>): IterableIterator<V> => self[table].values()
+export const values = <K extends WeakKey, V>(self: WeakKeyMap<K, V>): MapIterator<V> => self[table].values()
 
 /**
  * The live entries, in insertion order, as {@link keys}; what iterating over the
@@ -509,8 +491,8 @@ export const values = <K extends WeakKey, V>(self: WeakKeyMap<K, V>): IterableIt
  * @category getters
  * @since 0.1.0
  */
-export const entries = <K extends WeakKey, V>(self: WeakKeyMap<K, V>): IterableIterator<[K, V]> =>
-  self[table][Symbol.iterator]()
+export const entries = <K extends WeakKey, V>(self: WeakKeyMap<K, V>): MapIterator<[K, V]> =>
+  self[table].entries()
 
 /**
  * References to the live keys, in insertion order. They do not keep the keys: a
@@ -534,7 +516,7 @@ export const entries = <K extends WeakKey, V>(self: WeakKeyMap<K, V>): IterableI
  * @category getters
  * @since 0.1.0
  */
-export const keyRefs = <K extends WeakKey, V>(self: WeakKeyMap<K, V>): IterableIterator<WeakRef<K>> =>
+export const keyRefs = <K extends WeakKey, V>(self: WeakKeyMap<K, V>): MapIterator<WeakRef<K>> =>
   self[table].map((key) => makeRef(key, self[table].heap))
 
 /**
@@ -548,7 +530,7 @@ export const forEach: {
   <K extends WeakKey, V>(f: (value: V, key: K) => void): (self: WeakKeyMap<K, V>) => void
   <K extends WeakKey, V>(self: WeakKeyMap<K, V>, f: (value: V, key: K) => void): void
 } = dual(2, <K extends WeakKey, V>(self: WeakKeyMap<K, V>, f: (value: V, key: K) => void): void => {
-  for (const [key, value] of self) f(value, key)
+  self[table].forEach(f)
 })
 
 /**

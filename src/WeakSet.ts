@@ -16,24 +16,17 @@
  * @since 0.1.0
  */
 import * as Effect from "effect/Effect"
-import * as Equal from "effect/Equal"
-import { format } from "effect/Formatter"
 import { dual } from "effect/Function"
-import * as Hash from "effect/Hash"
-import { type Inspectable, toJson } from "effect/Inspectable"
+import type { Inspectable } from "effect/Inspectable"
 import * as Option from "effect/Option"
 import type { Pipeable } from "effect/Pipeable"
-import { hasProperty } from "effect/Predicate"
 import { Heap, host } from "./Heap.ts"
-import { Base } from "./internal/base.ts"
-import { fill, type Options, WeakElementTable } from "./internal/weakTable.ts"
+import { Collection, isCollection, keepHot, name, orFail, table } from "./internal/collection.ts"
+import { WeakElementTable } from "./internal/keyTable.ts"
 import type { NotWeakReferenceableError } from "./WeakError.ts"
 import { makeUnsafe as makeRef, type WeakRef } from "./WeakRef.ts"
 
 const TypeId = "~effect-weakref/WeakSet"
-
-/** @internal */
-export const table: unique symbol = /*#__PURE__*/ Symbol("effect-weakref/WeakSet/table")
 
 /**
  * A set of weak elements.
@@ -70,8 +63,16 @@ export const table: unique symbol = /*#__PURE__*/ Symbol("effect-weakref/WeakSet
  */
 export interface WeakSet<in out A extends WeakKey> extends Iterable<A>, Pipeable, Inspectable {
   readonly [TypeId]: typeof TypeId
+  [Symbol.iterator](): MapIterator<A>
   /** @internal */
   readonly [table]: WeakElementTable<A>
+}
+
+/**
+ * OPTIONS DOC
+ */
+export interface Options {
+  readonly compare?: "structural" | "reference" | undefined
 }
 
 /**
@@ -80,43 +81,22 @@ export interface WeakSet<in out A extends WeakKey> extends Iterable<A>, Pipeable
  * @category guards
  * @since 0.1.0
  */
-export const isWeakSet = (u: unknown): u is WeakSet<WeakKey> => hasProperty(u, TypeId)
+export const isWeakSet = (u: unknown): u is WeakSet<WeakKey> => isCollection(u, TypeId)
 
-// The hot functions below are written out where `dual` would stand: all that it
-// makes share one call site, which engines then cannot inline.
+// The hot functions below are written out by hand: see `internal/collection.ts`.
 type AnySet = WeakSet<WeakKey>
 
-class WeakSetImpl<A extends WeakKey> extends Base implements WeakSet<A> {
-  /** @internal */
-  declare readonly [table]: WeakElementTable<A>
-
-  constructor(elements: WeakElementTable<A>) {
-    super()
-    this[table] = elements
-  }
-
+class WeakSetImpl<A extends WeakKey> extends Collection<A, WeakElementTable<A>> implements WeakSet<A> {
   get [TypeId](): typeof TypeId {
     return TypeId
   }
 
-  [Symbol.iterator](): IterableIterator<A> {
+  override get [name](): string {
+    return "WeakSet"
+  }
+
+  override [Symbol.iterator](): MapIterator<A> {
     return this[table].keys()
-  }
-
-  [Equal.symbol](that: unknown): boolean {
-    return this === that
-  }
-
-  [Hash.symbol](): number {
-    return Hash.random(this)
-  }
-
-  toJSON(): unknown {
-    return { _id: "WeakSet", values: toJson(Array.from(this)) }
-  }
-
-  override toString(): string {
-    return `WeakSet(${format(Array.from(this))})`
   }
 }
 
@@ -155,8 +135,10 @@ export const make = <A extends WeakKey>(options?: Options): Effect.Effect<WeakSe
  * @category constructors
  * @since 0.1.0
  */
-export const makeUnsafe = <A extends WeakKey>(options?: Options, heap: Heap = host): WeakSet<A> =>
-  new WeakSetImpl(new WeakElementTable<A>(heap, options))
+export const makeUnsafe = <A extends WeakKey>(options?: Options, heap: Heap = host): WeakSet<A> => {
+  keepHot(TypeId, () => new WeakSetImpl(new WeakElementTable(host, "reference")))
+  return new WeakSetImpl(new WeakElementTable<A>(heap, options?.compare ?? "reference"))
+}
 
 /**
  * Creates a set from elements, all or nothing: fails with
@@ -183,7 +165,7 @@ export const fromIterable = <A extends WeakKey>(
 ): Effect.Effect<WeakSet<A>, NotWeakReferenceableError> =>
   Effect.flatMap(Heap, (heap) => {
     const self = makeUnsafe<A>(options, heap)
-    return Effect.as(fill(() => self[table].addAll(elements)), self)
+    return Effect.as(orFail(() => self[table].fillElements(elements)), self)
   })
 
 /**
@@ -506,7 +488,7 @@ export const isSuperset: {
 } = dual(
   2,
   <A extends WeakKey>(self: WeakSet<A>, that: Iterable<A>): boolean =>
-    self[table].compareWith(that).missing.length === 0
+    self[table].hasAll(that)
 )
 
 /**
@@ -530,8 +512,8 @@ export const isProperSubset: {
   <A1 extends A, A extends WeakKey = A1>(that: Iterable<A1>): (self: WeakSet<A>) => boolean
   <A extends WeakKey>(self: WeakSet<A>, that: Iterable<A>): boolean
 } = dual(2, <A extends WeakKey>(self: WeakSet<A>, that: Iterable<A>): boolean => {
-  const { missing, shared } = self[table].compareWith(that)
-  return shared === count(self) && missing.length > 0
+  const { hasMore, shared } = self[table].compareWith(that)
+  return shared === count(self) && hasMore
 })
 
 /**
@@ -556,8 +538,8 @@ export const isProperSuperset: {
   <A1 extends A, A extends WeakKey = A1>(that: Iterable<A1>): (self: WeakSet<A>) => boolean
   <A extends WeakKey>(self: WeakSet<A>, that: Iterable<A>): boolean
 } = dual(2, <A extends WeakKey>(self: WeakSet<A>, that: Iterable<A>): boolean => {
-  const { missing, shared } = self[table].compareWith(that)
-  return missing.length === 0 && shared < count(self)
+  const { hasMore, shared } = self[table].compareWith(that, true)
+  return !hasMore && shared < count(self)
 })
 
 /**
@@ -582,7 +564,7 @@ export const isDisjoint: {
   <A extends WeakKey>(self: WeakSet<A>, that: Iterable<A>): boolean
 } = dual(
   2,
-  <A extends WeakKey>(self: WeakSet<A>, that: Iterable<A>): boolean => self[table].compareWith(that).shared === 0
+  <A extends WeakKey>(self: WeakSet<A>, that: Iterable<A>): boolean => !self[table].hasAny(that)
 )
 
 /**
@@ -619,8 +601,8 @@ export const equals: {
   <A1 extends A, A extends WeakKey = A1>(that: Iterable<A1>): (self: WeakSet<A>) => boolean
   <A extends WeakKey>(self: WeakSet<A>, that: Iterable<A>): boolean
 } = dual(2, <A extends WeakKey>(self: WeakSet<A>, that: Iterable<A>): boolean => {
-  const { missing, shared } = self[table].compareWith(that)
-  return missing.length === 0 && shared === count(self)
+  const { hasMore, shared } = self[table].compareWith(that, true)
+  return !hasMore && shared === count(self)
 })
 
 /**
@@ -636,7 +618,7 @@ export const equals: {
  * @category getters
  * @since 0.1.0
  */
-export const values = <A extends WeakKey>(self: WeakSet<A>): IterableIterator<A> => self[table].keys()
+export const values = <A extends WeakKey>(self: WeakSet<A>): MapIterator<A> => self[table].keys()
 
 /**
  * Calls `f` with each live element, in insertion order, as {@link values} iterates.
@@ -648,7 +630,7 @@ export const forEach: {
   <A extends WeakKey>(f: (element: A) => void): (self: WeakSet<A>) => void
   <A extends WeakKey>(self: WeakSet<A>, f: (element: A) => void): void
 } = dual(2, <A extends WeakKey>(self: WeakSet<A>, f: (element: A) => void): void => {
-  for (const element of self) f(element)
+  self[table].forEachElement(f)
 })
 
 /**
@@ -658,7 +640,7 @@ export const forEach: {
  * @category getters
  * @since 0.1.0
  */
-export const refs = <A extends WeakKey>(self: WeakSet<A>): IterableIterator<WeakRef<A>> =>
+export const refs = <A extends WeakKey>(self: WeakSet<A>): MapIterator<WeakRef<A>> =>
   self[table].map((element) => makeRef(element, self[table].heap))
 
 /**

@@ -15,24 +15,17 @@
  * @since 0.1.0
  */
 import * as Effect from "effect/Effect"
-import * as Equal from "effect/Equal"
-import { format } from "effect/Formatter"
 import { dual } from "effect/Function"
-import * as Hash from "effect/Hash"
-import { type Inspectable, toJson } from "effect/Inspectable"
+import type { Inspectable } from "effect/Inspectable"
 import type * as Option from "effect/Option"
 import type { Pipeable } from "effect/Pipeable"
-import { hasProperty } from "effect/Predicate"
 import { Heap, host } from "./Heap.ts"
-import { Base } from "./internal/base.ts"
-import { fill, type Options, WeakValueTable } from "./internal/weakTable.ts"
+import { Collection, isCollection, keepHot, name, orFail, table } from "./internal/collection.ts"
+import { WeakValueTable } from "./internal/valueTable.ts"
 import type { NotWeakReferenceableError } from "./WeakError.ts"
 import { KeyedRef } from "./WeakRef.ts"
 
 const TypeId = "~effect-weakref/WeakValueMap"
-
-/** @internal */
-export const table: unique symbol = /*#__PURE__*/ Symbol("effect-weakref/WeakValueMap/table")
 
 /**
  * A map from strong keys of any type to weak values.
@@ -74,8 +67,16 @@ export const table: unique symbol = /*#__PURE__*/ Symbol("effect-weakref/WeakVal
  */
 export interface WeakValueMap<in out K, in out V extends WeakKey> extends Iterable<[K, V]>, Pipeable, Inspectable {
   readonly [TypeId]: typeof TypeId
+  [Symbol.iterator](): MapIterator<[K, V]>
   /** @internal */
   readonly [table]: WeakValueTable<K, V>
+}
+
+/**
+ * OPTIONS DOC
+ */
+export interface Options {
+  readonly compare?: "structural" | "reference" | undefined
 }
 
 /**
@@ -84,43 +85,22 @@ export interface WeakValueMap<in out K, in out V extends WeakKey> extends Iterab
  * @category guards
  * @since 0.1.0
  */
-export const isWeakValueMap = (u: unknown): u is WeakValueMap<unknown, WeakKey> => hasProperty(u, TypeId)
+export const isWeakValueMap = (u: unknown): u is WeakValueMap<unknown, WeakKey> => isCollection(u, TypeId)
 
-// The hot functions below are written out where `dual` would stand: all that it
-// makes share one call site, which engines then cannot inline.
+// The hot functions below are written out by hand: see `internal/collection.ts`.
 type AnyMap = WeakValueMap<unknown, WeakKey>
 
-class WeakValueMapImpl<K, V extends WeakKey> extends Base implements WeakValueMap<K, V> {
-  /** @internal */
-  declare readonly [table]: WeakValueTable<K, V>
-
-  constructor(entries: WeakValueTable<K, V>) {
-    super()
-    this[table] = entries
-  }
-
+class WeakValueMapImpl<K, V extends WeakKey> extends Collection<[K, V], WeakValueTable<K, V>> implements WeakValueMap<K, V> {
   get [TypeId](): typeof TypeId {
     return TypeId
   }
 
-  [Symbol.iterator](): IterableIterator<[K, V]> {
-    return this[table][Symbol.iterator]()
+  override get [name](): string {
+    return "WeakValueMap"
   }
 
-  [Equal.symbol](that: unknown): boolean {
-    return this === that
-  }
-
-  [Hash.symbol](): number {
-    return Hash.random(this)
-  }
-
-  toJSON(): unknown {
-    return { _id: "WeakValueMap", values: toJson(Array.from(this)) }
-  }
-
-  override toString(): string {
-    return `WeakValueMap(${format(Array.from(this))})`
+  override [Symbol.iterator](): MapIterator<[K, V]> {
+    return this[table].entries()
   }
 }
 
@@ -158,8 +138,10 @@ export const make = <K, V extends WeakKey>(options?: Options): Effect.Effect<Wea
  * @category constructors
  * @since 0.1.0
  */
-export const makeUnsafe = <K, V extends WeakKey>(options?: Options, heap: Heap = host): WeakValueMap<K, V> =>
-  new WeakValueMapImpl(new WeakValueTable<K, V>(heap, options))
+export const makeUnsafe = <K, V extends WeakKey>(options?: Options, heap: Heap = host): WeakValueMap<K, V> => {
+  keepHot(TypeId, () => new WeakValueMapImpl(new WeakValueTable(host, "structural")))
+  return new WeakValueMapImpl(new WeakValueTable<K, V>(heap, options?.compare ?? "structural"))
+}
 
 /**
  * Creates a map from entries, all or nothing: fails with
@@ -186,7 +168,7 @@ export const fromIterable = <K, V extends WeakKey>(
 ): Effect.Effect<WeakValueMap<K, V>, NotWeakReferenceableError> =>
   Effect.flatMap(Heap, (heap) => {
     const self = makeUnsafe<K, V>(options, heap)
-    return Effect.as(fill(() => self[table].setAll(entries)), self)
+    return Effect.as(orFail(() => self[table].fill(entries)), self)
   })
 
 /**
@@ -491,7 +473,7 @@ export const copyWith: {
  * @category getters
  * @since 0.1.0
  */
-export const keys = <K, V extends WeakKey>(self: WeakValueMap<K, V>): IterableIterator<K> => self[table].keys()
+export const keys = <K, V extends WeakKey>(self: WeakValueMap<K, V>): MapIterator<K> => self[table].keys()
 
 /**
  * The live values, in insertion order, as {@link keys}.
@@ -499,7 +481,7 @@ export const keys = <K, V extends WeakKey>(self: WeakValueMap<K, V>): IterableIt
  * @category getters
  * @since 0.1.0
  */
-export const values = <K, V extends WeakKey>(self: WeakValueMap<K, V>): IterableIterator<V> => self[table].values()
+export const values = <K, V extends WeakKey>(self: WeakValueMap<K, V>): MapIterator<V> => self[table].values()
 
 /**
  * The live entries, in insertion order, as {@link keys}; what iterating over the
@@ -508,8 +490,8 @@ export const values = <K, V extends WeakKey>(self: WeakValueMap<K, V>): Iterable
  * @category getters
  * @since 0.1.0
  */
-export const entries = <K, V extends WeakKey>(self: WeakValueMap<K, V>): IterableIterator<[K, V]> =>
-  self[table][Symbol.iterator]()
+export const entries = <K, V extends WeakKey>(self: WeakValueMap<K, V>): MapIterator<[K, V]> =>
+  self[table].entries()
 
 /**
  * References to the live values, each with its key, in insertion order. They do
@@ -532,7 +514,7 @@ export const entries = <K, V extends WeakKey>(self: WeakValueMap<K, V>): Iterabl
  * @category getters
  * @since 0.1.0
  */
-export const valueRefs = <K, V extends WeakKey>(self: WeakValueMap<K, V>): IterableIterator<KeyedRef<K, V>> =>
+export const valueRefs = <K, V extends WeakKey>(self: WeakValueMap<K, V>): MapIterator<KeyedRef<K, V>> =>
   self[table].map((key, value) => new KeyedRef(key, value, self[table].heap))
 
 /**
@@ -546,7 +528,7 @@ export const forEach: {
   <K, V extends WeakKey>(f: (value: V, key: K) => void): (self: WeakValueMap<K, V>) => void
   <K, V extends WeakKey>(self: WeakValueMap<K, V>, f: (value: V, key: K) => void): void
 } = dual(2, <K, V extends WeakKey>(self: WeakValueMap<K, V>, f: (value: V, key: K) => void): void => {
-  for (const [key, value] of self) f(value, key)
+  self[table].forEach(f)
 })
 
 /**

@@ -4,9 +4,12 @@ import { WeakError, WeakRef, WeakSet } from "../../src/index.ts"
 import { collectUntil } from "../support/realHeap.ts"
 import { cannot, effect, nextTurn, Obj, onBothHeaps, sync, type Table } from "./entry.ts"
 
+/** Python compares keys and elements with `==`. */
+const structural = { compare: "structural" } as const
+
 /** Elements that are equal where their letters are. */
 const letters = (text: string): Array<Obj> => Array.from(text, (arg) => new Obj({ arg }))
-const setOf = (elements: Iterable<Obj>): WeakSet.WeakSet<Obj> => Effect.runSync(WeakSet.fromIterable(elements))
+const setOf = (elements: Iterable<Obj>): WeakSet.WeakSet<Obj> => Effect.runSync(WeakSet.fromIterable(elements, structural))
 const textOf = (set: Iterable<Obj>): string => Array.from(set, ({ arg }) => arg).sort().join("")
 
 const items = letters("abc")
@@ -84,7 +87,7 @@ export const TestWeakSet: Table<"TestWeakSet"> = {
   test_len: onBothHeaps((world) =>
     Effect.gen(function*() {
       assert.strictEqual(WeakSet.size(setOf(items)), 3)
-      const set = yield* world.with("F", (element) => WeakSet.fromIterable([element]))
+      const set = yield* world.with("F", (element) => WeakSet.fromIterable([element], structural))
       assert.strictEqual(WeakSet.size(set), 1)
       yield* world.die("F")
       assert.strictEqual(WeakSet.size(set), 0)
@@ -96,7 +99,7 @@ export const TestWeakSet: Table<"TestWeakSet"> = {
       const abc = setOf(items)
       for (const letter of alphabet) assert.strictEqual(WeakSet.has(abc, letter), "abc".includes(String(letter.arg)))
       assert.isFalse(WeakSet.has(abc, 1 as unknown as Obj))
-      const set = yield* world.with("F", (element) => WeakSet.fromIterable([element]))
+      const set = yield* world.with("F", (element) => WeakSet.fromIterable([element], structural))
       assert.isTrue(yield* world.sync("F", (element) => WeakSet.has(set, element)))
       yield* world.die("F")
       assert.isFalse(WeakSet.has(set, new Obj({ arg: "F" })))
@@ -109,7 +112,7 @@ export const TestWeakSet: Table<"TestWeakSet"> = {
       refuses(() => WeakSet.union(setOf(items), primitive))
       assert.strictEqual(WeakSet.count(WeakSet.union(setOf(items), notAnElement)), 4)
       // It holds its elements as weakly as the old one.
-      const abc = yield* WeakSet.fromIterable(items)
+      const abc = yield* WeakSet.fromIterable(items, structural)
       const union = yield* world.sync("z", (z) => WeakSet.union(abc, [z]))
       assert.strictEqual(textOf(union), "abcz")
       yield* world.die("z")
@@ -247,7 +250,7 @@ export const TestWeakSet: Table<"TestWeakSet"> = {
       WeakSet.add(set, q!)
       assert.isTrue(WeakSet.equals(set, copy))
       refuses(() => WeakSet.add(set, "Q" as unknown as Obj))
-      const weak = yield* WeakSet.make<Obj>()
+      const weak = yield* WeakSet.make<Obj>(structural)
       yield* world.sync("x", (x) => void WeakSet.add(weak, x))
       yield* world.sync("y", (y) => void WeakSet.add(weak, y))
       yield* world.die("x")
@@ -339,7 +342,7 @@ export const TestWeakSet: Table<"TestWeakSet"> = {
 
   test_weak_destroy_while_iterating: onBothHeaps((world) =>
     Effect.gen(function*() {
-      const set = yield* world.withAll(["a", "b", "c"], (elements) => WeakSet.fromIterable(elements))
+      const set = yield* world.withAll(["a", "b", "c"], (elements) => WeakSet.fromIterable(elements, structural))
       const iterator = WeakSet.values(set)
       assert.isFalse(yield* Effect.sync(() => iterator.next().done))
       yield* world.die("c")
@@ -351,7 +354,7 @@ export const TestWeakSet: Table<"TestWeakSet"> = {
   test_weak_destroy_and_mutate_while_iterating: onBothHeaps((world) =>
     Effect.gen(function*() {
       const names = ["a", "b", "c", "d", "e", "f", "g"]
-      const set = yield* world.withAll(names, (elements) => WeakSet.fromIterable(elements))
+      const set = yield* world.withAll(names, (elements) => WeakSet.fromIterable(elements, structural))
       // Begins to iterate, has an element collected, and gives another one that is equal to it.
       const context = Effect.fnUntraced(function*() {
         const name = names.pop()!

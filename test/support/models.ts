@@ -44,7 +44,8 @@ export class Model<K, V> {
 
   set(key: K, value: V): void {
     const entry = this.find(key)
-    if (entry === undefined) this.list.push({ key, value, at: ++this.now })
+    // Like a native `Map`: -0 becomes 0.
+    if (entry === undefined) this.list.push({ key: Object.is(key, -0) ? 0 as K : key, value, at: ++this.now })
     else entry.value = value
   }
 

@@ -1,10 +1,10 @@
 import { assert, describe, it, vi } from "@effect/vitest"
 import { Effect, Equal, Hash, Option } from "effect"
 import * as fc from "fast-check"
-import { Heap, WeakKeyMap, WeakSet, WeakValueMap } from "../../src/index.ts"
-import { type Compare, compares } from "../support/models.ts"
-import { collectThoroughly, collectUntil } from "../support/realHeap.ts"
-import { observeOnBothHeapsWith } from "../support/worlds.ts"
+import { Heap, WeakKeyMap, WeakSet, WeakValueMap } from "../src/index.ts"
+import { type Compare, compares } from "./support/models.ts"
+import { collectThoroughly, collectUntil } from "./support/realHeap.ts"
+import { observeOnBothHeapsWith } from "./support/worlds.ts"
 
 // -----------------------------------------------------------------------------
 // the three collections, with one face
@@ -515,7 +515,7 @@ describe("on the real heap", () => {
 
   it.effect("a key that was only used to look something up is not kept", () =>
     Effect.gen(function*() {
-      const self = WeakKeyMap.set(WeakKeyMap.makeUnsafe<object, number>(), weaks[0]!, 0)
+      const self = WeakKeyMap.set(WeakKeyMap.makeUnsafe<object, number>({ compare: "structural" }), weaks[0]!, 0)
       const that = WeakValueMap.set(WeakValueMap.makeUnsafe<object, object>(), others[0]!, weaks[0]!)
       const { left, track } = garbage()
       const look = (): void => {

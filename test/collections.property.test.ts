@@ -2,11 +2,11 @@ import { assert, describe, it } from "@effect/vitest"
 import { Effect, Option, pipe } from "effect"
 import * as fc from "fast-check"
 import { inspect } from "node:util"
-import { Heap, type WeakError, WeakKeyMap, WeakRef, WeakSet, WeakValueMap } from "../../src/index.ts"
-import { TestHeap } from "../../src/testing/index.ts"
-import { Colliding, cyclic } from "../support/keys.ts"
-import { type Compare, compares, Model } from "../support/models.ts"
-import { syncTestHeap } from "../support/syncTestHeap.ts"
+import { Heap, type WeakError, WeakKeyMap, WeakRef, WeakSet, WeakValueMap } from "../src/index.ts"
+import { TestHeap } from "../src/testing/index.ts"
+import { Colliding, cyclic } from "./support/keys.ts"
+import { type Compare, compares, Model } from "./support/models.ts"
+import { syncTestHeap } from "./support/syncTestHeap.ts"
 
 const numRuns = 1000
 const maxCommands = 40
@@ -733,7 +733,7 @@ const countingTestHeap = () => {
   return { collect, finalize, heap: counting, made }
 }
 
-describe("weakTable", () => {
+describe("collections", () => {
   for (const compare of compares) {
     it(`WeakKeyMap does what a strong map does with what is alive (${compare})`, () => runScripts(weakKeyMap, compare))
     it(`WeakValueMap does what a strong map does with what is alive (${compare})`, () =>

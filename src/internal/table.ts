@@ -1,0 +1,532 @@
+/**
+ * The table under the three collections.
+ *
+ * An entry is a slot: a weak reference to the weak side of the entry, with the
+ * strong side as a property. `order` is a native `Map` of the slots in insertion
+ * order, because its iterators tolerate insertion and deletion during iteration.
+ * `valueTable.ts` has the kind with weak values, and `keyTable.ts` the kinds with
+ * weak keys and weak elements.
+ *
+ * Four words are used throughout:
+ *
+ * - *find*: look up the slot of a key. With structural comparison this runs user
+ *   code (`Equal`, `Hash`, getters), which may change the table.
+ * - *insert*: put a new slot in.
+ * - *remove*: take a slot out because the user asks for it.
+ * - *reclaim*: take a slot out because its weak side is dead.
+ *
+ * Every change after a `find` happens before user code can run again.
+ */
+import * as Equal from "effect/Equal"
+import { format } from "effect/Formatter"
+import * as Option from "effect/Option"
+import type { Heap } from "../Heap.ts"
+import { inSlices, makeRegistry } from "./registry.ts"
+
+export type Compare = "structural" | "reference"
+
+export interface Slot<A extends WeakKey> extends globalThis.WeakRef<A> {
+  /** Cleared when the slot leaves the table, because a stale registration holds the slot. */
+  strong: unknown
+  readonly hash: number | undefined
+}
+
+interface SlotClass {
+  new<A extends WeakKey>(referent: A, strong: unknown, hash: number | undefined): Slot<A>
+}
+
+const slotClasses = /*#__PURE__*/ new WeakMap<Heap, SlotClass>()
+
+/** Returns a subclass of the heap's `WeakRef`, so that the strong side and the hash need no second object. */
+const slotClass = (heap: Heap): SlotClass => {
+  let Slot = slotClasses.get(heap)
+  if (Slot === undefined) {
+    Slot = class<A extends WeakKey> extends heap.WeakRef<A> {
+      declare strong: unknown
+      declare readonly hash: number | undefined
+      constructor(referent: A, strong: unknown, hash: number | undefined) {
+        super(referent)
+        this.strong = strong
+        this.hash = hash
+      }
+    }
+    slotClasses.set(heap, Slot)
+  }
+  return Slot
+}
+
+/** Returned by `keyOf`, `valueOf` and `entryOf` for a slot whose weak side is dead. No key or value can equal it. */
+export const Dead: unique symbol = /*#__PURE__*/ Symbol("effect-weakref/Dead")
+export type Dead = typeof Dead
+
+/** Returned by `placeOf` for a slot that has left the table. */
+export const Absent: unique symbol = /*#__PURE__*/ Symbol("effect-weakref/Absent")
+
+/** How often a look-up starts again because `Equal` changed the table, before it gives up. */
+const maxAttempts = 100
+
+/** Keeps one clean-up job under 30 ms. */
+const reclaimedPerTurn = 32_768
+
+/** The place at which `popEntry` and `isEmpty` stopped. */
+interface Cursor<A extends WeakKey> {
+  readonly slots: Iterator<Slot<A>>
+  slot: Slot<A> | undefined
+}
+
+export abstract class WeakTable<K, V, A extends WeakKey> {
+  declare readonly heap: Heap
+  declare readonly compare: Compare
+  declare protected readonly structural: boolean
+  declare protected readonly Slot: SlotClass
+  declare protected readonly order: Map<unknown, Slot<A>>
+  /** The slots that `order` does not find by the hash of their key, by that hash. */
+  declare protected readonly buckets: Map<number, Slot<A> | Array<Slot<A>>>
+  /** Counts insertions, replacements and removals, so that a look-up sees whether user code has changed the table. */
+  declare protected changes: number
+  declare private registry: FinalizationRegistry<Slot<A>>
+  /** Live and stale registrations in `registry`. */
+  declare private registered: number
+  /** Held weakly, because a native iterator keeps every backing store that `order` has outgrown since. */
+  declare private cursor: globalThis.WeakRef<Cursor<A>> | undefined
+
+  constructor(heap: Heap, compare: Compare) {
+    if (compare !== "structural" && compare !== "reference") {
+      throw new TypeError(`The option compare must be "structural" or "reference", but it is ${format(compare)}`)
+    }
+    this.heap = heap
+    this.compare = compare
+    this.structural = compare === "structural"
+    this.Slot = slotClass(heap)
+    this.order = new Map()
+    this.buckets = new Map()
+    this.changes = 0
+    this.registered = 0
+    this.registry = this.newRegistry()
+    this.cursor = undefined
+  }
+
+  abstract get(key: K): Option.Option<V>
+  abstract has(key: K): boolean
+  abstract set(key: K, value: V): void
+  abstract remove(key: K): boolean
+  abstract forEach(f: (value: V, key: K) => void): void
+  abstract keys(): MapIterator<K>
+  abstract values(): MapIterator<V>
+  abstract entries(): MapIterator<[K, V]>
+
+  abstract keyOf(slot: Slot<A>): K | Dead
+  abstract valueOf(slot: Slot<A>): V | Dead
+  abstract entryOf(slot: Slot<A>): [K, V] | Dead
+
+  /** Finds the slot of exactly this key. Runs no user code. */
+  protected abstract findExact(key: K): Slot<A> | undefined
+  /** Finds the slot of an equal key among those with the same hash. Runs user code. */
+  protected abstract findHashed(key: K, hash: number): Slot<A> | undefined
+  /** Whether the slot is in the table and has an equal key. Runs user code. */
+  protected abstract isEqual(slot: Slot<A>, key: K): boolean
+  /** The key of a slot in `order`, or `Absent`. */
+  protected abstract placeOf(slot: Slot<A>): unknown
+  /** Hashes a key that `order` does not find by itself. Runs user code. */
+  protected abstract hashOf(key: K): number | undefined
+  /** Throws if `set` refuses this key or value. */
+  protected abstract check(key: K, value: V): void
+  /** Sets the value of exactly this key, which is equal to no other key of the table. Runs no user code. */
+  protected abstract setExact(key: K, value: V, hash: number | undefined): void
+  /** The key of a slot that `find` has just returned. */
+  protected abstract foundKey(slot: Slot<A>): K
+
+  pop(key: K): Option.Option<V> {
+    const slot = this.find(key)
+    if (slot === undefined) return Option.none()
+    const value = this.valueOf(slot)
+    this.removeFound(slot)
+    return value === Dead ? Option.none() : Option.some(value)
+  }
+
+  popEntry(): Option.Option<[K, V]> {
+    const slot = this.oldest(true)
+    if (slot === undefined) return Option.none()
+    const entry = this.entryOf(slot)
+    this.removeFound(slot)
+    // `oldest` returns a live slot, and no user code has run since.
+    return Option.some(entry as [K, V])
+  }
+
+  getOrSet(key: K, make: () => V): V {
+    const value = this.get(key)
+    if (Option.isSome(value)) return value.value
+    const made = make()
+    this.set(key, made)
+    return made
+  }
+
+  modify(key: K, f: (value: V) => V): void {
+    const value = this.get(key)
+    if (Option.isSome(value)) this.set(key, f(value.value))
+  }
+
+  modifyAt(key: K, f: (value: Option.Option<V>) => Option.Option<V>): void {
+    const value = f(this.get(key))
+    if (Option.isSome(value)) this.set(key, value.value)
+    else this.remove(key)
+  }
+
+  /** Sets all entries, or throws and sets none. */
+  setAll(entries: Iterable<readonly [K, V]>): void {
+    const [keys, values] = this.readEntries(entries)
+    this.setEach(keys, values)
+  }
+
+  /** Sets all entries of a table that nobody else has yet. If this throws, the caller drops the table. */
+  fill(entries: Iterable<readonly [K, V]>): void {
+    const [keys, values] = this.readEntries(entries)
+    this.checkEach(keys, values)
+    keys.forEach((key, i) => this.set(key, values[i]!))
+  }
+
+  /** An iterable may reuse its pair, therefore this reads each pair at once. */
+  private readEntries(entries: Iterable<readonly [K, V]>): [Array<K>, Array<V>] {
+    const keys: Array<K> = []
+    const values: Array<V> = []
+    for (const [key, value] of entries) {
+      keys.push(key)
+      values.push(value)
+    }
+    return [keys, values]
+  }
+
+  private checkEach(keys: ReadonlyArray<K>, values: ReadonlyArray<V>): void {
+    keys.forEach((key, i) => this.check(key, values[i]!))
+  }
+
+  /** Runs all user code before the first change, because `Equal` may throw. */
+  protected setEach(keys: ReadonlyArray<K>, values: ReadonlyArray<V>): void {
+    this.checkEach(keys, values)
+    if (!this.structural) return keys.forEach((key, i) => this.set(key, values[i]!))
+    const resolved = this.resolve(keys)
+    resolved.keys.forEach((key, i) => this.setExact(key, values[i]!, resolved.hashes[i]))
+  }
+
+  /**
+   * Finds for each key the key under which the table holds it or will hold it: an
+   * equal key of the table, or else the first equal one of the list. Runs all the
+   * user code that setting these keys needs, and changes nothing.
+   */
+  protected resolve(keys: ReadonlyArray<K>): Resolved<K, A> {
+    return this.untilUnchanged(() => {
+      const resolved: Resolved<K, A> = { keys: [], hashes: [], slots: [] }
+      const newByHash = new Map<number, Array<K>>()
+      for (const key of keys) {
+        let slot = this.find(key)
+        if (slot !== undefined && slot.deref() === undefined) {
+          this.reclaim(slot)
+          slot = undefined
+        }
+        resolved.slots.push(slot)
+        if (slot !== undefined) {
+          resolved.keys.push(this.foundKey(slot))
+          resolved.hashes.push(slot.hash)
+          continue
+        }
+        const hash = this.hashOf(key)
+        resolved.hashes.push(hash)
+        const newKeys = hash === undefined ? undefined : newByHash.get(hash)
+        const equal = newKeys?.find((newKey) => Equal.equals(newKey, key))
+        resolved.keys.push(equal ?? key)
+        if (equal !== undefined || hash === undefined) continue
+        if (newKeys === undefined) newByHash.set(hash, [key])
+        else newKeys.push(key)
+      }
+      return resolved
+    })
+  }
+
+  /** Repeats `f`, which runs user code, until that has not changed the table in the middle. */
+  protected untilUnchanged<B>(f: () => B): B {
+    for (let attempt = 0; attempt < maxAttempts; attempt++) {
+      const { changes } = this
+      const result = f()
+      if (changes === this.changes) return result
+    }
+    throw tooManyChanges()
+  }
+
+  clear(): void {
+    this.changes++
+    this.order.clear()
+    this.buckets.clear()
+    this.registry = this.newRegistry()
+  }
+
+  get size(): number {
+    return this.order.size
+  }
+
+  isEmpty(): boolean {
+    return this.oldest(false) === undefined
+  }
+
+  count(): number {
+    let count = 0
+    for (const slot of this.order.values()) if (slot.deref() !== undefined) count++
+    return count
+  }
+
+  /** Looks the other table's entries up here, by this table's comparison. Several of them may be equal to one of these. */
+  equals(that: WeakTable<K, V, A>): boolean {
+    const found = new Set<Slot<A>>()
+    for (const [key, value] of that.entries()) {
+      const slot = this.find(key)
+      if (slot === undefined) return false
+      const own = this.valueOf(slot)
+      if (this.structural ? !Equal.equals(own, value) : own !== value && !Object.is(own, value)) return false
+      found.add(slot)
+    }
+    return found.size === this.count()
+  }
+
+  /**
+   * One instance of every class that this kind of table uses. If the last object of
+   * a hidden class dies, V8 discards the optimized code that depends on this class,
+   * and every loop is slow again after each full collection. An empty table that
+   * lives as long as the module, together with these objects, prevents it.
+   */
+  hotInstances(): ReadonlyArray<unknown> {
+    return [
+      new this.Slot({}, undefined, undefined),
+      this.keys(),
+      this.values(),
+      this.entries(),
+      this.map(() => undefined),
+      { slots: this.order.values(), slot: undefined } satisfies Cursor<A>
+    ]
+  }
+
+  map<T>(f: (key: K, value: V) => T): MapIterator<T> {
+    return new MappedIterator(this, this.order.values(), f)
+  }
+
+  /** Finds the slot of a key, dead or alive. */
+  protected find(key: K): Slot<A> | undefined {
+    return this.findExact(key) ?? this.findOther(key)
+  }
+
+  /** Finds the slot of a key that `findExact` did not find. */
+  protected findOther(key: K): Slot<A> | undefined {
+    const { changes } = this
+    const hash = this.hashOf(key)
+    return hash === undefined ? undefined : this.findEqual(key, hash, changes)
+  }
+
+  /**
+   * Finds the slot of an equal key. `changes` was read before the key was hashed. If
+   * user code has changed the table since, the key itself or an equal one may have
+   * come: look again.
+   */
+  protected findEqual(key: K, hash: number, changes: number): Slot<A> | undefined {
+    for (let attempt = 0; attempt < maxAttempts; attempt++) {
+      if (changes !== this.changes) {
+        const slot = this.findExact(key)
+        if (slot !== undefined) return slot
+      }
+      changes = this.changes
+      const slot = this.findHashed(key, hash)
+      if (slot !== undefined || changes === this.changes) return slot
+    }
+    throw tooManyChanges()
+  }
+
+  protected findInBucket(key: K, hash: number): Slot<A> | undefined {
+    const bucket = this.buckets.get(hash)
+    if (bucket === undefined) return undefined
+    if (!Array.isArray(bucket)) return this.isEqual(bucket, key) ? bucket : undefined
+    // User code may change the bucket.
+    return bucket.slice().find((slot) => this.isEqual(slot, key))
+  }
+
+  /** Finds the oldest live slot. Reclaims the dead slots before it only if `reclaims` is set. */
+  private oldest(reclaims: boolean): Slot<A> | undefined {
+    let cursor = this.cursor?.deref()
+    let isNew = false
+    for (;;) {
+      // A new iterator steps over everything that was ever removed at the front: go on with the last one.
+      if (cursor === undefined) {
+        cursor = { slots: this.order.values(), slot: undefined }
+        this.cursor = new this.heap.WeakRef(cursor)
+        isNew = true
+      }
+      const { slot } = cursor
+      if (slot !== undefined && this.placeOf(slot) !== Absent) {
+        if (slot.deref() !== undefined) return slot
+        if (reclaims) {
+          this.reclaim(slot)
+          this.renewIfStale()
+        }
+      }
+      const step = cursor.slots.next()
+      if (step.done !== true) cursor.slot = step.value
+      else if (isNew || this.order.size === 0) return undefined
+      // An iterator that was at its end does not see what was inserted since.
+      else cursor = undefined
+    }
+  }
+
+  protected insert(slot: Slot<A>, place: unknown, referent: A): void {
+    this.changes++
+    this.order.set(place, slot)
+    if (slot.hash !== undefined && slot.hash !== place) {
+      const bucket = this.buckets.get(slot.hash)
+      if (bucket === undefined) this.buckets.set(slot.hash, slot)
+      else if (Array.isArray(bucket)) bucket.push(slot)
+      else this.buckets.set(slot.hash, [bucket, slot])
+    }
+    this.register(slot, referent)
+  }
+
+  /** Puts a slot in the place of another one with the same key. */
+  protected replace(slot: Slot<A>, by: Slot<A>, place: unknown, referent: A): void {
+    const { hash } = slot
+    this.changes++
+    this.order.set(place, by)
+    if (hash !== undefined) {
+      const bucket = this.buckets.get(hash)
+      if (Array.isArray(bucket)) bucket[bucket.indexOf(slot)] = by
+      else this.buckets.set(hash, by)
+    }
+    const cursor = this.cursor?.deref()
+    if (cursor?.slot === slot) cursor.slot = by
+    slot.strong = undefined
+    this.register(by, referent)
+    this.renewIfStale()
+  }
+
+  /** Removes a slot that `find` or an iterator of `order` has returned. */
+  protected removeFound(slot: Slot<A>): void {
+    const place = this.placeOf(slot)
+    if (place === Absent) return
+    this.takeOut(slot, place, slot.deref())
+    this.renewIfStale()
+  }
+
+  /** Reclaims a slot whose weak side is dead. The slot may have left before its clean-up runs. */
+  protected reclaim(slot: Slot<A>): void {
+    const place = this.placeOf(slot)
+    if (place !== Absent) this.takeOut(slot, place, undefined)
+  }
+
+  /** Everything that happens when one slot leaves. Its registration stays behind, stale. */
+  protected takeOut(slot: Slot<A>, place: unknown, _referent: A | undefined): void {
+    this.changes++
+    slot.strong = undefined
+    this.order.delete(place)
+    const { hash } = slot
+    if (hash === undefined || hash === place) return
+    const bucket = this.buckets.get(hash)
+    if (!Array.isArray(bucket)) {
+      this.buckets.delete(hash)
+    } else {
+      bucket.splice(bucket.indexOf(slot), 1)
+      if (bucket.length === 1) this.buckets.set(hash, bucket[0]!)
+    }
+  }
+
+  /**
+   * Replaces the registry if most of its registrations are stale. A registration
+   * without a token is cheap but cannot be taken back, so removing and overwriting
+   * leave stale ones behind. This bounds their number, in amortized constant time.
+   */
+  protected renewIfStale(): void {
+    if (this.registered <= 2 * this.order.size + 8) return
+    this.registry = this.newRegistry()
+    for (const slot of this.order.values()) {
+      const referent = slot.deref()
+      if (referent === undefined) this.reclaim(slot)
+      else this.register(slot, referent)
+    }
+  }
+
+  private register(slot: Slot<A>, referent: A): void {
+    this.registry.register(referent, slot)
+    this.registered++
+  }
+
+  private newRegistry(): FinalizationRegistry<Slot<A>> {
+    this.registered = 0
+    const reclaim = inSlices<Slot<A>>(reclaimedPerTurn, (slot) => this.reclaim(slot))
+    const registry = makeRegistry<Slot<A>>(this.heap, (slot) => {
+      // A registry that was replaced may still have clean-ups to run.
+      if (this.registry === registry) this.registered--
+      return reclaim(slot)
+    })
+    return registry
+  }
+}
+
+/** What `resolve` found for each key, by its index. */
+export interface Resolved<K, A extends WeakKey> {
+  readonly keys: Array<K>
+  readonly hashes: Array<number | undefined>
+  readonly slots: Array<Slot<A> | undefined>
+}
+
+const tooManyChanges = () =>
+  new Error(
+    `A look-up started ${maxAttempts} times, because the Equal or Hash implementation of a key changed the collection each time`
+  )
+
+/**
+ * Returns a class with the prototype of all native iterators. That has `map`,
+ * `filter` and the other helpers if the host has them, and `instanceof Iterator`
+ * looks for it. `globalThis.Iterator` itself is missing on older engines.
+ */
+const nativeIterator = (): typeof Iterator => {
+  function NativeIterator() {}
+  NativeIterator.prototype = Object.getPrototypeOf(Object.getPrototypeOf([].values()))
+  // TypeScript does not know that a function is a constructor.
+  return NativeIterator as unknown as typeof Iterator
+}
+
+const NativeIterator = /*#__PURE__*/ nativeIterator()
+
+/**
+ * Yields what is alive. Holds no referent between two steps, unlike the suspended
+ * frame of a generator.
+ *
+ * Each subclass writes the loop of `next` out. A shared loop would call its body
+ * through one call site, which V8 cannot inline.
+ */
+export abstract class SlotIterator<A extends WeakKey, T> extends NativeIterator<T, undefined> {
+  declare protected readonly slots: Iterator<Slot<A>>
+
+  constructor(slots: Iterator<Slot<A>>) {
+    super()
+    this.slots = slots
+  }
+
+  abstract override next(): IteratorResult<T, undefined>
+
+  override [Symbol.iterator](): this {
+    return this
+  }
+}
+
+class MappedIterator<K, V, A extends WeakKey, T> extends SlotIterator<A, T> {
+  declare private readonly table: WeakTable<K, V, A>
+  declare private readonly f: (key: K, value: V) => T
+
+  constructor(table: WeakTable<K, V, A>, slots: Iterator<Slot<A>>, f: (key: K, value: V) => T) {
+    super(slots)
+    this.table = table
+    this.f = f
+  }
+
+  override next(): IteratorResult<T, undefined> {
+    for (;;) {
+      const step = this.slots.next()
+      if (step.done === true) return { done: true, value: undefined }
+      const entry = this.table.entryOf(step.value)
+      if (entry !== Dead) return { done: false, value: this.f(entry[0], entry[1]) }
+    }
+  }
+}

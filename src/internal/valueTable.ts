@@ -1,0 +1,156 @@
+/** The table with strong keys of any type and weak values. */
+import * as Equal from "effect/Equal"
+import * as Hash from "effect/Hash"
+import * as Option from "effect/Option"
+import { isWeakReferenceable } from "../Heap.ts"
+import { NotWeakReferenceableError } from "../WeakError.ts"
+import { Absent, Dead, type Slot, SlotIterator, WeakTable } from "./table.ts"
+
+const isObject = (u: unknown): u is object => typeof u === "object" ? u !== null : typeof u === "function"
+
+/** The strong side of a slot is its key, and `order` has the slot under that key. */
+export class WeakValueTable<K, V extends WeakKey> extends WeakTable<K, V, V> {
+  get(key: K): Option.Option<V> {
+    const value = this.find(key)?.deref()
+    return value === undefined ? Option.none() : Option.some(value)
+  }
+
+  has(key: K): boolean {
+    return this.find(key)?.deref() !== undefined
+  }
+
+  set(key: K, value: V): void {
+    if (!isWeakReferenceable(value)) throw new NotWeakReferenceableError({ value })
+    let slot: Slot<V> | undefined = this.order.get(key)
+    let hash: number | undefined
+    if (slot === undefined) {
+      const { changes } = this
+      hash = this.hashOf(key)
+      if (hash !== undefined) slot = this.findEqual(key, hash, changes)
+    }
+    this.setFound(slot, key, value, hash)
+  }
+
+  protected setExact(key: K, value: V, hash: number | undefined): void {
+    this.setFound(this.order.get(key), key, value, hash)
+  }
+
+  private setFound(slot: Slot<V> | undefined, key: K, value: V, hash: number | undefined): void {
+    if (slot !== undefined) {
+      const current = slot.deref()
+      if (current === value) return
+      if (current !== undefined) {
+        const { strong } = slot
+        return this.replace(slot, new this.Slot(value, strong, slot.hash), strong, value)
+      }
+      // The entry ended with its value. The new entry has the new key, and is the last one.
+      hash = slot.hash
+      this.reclaim(slot)
+    }
+    // Like a native `Map`: -0 becomes 0.
+    const stored = typeof key === "number" ? key + 0 : key
+    this.insert(new this.Slot(value, stored, hash), stored, value)
+  }
+
+  remove(key: K): boolean {
+    const slot = this.find(key)
+    if (slot === undefined) return false
+    this.takeOut(slot, slot.strong, undefined)
+    this.renewIfStale()
+    return true
+  }
+
+  protected findExact(key: K): Slot<V> | undefined {
+    return this.order.get(key)
+  }
+
+  protected findHashed(key: K, hash: number): Slot<V> | undefined {
+    return this.findInBucket(key, hash)
+  }
+
+  protected isEqual(slot: Slot<V>, key: K): boolean {
+    return Equal.equals(slot.strong, key) && this.placeOf(slot) !== Absent
+  }
+
+  protected placeOf(slot: Slot<V>): unknown {
+    return this.order.get(slot.strong) === slot ? slot.strong : Absent
+  }
+
+  /** Only objects need a hash: `order` finds primitives. Most keys are strings, and that test is the fastest. */
+  protected hashOf(key: K): number | undefined {
+    return this.structural && typeof key !== "string" && isObject(key) ? Hash.hash(key) : undefined
+  }
+
+  protected check(key: K, value: V): void {
+    if (!isWeakReferenceable(value)) throw new NotWeakReferenceableError({ value })
+    this.hashOf(key)
+  }
+
+  protected foundKey(slot: Slot<V>): K {
+    return slot.strong as K
+  }
+
+  keyOf(slot: Slot<V>): K | Dead {
+    return slot.deref() === undefined ? Dead : slot.strong as K
+  }
+
+  valueOf(slot: Slot<V>): V | Dead {
+    return slot.deref() ?? Dead
+  }
+
+  entryOf(slot: Slot<V>): [K, V] | Dead {
+    const value = slot.deref()
+    return value === undefined ? Dead : [slot.strong as K, value]
+  }
+
+  forEach(f: (value: V, key: K) => void): void {
+    for (const slot of this.order.values()) {
+      const value = slot.deref()
+      if (value !== undefined) f(value, slot.strong as K)
+    }
+  }
+
+  keys(): MapIterator<K> {
+    return new KeyIterator(this.order.values())
+  }
+
+  values(): MapIterator<V> {
+    return new ValueIterator(this.order.values())
+  }
+
+  entries(): MapIterator<[K, V]> {
+    return new EntryIterator(this.order.values())
+  }
+}
+
+class KeyIterator<K, V extends WeakKey> extends SlotIterator<V, K> {
+  override next(): IteratorResult<K, undefined> {
+    for (;;) {
+      const step = this.slots.next()
+      if (step.done === true) return { done: true, value: undefined }
+      if (step.value.deref() !== undefined) return { done: false, value: step.value.strong as K }
+    }
+  }
+}
+
+class ValueIterator<V extends WeakKey> extends SlotIterator<V, V> {
+  override next(): IteratorResult<V, undefined> {
+    for (;;) {
+      const step = this.slots.next()
+      if (step.done === true) return { done: true, value: undefined }
+      const value = step.value.deref()
+      if (value !== undefined) return { done: false, value }
+    }
+  }
+}
+
+class EntryIterator<K, V extends WeakKey> extends SlotIterator<V, [K, V]> {
+  override next(): IteratorResult<[K, V], undefined> {
+    for (;;) {
+      const step = this.slots.next()
+      if (step.done === true) return { done: true, value: undefined }
+      const value = step.value.deref()
+      if (value !== undefined) return { done: false, value: [step.value.strong as K, value] }
+    }
+  }
+}
