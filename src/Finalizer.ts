@@ -144,9 +144,9 @@ class State<A extends WeakKey, B, E> extends Referent.Callback implements Finali
 
   /** Runs on collection, in a fiber of its own. */
   override start(): Fiber<unknown, unknown> {
-    const effect = claim(this)
-    const fiber = inBackground(effect, Context.add(this.context!, Runs, { of: this, outer: undefined }))
-    fiber.addObserver(() => die(this))
+    const run = new Run(this, undefined)
+    const fiber = inBackground(claim(this), Context.add(this.context!, Runs, run))
+    fiber.addObserver(() => run.end())
     return fiber
   }
 
@@ -182,13 +182,26 @@ class State<A extends WeakKey, B, E> extends Referent.Callback implements Finali
 // There is no other implementation of the interface.
 const stateOf = <A extends WeakKey, B, E>(self: Finalizer<A, B, E>): State<A, B, E> => self as State<A, B, E>
 
-/** The runs that a fiber is part of: of the finalizers whose effects started it, the innermost first. */
-interface Run {
-  readonly of: State<WeakKey, unknown, unknown>
-  readonly outer: Run | undefined
+/** One run of a finalizer, inside of another one if the effect of that one started it. */
+class Run {
+  declare of: State<WeakKey, unknown, unknown> | undefined
+  declare readonly outer: Run | undefined
+
+  constructor(of: State<WeakKey, unknown, unknown>, outer: Run | undefined) {
+    this.of = of
+    // A run that has ended is left out, so that the list stays short.
+    while (outer !== undefined && outer.of === undefined) outer = outer.outer
+    this.outer = outer
+  }
+
+  end(): void {
+    if (this.of !== undefined) die(this.of)
+    // Contexts that were captured during the run hold it: let go of the finalizer.
+    this.of = undefined
+  }
 }
 
-/** Fibers inherit it, so that a run knows the fibers that its effect started. */
+/** The innermost run that a fiber is part of. Fibers inherit it, so that a run knows the fibers that its effect started. */
 const Runs = /*#__PURE__*/ Context.Reference<Run | undefined>("effect-weakref/Finalizer/Runs", {
   defaultValue: () => undefined
 })
@@ -199,12 +212,6 @@ const isPartOf = (fiber: Fiber<unknown, unknown>, self: State<WeakKey, unknown, 
     if (run.of === self) return true
   }
   return false
-}
-
-/** Leaves out the runs that have ended: a finalizer that makes the next one must not hold all before it. */
-const underWay = (run: Run | undefined): Run | undefined => {
-  while (run !== undefined && run.of.status === "dead") run = run.outer
-  return run
 }
 
 /**
@@ -333,33 +340,31 @@ const die = (self: State<WeakKey, unknown, unknown>): void => {
 const execute = <B, E>(self: State<WeakKey, B, E>): Effect.Effect<Option.Option<B>, E> =>
   Effect.suspend(() => {
     if (self.status !== "alive") return Effect.succeedNone
-    let claimed = false
+    const context = self.context!
+    let run: Run | undefined
     let spent = 0
-    const run = Effect.withFiber<B, E>((fiber) => {
-      // Another fiber had the run in the meantime: the result is not used.
+    const claiming = Effect.withFiber<B, E>((fiber) => {
+      // Another fiber took the run in the meantime: nobody uses the result.
       if (self.status !== "alive") return Effect.undefined as Effect.Effect<never>
-      claimed = true
+      run = Context.get(fiber.context, Runs)
       spent = fiber.currentOpCount
       setOpCount(fiber, -1)
       return claim(self)
     })
-    const contained = Effect.updateContext(run, (current: Context.Context<never>) =>
-      Context.add(withServices(current, self.context!), Runs, {
-        of: self,
-        outer: underWay(Context.get(current, Runs))
-      }))
-    return Effect.map(
-      Effect.onExit(contained, () =>
-        Effect.withFiber((fiber) => {
-          if (claimed) {
-            setOpCount(fiber, fiber.currentOpCount + spent)
-            die(self)
-          }
-          return Effect.void
-        })),
-      (result) =>
-        claimed ? Option.some(result) : Option.none()
+    const running = Effect.updateContext(
+      claiming,
+      (current: Context.Context<never>) =>
+        Context.add(withServices(current, context), Runs, new Run(self, Context.get(current, Runs)))
     )
+    const ended = Effect.onExit(running, () =>
+      Effect.withFiber((fiber) => {
+        if (run !== undefined) {
+          setOpCount(fiber, fiber.currentOpCount + spent)
+          run.end()
+        }
+        return Effect.void
+      }))
+    return Effect.map(ended, (result) => run === undefined ? Option.none() : Option.some(result))
   })
 
 /**
