@@ -1,37 +1,50 @@
 /**
- * The host's weak primitives, as a service.
+ * Provides the weak primitives of the host as a service.
  *
- * Everything in this library that is weak stands on three constructors:
- * `WeakRef`, `WeakMap` and `FinalizationRegistry`. They are read from this
- * service and from nowhere else, so that a test can put a heap that it collects
- * by hand (`effect-weakref/testing`, `TestHeap`) in the place of the engine's.
+ * Use this module to replace the heap that the library runs on, for example with a heap
+ * that a test collects by hand (`TestHeap` of `effect-weakref/testing`). Every weak
+ * reference, ephemeron and finalizer of this library is made with the three constructors
+ * of this service: `WeakRef`, `WeakMap` and `FinalizationRegistry`. The library uses
+ * the host's own `WeakMap` and `WeakSet` only for its own bookkeeping: to find the
+ * records of a heap, and to ask whether a symbol can be a referent.
  *
- * The words used in this documentation have fixed meanings. The **referent** is
- * the value that a weak reference refers to. It is **reachable** as long as the
- * program can get to it without going through a weak reference; after that it
- * may be **collected**, at any time or never: from then on every weak reference
- * to it is **dead** and every ephemeron keyed by it is gone. Some time later, or
- * never, its **finalizers** run. To **dereference** is to ask a weak reference
- * for its referent; engines keep a dereferenced referent alive to the end of
- * the turn (the current job and its microtasks), so that one turn never sees it
- * come and go.
+ * The words of this documentation have fixed meanings. The **referent** is the value that
+ * a weak reference refers to. It is **reachable** as long as the program can get to it
+ * without going through a weak reference. Afterwards it may be **collected**, at any time
+ * or never. Then every weak reference to it is **dead**, and every ephemeron keyed by it
+ * is gone. Its **finalizers** run some time later, or never. To **dereference** is to ask
+ * a weak reference for its referent. Engines keep a dereferenced referent alive until the
+ * end of the **turn** (the current job and its microtasks), so that no turn sees its
+ * referent disappear.
  *
+ * @stability experimental
  * @since 0.1.0
  */
 import * as Context from "effect/Context"
 import * as Effect from "effect/Effect"
+import { collector, host, nextTurn } from "./internal/heap.ts"
+
+/** @internal */
+export { host, nextTurn }
 
 /**
- * Three constructors with the meaning that ECMAScript gives to the globals of
- * the same names.
+ * Three constructors with the meaning that ECMAScript gives to the globals of the same
+ * names.
  *
  * **When to use**
  *
- * Use as the type of a heap that you pass to a `makeUnsafe` constructor or
- * provide through the {@link Heap} service.
+ * Use as the type of a heap that you pass to a `makeUnsafe` constructor, or provide
+ * through the {@link Heap} service.
+ *
+ * **Details**
+ *
+ * The library never asks which heap it has. A clean-up of a `FinalizationRegistry` may
+ * return a promise: it does the rest of its work in later turns. An engine ignores the
+ * promise, and a heap for tests can await it.
  *
  * @see {@link https://tc39.es/ecma262/#sec-weakref-objects | ECMAScript, WeakRef objects} for the source of the semantics
  *
+ * @stability experimental
  * @category models
  * @since 0.1.0
  */
@@ -42,8 +55,13 @@ export interface Heap {
 }
 
 /**
- * The service that effectful constructors read. Its default is the host's own
- * three constructors, so that a program need not provide it.
+ * The service that effectful constructors read. The default is the host's own three
+ * constructors, so a program need not provide it.
+ *
+ * **When to use**
+ *
+ * Use to run a program on another heap, or to pass the heap of the context to a
+ * `makeUnsafe` constructor.
  *
  * **Example** (Reading the default heap)
  *
@@ -59,24 +77,28 @@ export interface Heap {
  * Effect.runSync(program) // => true
  * ```
  *
- * @category references
+ * @see {@link isWeakReferenceable} for the values that a heap accepts
+ *
+ * @stability experimental
+ * @category services
  * @since 0.1.0
  */
 export const Heap: Context.Reference<Heap> = /*#__PURE__*/ Context.Reference<Heap>("effect-weakref/Heap", {
   defaultValue: () => host
 })
 
-/** @internal */
-export const host: Heap = { WeakRef, WeakMap, FinalizationRegistry }
-
 /**
- * Checks whether a value can be the referent of a weak reference: an object, a
- * function, or a symbol that is not registered with `Symbol.for`.
+ * Checks whether a value can be the referent of a weak reference: an object, a function,
+ * or a symbol that is not registered with `Symbol.for`.
+ *
+ * **When to use**
+ *
+ * Use to narrow an unknown value before you pass it to a constructor.
  *
  * **Details**
  *
- * Cost: O(1). Engines from before symbols could be weakly held refuse symbols;
- * there the answer is `false` for every symbol.
+ * Old engines refuse all symbols. On them the answer for every symbol is `false`. Never
+ * throws. Cost: O(1).
  *
  * **Example** (Telling referents from other values)
  *
@@ -91,13 +113,14 @@ export const host: Heap = { WeakRef, WeakMap, FinalizationRegistry }
  *
  * @see {@link https://tc39.es/ecma262/#sec-canbeheldweakly | ECMAScript, CanBeHeldWeakly} for the source of the semantics
  *
+ * @stability experimental
  * @category guards
  * @since 0.1.0
  */
 export const isWeakReferenceable = (u: unknown): u is WeakKey =>
   typeof u === "object" ? u !== null : typeof u === "function" || (typeof u === "symbol" && isWeakSymbol(u))
 
-// The host knows: some refuse all symbols, all refuse registered ones.
+// Ask the host: old engines refuse all symbols.
 const isWeakSymbol = (u: symbol): boolean => {
   try {
     return new WeakSet([u]).has(u)
@@ -107,27 +130,27 @@ const isWeakSymbol = (u: symbol): boolean => {
 }
 
 /**
- * Asks the host for a full collection, in a turn of its own. Succeeds with
- * `false` where the host offers no way to ask.
+ * Forces a full collection of the host's heap, in a turn of its own. Succeeds with
+ * `false` if the host has no way to force one.
  *
  * **When to use**
  *
- * Use in tests, benchmarks and diagnostics. A program whose results depend on
- * it is wrong on some host.
+ * Use in tests, benchmarks and diagnostics. A program whose results depend on it is wrong
+ * on some host.
  *
  * **Details**
  *
- * Uses `gc` where the host exposes it (`node --expose-gc`, `deno
- * --v8-flags=--expose-gc`, `chromium --js-flags=--expose-gc`), `Bun.gc` on Bun,
- * and on Node without the flag a `gc` made through `node:v8`. Cost: a full
+ * Uses `gc` if the host exposes it (`node --expose-gc`, `deno
+ * --v8-flags=--expose-gc`, `chromium --js-flags=--expose-gc`) and `Bun.gc` on Bun. On Node
+ * without the flag, it makes a `gc` through `node:v8`. Never fails. Cost: a full
  * collection, milliseconds to seconds.
  *
  * **Gotchas**
  *
- * Finalizers run some turns after the collection. What the program still holds
- * on a stack, in a suspended generator or in a closure is not collected.
+ * Finalizers run some turns after the collection. A value that the program still holds on
+ * a stack, in a suspended generator or in a closure is not collected.
  *
- * **Example** (Asking for a collection)
+ * **Example** (Forcing a collection)
  *
  * ```ts import.meta.vitest
  * import { Effect } from "effect"
@@ -136,41 +159,18 @@ const isWeakSymbol = (u: symbol): boolean => {
  * await Effect.runPromise(Heap.collectGarbage) // => true
  * ```
  *
- * @category garbage collection
+ * @see {@link https://nodejs.org/api/cli.html#--expose-gc | Node, --expose-gc} for exposing `gc`
+ *
+ * @stability experimental
+ * @category running
  * @since 0.1.0
  */
 export const collectGarbage: Effect.Effect<boolean> = /*#__PURE__*/ Effect.callback<boolean>((resume) => {
-  // A referent dereferenced in this turn lives to its end: collect in the next one.
+  // A referent that this turn dereferenced lives until its end: collect in the next turn.
   nextTurn(() => {
     const collect = collector()
     collect?.()
-    // The engine posts its finalization jobs as tasks: let the first of them go ahead of the caller.
+    // The engine posts its clean-up jobs as tasks: let the first of them run before the caller.
     nextTurn(() => resume(Effect.succeed(collect !== undefined)))
   })
 })
-
-/** @internal */
-export const nextTurn = (f: () => void): void => global.setTimeout(f, 0)
-
-const collector = (): (() => void) | undefined => {
-  if (typeof global.gc === "function") return global.gc
-  const bun = global.Bun
-  if (bun !== undefined) return () => bun.gc(true)
-  try {
-    const { process } = global
-    process!.getBuiltinModule("node:v8").setFlagsFromString("--expose-gc")
-    return process!.getBuiltinModule("node:vm").runInNewContext("gc")
-  } catch {
-    return undefined
-  }
-}
-
-const global = globalThis as unknown as {
-  readonly setTimeout: (f: () => void, millis: number) => void
-  readonly gc?: () => void
-  readonly Bun?: { readonly gc: (synchronously: boolean) => void }
-  readonly process?: {
-    getBuiltinModule(name: "node:v8"): { setFlagsFromString(flags: string): void }
-    getBuiltinModule(name: "node:vm"): { runInNewContext(code: string): () => void }
-  }
-}

@@ -1,20 +1,31 @@
 /**
  * The errors of this library.
  *
- * Effectful functions fail with them, synchronous ones throw the same values.
- * Nothing is inserted, registered or half-built when one is raised.
+ * Use their tags to recover from them with `Effect.catchTag`. Effectful functions
+ * fail with these errors, and synchronous functions throw them. Nothing is
+ * inserted, registered or half-built when one is raised.
  *
+ * @stability experimental
  * @since 0.1.0
  */
 import * as Data from "effect/Data"
-import { format } from "effect/Formatter"
+import { printed } from "./internal/print.ts"
 
 /**
- * A primitive or a registered symbol where a referent is needed.
+ * Reports a value that cannot be weakly referenced, although an operation needs a
+ * weak reference to it.
+ *
+ * **When to use**
+ *
+ * Use to recover if the values come from outside, for example from parsed JSON.
  *
  * **Details**
  *
- * Python raises `TypeError: cannot create weak reference to 'int' object` here.
+ * `value` is what was passed. A `WeakMethod` fails with this error as well, if there
+ * is no function to call. Then `value` is what was found instead of a function, and
+ * `property` is the key, if there was one. The message shows the first 100
+ * characters of the value. Python raises `TypeError: cannot create weak reference to
+ * 'int' object`.
  *
  * **Example** (A string cannot be weakly referenced)
  *
@@ -29,25 +40,48 @@ import { format } from "effect/Formatter"
  * error.value // => "text"
  * ```
  *
+ * @see {@link DeadReferenceError} for a referent that has been collected
+ *
+ * @stability experimental
  * @category errors
  * @since 0.1.0
  */
 export class NotWeakReferenceableError extends Data.TaggedError("NotWeakReferenceableError")<{
   readonly value: unknown
+  readonly expected?: "function" | undefined
+  readonly property?: PropertyKey | undefined
 }> {
   override get message(): string {
-    return `${
-      format(this.value)
-    } cannot be weakly referenced here: give an object or a function, or for a reference, key or element a symbol not made by Symbol.for`
+    const { expected, property, value } = this
+    if (expected === "function") {
+      return property === undefined
+        ? `${printed(value)} is not a method: pass a function, or the key of a property that is a function`
+        : `The property ${printed(property)} of the receiver is ${printed(value)}, which is not a function: `
+          + "pass the key of a method, or a function"
+    }
+    const advice = isFreshSymbol(value)
+      ? "pass an object or a function"
+      : "pass an object, a function, or a symbol that was not made by Symbol.for"
+    return `${printed(value)} cannot be weakly referenced here: ${advice}`
   }
 }
 
+// Proxies do not take symbols, and old engines refuse them: do not recommend another one.
+const isFreshSymbol = (value: unknown): boolean => typeof value === "symbol" && Symbol.keyFor(value) === undefined
+
 /**
- * The referent has been collected.
+ * Reports that the referent of a weak reference has been collected.
+ *
+ * **When to use**
+ *
+ * Use to recover if the program may outlive an object that it does not own.
  *
  * **Details**
  *
- * Python raises `ReferenceError: weakly-referenced object no longer exists`.
+ * `kind` is the type whose operation failed. `property` is the property that the
+ * program used, if it was one of a `WeakProxy`. Both are absent if the error was made
+ * without them. The message recommends what this type offers. Python raises
+ * `ReferenceError: weakly-referenced object no longer exists`.
  *
  * **Example** (A dead reference)
  *
@@ -63,32 +97,79 @@ export class NotWeakReferenceableError extends Data.TaggedError("NotWeakReferenc
  *   return yield* Effect.flip(WeakRef.get(ref))
  * }).pipe(Effect.provide(TestHeap.layer))
  *
- * Effect.runSync(program)._tag // => "DeadReferenceError"
+ * const error = Effect.runSync(program)
+ * error._tag // => "DeadReferenceError"
+ * error.kind // => "WeakRef"
  * ```
  *
+ * @see {@link NotWeakReferenceableError} for a value that cannot be a referent
+ *
+ * @stability experimental
  * @category errors
  * @since 0.1.0
  */
-export class DeadReferenceError extends Data.TaggedError("DeadReferenceError")<{}> {
+export class DeadReferenceError extends Data.TaggedError("DeadReferenceError")<{
+  readonly kind?: ReferenceKind | undefined
+  readonly property?: PropertyKey | undefined
+}> {
+  constructor(args: { readonly kind?: ReferenceKind | undefined; readonly property?: PropertyKey | undefined } = {}) {
+    super(args)
+  }
+
   override get message(): string {
-    return "The referent has been collected: hold it with use or pin, or dereference to an Option"
+    switch (this.kind) {
+      case "WeakRef": {
+        return "The referent of this WeakRef has been collected: hold it with WeakRef.use or WeakRef.pin, or call WeakRef.deref, which returns an Option"
+      }
+      case "WeakProxy": {
+        const what = this.property === undefined ? "use this WeakProxy" : `access ${printed(this.property)}`
+        return `Cannot ${what}: the referent of the WeakProxy has been collected. Hold it with WeakProxy.use, or call WeakProxy.deref, which returns an Option`
+      }
+      case "WeakMethod": {
+        return "The receiver or the function of this WeakMethod has been collected: hold both for as long as you call it, or call WeakMethod.deref, which returns an Option"
+      }
+      default: {
+        return "The referent of a weak reference has been collected: hold the referent for as long as you use the reference"
+      }
+    }
   }
 }
 
 /**
- * The first hash of a dead reference, or any hash of a proxy.
+ * The types of this library that raise a {@link DeadReferenceError}.
+ *
+ * **When to use**
+ *
+ * Use to tell the sources of an error apart.
+ *
+ * @see {@link DeadReferenceError} for the error
+ *
+ * @stability experimental
+ * @category models
+ * @since 0.1.0
+ */
+export type ReferenceKind = "WeakRef" | "WeakProxy" | "WeakMethod"
+
+/**
+ * Reports that a dead reference has no hash, because none was computed while its
+ * referent lived. It also reports that a weak proxy never has a hash.
+ *
+ * **When to use**
+ *
+ * Use to recover if references that may be dead are compared or inserted into hashed
+ * collections.
  *
  * **Details**
  *
- * Python raises `TypeError: weak object has gone away` for the first, and
- * `TypeError: unhashable type: 'weakref.ProxyType'` for the second.
+ * Python raises `TypeError: weak object has gone away` for a reference, and
+ * `TypeError: unhashable type: 'weakref.ProxyType'` for a proxy.
  *
  * **Gotchas**
  *
- * `Equal.equals` hashes both of its arguments first, so it throws this error
- * too. `WeakRef.equals` and `WeakProxy.equals` never hash a dead reference.
+ * `Equal.equals` hashes both of its arguments first, so it throws this error too.
+ * `WeakRef.equals` and `WeakProxy.equals` never hash a dead reference.
  *
- * **Example** (A hash first taken after death)
+ * **Example** (A hash first computed after death)
  *
  * ```ts import.meta.vitest
  * import { Effect, Hash } from "effect"
@@ -106,11 +187,14 @@ export class DeadReferenceError extends Data.TaggedError("DeadReferenceError")<{
  * Hash.hash(dead) // => throws UnhashableError
  * ```
  *
+ * @see {@link DeadReferenceError} for other operations on a dead reference
+ *
+ * @stability experimental
  * @category errors
  * @since 0.1.0
  */
 export class UnhashableError extends Data.TaggedError("UnhashableError")<{}> {
   override get message(): string {
-    return "No hash: hash a reference before its referent is collected, and never a proxy"
+    return "No hash: hash a weak reference before its referent is collected, and never hash a weak proxy"
   }
 }

@@ -1,12 +1,12 @@
 /**
- * A weak reference to a method of an object: to the receiver and the function at
- * once.
+ * Refers weakly to a method of an object: to the receiver and the function at once.
  *
- * `object.method.bind(object)` keeps the object, and a `WeakRef` to it is dead at
- * once, because nobody else holds the bound function. A `WeakMethod` holds the
- * receiver and the function weakly and binds them when it is used. Use one to
- * register a listener that must not keep its object alive.
+ * `object.method.bind(object)` keeps the object alive. A `WeakRef` to it is dead soon,
+ * because nobody else holds the bound function. A `WeakMethod` holds the receiver and
+ * the function weakly, and binds them when you use it. Use one to register a listener
+ * that must not keep its object alive.
  *
+ * @stability experimental
  * @since 0.1.0
  */
 import * as Effect from "effect/Effect"
@@ -16,43 +16,48 @@ import * as Hash from "effect/Hash"
 import { type Inspectable, toJson } from "effect/Inspectable"
 import * as Option from "effect/Option"
 import type { Pipeable } from "effect/Pipeable"
-import { hasProperty, isFunction, isPropertyKey } from "effect/Predicate"
-import * as Result from "effect/Result"
+import { isFunction, isPropertyKey } from "effect/Predicate"
 import type * as Scope from "effect/Scope"
 import type { Contravariant, Covariant } from "effect/Types"
-import { Heap, host, isWeakReferenceable } from "./Heap.ts"
+import { type Heap, isWeakReferenceable } from "./Heap.ts"
 import { Base } from "./internal/base.ts"
+import * as Callbacks from "./internal/callbacks.ts"
+import { host } from "./internal/heap.ts"
 import * as Referent from "./internal/referent.ts"
 import { DeadReferenceError, NotWeakReferenceableError, UnhashableError } from "./WeakError.ts"
 
 const TypeId = "~effect-weakref/WeakMethod"
 
 /**
- * A weak reference to a method of an `A`, which takes `Args` and gives a `B`.
+ * A weak reference to a method of an `A`, which takes `Args` and returns a `B`.
+ *
+ * **When to use**
+ *
+ * Use to call a method of an object whose lifetime other code decides.
  *
  * **Details**
  *
- * It is dead as soon as its receiver or its function has been collected.
+ * A `WeakMethod` is dead as soon as its receiver or its function has been collected.
  *
- * Equality: two methods that are alive are equal when their receivers are, by
- * `Equal.equals`, and their functions are the same; a dead one is equal only to
- * itself. The hash is made of both; it is kept after death once taken, and first
- * asked for after death it throws `UnhashableError`.
+ * Two methods that are alive are equal if their functions are the same and their
+ * receivers are equal by `Equal.equals`. A dead method is equal only to itself. The
+ * hash is computed from both. It is kept after death if it was computed before. If it
+ * is first needed after death, it throws `UnhashableError`.
  *
  * **Gotchas**
  *
- * - The function is held as weakly as the receiver. A method of a class lives with
- *   the class, and a function that is a property of the receiver with the receiver;
- *   but a function made on the spot, by an arrow, by `bind`, or by an accessor that
- *   makes a new one at each read, is held by nobody and may be dead at once.
- * - A function that captures its receiver keeps it alive for as long as somebody
- *   holds the function: `make(receiver, () => receiver.update())`. Let it use
- *   `this`.
- * - Effect remembers what `Equal.equals` answered for a pair of objects, so a pair
- *   that once compared equal keeps comparing equal there, also when dead.
- *   {@link equals} is exact at each moment.
+ * - The function is held as weakly as the receiver. A method of a class lives as long as
+ *   the class, and a function that is a property of the receiver as long as the receiver.
+ *   But nobody holds a function made on the spot: by an arrow, by `bind`, or by an
+ *   accessor that makes a new one at each read. Such a method may be dead soon. Let
+ *   `WeakRef.keepAlive(receiver, method)` hold the function.
+ * - A function that captures its receiver keeps it alive for as long as somebody holds
+ *   the function: `make(receiver, () => receiver.update())`. Let the function use `this`.
+ * - Effect remembers that two objects compared equal. A pair that compared equal once
+ *   stays equal for `Equal.equals`, even when dead. {@link equals} asks again whether
+ *   both are alive.
  *
- * **Example** (Listeners that do not keep their objects)
+ * **Example** (Listeners that do not keep their objects alive)
  *
  * ```ts import.meta.vitest
  * import { Effect } from "effect"
@@ -75,8 +80,10 @@ const TypeId = "~effect-weakref/WeakMethod"
  * Effect.runSync(program) // => 5
  * ```
  *
+ * @see {@link make} for creating a weak method
  * @see {@link https://docs.python.org/3/library/weakref.html#weakref.WeakMethod | Python, weakref.WeakMethod} for the source of the semantics
  *
+ * @stability experimental
  * @category models
  * @since 0.1.0
  */
@@ -91,24 +98,61 @@ export interface WeakMethod<out A extends WeakKey, in Args extends ReadonlyArray
 }
 
 /**
- * Checks whether a value is a `WeakMethod`. It does not dereference.
+ * Checks whether a value is a `WeakMethod` of this copy of the library.
  *
+ * **When to use**
+ *
+ * Use to narrow an unknown value before you pass it to a function of this module.
+ *
+ * **Details**
+ *
+ * If a program loads this library twice, the guard of each copy returns `false` for the
+ * methods of the other, because their functions cannot read each other's methods. Never
+ * dereferences. Cost: O(1).
+ *
+ * **Example** (Recognizing a weak method)
+ *
+ * ```ts import.meta.vitest
+ * import { WeakMethod } from "effect-weakref"
+ *
+ * const set = new Set([1])
+ * WeakMethod.isWeakMethod(WeakMethod.makeUnsafe(set, "has")) // => true
+ * WeakMethod.isWeakMethod(set.has) // => false
+ * ```
+ *
+ * @see {@link isAlive} for asking whether the method can be called
+ *
+ * @stability experimental
  * @category guards
  * @since 0.1.0
  */
-export const isWeakMethod = (u: unknown): u is WeakMethod<WeakKey, never, unknown> => hasProperty(u, TypeId)
+export const isWeakMethod = (u: unknown): u is WeakMethod<WeakKey, never, unknown> => u instanceof Bound
 
 /**
  * A function that can run on an `A`.
  *
+ * **When to use**
+ *
+ * Use to constrain a function that you pass on to {@link make}.
+ *
+ * @see {@link MethodKey} for the keys of such functions
+ *
+ * @stability experimental
  * @category models
  * @since 0.1.0
  */
 export type MethodOf<A> = (this: A, ...args: never) => unknown
 
 /**
- * The keys under which an `A` has a function, optional ones included.
+ * The keys of the methods of an `A`, including optional methods.
  *
+ * **When to use**
+ *
+ * Use to constrain a key that you pass on to {@link make}.
+ *
+ * @see {@link MethodOf} for the functions under these keys
+ *
+ * @stability experimental
  * @category models
  * @since 0.1.0
  */
@@ -117,9 +161,16 @@ export type MethodKey<A> = keyof {
 }
 
 /**
- * What a function takes and gives: of an overloaded one each of its last four
- * signatures, of a generic one what TypeScript makes of it.
+ * The arguments and the result of a function: a union of the last four signatures if it
+ * is overloaded.
  *
+ * **When to use**
+ *
+ * Use to write the type of a {@link WeakMethod} of a given function.
+ *
+ * @see {@link make} for where it is used
+ *
+ * @stability experimental
  * @category models
  * @since 0.1.0
  */
@@ -155,7 +206,7 @@ class Bound<A extends WeakKey, Args extends ReadonlyArray<unknown>, B> extends B
     return variance
   }
 
-  /** Calls `f` with both while they live. Dereferences. */
+  /** Calls `f` if both are alive, and otherwise `onDead`. Dereferences. */
   match<C>(onDead: () => C, f: (receiver: A, method: MethodOf<A>) => C): C {
     const receiver = this.receiver.deref()
     const method = this.method.deref()
@@ -193,20 +244,21 @@ const stateOf = <A extends WeakKey, Args extends ReadonlyArray<unknown>, B>(
   self as Bound<A, Args, B>
 
 /**
- * Creates a weak reference to a method, given by its key or as a function that
- * takes the receiver as `this`.
+ * Creates a weak reference to a method: to the function under a key, or to a function
+ * that takes the receiver as `this`.
  *
  * **When to use**
  *
- * Use inside an Effect program. {@link makeUnsafe} is the synchronous form.
+ * Use inside an Effect program. Use {@link makeUnsafe} in synchronous code.
  *
  * **Details**
  *
- * A key is looked up once, here, inherited methods and accessors included. Of an
- * overloaded method all signatures are accepted (see {@link Call}). Fails with
- * `NotWeakReferenceableError`, which says what was found, where the receiver
- * cannot be a referent or there is no function. Each call gives a new
- * `WeakMethod`. Cost: O(1).
+ * Reads the key once, now. Inherited methods and accessors are found too. Accepts all
+ * signatures of an overloaded method (see {@link Call}). Each call returns a new
+ * `WeakMethod`. Fails with `NotWeakReferenceableError` if the receiver cannot be weakly
+ * referenced, or if there is no function. The error says what was found instead. An
+ * accessor that throws is a defect. Cost: O(1). The receiver and the function live until
+ * the end of the turn.
  *
  * **Example** (By key and by function)
  *
@@ -228,7 +280,7 @@ const stateOf = <A extends WeakKey, Args extends ReadonlyArray<unknown>, B>(
  * Effect.runSync(program) // => ["Hello, Ada", true]
  * ```
  *
- * **Example** (A key that is no function)
+ * **Example** (A property that is not a function)
  *
  * ```ts import.meta.vitest
  * import { Effect } from "effect"
@@ -237,8 +289,12 @@ const stateOf = <A extends WeakKey, Args extends ReadonlyArray<unknown>, B>(
  * // @ts-expect-error: rejected at compile time already
  * const error = Effect.runSync(Effect.flip(WeakMethod.make({ name: "Ada" }, "name")))
  * error.value // => "Ada"
+ * error.property // => "name"
  * ```
  *
+ * @see {@link invoke} for calling the method
+ *
+ * @stability experimental
  * @category constructors
  * @since 0.1.0
  */
@@ -258,14 +314,23 @@ export const make: {
   receiver: A,
   keyOrMethod: PropertyKey | MethodOf<A>
 ): Effect.Effect<Untyped<A>, NotWeakReferenceableError> =>
-  Effect.flatMap(Heap, (heap) => Effect.fromResult(bind(receiver, keyOrMethod, heap)))
+  Referent.make(receiver, (receiver, heap) => bind(receiver, keyOrMethod, heap))
 
 /**
- * Creates a weak reference to a method synchronously, on the host's heap unless
- * another is given. Throws `NotWeakReferenceableError` where {@link make} fails
- * with it.
+ * Creates a weak reference to a method synchronously. Uses the host's heap unless you
+ * pass another.
  *
- * **Example** (Creating a weak method outside of Effect)
+ * **When to use**
+ *
+ * Use in synchronous code. Use {@link make} inside an Effect program, so that a test can
+ * replace the heap.
+ *
+ * **Details**
+ *
+ * Throws `NotWeakReferenceableError` if {@link make} would fail with it, and what an
+ * accessor throws. Cost: O(1).
+ *
+ * **Example** (Creating a weak method in synchronous code)
  *
  * ```ts import.meta.vitest
  * import { Option } from "effect"
@@ -276,6 +341,9 @@ export const make: {
  * Option.map(WeakMethod.deref(get), (get) => get("a")) // => Option.some(1)
  * ```
  *
+ * @see {@link make} for the same in an effect
+ *
+ * @stability experimental
  * @category constructors
  * @since 0.1.0
  */
@@ -294,41 +362,67 @@ export const makeUnsafe: {
   receiver: A,
   keyOrMethod: PropertyKey | MethodOf<A>,
   heap: Heap = host
-): Untyped<A> => Result.getOrThrow(bind(receiver, keyOrMethod, heap))
+): Untyped<A> => bind(receiver, keyOrMethod, heap)
 
-/** A method that takes and gives whatever the signature of its constructor says. */
+/** The signature of the constructor says what the method takes and returns. */
 type Untyped<A extends WeakKey> = WeakMethod<A, ReadonlyArray<unknown>, never>
 
 const bind = <A extends WeakKey>(
   receiver: A,
   keyOrMethod: PropertyKey | MethodOf<A>,
   heap: Heap
-): Result.Result<Untyped<A>, NotWeakReferenceableError> => {
-  if (!isWeakReferenceable(receiver)) return Result.fail(new NotWeakReferenceableError({ value: receiver }))
-  const method = isPropertyKey(keyOrMethod) ? receiver[keyOrMethod as keyof A] : keyOrMethod
-  return isFunction(method)
-    ? Result.succeed(new Bound(Referent.of(receiver, heap), Referent.of(method as MethodOf<A>, heap)))
-    : Result.fail(new NotWeakReferenceableError({ value: method }))
+): Untyped<A> => {
+  if (!isWeakReferenceable(receiver)) throw new NotWeakReferenceableError({ value: receiver })
+  const isKey = isPropertyKey(keyOrMethod)
+  const method: unknown = isKey ? receiver[keyOrMethod as keyof A] : keyOrMethod
+  if (isFunction(method)) return new Bound(Referent.of(receiver, heap), Referent.of(method as MethodOf<A>, heap))
+  const error = { value: method, expected: "function" } as const
+  throw new NotWeakReferenceableError(isKey ? { ...error, property: keyOrMethod } : error)
 }
 
 /**
- * Whether neither the receiver nor the function has been collected. Dereferences
- * both: what is alive now stays alive to the end of the turn.
+ * Checks whether neither the receiver nor the function has been collected.
  *
- * @category getters
+ * **When to use**
+ *
+ * Use if you need the answer, and not the method.
+ *
+ * **Details**
+ *
+ * Dereferences both: what is alive stays alive until the end of the turn. Never throws.
+ * Cost: O(1).
+ *
+ * **Example** (Asking whether a method lives)
+ *
+ * ```ts import.meta.vitest
+ * import { WeakMethod } from "effect-weakref"
+ *
+ * const set = new Set([1])
+ * WeakMethod.isAlive(WeakMethod.makeUnsafe(set, "has")) // => true
+ * ```
+ *
+ * @see {@link deref} for getting the function
+ *
+ * @stability experimental
+ * @category predicates
  * @since 0.1.0
  */
 export const isAlive = (self: WeakMethod<WeakKey, never, unknown>): boolean =>
   stateOf(self).match(() => false, () => true)
 
 /**
- * Dereferences: `Some` of the function, bound to its receiver, or `None` once
- * either has been collected.
+ * Returns `Some` of the function, bound to its receiver, or `None` once either has been
+ * collected.
+ *
+ * **When to use**
+ *
+ * Use to pass the method to code that expects a function.
  *
  * **Details**
  *
- * Whoever keeps the bound function keeps the receiver and the function with it.
- * Each call gives a new one. Cost: O(1), two `deref`s of the engine.
+ * Each call returns a new bound function. The bound function keeps the receiver and the
+ * function alive for as long as the program holds it. Never throws. Cost: O(1), two
+ * `deref`s of the engine.
  *
  * **Example** (Binding for as long as it is needed)
  *
@@ -348,6 +442,9 @@ export const isAlive = (self: WeakMethod<WeakKey, never, unknown>): boolean =>
  * Effect.runSync(program) // => [Option.some(true), Option.none()]
  * ```
  *
+ * @see {@link invoke} for calling the method in an effect
+ *
+ * @stability experimental
  * @category getters
  * @since 0.1.0
  */
@@ -360,15 +457,19 @@ export const deref = <A extends WeakKey, Args extends ReadonlyArray<unknown>, B>
   )
 
 /**
- * Calls the method: succeeds with what it returns, or fails with
- * `DeadReferenceError` where the receiver or the function has been collected. What
- * the method throws is a defect.
+ * Calls the method and succeeds with its result. Fails with `DeadReferenceError` if the
+ * receiver or the function has been collected.
+ *
+ * **When to use**
+ *
+ * Use to call a listener that may be gone.
  *
  * **Details**
  *
- * Each run dereferences and calls anew. A promise or an effect that the method
- * returns is a result like any other; flatten it to wait for it. Nothing holds the
- * receiver after the call has returned.
+ * Dereferences and calls each time that the effect runs. What the method throws is a
+ * defect. A promise or an effect that the method returns is a result like any other:
+ * flatten it to wait for it. Nothing holds the receiver after the call has returned.
+ * Cost: O(1) and the call.
  *
  * **Example** (Calling a method of a dead object)
  *
@@ -389,7 +490,10 @@ export const deref = <A extends WeakKey, Args extends ReadonlyArray<unknown>, B>
  * Effect.runSync(program) // => [true, "DeadReferenceError"]
  * ```
  *
- * @category operations
+ * @see {@link deref} for a bound function
+ *
+ * @stability experimental
+ * @category combinators
  * @since 0.1.0
  */
 export const invoke = <A extends WeakKey, Args extends ReadonlyArray<unknown>, B>(
@@ -398,21 +502,29 @@ export const invoke = <A extends WeakKey, Args extends ReadonlyArray<unknown>, B
 ): Effect.Effect<B, DeadReferenceError> =>
   Effect.suspend(() =>
     stateOf(self).match<Effect.Effect<B, DeadReferenceError>>(
-      () => Effect.fail(new DeadReferenceError()),
+      () => Effect.fail(new DeadReferenceError({ kind: "WeakMethod" })),
       (receiver, method) => Effect.succeed(Reflect.apply(method as (...args: Args) => B, receiver, args))
     )
   )
 
 /**
- * Registers a callback for the life of the Scope: an effect that runs in the
- * background, once, when the receiver or the function has been collected,
- * whichever comes first.
+ * Registers a callback for the life of the Scope. It runs in the background, once, when
+ * the receiver or the function has been collected, whichever comes first.
+ *
+ * **When to use**
+ *
+ * Use to take a listener out of a list when its object is gone.
  *
  * **Details**
  *
- * What is said of `WeakRef.onCollect` holds here too: the callback takes its turn
- * among those of the value that was collected, from the newest to the oldest, and
- * is given the dead method.
+ * The callback gets the dead method. It takes its turn among the callbacks of the value
+ * that was collected. Services, failures, the Scope, interruption and cost are those of
+ * `WeakRef.onCollect`. Dereferences. Never fails.
+ *
+ * **Gotchas**
+ *
+ * A callback that captures the receiver or the function keeps it alive. A callback that
+ * never ends blocks the older callbacks of the same value for ever.
  *
  * **Example** (Learning that a listener is gone)
  *
@@ -434,7 +546,10 @@ export const invoke = <A extends WeakKey, Args extends ReadonlyArray<unknown>, B
  * calls // => 1
  * ```
  *
- * @category operations
+ * @see {@link isAlive} for asking instead of waiting
+ *
+ * @stability experimental
+ * @category combinators
  * @since 0.1.0
  */
 export const onCollect: {
@@ -450,17 +565,28 @@ export const onCollect: {
   f: (method: Self) => Effect.Effect<X, E, R>
 ): Effect.Effect<void, never, R | Scope.Scope> => {
   const { method, receiver } = stateOf(self)
-  return Referent.onCollect(Effect.suspend(() => f(self)), receiver, method)
+  return Callbacks.onCollect(Effect.suspend(() => f(self)), receiver, method)
 })
 
 /**
- * Whether two methods are equal at this moment: both alive, their receivers equal
- * by `Equal.equals` and their functions the same; or the same `WeakMethod`.
+ * Checks whether two methods are equal: they are the same `WeakMethod`, or both are
+ * alive, their functions are the same, and their receivers are equal by `Equal.equals`.
+ *
+ * **When to use**
+ *
+ * Use instead of `Equal.equals` if the methods may be dead.
  *
  * **Details**
  *
- * Unlike `Equal.equals` on the methods themselves it neither remembers an earlier
- * answer nor throws for a dead one. Dereferences both.
+ * Unlike `Equal.equals` of the methods, it asks each time whether both are alive, and a
+ * dead method does not make it throw. Dereferences both. Cost: that of `Equal.equals` of
+ * the receivers.
+ *
+ * **Gotchas**
+ *
+ * Effect remembers the hash of an object and that two objects compared equal, so a later
+ * change of a receiver may not change the answer. It throws `UnhashableError` if a
+ * receiver is a weak proxy.
  *
  * **Example** (Equal methods)
  *
@@ -473,7 +599,10 @@ export const onCollect: {
  * WeakMethod.equals(has, WeakMethod.makeUnsafe(set, "add")) // => false
  * ```
  *
- * @category equality
+ * @see {@link WeakMethod} for the equality and the hash of methods
+ *
+ * @stability experimental
+ * @category predicates
  * @since 0.1.0
  */
 export const equals: {

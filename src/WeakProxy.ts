@@ -19,6 +19,7 @@ import * as Option from "effect/Option"
 import { isFunction, isObjectKeyword } from "effect/Predicate"
 import type * as Scope from "effect/Scope"
 import { type Heap, host } from "./Heap.ts"
+import { onCollect as onCollectOf } from "./internal/callbacks.ts"
 import * as Referent from "./internal/referent.ts"
 import { DeadReferenceError, NotWeakReferenceableError, UnhashableError } from "./WeakError.ts"
 
@@ -340,7 +341,7 @@ export const onCollect: {
 } = dual(2, <Self extends WeakProxy<object>, X, E, R>(
   self: Self,
   f: (proxy: Self) => Effect.Effect<X, E, R>
-): Effect.Effect<void, never, R | Scope.Scope> => Referent.onCollect(Effect.suspend(() => f(self)), recordOf(self)))
+): Effect.Effect<void, never, R | Scope.Scope> => onCollectOf(Effect.suspend(() => f(self)), recordOf(self)))
 
 /**
  * Whether a proxy and another object, which may be a proxy too, are equal at this

@@ -1,9 +1,26 @@
 import { assert, describe, it } from "@effect/vitest"
-import { Context, Deferred, Effect, Equal, Exit, Fiber, Hash, Logger, Option, Scope } from "effect"
+import {
+  Cause,
+  Context,
+  Deferred,
+  Effect,
+  Equal,
+  Exit,
+  Fiber,
+  Hash,
+  Layer,
+  Logger,
+  ManagedRuntime,
+  Option,
+  Scheduler,
+  Scope
+} from "effect"
 import * as fc from "fast-check"
 import { inspect } from "node:util"
-import { Finalizer, WeakError, WeakRef } from "../src/index.ts"
+import { vi } from "vitest"
+import { Finalizer, Heap, WeakError, WeakProxy, WeakRef } from "../src/index.ts"
 import { TestHeap } from "../src/testing/index.ts"
+import { atEveryAlignment } from "./support/alignments.ts"
 import { collectThoroughly, collectUntil, heapInUse } from "./support/realHeap.ts"
 import { reportsOf } from "./support/reports.ts"
 import { onBothHeaps } from "./support/worlds.ts"
@@ -363,6 +380,368 @@ describe("Finalizer", () => {
         assert.strictEqual(scope.state._tag, "Empty")
         assert.isBelow((yield* heapInUse) - before, 4_000_000)
       }), 60_000)
+  })
+
+  describe("interrupted", () => {
+    it.effect(
+      "run either leaves the finalizer alive or has started the effect, at every alignment",
+      () =>
+        Effect.gen(function*() {
+          const outcomes = { alive: 0, ran: 0 }
+          yield* atEveryAlignment((interrupted) =>
+            Effect.gen(function*() {
+              const target = {}
+              const scope = yield* Scope.make()
+              let runs = 0
+              const effect = Effect.suspend(() => {
+                runs++
+                return Effect.yieldNow
+              })
+              const finalizer = yield* Scope.provide(Finalizer.make(target, effect), scope)
+              yield* interrupted(Finalizer.run(finalizer))
+              assert.strictEqual(Finalizer.isAlive(finalizer), runs === 0)
+              outcomes[runs === 0 ? "alive" : "ran"]++
+              yield* Scope.close(scope, Exit.void)
+              assert.strictEqual(runs, 1)
+              assert.isFalse(Finalizer.isAlive(finalizer))
+            })
+          )
+          // The sweep reached both sides of the start.
+          assert.isAbove(outcomes.alive, 10)
+          assert.isAbove(outcomes.ran, 10)
+        }),
+      60_000
+    )
+
+    it.effect("make leaves a finalizer or nothing in the Scope, at every alignment", () =>
+      Effect.gen(function*() {
+        const outcomes = { made: 0, nothing: 0 }
+        yield* atEveryAlignment((interrupted) =>
+          Effect.gen(function*() {
+            const target = {}
+            const scope = yield* Scope.make()
+            let runs = 0
+            yield* interrupted(Scope.provide(Finalizer.make(target, Effect.sync(() => runs++)), scope))
+            const isMade = scope.state._tag === "Open"
+            outcomes[isMade ? "made" : "nothing"]++
+            yield* TestHeap.collectAndFinalize(target)
+            assert.strictEqual(runs, isMade ? 1 : 0)
+            assert.strictEqual(scope.state._tag, "Empty")
+          })
+        )
+        assert.isAbove(outcomes.made, 10)
+        assert.isAbove(outcomes.nothing, 10)
+      }).pipe(Effect.provide(TestHeap.layer)), 60_000)
+
+    it.effect("a fiber that runs many finalizers still yields", () =>
+      Effect.gen(function*() {
+        const target = {}
+        let turns = 0
+        const counting = yield* Effect.forkChild(Effect.forever(Effect.andThen(
+          Effect.sync(() => turns++),
+          Effect.yieldNow
+        )))
+        for (let i = 0; i < 5_000; i++) {
+          yield* Effect.flatMap(Finalizer.make(target, Effect.void), Finalizer.run)
+        }
+        yield* Fiber.interrupt(counting)
+        assert.isAbove(turns, 5)
+      }).pipe(Effect.scoped))
+  })
+
+  describe("that closes its own Scope from another fiber", () => {
+    /** Whether the fiber ends by itself within a few turns. */
+    const ends = (fiber: Fiber.Fiber<unknown, unknown>) =>
+      Effect.gen(function*() {
+        for (let i = 0; i < 100 && fiber.pollUnsafe() === undefined; i++) yield* Effect.yieldNow
+        const ended = fiber.pollUnsafe() !== undefined
+        fiber.interruptUnsafe()
+        return ended
+      })
+
+    const closers = {
+      "a parallel Scope": (scope: Scope.Closeable) => Scope.close(scope, Exit.void),
+      "a forked close": (scope: Scope.Closeable) =>
+        Effect.flatMap(Effect.forkChild(Scope.close(scope, Exit.void)), Fiber.join),
+      "a detached close": (scope: Scope.Closeable) =>
+        Effect.flatMap(Effect.forkDetach(Scope.close(scope, Exit.void)), Fiber.join),
+      "a fork of a fork": (scope: Scope.Closeable) =>
+        Effect.flatMap(
+          Effect.forkChild(Effect.flatMap(Effect.forkChild(Scope.close(scope, Exit.void)), Fiber.join)),
+          Fiber.join
+        ),
+      "a close with the services of the effect": (scope: Scope.Closeable) =>
+        Effect.flatMap(
+          Effect.context<never>(),
+          (context) => Effect.promise(() => Effect.runPromiseWith(context)(Scope.close(scope, Exit.void)))
+        ),
+      "a finalizer of another Scope": (scope: Scope.Closeable) =>
+        Effect.scoped(Effect.flatMap(Finalizer.make(scope, Scope.close(scope, Exit.void)), Finalizer.run))
+    }
+
+    it.effect.each(Object.keys(closers) as Array<keyof typeof closers>)(
+      "does not wait for itself: %s",
+      (name) =>
+        Effect.gen(function*() {
+          for (const how of ["run", "collected"]) {
+            const target = {}
+            const scope = yield* Scope.make("parallel")
+            // A second one, so that the Scope has to fork.
+            yield* Scope.provide(Finalizer.make(target, Effect.void), scope)
+            const finalizer = yield* Scope.provide(Finalizer.make(target, closers[name](scope)), scope)
+            if (how === "collected") yield* TestHeap.collect(target)
+            const running = yield* Effect.forkChild(how === "run" ? Finalizer.run(finalizer) : TestHeap.finalize)
+            assert.isTrue(yield* ends(running), how)
+            assert.isFalse(Finalizer.isAlive(finalizer))
+            assert.strictEqual(scope.state._tag, "Closed")
+          }
+        }).pipe(Effect.provide(TestHeap.layer))
+    )
+
+    it.effect("does not wait for itself: a ManagedRuntime that is disposed on collection", () =>
+      Effect.gen(function*() {
+        const target = {}
+        let released = false
+        const { heap } = yield* TestHeap.TestHeap
+        const finalizer: { made?: Finalizer.Finalizer<object> } = {}
+        const runtime: ManagedRuntime.ManagedRuntime<never, never> = ManagedRuntime.make(Layer.effectDiscard(
+          Effect.gen(function*() {
+            yield* Effect.addFinalizer(() => Effect.sync(() => released = true))
+            finalizer.made = yield* Finalizer.make(target, Effect.suspend(() => runtime.disposeEffect)).pipe(
+              Effect.orDie
+            )
+          }).pipe(Effect.provideService(Heap.Heap, heap))
+        ))
+        yield* Effect.promise(() => runtime.runPromise(Effect.void))
+        yield* TestHeap.collect(target)
+        const running = yield* Effect.forkChild(TestHeap.finalize)
+        assert.isTrue(yield* ends(running))
+        assert.isTrue(released)
+        assert.isFalse(Finalizer.isAlive(finalizer.made!))
+      }).pipe(Effect.provide(TestHeap.layer)))
+
+    it.effect("trap: waits for ever for a fiber that it did not start", () =>
+      Effect.gen(function*() {
+        const target = {}
+        const scope = yield* Scope.make()
+        const go = yield* Deferred.make<void>()
+        const closing = yield* Effect.forkChild(Effect.andThen(Deferred.await(go), Scope.close(scope, Exit.void)))
+        const effect = Effect.andThen(Deferred.succeed(go, void 0), Fiber.join(closing))
+        const finalizer = yield* Scope.provide(Finalizer.make(target, effect), scope)
+        const running = yield* Effect.forkChild(Finalizer.run(finalizer))
+        assert.isFalse(yield* ends(running))
+        yield* Effect.yieldNow
+      }))
+
+    it.effect("a fiber of another run waits", () =>
+      Effect.gen(function*() {
+        const target = {}
+        const scope = yield* Scope.make()
+        const gate = yield* Deferred.make<void>()
+        const log: Array<string> = []
+        const slow = yield* Scope.provide(
+          Finalizer.make(target, Effect.andThen(Deferred.await(gate), Effect.sync(() => log.push("slow")))),
+          scope
+        )
+        const running = yield* Effect.forkChild(Finalizer.run(slow), { startImmediately: true })
+        const closing = yield* Effect.forkChild(
+          Effect.scoped(Effect.flatMap(
+            Finalizer.make(
+              target,
+              Effect.andThen(Scope.close(scope, Exit.void), Effect.sync(() => log.push("closed")))
+            ),
+            Finalizer.run
+          )),
+          { startImmediately: true }
+        )
+        yield* Effect.yieldNow
+        yield* Deferred.succeed(gate, void 0)
+        yield* Fiber.joinAll([running, closing])
+        assert.deepStrictEqual(log, ["slow", "closed"])
+      }))
+  })
+
+  describe("once it is dead", () => {
+    it.effect.each(["run", "detached", "closed"])(
+      "holds neither its effect nor its services: %s",
+      (how) =>
+        Effect.gen(function*() {
+          class Big extends Context.Service<Big, { readonly big: boolean }>()("test/Big") {}
+          const target = {}
+          const scope = yield* Scope.make()
+          const probes: Array<globalThis.WeakRef<object>> = []
+          const make = (): Effect.Effect<Finalizer.Finalizer<object>, WeakError.NotWeakReferenceableError> => {
+            const service = { big: true }
+            const captured = { big: true }
+            probes.push(new globalThis.WeakRef(service), new globalThis.WeakRef(captured))
+            return Finalizer.make(target, Effect.sync(() => captured)).pipe(
+              Effect.provideService(Big, service),
+              Scope.provide(scope)
+            )
+          }
+          const finalizer = yield* Effect.suspend(make)
+          yield* collectThoroughly
+          assert.isTrue(probes.every((probe) => probe.deref() !== undefined))
+          if (how === "run") yield* Effect.asVoid(Finalizer.run(finalizer))
+          if (how === "detached") yield* Effect.asVoid(Finalizer.detach(finalizer))
+          if (how === "closed") yield* Scope.close(scope, Exit.void)
+          assert.isTrue(yield* collectUntil(() => probes.every((probe) => probe.deref() === undefined)))
+          assert.isFalse(Finalizer.isAlive(finalizer))
+        })
+    )
+
+    it.effect("is not held by the finalizers that its effect made", () =>
+      Effect.gen(function*() {
+        const target = {}
+        const probes: Array<globalThis.WeakRef<object>> = []
+        const scope = yield* Scope.make()
+        const generation = (n: number): Effect.Effect<void> =>
+          Finalizer.make(target, Effect.suspend(() => n === 0 ? Effect.void : generation(n - 1))).pipe(
+            Effect.tap((finalizer) => Effect.sync(() => void probes.push(new globalThis.WeakRef(finalizer)))),
+            Effect.tap((finalizer) => n === 0 ? Effect.void : Finalizer.run(finalizer)),
+            Effect.asVoid,
+            Effect.orDie,
+            Scope.provide(scope)
+          )
+        yield* generation(10)
+        assert.lengthOf(probes, 11)
+        assert.isTrue(yield* collectUntil(() => probes.slice(0, 10).every((probe) => probe.deref() === undefined)))
+        assert.isDefined(probes[10]!.deref())
+        yield* Scope.close(scope, Exit.void)
+      }))
+  })
+
+  describe("made by Effect.runSync", () => {
+    const mode = Effect.map(Scheduler.Scheduler, (scheduler) => scheduler.executionMode)
+
+    it.effect("runs on the scheduler of a program that runs it, not on the one of runSync", () =>
+      Effect.gen(function*() {
+        const target = {}
+        const context = yield* Effect.context<TestHeap.TestHeap>()
+        const modes: Array<string> = []
+        const scope = Scope.makeUnsafe()
+        const make = () =>
+          Effect.runSyncWith(context)(Scope.provide(
+            Finalizer.make(target, Effect.map(mode, (mode) => modes.push(mode))),
+            scope
+          ))
+        yield* Finalizer.run(make())
+        const detached = Option.getOrThrow(yield* Finalizer.detach(make()))
+        yield* detached.effect
+        Effect.runSync(Finalizer.run(make()))
+        make()
+        yield* Scope.close(scope, Exit.void)
+        assert.deepStrictEqual(modes, ["async", "async", "sync", "async"])
+      }).pipe(Effect.provide(TestHeap.layer)))
+
+    it.effect("lets the event loop turn while its effect yields in the background", () =>
+      Effect.gen(function*() {
+        const target = {}
+        const context = yield* Effect.context<TestHeap.TestHeap>()
+        const scope = Scope.makeUnsafe()
+        let turns = 0
+        const tick = () => {
+          turns++
+          if (turns < 1_000) setImmediate(tick)
+        }
+        const effect = Effect.forEach(Array.from({ length: 100 }), () => Effect.yieldNow, { discard: true })
+        let turnsAtEnd = 0
+        const ended = Effect.andThen(effect, Effect.sync(() => turnsAtEnd = turns))
+        Effect.runSyncWith(context)(Scope.provide(Finalizer.make(target, ended), scope))
+        Effect.runSyncWith(context)(Scope.provide(
+          WeakRef.onCollect(WeakRef.makeUnsafe(target, (yield* TestHeap.TestHeap).heap), () => ended),
+          scope
+        ))
+        setImmediate(tick)
+        yield* TestHeap.collectAndFinalize(target)
+        assert.isAbove(turnsAtEnd, 50)
+        turns = 1_000
+      }).pipe(Effect.provide(TestHeap.layer)))
+  })
+
+  describe("that fails with what cannot be printed", () => {
+    /** A proxy whose referent is dead, so that each read of a property throws. */
+    const deadProxy = Effect.gen(function*() {
+      const { heap } = yield* TestHeap.TestHeap
+      const referent = { message: "never seen" }
+      const proxy = WeakProxy.makeUnsafe(referent, heap)
+      yield* TestHeap.collect(referent)
+      return proxy
+    })
+
+    const values = {
+      "a dead proxy": (dead: object) => Effect.fail(dead),
+      "a dead proxy as a defect": (dead: object) => Effect.die(dead),
+      "a dead proxy that is thrown": (dead: object) =>
+        Effect.sync(() => {
+          throw dead
+        }),
+      "an error caused by a dead proxy": (dead: object) => Effect.fail(new Error("outer", { cause: dead }))
+    }
+
+    it.effect.each(Object.keys(values) as Array<keyof typeof values>)(
+      "reports it, and the Scope closes as ever: %s",
+      (name) =>
+        Effect.gen(function*() {
+          const dead = yield* deadProxy
+          const failing = values[name](dead)
+          const target = {}
+          const scope = yield* Scope.make()
+          const ref = yield* WeakRef.make(target)
+          let ran = false
+          const reports = yield* reportsOf(Effect.gen(function*() {
+            yield* Scope.provide(Finalizer.make({}, Effect.sync(() => ran = true)), scope)
+            yield* Scope.provide(Finalizer.make({}, failing), scope)
+            yield* Scope.provide(WeakRef.onCollect(ref, () => failing), scope)
+            yield* TestHeap.collectAndFinalize(target)
+            assert.deepStrictEqual(yield* Effect.exit(Scope.close(scope, Exit.void)), Exit.void)
+          }))
+          assert.isTrue(ran)
+          assert.lengthOf(reports, 2)
+          for (const report of reports) assert.include(report, "cannot be printed")
+          if (name === "an error caused by a dead proxy") assert.include(reports[0], "outer")
+        }).pipe(Effect.provide(TestHeap.layer))
+    )
+
+    it.effect("reports what can be printed beside it", () =>
+      Effect.gen(function*() {
+        const dead = yield* deadProxy
+        const target = {}
+        const both = Effect.failCause(
+          Cause.fromReasons([Cause.makeFailReason(new Error("plain")), Cause.makeDieReason(dead)])
+        )
+        const texts: Array<string> = []
+        const logger = Logger.make<unknown, void>(({ cause }) => void texts.push(Cause.pretty(cause)))
+        yield* Effect.scoped(Finalizer.make(target, both)).pipe(Effect.provide(Logger.layer([logger])))
+        assert.lengthOf(texts, 1)
+        assert.include(texts[0], "plain")
+        assert.include(texts[0], "cannot be printed")
+      }).pipe(Effect.provide(TestHeap.layer)))
+
+    it.effect("closes the Scope even if the logger always throws", () =>
+      Effect.gen(function*() {
+        const target = {}
+        let calls = 0
+        const logger = Logger.make<unknown, void>(() => {
+          calls++
+          throw new Error("broken logger")
+        })
+        const closing = Effect.scoped(Finalizer.make(target, Effect.fail("failed")))
+        assert.isTrue(Exit.isSuccess(yield* Effect.exit(Effect.provide(closing, Logger.layer([logger])))))
+        assert.strictEqual(calls, 2)
+      }))
+  })
+
+  it("isFinalizer says no to the finalizers of another copy of the library", async () => {
+    const target = {}
+    const scope = Scope.makeUnsafe()
+    vi.resetModules()
+    const other = await import("../src/index.ts")
+    assert.notStrictEqual(other.Finalizer.isFinalizer, Finalizer.isFinalizer)
+    const made = Effect.runSync(Scope.provide(Finalizer.make(target, Effect.void), scope))
+    const madeByOther = Effect.runSync(Scope.provide(other.Finalizer.make(target, Effect.void), scope))
+    assert.deepStrictEqual([made, madeByOther].map(Finalizer.isFinalizer), [true, false])
+    assert.deepStrictEqual([made, madeByOther].map(other.Finalizer.isFinalizer), [false, true])
   })
 
   describe("exactly once under every interleaving", () => {

@@ -1,52 +1,64 @@
 /**
  * One record per (heap, referent): the reference and the proxy that all callers
- * share, and the callbacks that wait for the referent's collection.
+ * share, and the linked list of the callbacks that wait for the collection.
  *
- * A record refers to its referent weakly and holds everything else strongly. It
- * is held by the references and proxies made from it, by its referent (as an
- * ephemeron), and, once it has callbacks, by the heap's registry.
+ * A record refers to its referent weakly and to everything else strongly. The
+ * references and proxies made from it hold it, and so does its referent (as an
+ * ephemeron). Once it has callbacks, the heap's registry holds it too.
  */
-import * as Context from "effect/Context"
 import * as Effect from "effect/Effect"
-import * as Exit from "effect/Exit"
 import type { Fiber } from "effect/Fiber"
-import * as Scope from "effect/Scope"
 import { Heap, isWeakReferenceable } from "../Heap.ts"
 import { NotWeakReferenceableError } from "../WeakError.ts"
+import { attempt } from "./attempt.ts"
+import { nextTurn } from "./heap.ts"
 import { inShards, type Register } from "./registry.ts"
 
 type HostWeakRef<A extends WeakKey> = globalThis.WeakRef<A>
 
-/** The record itself is the weak reference that all others share: one object, and one step to the referent. */
+/** The record is itself the weak reference that all others share: one object, and one step to the referent. */
 export interface Referent<out A extends WeakKey> extends HostWeakRef<A>, Link {
   readonly records: Records
-  /** Of the referent, once it was taken. */
+  /** The hash of the referent, once it was computed. */
   hash: number | undefined
   sharedRef: HostWeakRef<WeakKey> | undefined
   sharedProxy: HostWeakRef<WeakKey> | undefined
-  /** References that are nobody's but their maker's: instances of subclasses. */
+  /** References that are not shared: instances of subclasses. */
   ownRefs: Set<HostWeakRef<WeakKey>> | undefined
+  /** Whether the heap's registry knows the referent. */
   registered: boolean
 }
 
-/** A place in a ring: of a referent, whose older neighbour is its newest callback, and of its callbacks. */
+/**
+ * A link of a circular list. The list of a referent starts at its record, whose
+ * `older` is the newest callback.
+ */
 interface Link {
   newer: Link
   older: Link
 }
 
-/** What one heap needs once. */
+/** What each heap has once. */
 interface Records {
   readonly heap: Heap
   readonly Referent: new<A extends WeakKey>(target: A, records: Records) => Referent<A>
-  /** What the shared references are, once there are any. */
+  /** The class of the shared references, once there is one. */
   Shared: Function | undefined
   readonly byReferent: WeakMap<WeakKey, Referent<any>>
   readonly register: Register<Referent<any>>
-  readonly owned: FinalizationRegistry<{
-    readonly refs: Set<HostWeakRef<WeakKey>>
-    readonly weak: HostWeakRef<WeakKey>
-  }>
+  /** Takes references out of the `ownRefs` of their referent when they are collected. */
+  readonly registerOwn: Register<OwnRef>
+  /** The dependents of each owner. A record must not hold them: a reference to the owner would hold them too. */
+  readonly dependents: WeakMap<WeakKey, Set<unknown>>
+  /** How many more callbacks may start in this turn. */
+  left: number
+  /** The next turn, if callbacks wait for it. */
+  next: Promise<void> | undefined
+}
+
+interface OwnRef {
+  readonly refs: Set<HostWeakRef<WeakKey>>
+  readonly weak: HostWeakRef<WeakKey>
 }
 
 const recordsByHeap = /*#__PURE__*/ new WeakMap<Heap, Records>()
@@ -54,14 +66,18 @@ const recordsByHeap = /*#__PURE__*/ new WeakMap<Heap, Records>()
 const recordsOf = (heap: Heap): Records => {
   let records = recordsByHeap.get(heap)
   if (records === undefined) {
+    const Referent = referentClass(heap)
     records = {
       heap,
-      Referent: referentClass(heap),
+      Referent,
       Shared: undefined,
       byReferent: new heap.WeakMap(),
-      // Few enough for a turn, as finalizers go.
+      // Keeps one clean-up job of the engine under 30 ms.
       register: inShards<Referent<any>>(heap, 2048, drain),
-      owned: new heap.FinalizationRegistry(({ refs, weak }) => void refs.delete(weak))
+      registerOwn: inShards<OwnRef>(heap, 32768, ({ refs, weak }) => void refs.delete(weak)),
+      dependents: new heap.WeakMap(),
+      left: callbacksPerTurn,
+      next: undefined
     }
     recordsByHeap.set(heap, records)
   }
@@ -92,11 +108,11 @@ const referentClass = (heap: Heap): Records["Referent"] =>
     }
   }
 
-/** The record of a referent, if it has one. */
+/** Returns the record of a referent, if it has one. */
 export const find = <A extends WeakKey>(target: A, heap: Heap): Referent<A> | undefined =>
   recordsOf(heap).byReferent.get(target)
 
-/** The record of a referent. Throws where the value cannot be one. */
+/** Returns the record of a referent. Throws if the value cannot be a referent. */
 export const of = <A extends WeakKey>(target: A, heap: Heap): Referent<A> => {
   const records = recordsOf(heap)
   let self = records.byReferent.get(target)
@@ -108,42 +124,40 @@ export const of = <A extends WeakKey>(target: A, heap: Heap): Referent<A> => {
   return self
 }
 
-/**
- * Makes something of a referent on the heap of the context, or fails where the
- * value cannot be one.
- */
+/** Calls `f` with the heap of the context. Fails if `f` throws because a value cannot be a referent. */
 export const make = <A, B>(
   target: A,
   f: (target: A & WeakKey, heap: Heap) => B
 ): Effect.Effect<B, NotWeakReferenceableError> =>
-  Effect.flatMap(
-    Heap,
-    (heap) =>
-      isWeakReferenceable(target)
-        ? Effect.succeed(f(target, heap))
-        : Effect.fail(new NotWeakReferenceableError({ value: target }))
-  )
+  // `f` refuses a target that is no `WeakKey`.
+  Effect.flatMap(Heap, (heap) => attempt(() => f(target as A & WeakKey, heap)))
 
-/** Lists a reference that is not shared, for as long as it lives. */
+/** Lists a reference that is not shared, until it is collected. */
 export const own = (self: Referent<WeakKey>, ref: WeakKey): void => {
-  const { heap, owned } = self.records
+  const { heap, registerOwn } = self.records
   const refs = self.ownRefs ??= new Set()
   const weak = new heap.WeakRef(ref)
   refs.add(weak)
-  owned.register(ref, { refs, weak })
+  registerOwn(ref, { refs, weak })
 }
 
-/** The references and proxies that the program still holds. Dereferences them all. */
+/** Holds a dependent for as long as its owner lives. Throws if the owner cannot be weakly referenced. */
+export const keepAlive = (owner: WeakKey, dependent: unknown, heap: Heap): void => {
+  if (!isWeakReferenceable(owner)) throw new NotWeakReferenceableError({ value: owner })
+  if (!isWeakReferenceable(dependent)) return
+  const { dependents } = recordsOf(heap)
+  const held = dependents.get(owner)
+  if (held === undefined) dependents.set(owner, new Set([dependent]))
+  else held.add(dependent)
+}
+
+/** Returns the references and proxies that the program still holds. Dereferences each of them. */
 export const held = (self: Referent<WeakKey> | undefined): Array<WeakKey> =>
   [self?.sharedRef, self?.sharedProxy, ...self?.ownRefs ?? []]
     .map((ref) => ref?.deref())
     .filter((ref) => ref !== undefined)
 
-// -----------------------------------------------------------------------------
-// callbacks
-// -----------------------------------------------------------------------------
-
-/** What waits for a collection: in the ring of its referent, newest first, or in one of its own. */
+/** A callback that waits for a collection: in the list of its referent, newest first, or in a list of its own. */
 export abstract class Callback implements Link {
   declare newer: Link
   declare older: Link
@@ -153,13 +167,13 @@ export abstract class Callback implements Link {
     this.older = this
   }
 
-  /** Starts in the background, out of the ring. */
+  /** Starts the callback in the background. It is in no list any more. */
   abstract start(): Fiber<unknown, unknown>
 }
 
 /**
- * Puts a callback in the ring, or starts it where the referent is dead already.
- * However many callbacks come and go, a referent is registered once.
+ * Inserts a callback into the list, or starts it if the referent is dead already.
+ * A referent is registered once, however many callbacks come and go.
  */
 export const listen = (self: Referent<WeakKey>, callback: Callback): void => {
   const target = self.deref()
@@ -176,22 +190,30 @@ export const listen = (self: Referent<WeakKey>, callback: Callback): void => {
   self.older = self.older.newer = callback
 }
 
-/** Takes a callback out. O(1), and nothing where it is out already. */
+/** Removes a callback from its list, if it is in one. Cost: O(1). */
 export const unlisten = (callback: Callback): void => {
   callback.newer.older = callback.older
   callback.older.newer = callback.newer
-  // One that is out must not hold its old neighbours.
+  // A removed callback must not hold its old neighbours.
   callback.newer = callback.older = callback
 }
 
 /**
- * Runs the callbacks of a dead referent from the newest to the oldest, each in
- * a fiber of its own, so that none can stop the next. One at a time is taken
- * from the ring, because a callback may unregister the ones after it.
+ * How many callbacks start in one turn: half a million callbacks of one referent
+ * would stop the event loop for half a second.
+ */
+export const callbacksPerTurn = 4096
+
+/**
+ * Runs the callbacks of a dead referent from the newest to the oldest. Each runs
+ * in its own fiber, so that none can stop the next. A callback may unregister
+ * those after it: remove one callback at a time.
  */
 const drain = (self: Referent<WeakKey>): Promise<void> | undefined => {
   while (self.older !== self) {
-    // All in the ring but the referent are callbacks.
+    const next = spend(self.records)
+    if (next !== undefined) return next.then(() => drain(self))
+    // Every link of the list but the record is a callback.
     const callback = self.older as Callback
     unlisten(callback)
     const fiber = callback.start()
@@ -201,61 +223,24 @@ const drain = (self: Referent<WeakKey>): Promise<void> | undefined => {
   }
 }
 
-/** Runs an effect in the background with the services that it was registered with; its failure is reported. */
-export const inBackground = (
-  effect: Effect.Effect<unknown, unknown, any>,
-  context: Context.Context<any>
-): Fiber<void> => Effect.runForkWith(context)(Effect.ignoreCause(effect, { log: "Unhandled" }))
-
-/**
- * A child of the Scope in the context. A Scope has no way to take a finalizer
- * back, but it forgets a child that has closed: one child a registration, and a
- * long-lived Scope keeps nothing of what is over, nor does the order of its
- * finalizers change.
- */
-export const forkScope = (context: Context.Context<Scope.Scope>): Scope.Closeable =>
-  Scope.forkUnsafe(Context.get(context, Scope.Scope))
-
-class Registration extends Callback {
-  declare readonly effect: Effect.Effect<unknown, unknown, any>
-  declare readonly context: Context.Context<any>
-  declare readonly end: () => void
-
-  constructor(effect: Effect.Effect<unknown, unknown, any>, context: Context.Context<any>, end: () => void) {
-    super()
-    this.effect = effect
-    this.context = context
-    this.end = end
+/** Counts one callback against this turn, or returns the next turn if this one is full. */
+const spend = (records: Records): Promise<void> | undefined => {
+  if (records.left > 0) {
+    if (records.left === callbacksPerTurn) void refill(records)
+    records.left--
+    return
   }
-
-  override start(): Fiber<void> {
-    this.end()
-    return inBackground(this.effect, this.context)
-  }
+  return records.next ??= new Promise((resolve) =>
+    nextTurn(() => {
+      records.next = undefined
+      records.left = callbacksPerTurn
+      resolve()
+    })
+  )
 }
 
-/**
- * Registers an effect for the life of the Scope, to run once, when the first of
- * the referents is collected.
- */
-export const onCollect = <R>(
-  effect: Effect.Effect<unknown, unknown, R>,
-  ...referents: ReadonlyArray<Referent<WeakKey>>
-): Effect.Effect<void, never, R | Scope.Scope> =>
-  Effect.contextWith((context: Context.Context<R | Scope.Scope>) => {
-    const scope = forkScope(context)
-    const registrations: Array<Registration> = []
-    const end = () => {
-      registrations.forEach(unlisten)
-      Scope.closeUnsafe(scope, Exit.void)
-    }
-    return Effect.map(Scope.addFinalizer(scope, Effect.sync(end)), () => {
-      for (const referent of referents) {
-        // The Scope was closed, or a referent was dead and that was it.
-        if (scope.state._tag === "Closed") return
-        const registration = new Registration(effect, context, end)
-        registrations.push(registration)
-        listen(referent, registration)
-      }
-    })
-  })
+// An engine runs microtasks after its clean-up job. The `await` of the language does not use the program's `Promise`.
+const refill = async (records: Records): Promise<void> => {
+  await undefined
+  if (records.next === undefined) records.left = callbacksPerTurn
+}

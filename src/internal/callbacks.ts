@@ -1,0 +1,190 @@
+/** Callbacks of a collection as effects: their place in a Scope, their fibers, and the report of their failures. */
+import * as Cause from "effect/Cause"
+import * as Context from "effect/Context"
+import * as Effect from "effect/Effect"
+import type { Exit } from "effect/Exit"
+import type { Fiber } from "effect/Fiber"
+import * as Scheduler from "effect/Scheduler"
+import * as Scope from "effect/Scope"
+import { Callback, listen, type Referent, unlisten } from "./referent.ts"
+
+type Finalizer = (exit: Exit<any, any>) => Effect.Effect<void>
+
+/**
+ * Adds a finalizer under a key, in one step: no interruption can come between
+ * this and what belongs to it. Returns `false` if the Scope is closed.
+ *
+ * Effect's own functions make an effect that adds a finalizer for good. A child
+ * Scope can be taken out again, but takes 350 bytes more. A Scope's state is
+ * public, and this does with it what `Scope.addFinalizer` does.
+ */
+export const addToScope = (scope: Scope.Scope, key: object, finalizer: Finalizer): boolean => {
+  const { state } = scope
+  if (state._tag === "Closed") return false
+  if (state._tag === "Empty") {
+    scope.state = { _tag: "Open", finalizerKey: key, finalizer, finalizers: undefined }
+    return true
+  }
+  if (state.finalizers === undefined) {
+    state.finalizers = new Map([[state.finalizerKey!, state.finalizer!]])
+    state.finalizerKey = undefined
+    state.finalizer = undefined
+  }
+  state.finalizers.set(key, finalizer)
+  return true
+}
+
+/** Takes a finalizer out of a Scope, which then remembers nothing of it. */
+export const removeFromScope = (scope: Scope.Scope, key: object): void => {
+  const { state } = scope
+  if (state._tag !== "Open") return
+  if (state.finalizers === undefined) {
+    if (state.finalizerKey === key) scope.state = { _tag: "Empty" }
+  } else {
+    state.finalizers.delete(key)
+    if (state.finalizers.size === 0) scope.state = { _tag: "Empty" }
+  }
+}
+
+/**
+ * Starts an effect in the background with the services that it was registered
+ * with, and reports its failure.
+ */
+export const inBackground = (
+  effect: Effect.Effect<unknown, unknown, any>,
+  context: Context.Context<any>
+): Fiber<unknown> => Effect.runForkWith(inTurns(context))(reported(effect))
+
+/**
+ * The scheduler of `Effect.runSync` yields in microtasks. In the background that
+ * would keep the event loop from turning: take the default scheduler instead.
+ */
+const inTurns = (context: Context.Context<any>): Context.Context<any> =>
+  isSynchronous(context)
+    ? Context.add(context, Scheduler.Scheduler, Context.get(Context.empty(), Scheduler.Scheduler))
+    : context
+
+const isSynchronous = (context: Context.Context<never>): boolean =>
+  Context.get(context, Scheduler.Scheduler).executionMode === "sync"
+
+/**
+ * Adds the services of a registration to those of a fiber that runs its effect.
+ * The fiber keeps its scheduler if the registration has that of `Effect.runSync`.
+ */
+export const withServices = (
+  current: Context.Context<never>,
+  registered: Context.Context<never>
+): Context.Context<never> => {
+  const merged = Context.merge(current, registered)
+  return isSynchronous(registered)
+    ? Context.add(merged, Scheduler.Scheduler, Context.get(current, Scheduler.Scheduler))
+    : merged
+}
+
+/** Runs an effect and reports its failure as unhandled. Never fails. */
+export const reported = <A, R>(effect: Effect.Effect<A, unknown, R>): Effect.Effect<A | void, never, R> =>
+  Effect.catchCause(effect, report)
+
+/**
+ * A logger that prints a dead proxy throws. Report the failure without the values
+ * that cannot be printed, and, if a logger throws even then, without any.
+ */
+const report = (cause: Cause.Cause<unknown>): Effect.Effect<void> =>
+  Effect.catchCause(
+    Effect.suspend(() => log(isPrintable(cause) ? cause : without(cause, (reason) => !isPrintable(reason)))),
+    () => Effect.catchCause(Effect.suspend(() => log(without(cause, () => true))), () => Effect.void)
+  )
+
+const log = (cause: Cause.Cause<unknown>): Effect.Effect<void> =>
+  Effect.ignoreCause(Effect.failCause(cause), { log: "Unhandled" })
+
+const isPrintable = (cause: Cause.Cause<unknown>): boolean => {
+  try {
+    Cause.pretty(cause)
+    return true
+  } catch {
+    return false
+  }
+}
+
+/** Replaces the errors and defects of the reasons that `isLeftOut` selects. */
+const without = (
+  cause: Cause.Cause<unknown>,
+  isLeftOut: (reason: Cause.Cause<unknown>) => boolean
+): Cause.Cause<unknown> =>
+  Cause.fromReasons(
+    cause.reasons.map((reason) =>
+      Cause.isInterruptReason(reason) || !isLeftOut(Cause.fromReasons([reason]))
+        ? reason
+        : Cause.makeDieReason(new Error(`A callback failed with a value that cannot be printed: ${whyOf(reason)}`))
+    )
+  )
+
+const whyOf = (reason: Cause.Fail<unknown> | Cause.Die): string => {
+  try {
+    const value = Cause.isFailReason(reason) ? reason.error : reason.defect
+    return value instanceof Error ? String(value.message) : Cause.pretty(Cause.fromReasons([reason]))
+  } catch (error) {
+    return error instanceof Error ? error.message : "it throws"
+  }
+}
+
+/** One effect with one referent. An effect with several referents has a registration for each. */
+class Registration extends Callback {
+  declare readonly effect: Effect.Effect<unknown, unknown, any>
+  declare readonly context: Context.Context<any>
+  /** The first registration of the effect, which is its key in the Scope. */
+  declare readonly first: Registration
+  /** The next registration of the effect, if it has several. */
+  declare next: Registration | undefined
+
+  constructor(effect: Effect.Effect<unknown, unknown, any>, context: Context.Context<any>, first?: Registration) {
+    super()
+    this.effect = effect
+    this.context = context
+    this.first = first ?? this
+    this.next = undefined
+  }
+
+  override start(): Fiber<unknown> {
+    end(this.first)
+    return inBackground(this.effect, this.context)
+  }
+}
+
+/** Unregisters an effect from its referents and its Scope. */
+const end = (first: Registration): void => {
+  for (
+    let registration: Registration | undefined = first;
+    registration !== undefined;
+    registration = registration.next
+  ) {
+    unlisten(registration)
+  }
+  removeFromScope(Context.get(first.context, Scope.Scope), first)
+}
+
+// A function of its own: the Scope holds what this closure captures.
+const ending = (first: Registration): Finalizer => () => Effect.sync(() => end(first))
+
+/**
+ * Registers an effect for the life of the Scope. It runs once, when the first of
+ * the referents is collected.
+ */
+export const onCollect = <R>(
+  effect: Effect.Effect<unknown, unknown, R>,
+  ...referents: readonly [Referent<WeakKey>, ...Array<Referent<WeakKey>>]
+): Effect.Effect<void, never, R | Scope.Scope> =>
+  Effect.contextWith((context: Context.Context<R | Scope.Scope>) => {
+    // All in one step: an interruption finds everything registered, or nothing.
+    const first = new Registration(effect, context)
+    if (!addToScope(Context.get(context, Scope.Scope), first, ending(first))) return Effect.void
+    let registration = first
+    for (let i = 0; i < referents.length; i++) {
+      if (i > 0) registration = registration.next = new Registration(effect, context, first)
+      listen(referents[i]!, registration)
+      // The referent is dead, and the effect has started.
+      if (registration.newer === registration) break
+    }
+    return Effect.void
+  })

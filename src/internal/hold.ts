@@ -1,0 +1,11 @@
+import * as Effect from "effect/Effect"
+
+/**
+ * An effect that does nothing, but refers to a value. The fiber or the Scope
+ * that will run it later holds the value until then.
+ */
+export const holding = (value: unknown): Effect.Effect<unknown> => Effect.succeed(value)
+
+/** Runs an effect while its fiber holds a value. */
+export const holdDuring = <A, E, R>(effect: Effect.Effect<A, E, R>, value: unknown): Effect.Effect<A, E, R> =>
+  Effect.ensuring(effect, holding(value))

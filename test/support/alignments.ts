@@ -1,0 +1,41 @@
+/**
+ * Interrupts an effect at every place where its fiber can yield: each step between
+ * two primitives, for every remaining budget of the scheduler.
+ */
+import { Context, Effect, Fiber, Scheduler } from "effect"
+
+/** Effect itself hangs if a fiber may do fewer steps than this before it yields. */
+const leastSteps = 3
+
+const mostSteps = 24
+
+/** Runs `script` once for every alignment. `interrupted` runs the effect and interrupts it at this alignment. */
+export const atEveryAlignment = <E, R>(
+  script: (interrupted: (effect: Effect.Effect<unknown, unknown>) => Effect.Effect<void>) => Effect.Effect<void, E, R>
+): Effect.Effect<void, E, R> =>
+  Effect.gen(function*() {
+    for (let steps = leastSteps; steps <= mostSteps; steps++) {
+      for (let yields = 0; yields <= mostSteps; yields++) {
+        yield* script((effect) =>
+          Effect.gen(function*() {
+            const context = yield* Effect.context<never>()
+            const fiber = Effect.runForkWith(Context.add(context, Scheduler.MaxOpsBeforeYield, steps))(effect)
+            for (let i = 0; i < yields; i++) yield* Effect.yieldNow
+            yield* Fiber.interrupt(fiber)
+          })
+        )
+      }
+    }
+    // The budget of the default scheduler, with a run at its end.
+    for (let before = 2030; before <= 2050; before++) {
+      yield* script((effect) =>
+        Effect.gen(function*() {
+          const context = yield* Effect.context<never>()
+          let padded = effect
+          for (let i = 0; i < before; i++) padded = Effect.andThen(Effect.void, padded)
+          const fiber = Effect.runForkWith(context)(padded)
+          yield* Fiber.interrupt(fiber)
+        })
+      )
+    }
+  })
