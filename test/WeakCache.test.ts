@@ -129,6 +129,44 @@ describe("one value per key", () => {
       assert.strictEqual(yield* WeakCache.size(cache), 0)
     }))
 
+  for (const key of [NaN, -0, undefined, null, Symbol("key")]) {
+    effect(`takes ${String(key)} as a key`, () =>
+      Effect.gen(function*() {
+        const cache = yield* WeakCache.make({ lookup: (key: unknown) => Effect.succeed({ key }) })
+        const value = yield* WeakCache.get(cache, key)
+        assert.strictEqual(yield* WeakCache.get(cache, key), value)
+      }))
+  }
+})
+
+describe("the strong front", () => {
+  effect("keeps the most recently used", () =>
+    Effect.gen(function*() {
+      const { loads, lookup } = documents()
+      const cache = yield* WeakCache.make({ lookup, capacity: 2 })
+      const a = yield* WeakCache.get(cache, "a")
+      const b = yield* WeakCache.get(cache, "b")
+      yield* WeakCache.get(cache, "a")
+      yield* WeakCache.get(cache, "c")
+      yield* TestHeap.collectAndFinalize(a, b)
+      assert.strictEqual(yield* WeakCache.get(cache, "a"), a)
+      assert.strictEqual(loads(), 3)
+      yield* WeakCache.get(cache, "b")
+      assert.strictEqual(loads(), 4)
+    }))
+
+  effect("a value that is used again enters the strong front again", () =>
+    Effect.gen(function*() {
+      const { loads, lookup } = documents()
+      const cache = yield* WeakCache.make({ lookup, capacity: 1 })
+      const a = yield* WeakCache.get(cache, "a")
+      yield* WeakCache.get(cache, "b")
+      yield* WeakCache.get(cache, "a")
+      yield* TestHeap.collectAndFinalize(a)
+      assert.strictEqual(yield* WeakCache.get(cache, "a"), a)
+      assert.strictEqual(loads(), 2)
+    }))
+
   const reads: Record<string, (cache: WeakCache.WeakCache<string, Doc>) => Effect.Effect<unknown>> = {
     getOption: WeakCache.getOption("a"),
     getSuccess: WeakCache.getSuccess("a")
