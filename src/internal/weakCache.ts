@@ -1,0 +1,755 @@
+/**
+ * The machine of `WeakCache`: one entry per key, which refers to its value weakly,
+ * and strongly as well while the entry is in the strong front.
+ *
+ * Hazards of the collector:
+ *
+ * - Nothing that outlives a lookup may refer to its fiber, because a fiber keeps
+ *   its exit, and the exit keeps the value. An entry has a `Load` only until the
+ *   lookup is over.
+ * - The registry holds entries. An entry must not reach its own value, except while
+ *   the strong front keeps the value alive anyway.
+ * - A clean-up callback can run when its entry has already been replaced: it looks
+ *   at the entry itself, never at the key.
+ */
+import type * as Clock from "effect/Clock"
+import * as Context from "effect/Context"
+import * as Duration from "effect/Duration"
+import * as Effect from "effect/Effect"
+import * as Equal from "effect/Equal"
+import * as Exit from "effect/Exit"
+import * as Fiber from "effect/Fiber"
+import { format } from "effect/Formatter"
+import { identity } from "effect/Function"
+import * as Hash from "effect/Hash"
+import * as Option from "effect/Option"
+import * as Scope from "effect/Scope"
+import { type Heap, isWeakReferenceable } from "../Heap.ts"
+import type { RemovalCause, Stats } from "../WeakCache.ts"
+import { NotWeakReferenceableError } from "../WeakError.ts"
+import { Base } from "./base.ts"
+import { makeRegistry } from "./registry.ts"
+import { StrongFront } from "./strongFront.ts"
+import { Background, promiseOf, Removals } from "./weakCacheBackground.ts"
+import { Entry, Load, loads, valueOf } from "./weakCacheEntry.ts"
+import { ExpiryQueue } from "./weakCacheExpiry.ts"
+import { LiveEntries, StructuralTable, type Table } from "./weakCacheTable.ts"
+import { Timer } from "./weakCacheTimer.ts"
+
+/** What the public constructors make of their options. */
+export interface Config<Key, A extends WeakKey, E> {
+  readonly heap: Heap
+  readonly clock: Clock.Clock
+  readonly context: Context.Context<any>
+  readonly lookup: (key: Key, load: Load<Key, A, E>) => Effect.Effect<A, E, any>
+  readonly timeToLive: ((exit: Exit.Exit<A, E>, key: Key) => Duration.Input) | undefined
+  readonly capacity: number
+  readonly maxWeight: number
+  readonly weigh: ((value: A, key: Key) => number) | undefined
+  readonly idleTimeToLive: number
+  readonly compare: "structural" | "reference"
+  readonly onRemoval: ((key: Key, cause: RemovalCause) => Effect.Effect<void>) | undefined
+  /** Called with the nanoseconds of every lookup that succeeded or failed. */
+  readonly onLoad: ((nanos: bigint) => void) | undefined
+}
+
+const variance = {
+  _Key: identity,
+  _A: identity,
+  _E: identity,
+  _R: identity
+}
+
+/** Expired entries that one turn of the timer releases. */
+const sliceOfTimer = 4096
+
+const isDone = (fiber: Fiber.Fiber<any, any>): boolean => fiber.pollUnsafe() !== undefined
+
+export class WeakCacheImpl<Key, A extends WeakKey, E> extends Base {
+  readonly config: Config<Key, A, E>
+  private readonly entries: Table<Key, Entry<Key, A, E>>
+  private readonly front: StrongFront<Entry<Key, A, E>>
+  private readonly expiry = new ExpiryQueue<Entry<Key, A, E>>()
+  private readonly registry: FinalizationRegistry<Entry<Key, A, E>>
+  private readonly running = new Set<Load<Key, A, E>>()
+  private readonly refreshes = new Set<Load<Key, A, E>>()
+  /** The entries whose resource is open, in the map or replaced. */
+  private readonly open = new Set<Entry<Key, A, E>>()
+  private readonly background: Background
+  private readonly removals: Removals<Key>
+  private readonly timer: Timer
+  private closed = false
+
+  private hits = 0
+  private misses = 0
+  private succeeded = 0
+  private failed = 0
+  private collected = 0
+  private expired = 0
+  private evicted = 0
+  private alive = 0
+
+  constructor(config: Config<Key, A, E>) {
+    super()
+    this.config = config
+    this.entries = config.compare === "reference" ? new Map() : new StructuralTable()
+    this.front = new StrongFront(config.idleTimeToLive > 0 ? config.capacity : 0, config.maxWeight)
+    this.background = new Background(config.context)
+    this.removals = new Removals(this.background, config.onRemoval, (key) => this.entries.get(key) !== undefined)
+    this.timer = new Timer(config.clock, config.context, () => this.releaseExpired())
+    this.registry = makeRegistry(config.heap, (entry) => this.finalize(entry))
+  }
+
+  get ["~effect-weakref/WeakCache"]() {
+    return variance
+  }
+
+  override toJSON(): unknown {
+    const { alive, strong } = this.stats()
+    return { _id: "WeakCache", capacity: this.front.capacity, size: this.size(), alive, strong }
+  }
+
+  override toString(): string {
+    return format(this.toJSON())
+  }
+
+  [Equal.symbol](that: unknown): boolean {
+    return this === that
+  }
+
+  [Hash.symbol](): number {
+    return Hash.random(this)
+  }
+
+  // reading
+
+  get(key: Key): Effect.Effect<A, E> {
+    return Effect.suspend(() => this.read(key) ?? this.getOrLoad(key))
+  }
+
+  getOption(key: Key): Effect.Effect<Option.Option<A>, E> {
+    return Effect.suspend(() => {
+      const exit = this.read(key)
+      return exit === undefined ? this.joinOption(key) : Effect.asSome(exit)
+    })
+  }
+
+  getSuccess(key: Key): Effect.Effect<Option.Option<A>> {
+    return Effect.suspend(() => {
+      if (this.closed) return Effect.interrupt
+      const exit = this.read(key)
+      if (exit === undefined) this.misses++
+      return Effect.succeed(exit !== undefined && Exit.isSuccess(exit) ? Option.some(exit.value) : Option.none())
+    })
+  }
+
+  has(key: Key): Effect.Effect<boolean> {
+    return this.whileOpen(() => this.current(key) !== undefined)
+  }
+
+  size(): number {
+    return this.entries.size
+  }
+
+  keys(): Iterable<Key> {
+    return new LiveEntries(this.entries, (entry) => this.isPresent(entry, this.now()) ? { item: entry.key } : undefined)
+  }
+
+  pairs(): Iterable<[Key, A]> {
+    return new LiveEntries(this.entries, (entry) => {
+      const value = this.isPast(entry, this.now()) ? undefined : valueOf(entry)
+      return value === undefined ? undefined : { item: [entry.key, value] }
+    })
+  }
+
+  stats(): Stats {
+    return {
+      hits: this.hits,
+      misses: this.misses,
+      loads: this.succeeded,
+      failures: this.failed,
+      collected: this.collected,
+      expired: this.expired,
+      evicted: this.evicted,
+      alive: this.alive,
+      strong: this.front.size
+    }
+  }
+
+  /** The hot path. Returns the result of a finished lookup, and marks the entry as used. */
+  private read(key: Key): Exit.Exit<A, E> | undefined {
+    const entry = this.entries.get(key)
+    if (entry === undefined) return undefined
+    if (this.isTimed(entry)) return this.readTimed(entry)
+    let { exit } = entry
+    if (exit === undefined) {
+      exit = this.revive(entry)
+      if (exit === undefined) return undefined
+    } else {
+      this.front.use(entry)
+    }
+    this.hits++
+    return exit
+  }
+
+  private readTimed(entry: Entry<Key, A, E>): Exit.Exit<A, E> | undefined {
+    const now = this.now()
+    if (this.isPast(entry, now)) return undefined
+    let { exit } = entry
+    if (exit === undefined) {
+      exit = this.revive(entry)
+      if (exit === undefined) return undefined
+    } else {
+      entry.usedAt = now
+      this.front.use(entry)
+    }
+    this.hits++
+    return exit
+  }
+
+  /** A value that left the strong front, and that somebody else kept alive, enters it again. */
+  private revive(entry: Entry<Key, A, E>): Exit.Exit<A, E> | undefined {
+    const value = entry.ref?.deref()
+    if (value === undefined) return undefined
+    const exit = Exit.succeed(value)
+    this.hold(entry, exit)
+    return exit
+  }
+
+  private isTimed(entry: Entry<Key, A, E>): boolean {
+    return entry.expiresAt !== Infinity || this.config.idleTimeToLive !== Infinity
+  }
+
+  private now(): number {
+    return this.config.clock.currentTimeMillisUnsafe()
+  }
+
+  private isPast(entry: Entry<Key, A, E>, now: number): boolean {
+    return now >= entry.expiresAt
+  }
+
+  private isPresent(entry: Entry<Key, A, E>, now: number): boolean {
+    return !this.isPast(entry, now) &&
+      (entry.load !== undefined || entry.exit !== undefined || entry.ref?.deref() !== undefined)
+  }
+
+  /** The entry of a key, pending or alive. An entry that expired or died is taken out on the way. */
+  private current(key: Key): Entry<Key, A, E> | undefined {
+    const entry = this.entries.get(key)
+    if (entry === undefined) return undefined
+    const now = this.now()
+    if (this.isPast(entry, now)) {
+      this.expire(entry)
+      return undefined
+    }
+    if (this.isPresent(entry, now)) return entry
+    if (entry.stored) this.takeDead(entry)
+    return undefined
+  }
+
+  // loading
+
+  private getOrLoad(key: Key): Effect.Effect<A, E> {
+    return Effect.uninterruptibleMask((restore) =>
+      Effect.withFiber((fiber) => {
+        if (this.closed) return Effect.interrupt
+        // The fiber may have yielded since the first look.
+        const entry = this.current(key)
+        if (entry !== undefined && entry.load === undefined) return this.read(key)!
+        this.misses++
+        return this.join(entry?.load ?? this.startFor(key, fiber), fiber, restore)
+      })
+    )
+  }
+
+  private joinOption(key: Key): Effect.Effect<Option.Option<A>, E> {
+    return Effect.uninterruptibleMask((restore) =>
+      Effect.withFiber((fiber) => {
+        if (this.closed) return Effect.interrupt
+        const entry = this.current(key)
+        if (entry !== undefined && entry.load === undefined) return Effect.asSome(this.read(key)!)
+        this.misses++
+        return entry === undefined ? Effect.succeedNone : Effect.asSome(this.join(entry.load!, fiber, restore))
+      })
+    )
+  }
+
+  refresh(key: Key): Effect.Effect<A, E> {
+    return Effect.uninterruptibleMask((restore) =>
+      Effect.withFiber((fiber) => {
+        if (this.closed) return Effect.interrupt
+        if (this.current(key) === undefined) return this.join(this.startFor(key, fiber), fiber, restore)
+        const load = new Load<Key, A, E>(key)
+        const lookup = this.config.lookup(key, load)
+        this.refreshes.add(load)
+        this.start(load, lookup, fiber)
+        return this.join(load, fiber, restore)
+      })
+    )
+  }
+
+  /** Starts the lookup of a key without an entry: gets meanwhile find the new entry, and share the lookup. */
+  private startFor(key: Key, parent: Fiber.Fiber<any, any>): Load<Key, A, E> {
+    const load = new Load<Key, A, E>(key)
+    // May throw: nothing has been done yet.
+    const lookup = this.config.lookup(key, load)
+    const entry = new Entry<Key, A, E>(key)
+    entry.load = load
+    load.entry = entry
+    this.entries.set(key, entry)
+    this.start(load, lookup, parent)
+    return load
+  }
+
+  /** A fiber of its own, because the fiber of the first waiter can be interrupted while others wait. */
+  private start(load: Load<Key, A, E>, lookup: Effect.Effect<A, E, any>, parent: Fiber.Fiber<any, any>): void {
+    this.running.add(load)
+    const { clock, onLoad } = this.config
+    const startedAt = onLoad === undefined ? undefined : clock.monotonicTimeNanosUnsafe()
+    const context = Context.merge(this.config.context, parent.context)
+    load.fiber = Effect.runForkWith(context)(Effect.onExit(
+      Effect.withFiber((fiber) => {
+        load.fiber = fiber as Fiber.Fiber<A, E>
+        loads.set(fiber, load)
+        return lookup
+      }),
+      (exit) => {
+        if (startedAt !== undefined && !Exit.hasInterrupts(exit)) onLoad!(clock.monotonicTimeNanosUnsafe() - startedAt)
+        return this.settle(load, exit)
+      }
+    ))
+  }
+
+  private join(
+    load: Load<Key, A, E>,
+    waiter: Fiber.Fiber<any, any>,
+    restore: <B, E2, R>(effect: Effect.Effect<B, E2, R>) => Effect.Effect<B, E2, R>
+  ): Effect.Effect<A, E> {
+    const fiber = load.fiber!
+    const exit = fiber.pollUnsafe()
+    if (exit !== undefined) return exit
+    const own = loads.get(waiter)
+    if (own !== undefined) {
+      for (let next: Load<any, any, any> | undefined = load; next !== undefined; next = next.waitsFor) {
+        if (next === own) {
+          return Effect.die(
+            new Error(`The lookup of ${format(own.key)} waits for itself: it gets ${format(load.key)} from the cache`)
+          )
+        }
+      }
+      own.waitsFor = load
+    }
+    load.waiters++
+    return Effect.onExit(restore(Fiber.join(fiber)), () => {
+      load.waiters--
+      if (own !== undefined) own.waitsFor = undefined
+      if (load.waiters > 0 || isDone(fiber)) return Effect.void
+      // Detached first, so that a get that comes during the lookup's finalizers starts a new lookup.
+      this.detach(load)
+      return Fiber.interrupt(fiber)
+    })
+  }
+
+  /** Takes the pending entry of a lookup out of the map: the result is for those who wait, and is not stored. */
+  private detach(load: Load<Key, A, E>): void {
+    const { entry } = load
+    load.outdated = true
+    this.refreshes.delete(load)
+    if (entry === undefined) return
+    load.entry = undefined
+    entry.load = undefined
+    if (this.entries.get(entry.key) === entry) this.entries.delete(entry.key)
+  }
+
+  /** Stores what a lookup returned. Runs in the lookup's fiber: a defect of `weigh` reaches those who wait. */
+  private settle(load: Load<Key, A, E>, exit: Exit.Exit<A, E>): Effect.Effect<void> {
+    this.running.delete(load)
+    const { scope } = load
+    if (Exit.hasInterrupts(exit)) {
+      this.detach(load)
+      return scope === undefined ? Effect.void : Scope.close(scope, exit)
+    }
+    let terms: Terms
+    try {
+      terms = this.termsOf(exit, load.key)
+    } catch (error) {
+      this.failed++
+      this.detach(load)
+      return scope === undefined
+        ? Effect.die(error)
+        : Effect.andThen(Scope.close(scope, Exit.die(error)), Effect.die(error))
+    }
+    if (Exit.isSuccess(exit)) this.succeeded++
+    else this.failed++
+    const isRefresh = this.refreshes.delete(load)
+    const { entry } = load
+    load.entry = undefined
+    if (entry !== undefined) entry.load = undefined
+    const isWanted = !this.closed && (isRefresh || entry !== undefined) && !load.outdated
+    if (Exit.isFailure(exit) || this.closed) {
+      if (isWanted) this.replace(load.key, exit, terms, undefined, entry)
+      return scope === undefined ? Effect.void : Scope.close(scope, exit)
+    }
+    const stored = isWanted && this.replace(load.key, exit, terms, scope, entry)
+    // A handle that is not stored keeps its resource open for as long as somebody has the handle.
+    if (scope !== undefined && !stored) this.track(new Entry<Key, A, E>(load.key), exit.value, scope)
+    return Effect.void
+  }
+
+  // storing
+
+  set(key: Key, value: A): Effect.Effect<void> {
+    return this.whileOpen(() => {
+      const exit = Exit.succeed(value)
+      const terms = this.termsOf(exit, key)
+      // `weigh` may have closed the cache.
+      if (!this.closed) this.replace(key, exit, terms, undefined, undefined)
+    })
+  }
+
+  /** Runs all user code that decides about an exit, before anything is changed. */
+  private termsOf(exit: Exit.Exit<A, E>, key: Key): Terms {
+    const { timeToLive, weigh } = this.config
+    let weight = 1
+    if (Exit.isSuccess(exit)) {
+      const { value } = exit
+      if (!isWeakReferenceable(value)) throw new NotWeakReferenceableError({ value })
+      if (weigh !== undefined) weight = weigh(value, key)
+      if (!(weight >= 0)) {
+        throw new RangeError(
+          `weigh must return a number that is not negative, got ${format(weight)} for ${format(key)}`
+        )
+      }
+    }
+    const millis = timeToLive === undefined
+      ? Infinity
+      : Duration.toMillis(Duration.fromInputUnsafe(timeToLive(exit, key)))
+    return { weight, millis }
+  }
+
+  /** Puts a result in the place of what the key has. Returns `false` if its time to live is over at once. */
+  private replace(
+    key: Key,
+    exit: Exit.Exit<A, E>,
+    { millis, weight }: Terms,
+    scope: Scope.Closeable | undefined,
+    pending: Entry<Key, A, E> | undefined
+  ): boolean {
+    let entry = pending ?? this.current(key)
+    if (entry !== undefined && entry !== pending) {
+      if (entry.load !== undefined) {
+        this.detach(entry.load)
+        entry = undefined
+      } else if (
+        millis > 0 && scope === undefined && Exit.isSuccess(exit) && entry.stored === "value" &&
+        valueOf(entry) === exit.value
+      ) {
+        this.forget(entry)
+        this.expiry.remove(entry)
+      } else {
+        this.take(entry, "replaced")
+        entry = undefined
+      }
+    }
+    if (!(millis > 0)) {
+      if (entry !== undefined) this.take(entry, undefined)
+      return false
+    }
+    if (entry === undefined) {
+      entry = new Entry<Key, A, E>(key)
+      this.entries.set(key, entry)
+    }
+    if (entry.stored === undefined && Exit.isSuccess(exit)) this.alive++
+    entry.stored = Exit.isSuccess(exit) ? "value" : "failure"
+    entry.weight = weight
+    if (scope !== undefined) {
+      entry.scope = scope
+      this.open.add(entry)
+    }
+    entry.expiresAt = millis === Infinity ? Infinity : this.now() + millis
+    if (entry.expiresAt !== Infinity) {
+      this.expiry.add(entry)
+      this.timer.wakeAt(entry.expiresAt)
+    }
+    this.hold(entry, exit)
+    return true
+  }
+
+  /** Puts an entry in the strong front if it may enter. */
+  private hold(entry: Entry<Key, A, E>, exit: Exit.Exit<A, E>): void {
+    if (!this.front.admits(entry)) {
+      if (Exit.isSuccess(exit)) this.weaken(entry, exit.value)
+      else this.take(entry, undefined)
+      return
+    }
+    const { idleTimeToLive } = this.config
+    entry.exit = exit
+    this.front.add(entry)
+    if (idleTimeToLive !== Infinity) {
+      entry.usedAt = this.now()
+      this.timer.wakeAt(entry.usedAt + idleTimeToLive)
+    }
+    this.evict()
+  }
+
+  /** Takes an entry out of the strong front, if it is there, and returns its exit. */
+  private forget(entry: Entry<Key, A, E>): Exit.Exit<A, E> | undefined {
+    const { exit } = entry
+    if (exit === undefined) return undefined
+    this.front.remove(entry)
+    entry.exit = undefined
+    return exit
+  }
+
+  private evict(): void {
+    while (this.front.isOver()) this.release(this.front.oldest!)
+  }
+
+  /** Leaving the strong front is not a removal: the entry stays for as long as its value lives. */
+  private release(entry: Entry<Key, A, E>): void {
+    const exit = this.forget(entry)!
+    this.evicted++
+    if (Exit.isSuccess(exit)) this.weaken(entry, exit.value)
+    else this.take(entry, undefined)
+  }
+
+  private weaken(entry: Entry<Key, A, E>, value: A): void {
+    // A heap that a test collects by hand may have collected a value that was back in the strong front.
+    if (entry.ref?.deref() === value) return
+    if (entry.ref !== undefined) this.registry.unregister(entry)
+    entry.ref = new this.config.heap.WeakRef(value)
+    this.registry.register(value, entry, entry)
+  }
+
+  trim(capacity: number): Effect.Effect<void> {
+    return this.whileOpen(() => {
+      checkCapacity(capacity)
+      this.front.capacity = this.config.idleTimeToLive > 0 ? capacity : 0
+      this.evict()
+      this.stopTimerIfDone()
+    })
+  }
+
+  // removing
+
+  invalidate(key: Key): Effect.Effect<void> {
+    return Effect.uninterruptible(this.suspendWhileOpen(() => {
+      for (const load of this.refreshes) if (this.isSame(load.key, key)) load.outdated = true
+      const entry = this.current(key)
+      return entry === undefined ? Effect.void : this.takeInvalidated([entry])
+    }))
+  }
+
+  invalidateWhen(key: Key, f: (value: A) => boolean): Effect.Effect<boolean> {
+    return Effect.uninterruptibleMask((restore) =>
+      Effect.withFiber((fiber) => {
+        if (this.closed) return Effect.interrupt
+        const entry = this.current(key)
+        if (entry === undefined) return Effect.succeed(false)
+        // A live entry without an exit has a value that only somebody else holds.
+        const value = entry.load === undefined
+          ? entry.exit ?? Exit.succeed(valueOf(entry)!)
+          : this.join(entry.load, fiber, restore)
+        return value.pipe(
+          Effect.map(f),
+          // As in `Cache`: a lookup that failed has no value to be asked about.
+          Effect.catchCause(() => Effect.succeed(false)),
+          Effect.flatMap((matches) =>
+            matches && entry.stored !== undefined && this.entries.get(key) === entry
+              ? Effect.as(this.takeInvalidated([entry]), true)
+              : Effect.succeed(false)
+          )
+        )
+      })
+    )
+  }
+
+  get invalidateAll(): Effect.Effect<void> {
+    return Effect.uninterruptible(this.suspendWhileOpen(() => {
+      for (const load of this.refreshes) load.outdated = true
+      const now = this.now()
+      const entries: Array<Entry<Key, A, E>> = []
+      for (const entry of this.entries.values()) {
+        if (this.isPast(entry, now)) this.expire(entry)
+        else if (this.isPresent(entry, now)) entries.push(entry)
+        else this.takeDead(entry)
+      }
+      return this.takeInvalidated(entries)
+    }))
+  }
+
+  /** Takes pending and live entries out, and waits until their resources are closed. */
+  private takeInvalidated(entries: ReadonlyArray<Entry<Key, A, E>>): Effect.Effect<void> {
+    const scopes: Array<Scope.Closeable> = []
+    for (const entry of entries) {
+      if (entry.load !== undefined) {
+        this.detach(entry.load)
+        continue
+      }
+      const scope = this.takeScope(entry)
+      if (scope !== undefined) scopes.push(scope)
+      this.take(entry, "invalidated")
+    }
+    if (scopes.length === 0) return Effect.void
+    // Finalizers may call the cache: none starts before all entries are out.
+    const closing = scopes.map((scope) => this.background.run(Scope.close(scope, Exit.void)))
+    return Effect.flatMap(Fiber.awaitAll(closing), Exit.asVoidAll)
+  }
+
+  private expire(entry: Entry<Key, A, E>): void {
+    if (entry.stored === "value") this.expired++
+    const scope = this.takeScope(entry)
+    this.take(entry, "expired")
+    this.closeInBackground(scope)
+  }
+
+  /** Takes out an entry whose value has been collected, before the heap's clean-up says so. */
+  private takeDead(entry: Entry<Key, A, E>): void {
+    this.collected++
+    this.take(entry, undefined)
+  }
+
+  /**
+   * Takes an entry out of the map and whatever else holds it. A resource stays open: the caller closes it, or
+   * leaves that to the clean-up of its handle.
+   */
+  private take(entry: Entry<Key, A, E>, cause: RemovalCause | undefined): void {
+    if (this.entries.get(entry.key) === entry) this.entries.delete(entry.key)
+    this.expiry.remove(entry)
+    const exit = this.forget(entry)
+    if (entry.stored === "value") {
+      this.alive--
+      if (cause !== undefined) this.removals.report(entry.key, cause)
+    }
+    entry.stored = undefined
+    if (entry.scope === undefined) this.unregister(entry)
+    else if (exit !== undefined && Exit.isSuccess(exit)) this.weaken(entry, exit.value)
+    this.stopTimerIfDone()
+  }
+
+  private unregister(entry: Entry<Key, A, E>): void {
+    if (entry.ref === undefined) return
+    this.registry.unregister(entry)
+    entry.ref = undefined
+  }
+
+  /** The heap's clean-up: the value of an entry has been collected. Returns a promise for heaps that wait for it. */
+  private finalize(entry: Entry<Key, A, E>): Promise<unknown> | undefined {
+    // Some heaps call late: the entry may have a live value again, or have been replaced.
+    if (entry.exit !== undefined || entry.ref?.deref() !== undefined) return undefined
+    const scope = this.takeScope(entry)
+    if (entry.stored !== undefined) {
+      this.collected++
+      this.take(entry, "collected")
+    }
+    const closed = this.closeInBackground(scope)
+    return closed === undefined ? this.removals.reported : Promise.all([closed, this.removals.reported])
+  }
+
+  // resources
+
+  /** Keeps a resource open until its handle is collected, although the handle is not in the map. */
+  private track(entry: Entry<Key, A, E>, handle: A, scope: Scope.Closeable): void {
+    entry.scope = scope
+    this.open.add(entry)
+    this.weaken(entry, handle)
+  }
+
+  /** Whoever takes the Scope closes it. */
+  private takeScope(entry: Entry<Key, A, E>): Scope.Closeable | undefined {
+    const { scope } = entry
+    if (scope === undefined) return undefined
+    entry.scope = undefined
+    this.open.delete(entry)
+    this.unregister(entry)
+    return scope
+  }
+
+  private closeInBackground(scope: Scope.Closeable | undefined): Promise<unknown> | undefined {
+    if (scope === undefined) return undefined
+    return promiseOf(this.background.run(Effect.ignoreCause(Scope.close(scope, Exit.void), {
+      log: "Unhandled",
+      message: "Unhandled error in a finalizer of a WeakCache's resource"
+    })))
+  }
+
+  // time
+
+  /** Releases what has expired. Returns when to come back: at once if there is more than one slice. */
+  private releaseExpired(): number {
+    const now = this.now()
+    const { idleTimeToLive } = this.config
+    for (let left = sliceOfTimer; left > 0; left--) {
+      const { first } = this.expiry
+      const { oldest } = this.front
+      if (first !== undefined && this.isPast(first, now)) this.expire(first)
+      else if (oldest !== undefined && now >= oldest.usedAt + idleTimeToLive) this.release(oldest)
+      else break
+    }
+    return Math.min(this.expiry.first?.expiresAt ?? Infinity, (this.front.oldest?.usedAt ?? Infinity) + idleTimeToLive)
+  }
+
+  private stopTimerIfDone(): void {
+    if (this.expiry.first !== undefined) return
+    if (this.config.idleTimeToLive === Infinity || this.front.oldest === undefined) this.timer.stop()
+  }
+
+  // closing
+
+  close(exit: Exit.Exit<unknown, unknown>): Effect.Effect<void> {
+    return Effect.withFiber((current) => {
+      if (this.closed) return Effect.void
+      this.closed = true
+      this.timer.stop()
+      const lookups: Array<Fiber.Fiber<A, E>> = []
+      for (const load of this.running) {
+        this.detach(load)
+        if (load.fiber !== undefined) lookups.push(load.fiber)
+      }
+      for (const entry of this.entries.values()) this.clear(entry)
+      this.entries.clear()
+      const scopes = Array.from(this.open, (entry) => this.takeScope(entry)!)
+      for (const fiber of lookups) fiber.interruptUnsafe(current.id)
+      return Effect.andThen(
+        // A lookup that closes the cache must not wait for itself.
+        Fiber.awaitAll(lookups.filter((fiber) => fiber !== current)),
+        Effect.suspend(() => {
+          const closing = scopes.map((scope) => this.background.run(Scope.close(scope, exit)))
+          return Effect.andThen(this.background.wait, Effect.flatMap(Fiber.awaitAll(closing), Exit.asVoidAll))
+        })
+      )
+    })
+  }
+
+  private clear(entry: Entry<Key, A, E>): void {
+    this.expiry.remove(entry)
+    this.forget(entry)
+    if (entry.stored === "value") this.alive--
+    entry.stored = undefined
+    if (entry.scope === undefined) this.unregister(entry)
+  }
+
+  private isSame(self: Key, that: Key): boolean {
+    return self === that || Object.is(self, that) || (this.config.compare === "structural" && Equal.equals(self, that))
+  }
+
+  private whileOpen<B>(f: () => B): Effect.Effect<B> {
+    return this.suspendWhileOpen(() => Effect.succeed(f()))
+  }
+
+  private suspendWhileOpen<B>(f: () => Effect.Effect<B>): Effect.Effect<B> {
+    return Effect.suspend(() => this.closed ? Effect.interrupt : f())
+  }
+}
+
+/** What the user's functions say about a result. */
+interface Terms {
+  readonly weight: number
+  readonly millis: number
+}
+
+/** Throws if a capacity makes no sense. */
+export const checkCapacity = (capacity: number): void => {
+  if (capacity === Infinity || (Number.isInteger(capacity) && capacity >= 0)) return
+  throw new RangeError(`capacity must be an integer that is not negative, or Infinity, got ${format(capacity)}`)
+}

@@ -1,0 +1,85 @@
+/**
+ * What a `WeakCache` does outside of its callers' fibers.
+ */
+import type * as Context from "effect/Context"
+import * as Effect from "effect/Effect"
+import * as Fiber from "effect/Fiber"
+import type { RemovalCause } from "../WeakCache.ts"
+
+/** The fibers that closing the cache waits for. */
+export class Background {
+  private readonly context: Context.Context<never>
+  private readonly fibers = new Set<Fiber.Fiber<void>>()
+
+  constructor(context: Context.Context<never>) {
+    this.context = context
+  }
+
+  run(effect: Effect.Effect<void>): Fiber.Fiber<void> {
+    const fiber = Effect.runForkWith(this.context)(effect, { uninterruptible: true })
+    if (fiber.pollUnsafe() === undefined) {
+      this.fibers.add(fiber)
+      fiber.addObserver(() => this.fibers.delete(fiber))
+    }
+    return fiber
+  }
+
+  /** Waits for all fibers, but not for the one that waits: an `onRemoval` may close the cache. */
+  readonly wait: Effect.Effect<void> = Effect.withFiber((current) =>
+    Effect.asVoid(Fiber.awaitAll(Array.from(this.fibers).filter((fiber) => fiber !== current)))
+  )
+}
+
+/** A promise of the end of a fiber that still runs. */
+export const promiseOf = (fiber: Fiber.Fiber<void>): Promise<unknown> | undefined =>
+  fiber.pollUnsafe() !== undefined ? undefined : new Promise((resolve) => fiber.addObserver(resolve))
+
+/** Runs `onRemoval`, one removal after the other. */
+export class Removals<Key> {
+  private readonly background: Background
+  private readonly onRemoval: ((key: Key, cause: RemovalCause) => Effect.Effect<void>) | undefined
+  private readonly hasEntry: (key: Key) => boolean
+  private waiting: Array<readonly [key: Key, cause: RemovalCause]> = []
+  /** Until all removals have been reported. */
+  reported: Promise<unknown> | undefined = undefined
+
+  constructor(
+    background: Background,
+    onRemoval: ((key: Key, cause: RemovalCause) => Effect.Effect<void>) | undefined,
+    hasEntry: (key: Key) => boolean
+  ) {
+    this.background = background
+    this.onRemoval = onRemoval
+    this.hasEntry = hasEntry
+  }
+
+  report(key: Key, cause: RemovalCause): void {
+    if (this.onRemoval === undefined) return
+    this.waiting.push([key, cause])
+    // Not at once: `onRemoval` may call the cache, which is in the middle of something.
+    this.reported ??= promiseOf(this.background.run(Effect.andThen(Effect.yieldNow, this.reportAll)))
+  }
+
+  private readonly reportAll: Effect.Effect<void> = Effect.suspend(() => {
+    const { waiting } = this
+    if (waiting.length === 0) {
+      this.reported = undefined
+      return Effect.void
+    }
+    this.waiting = []
+    return Effect.andThen(
+      Effect.forEach(waiting, ([key, cause]) => this.reportOne(key, cause), { discard: true }),
+      this.reportAll
+    )
+  })
+
+  private reportOne(key: Key, cause: RemovalCause): Effect.Effect<void> {
+    return Effect.ignoreCause(
+      Effect.suspend(() =>
+        // The key may have a new value since: its user must not be told that it is gone.
+        cause === "collected" && this.hasEntry(key) ? Effect.void : this.onRemoval!(key, cause)
+      ),
+      { log: "Unhandled", message: "Unhandled error in the onRemoval of a WeakCache" }
+    )
+  }
+}

@@ -1,0 +1,75 @@
+/**
+ * What a `WeakCache` knows about a key, and about a lookup that runs.
+ */
+import * as Exit from "effect/Exit"
+import type * as Fiber from "effect/Fiber"
+import type * as Scope from "effect/Scope"
+import type { Link } from "./strongFront.ts"
+import type { Expiring } from "./weakCacheExpiry.ts"
+
+export class Entry<Key, A extends WeakKey, E> implements Link, Expiring {
+  readonly key: Key
+  /** The value, or the cached failure, while the entry is in the strong front. */
+  exit: Exit.Exit<A, E> | undefined
+  /** Made when the value first leaves the strong front: until then nothing can collect the value. */
+  ref: WeakRef<A> | undefined
+  load: Load<Key, A, E> | undefined
+  scope: Scope.Closeable | undefined
+  /** What the entry stores while it is in the map. A value may be dead. */
+  stored: "value" | "failure" | undefined
+  weight: number
+  usedAt: number
+  expiresAt: number
+  place: number
+  newer: Entry<Key, A, E> | undefined
+  older: Entry<Key, A, E> | undefined
+
+  constructor(key: Key) {
+    this.key = key
+    this.exit = undefined
+    this.ref = undefined
+    this.load = undefined
+    this.scope = undefined
+    this.stored = undefined
+    this.weight = 0
+    this.usedAt = 0
+    this.expiresAt = Infinity
+    this.place = -1
+    this.newer = undefined
+    this.older = undefined
+  }
+}
+
+/** A lookup that runs. */
+export class Load<Key, A extends WeakKey, E> {
+  readonly key: Key
+  /** The entry that waits for this lookup; `undefined` once the entry has left the map, and for a refresh. */
+  entry: Entry<Key, A, E> | undefined
+  /** Whether the key was invalidated during this refresh: the result is out of date. */
+  outdated: boolean
+  fiber: Fiber.Fiber<A, E> | undefined
+  waiters: number
+  /** The lookup that the fiber of this lookup waits for. */
+  waitsFor: Load<any, any, any> | undefined
+  scope: Scope.Closeable | undefined
+
+  constructor(key: Key) {
+    this.key = key
+    this.entry = undefined
+    this.outdated = false
+    this.fiber = undefined
+    this.waiters = 0
+    this.waitsFor = undefined
+    this.scope = undefined
+  }
+}
+
+/** The value of an entry, if it is known and alive. */
+export const valueOf = <A extends WeakKey>(entry: Entry<any, A, any>): A | undefined => {
+  const { exit } = entry
+  if (exit === undefined) return entry.ref?.deref()
+  return Exit.isSuccess(exit) ? exit.value : undefined
+}
+
+/** The running lookups of all caches, by their fiber. */
+export const loads = /*#__PURE__*/ new WeakMap<Fiber.Fiber<any, any>, Load<any, any, any>>()

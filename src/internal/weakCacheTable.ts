@@ -1,0 +1,66 @@
+/**
+ * The map from keys to entries, by either comparison.
+ */
+import * as MutableHashMap from "effect/MutableHashMap"
+import * as Option from "effect/Option"
+
+/** The part of a native `Map` that the cache needs. */
+export interface Table<Key, V> {
+  readonly size: number
+  get(key: Key): V | undefined
+  set(key: Key, value: V): unknown
+  delete(key: Key): unknown
+  clear(): void
+  values(): Iterable<V>
+}
+
+export class StructuralTable<Key, V> implements Table<Key, V> {
+  private readonly map = MutableHashMap.empty<Key, V>()
+
+  get size(): number {
+    return MutableHashMap.size(this.map)
+  }
+  get(key: Key): V | undefined {
+    // The very same key, which is the usual case, needs no hash.
+    const value = this.map.backing.get(key)
+    if (value !== undefined || typeof key === "string") return value
+    return Option.getOrUndefined(MutableHashMap.get(this.map, key))
+  }
+  set(key: Key, value: V): void {
+    MutableHashMap.set(this.map, key, value)
+  }
+  delete(key: Key): void {
+    MutableHashMap.remove(this.map, key)
+  }
+  clear(): void {
+    MutableHashMap.clear(this.map)
+  }
+  values(): Iterable<V> {
+    return MutableHashMap.values(this.map)
+  }
+}
+
+/** Keeps no value between two steps, as a suspended generator would. */
+export class LiveEntries<Key, V, B> implements Iterable<B> {
+  private readonly entries: Table<Key, V>
+  private readonly select: (entry: V) => { readonly item: B } | undefined
+
+  constructor(entries: Table<Key, V>, select: (entry: V) => { readonly item: B } | undefined) {
+    this.entries = entries
+    this.select = select
+  }
+
+  [Symbol.iterator](): Iterator<B> {
+    const entries = this.entries.values()[Symbol.iterator]()
+    return {
+      next: () => {
+        for (;;) {
+          const step = entries.next()
+          if (step.done === true) return { done: true, value: undefined }
+          const selected = this.select(step.value)
+          if (selected !== undefined) return { done: false, value: selected.item }
+        }
+      }
+    }
+  }
+}
