@@ -1,0 +1,265 @@
+/**
+ * V8's heap snapshot as typed arrays. A snapshot of a heap of 100 MB is about as
+ * much JSON, so `Parser` reads numbers from the chunks as V8 emits them and never
+ * holds the whole text.
+ */
+
+/** Offsets of the fields in one node, edge or location, as the snapshot itself declares them. */
+interface Layout {
+  readonly nodeSize: number
+  readonly nodeType: number
+  readonly nodeName: number
+  readonly nodeId: number
+  readonly nodeEdgeCount: number
+  readonly edgeSize: number
+  readonly edgeType: number
+  readonly edgeName: number
+  readonly edgeTo: number
+  readonly locationSize: number
+}
+
+interface Header {
+  readonly snapshot: {
+    readonly node_count: number
+    readonly edge_count: number
+    readonly meta: {
+      readonly node_fields: ReadonlyArray<string>
+      readonly node_types: readonly [ReadonlyArray<string>, ...ReadonlyArray<unknown>]
+      readonly edge_fields: ReadonlyArray<string>
+      readonly edge_types: readonly [ReadonlyArray<string>, ...ReadonlyArray<unknown>]
+      readonly location_fields?: ReadonlyArray<string>
+    }
+  }
+}
+
+/** A position in a script. Line and column count from 0. */
+export interface Location {
+  readonly line: number
+  readonly column: number
+}
+
+/** Nodes and edges are numbered from 0. The root of the graph is node 0. */
+export class HeapSnapshot {
+  readonly nodeCount: number
+  readonly #layout: Layout
+  readonly #nodeTypes: ReadonlyArray<string>
+  readonly #edgeTypes: ReadonlyArray<string>
+  readonly #nodes: Uint32Array
+  readonly #edges: Uint32Array
+  readonly #firstEdge: Uint32Array
+  readonly #locations: ReadonlyArray<number>
+  readonly #strings: ReadonlyArray<string>
+
+  constructor(
+    header: Header,
+    nodes: Uint32Array,
+    edges: Uint32Array,
+    locations: ReadonlyArray<number>,
+    strings: ReadonlyArray<string>
+  ) {
+    const { meta, node_count } = header.snapshot
+    this.nodeCount = node_count
+    this.#layout = layoutOf(meta)
+    this.#nodeTypes = meta.node_types[0]
+    this.#edgeTypes = meta.edge_types[0]
+    this.#nodes = nodes
+    this.#edges = edges
+    this.#locations = locations
+    this.#strings = strings
+    this.#firstEdge = new Uint32Array(node_count + 1)
+    const { nodeEdgeCount, nodeSize } = this.#layout
+    for (let node = 0; node < node_count; node++) {
+      this.#firstEdge[node + 1] = this.#firstEdge[node]! + nodes[node * nodeSize + nodeEdgeCount]!
+    }
+  }
+
+  typeOf(node: number): string {
+    return this.#nodeTypes[this.#nodes[node * this.#layout.nodeSize + this.#layout.nodeType]!]!
+  }
+
+  nameOf(node: number): string {
+    return this.#strings[this.#nodes[node * this.#layout.nodeSize + this.#layout.nodeName]!]!
+  }
+
+  /** The number by which V8's heap profiler knows the object. */
+  idOf(node: number): number {
+    return this.#nodes[node * this.#layout.nodeSize + this.#layout.nodeId]!
+  }
+
+  /** O(nodes). */
+  find(id: number): number | undefined {
+    for (let node = 0; node < this.nodeCount; node++) {
+      if (this.idOf(node) === id) return node
+    }
+    return undefined
+  }
+
+  /** The edges of a node are `firstEdge(node)` up to, and without, `firstEdge(node + 1)`. */
+  firstEdge(node: number): number {
+    return this.#firstEdge[node]!
+  }
+
+  edgeTypeOf(edge: number): string {
+    return this.#edgeTypes[this.#edges[edge * this.#layout.edgeSize + this.#layout.edgeType]!]!
+  }
+
+  /** The index of an element or of a hidden field, or else an index that `string` takes. */
+  edgeIndexOf(edge: number): number {
+    return this.#edges[edge * this.#layout.edgeSize + this.#layout.edgeName]!
+  }
+
+  edgeNameOf(edge: number): string {
+    const type = this.edgeTypeOf(edge)
+    const index = this.edgeIndexOf(edge)
+    return type === "element" || type === "hidden" ? String(index) : this.string(index)
+  }
+
+  targetOf(edge: number): number {
+    return this.#edges[edge * this.#layout.edgeSize + this.#layout.edgeTo]! / this.#layout.nodeSize
+  }
+
+  string(index: number): string {
+    return this.#strings[index]!
+  }
+
+  /** The target of the first edge of that type and name. */
+  follow(node: number, type: string, name: string): number | undefined {
+    for (let edge = this.firstEdge(node); edge < this.firstEdge(node + 1); edge++) {
+      if (this.edgeTypeOf(edge) === type && this.edgeNameOf(edge) === name) return this.targetOf(edge)
+    }
+    return undefined
+  }
+
+  /** Where the function, or the function of the generator, begins. O(locations). */
+  locationOf(node: number): Location | undefined {
+    const index = node * this.#layout.nodeSize
+    for (let at = 0; at < this.#locations.length; at += this.#layout.locationSize) {
+      if (this.#locations[at] === index) {
+        return { line: this.#locations[at + 2]!, column: this.#locations[at + 3]! }
+      }
+    }
+    return undefined
+  }
+}
+
+const layoutOf = (meta: Header["snapshot"]["meta"]): Layout => {
+  const at = (fields: ReadonlyArray<string>, name: string): number => {
+    const index = fields.indexOf(name)
+    if (index === -1) throw new Error(`The heap snapshot has no field "${name}"`)
+    return index
+  }
+  return {
+    nodeSize: meta.node_fields.length,
+    nodeType: at(meta.node_fields, "type"),
+    nodeName: at(meta.node_fields, "name"),
+    nodeId: at(meta.node_fields, "id"),
+    nodeEdgeCount: at(meta.node_fields, "edge_count"),
+    edgeSize: meta.edge_fields.length,
+    edgeType: at(meta.edge_fields, "type"),
+    edgeName: at(meta.edge_fields, "name_or_index"),
+    edgeTo: at(meta.edge_fields, "to_node"),
+    locationSize: meta.location_fields?.length ?? 4
+  }
+}
+
+const zero = 48
+const nine = 57
+const closingBracket = 93
+/** Longer than every key that `Parser` looks for, so that a key cut in two by a chunk is found. */
+const overlap = 32
+
+/** Takes the chunks of a snapshot in order, and makes a `HeapSnapshot` of them. */
+export class Parser {
+  #reading: "header" | "numbers" | "key" | "strings" = "header"
+  #text = ""
+  #stringChunks: Array<string> = []
+  #header: Header | undefined
+  #nodes = new Uint32Array(0)
+  #edges = new Uint32Array(0)
+  readonly #locations: Array<number> = []
+  #numbers: Uint32Array | Array<number> = this.#nodes
+  #count = 0
+  #number = 0
+  #inNumber = false
+
+  push(chunk: string): void {
+    let rest = chunk
+    while (rest.length > 0) {
+      if (this.#reading === "numbers") {
+        rest = this.#pushNumbers(rest)
+      } else if (this.#reading === "strings") {
+        this.#stringChunks.push(rest)
+        return
+      } else {
+        rest = this.#pushText(rest)
+      }
+    }
+  }
+
+  end(): HeapSnapshot {
+    if (this.#header === undefined || this.#reading !== "strings") {
+      throw new Error("The heap snapshot ended early")
+    }
+    const text = this.#stringChunks.join("")
+    const strings: ReadonlyArray<string> = JSON.parse(`[${text.slice(0, text.lastIndexOf("}"))}`)
+    return new HeapSnapshot(this.#header, this.#nodes, this.#edges, this.#locations, strings)
+  }
+
+  /** Looks for the next key, and returns the text after its bracket. */
+  #pushText(chunk: string): string {
+    this.#text += chunk
+    const match = /"(nodes|edges|locations|strings)":\s*\[/.exec(this.#text)
+    if (match === null) {
+      // The header is needed whole. Between the arrays nothing but the next key is.
+      if (this.#reading === "key") this.#text = this.#text.slice(-overlap)
+      return ""
+    }
+    const rest = this.#text.slice(match.index + match[0].length)
+    if (match[1] === "nodes") this.#readHeader(this.#text.slice(0, match.index))
+    this.#text = ""
+    this.#reading = match[1] === "strings" ? "strings" : "numbers"
+    this.#numbers = match[1] === "nodes" ? this.#nodes : match[1] === "edges" ? this.#edges : this.#locations
+    this.#count = 0
+    return rest
+  }
+
+  #readHeader(text: string): void {
+    const header: Header = JSON.parse(`${text.slice(0, text.lastIndexOf(","))}}`)
+    const { edge_count, meta, node_count } = header.snapshot
+    this.#header = header
+    this.#nodes = new Uint32Array(node_count * meta.node_fields.length)
+    this.#edges = new Uint32Array(edge_count * meta.edge_fields.length)
+  }
+
+  /** Reads numbers up to the bracket, and returns the text after it. A chunk can end within a number. */
+  #pushNumbers(chunk: string): string {
+    const numbers = this.#numbers
+    let count = this.#count
+    let number = this.#number
+    let inNumber = this.#inNumber
+    let at = 0
+    let code = 0
+    for (; at < chunk.length; at++) {
+      code = chunk.charCodeAt(at)
+      if (code >= zero && code <= nine) {
+        number = number * 10 + code - zero
+        inNumber = true
+      } else {
+        if (inNumber) {
+          numbers[count++] = number
+          number = 0
+          inNumber = false
+        }
+        if (code === closingBracket) {
+          this.#reading = "key"
+          at++
+          break
+        }
+      }
+    }
+    this.#count = count
+    this.#number = number
+    this.#inNumber = inNumber
+    return chunk.slice(at)
+  }
+}

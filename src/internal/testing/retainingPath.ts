@@ -1,0 +1,137 @@
+/**
+ * The cheapest strong path from a root of a heap snapshot to one node.
+ */
+import type { HeapSnapshot } from "./heapSnapshot.ts"
+
+/** One edge of a path: `from` holds `to`. */
+export interface Step {
+  readonly from: number
+  readonly edge: number
+  readonly to: number
+}
+
+/*
+ * The cost of an edge. A path that a programmer recognizes costs less than a shorter one through the engine's parts.
+ */
+const ordinary = 1
+const enginePart = 2
+const prototype = 6
+const nativeObject = 12
+const engineRoot = 20
+const engineMetadata = 40
+/** The stack is the detector's own while the snapshot is taken. */
+const ownFrames = 400
+
+/** The engine's data about functions and classes. It rarely holds a program's value. */
+const metadata = new Set(["map", "feedback_cell", "code", "shared", "native_context", "initial_map"])
+
+const ephemeron = /pair in WeakMap \(table @(\d+)\)$/
+
+/**
+ * Dijkstra's algorithm with small costs. Weak edges are not followed. An entry of a `WeakMap` is followed from its key,
+ * if the table has been reached too.
+ *
+ * Cost: O(nodes + edges).
+ */
+export const find = (snapshot: HeapSnapshot, target: number): ReadonlyArray<Step> | undefined => {
+  const { nodeCount } = snapshot
+  const costs = new Uint32Array(nodeCount).fill(0xffffffff)
+  const incoming = new Int32Array(nodeCount).fill(-1)
+  const previous = new Int32Array(nodeCount).fill(-1)
+  const settled = new Uint8Array(nodeCount)
+  const buckets: Array<Array<number> | undefined> = [[0]]
+  costs[0] = 0
+
+  /** The table of an ephemeron edge by the index of the edge's name; 0 if the edge is another one. */
+  const tables = new Map<number, number>()
+  const tableOf = (nameIndex: number): number => {
+    let table = tables.get(nameIndex)
+    if (table === undefined) {
+      table = Number(ephemeron.exec(snapshot.string(nameIndex))?.[1] ?? 0)
+      tables.set(nameIndex, table)
+    }
+    return table
+  }
+  const settledTables = new Set<number>()
+  /** The ephemeron edges whose keys are reached, and whose tables are not. */
+  const waiting = new Map<number, Array<{ readonly node: number; readonly edge: number }>>()
+
+  const relax = (node: number, edge: number, cost: number): void => {
+    const to = snapshot.targetOf(edge)
+    if (cost >= costs[to]!) return
+    costs[to] = cost
+    incoming[to] = edge
+    previous[to] = node
+    const bucket = buckets[cost]
+    if (bucket === undefined) buckets[cost] = [to]
+    else bucket.push(to)
+  }
+
+  for (let cost = 0; cost < buckets.length; cost++) {
+    const bucket = buckets[cost]
+    if (bucket === undefined) continue
+    for (let at = 0; at < bucket.length; at++) {
+      const node = bucket[at]!
+      if (settled[node] === 1) continue
+      settled[node] = 1
+      if (node === target) return pathTo(target, previous, incoming)
+      const id = snapshot.idOf(node)
+      const released = waiting.get(id)
+      settledTables.add(id)
+      if (released !== undefined) {
+        waiting.delete(id)
+        for (const { edge, node: key } of released) relax(key, edge, cost + ordinary)
+      }
+      for (let edge = snapshot.firstEdge(node); edge < snapshot.firstEdge(node + 1); edge++) {
+        const type = snapshot.edgeTypeOf(edge)
+        if (type === "weak") continue
+        const table = type === "internal" ? tableOf(snapshot.edgeIndexOf(edge)) : 0
+        if (table === 0) {
+          const price = priceOf(snapshot, node, edge, type)
+          if (price > 0) relax(node, edge, cost + price)
+        } else if (table !== id) {
+          if (settledTables.has(table)) {
+            relax(node, edge, cost + ordinary)
+          } else {
+            const edges = waiting.get(table)
+            if (edges === undefined) waiting.set(table, [{ node, edge }])
+            else edges.push({ node, edge })
+          }
+        }
+      }
+    }
+    buckets[cost] = undefined
+  }
+  return undefined
+}
+
+/** 0 if the edge must not be followed. */
+const priceOf = (snapshot: HeapSnapshot, node: number, edge: number, type: string): number => {
+  switch (type) {
+    // The snapshot repeats edges as short cuts. Those of the root lead to the global objects.
+    case "shortcut":
+      return node === 0 ? ordinary : 0
+    case "property":
+      return snapshot.edgeNameOf(edge) === "__proto__" ? prototype : ordinary
+    case "internal":
+      return metadata.has(snapshot.edgeNameOf(edge)) ? engineMetadata : enginePart
+    case "hidden":
+      return enginePart
+    case "element": {
+      const from = snapshot.typeOf(node)
+      if (from !== "synthetic") return ordinary
+      const name = snapshot.nameOf(snapshot.targetOf(edge))
+      return name === "(Stack roots)" || name === "(Handle scope)" || name === "(Micro tasks)" ? ownFrames : engineRoot
+    }
+    default:
+      return snapshot.typeOf(node) === "native" ? nativeObject : ordinary
+  }
+}
+
+const pathTo = (target: number, previous: Int32Array, incoming: Int32Array): ReadonlyArray<Step> => {
+  const path: Array<Step> = []
+  for (let to = target; to !== 0; to = previous[to]!) {
+    path.push({ from: previous[to]!, edge: incoming[to]!, to })
+  }
+  return path.reverse()
+}
