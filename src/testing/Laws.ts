@@ -98,7 +98,7 @@ export interface CheckOptions {
  * const law = laws.find((law) => law.name === "finalizer: runs after its target is collected")!
  *
  * const error = await Effect.runPromise(Effect.flip(law.check()))
- * error.trace.at(-1) // => "finalize() // callback0 ran never, expected once"
+ * error.trace.at(-1) // => "finalize() // callback0 never ran, expected that it ran once"
  *
  * const again = await Effect.runPromise(Effect.flip(law.check({ seed: error.seed, path: error.path })))
  * again.message === error.message // => true

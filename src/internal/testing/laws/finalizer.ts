@@ -20,9 +20,12 @@ export const laws = <A extends WeakKey>(
 ): ReadonlyArray<Check> => {
   const setUp = (trace: Trace, seed: number, values: ReadonlyArray<A>) => {
     const collector = makeCollector(seed)
-    const register = trace.step("const register = make(heap)", () => make(collector.heap))
     const targets = Array.from(new Set(values))
-    targets.forEach((target, index) => trace.name(target, `target${index}`))
+    targets.forEach((target, index) => {
+      trace.note(`const target${index} = ${fc.stringify(target)}`)
+      trace.name(target, `target${index}`)
+    })
+    const register = trace.step("const register = make(heap)", () => make(collector.heap))
     return {
       collector,
       targets,
@@ -39,7 +42,7 @@ export const laws = <A extends WeakKey>(
         }
       },
       expectRuns: ({ name, runs }: Registration, expected: number) => {
-        if (runs() !== expected) throw trace.violation(`${name} ran ${times(runs())}, expected ${times(expected)}`)
+        if (runs() !== expected) throw trace.violation(`${name} ${times(runs())}, expected that it ${times(expected)}`)
       }
     }
   }
@@ -153,7 +156,7 @@ export const laws = <A extends WeakKey>(
   ]
 }
 
-const times = (count: number): string => count === 0 ? "never" : count === 1 ? "once" : `${count} times`
+const times = (count: number): string => count === 0 ? "never ran" : count === 1 ? "ran once" : `ran ${count} times`
 
 /** Captures no target. */
 const callback = (): void => {}

@@ -15,7 +15,7 @@ const rounds = 10
 
 const host: Heap = { WeakRef, WeakMap, FinalizationRegistry }
 
-/** Counts with the trace's violation if the host has no way to collect. */
+/** Collects until the condition holds, and returns whether it came to hold. */
 const collectUntil = async (trace: Trace, holds: () => boolean): Promise<boolean> => {
   for (let round = 0; round < rounds; round++) {
     if (!await Effect.runPromise(collectGarbage)) {
@@ -85,34 +85,46 @@ const makeTrackingHeap = (): { readonly heap: Heap; readonly alive: () => number
 const many = 200
 const few = many / 4
 
+/** How an entry ends. */
+export type Ending = "dies" | "is removed" | "is overwritten"
+
+const endings: ReadonlyArray<Ending> = ["dies", "is removed", "is overwritten"]
+
+interface Ended extends Dropped {
+  readonly size: () => number | undefined
+}
+
 /**
- * Makes the law that dead entries leave, seen by the weak references that a
+ * Makes the law that ended entries leave, seen by the weak references that a
  * collection still holds, and by its size if it has one. An implementation that
  * keeps the values alive breaks another law, and this one has nothing to say.
  */
 export const leavesNothingBehind = (
   name: string,
-  make: (heap: Heap, count: number, seed: number) => Dropped & { readonly size: () => number | undefined }
+  entry: string,
+  make: (heap: Heap, count: number, seed: number, ending: Ending) => Ended
 ): Check =>
   check(name, fc.nat(), async (trace, seed) => {
-    trace.note(`create and drop ${many} entries, on the host's heap`)
-    const { alive, heap } = makeTrackingHeap()
-    let size!: () => number | undefined
-    const { probes, subject } = probe(() => {
-      const made = make(heap, many, seed)
-      size = made.size
-      return made
-    })
-    held.add(subject)
-    try {
-      if (!await collectUntil(trace, () => probes.every(isCollected))) return
-      if (await collectUntil(trace, () => alive() <= few && (size() ?? 0) <= few)) return
-      throw trace.violation(
-        (size() ?? 0) > few
-          ? `size is still ${size()} after ${rounds} collections`
-          : `${alive()} weak references still exist after ${rounds} collections`
-      )
-    } finally {
-      held.delete(subject)
+    for (const ending of endings) {
+      const { alive, heap } = makeTrackingHeap()
+      let size!: () => number | undefined
+      const { probes, subject } = probe(() => {
+        const made = make(heap, many, seed, ending)
+        size = made.size
+        return made
+      })
+      held.add(subject)
+      try {
+        if (!await collectUntil(trace, () => probes.every(isCollected))) continue
+        if (await collectUntil(trace, () => alive() <= few && (size() ?? 0) <= few)) continue
+        trace.note(`create ${many} ${entry}, each of which ${ending}, on the host's heap`)
+        throw trace.violation(
+          (size() ?? 0) > few
+            ? `size is still ${size()} after ${rounds} collections`
+            : `${alive()} weak references still exist after ${rounds} collections`
+        )
+      } finally {
+        held.delete(subject)
+      }
     }
-  }, maxRuns)
+  }, 1)

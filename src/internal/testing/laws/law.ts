@@ -71,6 +71,16 @@ export class Trace {
     }
   }
 
+  /** Runs a step that is not worth a line, unless it throws. */
+  quietly<A>(step: string, run: () => A): A {
+    try {
+      return run()
+    } catch (error) {
+      this.note(step)
+      throw this.violation(`threw ${this.show(error)}`, error)
+    }
+  }
+
   /** Runs a step that must return the expected value. */
   expect(step: string, run: () => unknown, expected: unknown): void {
     const actual = this.step(step, run)
