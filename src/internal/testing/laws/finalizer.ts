@@ -1,0 +1,162 @@
+/** The laws of finalizers. */
+import * as fc from "fast-check"
+import type { Heap } from "../../../Heap.ts"
+import * as Arbitraries from "../../../testing/Arbitraries.ts"
+import { makeCollector, seeds } from "./collector.ts"
+import { keepsNothingAlive } from "./hostHeap.ts"
+import { type Check, check, type Trace } from "./law.ts"
+
+type Register<A> = (target: A, callback: () => void) => () => void
+
+interface Registration {
+  readonly name: string
+  readonly unregister: () => void
+  readonly runs: () => number
+}
+
+export const laws = <A extends WeakKey>(
+  make: (heap: Heap) => Register<A>,
+  referents: fc.Arbitrary<A>
+): ReadonlyArray<Check> => {
+  const setUp = (trace: Trace, seed: number, values: ReadonlyArray<A>) => {
+    const collector = makeCollector(seed)
+    const targets = Array.from(new Set(values))
+    targets.forEach((target, index) => {
+      trace.note(`const target${index} = ${fc.stringify(target)}`)
+      trace.name(target, `target${index}`)
+    })
+    const register = trace.step("const register = make(heap)", () => make(collector.heap))
+    return {
+      collector,
+      targets,
+      register: (target: A, name: string): Registration => {
+        let runs = 0
+        const unregister = trace.step(
+          `const unregister_${name} = register(${trace.show(target)}, ${name})`,
+          () => register(target, () => void runs++)
+        )
+        return {
+          name,
+          unregister: () => trace.step(`unregister_${name}()`, unregister),
+          runs: () => runs
+        }
+      },
+      expectRuns: ({ name, runs }: Registration, expected: number) => {
+        if (runs() !== expected) throw trace.violation(`${name} ${times(runs())}, expected that it ${times(expected)}`)
+      }
+    }
+  }
+
+  const pool = (minLength: number) => fc.array(referents, { minLength, maxLength: 3 })
+
+  return [
+    check("finalizer: runs after its target is collected", fc.tuple(seeds, pool(1)), async (trace, [seed, values]) => {
+      const { collector, expectRuns, register, targets } = setUp(trace, seed, values)
+      const registrations = targets.map((target, index) => register(target, `callback${index}`))
+      // In the order of registration: other orders are the matter of another law.
+      for (const [index, target] of targets.entries()) {
+        collector.collect(trace, [target])
+        await collector.finalize(trace)
+        const registration = registrations[index]!
+        if (registration.runs() === 0) expectRuns(registration, 1)
+      }
+    }),
+    check(
+      "finalizer: runs at most once",
+      fc.tuple(seeds, pool(1), Arbitraries.scripts({ unregister: [fc.nat({ max: 2 })] }, { targets: 3, maxLength: 8 })),
+      async (trace, [seed, values, script]) => {
+        const { collector, expectRuns, register, targets } = setUp(trace, seed, values)
+        const registrations = targets.map((target, index) => register(target, `callback${index}`))
+        const expectOnce = (registration: Registration) => registration.runs() > 1 && expectRuns(registration, 1)
+        const collected = new Set<number>()
+        for (const { args, name } of script) {
+          const indices = args.filter((index: number) => index < targets.length)
+          if (name === "finalize") await collector.finalize(trace)
+          else if (name === "collect") {
+            indices.forEach((index) => collected.add(index))
+            if (indices.length > 0) collector.collect(trace, indices.map((index) => targets[index]!))
+          } else {
+            // A registration that ended too late may still run, but not twice.
+            indices.forEach((index) => collected.has(index) && registrations[index]!.unregister())
+          }
+          registrations.forEach(expectOnce)
+        }
+        collector.collect(trace, targets)
+        await collector.finalize(trace)
+        registrations.forEach(expectOnce)
+      }
+    ),
+    check(
+      "finalizer: does not run before its target is collected",
+      fc.tuple(seeds, pool(2), Arbitraries.scripts({}, { targets: 3, maxLength: 8 })),
+      async (trace, [seed, values, script]) => {
+        const { collector, expectRuns, register, targets } = setUp(trace, seed, values)
+        const registrations = targets.map((target, index) => register(target, `callback${index}`))
+        const collected = new Set<number>()
+        for (const { args, name } of script) {
+          if (name === "finalize") await collector.finalize(trace)
+          else {
+            const indices = args.filter((index) => index < targets.length)
+            indices.forEach((index) => collected.add(index))
+            if (indices.length > 0) collector.collect(trace, indices.map((index) => targets[index]!))
+          }
+          registrations.forEach((registration, index) => collected.has(index) || expectRuns(registration, 0))
+        }
+        await collector.finalize(trace)
+        registrations.forEach((registration, index) => collected.has(index) || expectRuns(registration, 0))
+      }
+    ),
+    check(
+      "finalizer: does not run after its registration ended",
+      fc.tuple(seeds, referents, fc.boolean()),
+      async (trace, [seed, value, twice]) => {
+        const { collector, expectRuns, register, targets } = setUp(trace, seed, [value])
+        const registration = register(targets[0]!, "callback")
+        registration.unregister()
+        if (twice) registration.unregister()
+        collector.collect(trace, targets)
+        await collector.finalize(trace)
+        expectRuns(registration, 0)
+      }
+    ),
+    check(
+      "finalizer: does not depend on the order of collection",
+      fc.tuple(seeds, pool(2), fc.array(fc.nat({ max: 2 }), { maxLength: 3 })),
+      async (trace, [seed, values, first]) => {
+        const { collector, expectRuns, register, targets } = setUp(trace, seed, values)
+        const registrations = targets.map((target, index) => register(target, `callback${index}`))
+        const chosen = new Set(first.filter((index) => index < targets.length))
+        const rest = [...targets.keys()].filter((index) => !chosen.has(index))
+        for (const index of [...chosen, ...rest]) collector.collect(trace, [targets[index]!])
+        await collector.finalize(trace)
+        for (const registration of registrations) if (registration.runs() === 0) expectRuns(registration, 1)
+      }
+    ),
+    check(
+      "finalizer: ending one registration leaves the others of its target",
+      fc.tuple(seeds, referents, fc.boolean()),
+      async (trace, [seed, value, endFirst]) => {
+        const { collector, expectRuns, register, targets } = setUp(trace, seed, [value])
+        const registrations = ["first", "second"].map((name) => register(targets[0]!, name)) as [
+          Registration,
+          Registration
+        ]
+        const [ended, kept] = endFirst ? registrations : [registrations[1], registrations[0]]
+        ended.unregister()
+        collector.collect(trace, targets)
+        await collector.finalize(trace)
+        if (kept.runs() === 0) expectRuns(kept, 1)
+      }
+    ),
+    keepsNothingAlive("finalizer: does not keep its target alive", "target", (heap, count, seed) => {
+      const register = make(heap)
+      const dropped = fc.sample(referents, { numRuns: count, seed })
+      return { subject: [register, dropped.map((target) => register(target, callback))], dropped }
+    })
+  ]
+}
+
+const times = (count: number): string => count === 0 ? "never ran" : count === 1 ? "ran once" : `ran ${count} times`
+
+/** Captures no target. */
+const callback = (): void => {}

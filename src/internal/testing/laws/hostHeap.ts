@@ -1,0 +1,130 @@
+/**
+ * Laws about what an implementation retains. A `TestHeap` cannot show them: it
+ * collects a target even if the program still reaches the target. These laws use
+ * the host's own heap, and force full collections.
+ */
+import * as Effect from "effect/Effect"
+import * as fc from "fast-check"
+import { collectGarbage, type Heap } from "../../../Heap.ts"
+import { type Check, check, type Trace } from "./law.ts"
+
+/** A collection takes milliseconds, and one is enough to show a leak. */
+const maxRuns = 3
+
+const rounds = 10
+
+const host: Heap = { WeakRef, WeakMap, FinalizationRegistry }
+
+/** Collects until the condition holds, and returns whether it came to hold. */
+const collectUntil = async (trace: Trace, holds: () => boolean): Promise<boolean> => {
+  for (let round = 0; round < rounds; round++) {
+    if (!await Effect.runPromise(collectGarbage)) {
+      throw trace.violation("cannot be checked: this host offers no way to ask for a collection, run it with --expose-gc")
+    }
+    if (holds()) return true
+  }
+  return false
+}
+
+const isCollected = (probe: WeakRef<WeakKey>): boolean => probe.deref() === undefined
+
+/** What an implementation under test must stay reachable through while the host collects. */
+const held = new Set<unknown>()
+
+interface Dropped {
+  /** The implementation under test: it stays reachable. */
+  readonly subject: unknown
+  /** Values that nothing but the implementation can retain. */
+  readonly dropped: ReadonlyArray<WeakKey>
+}
+
+/** Separate functions: the frame of an async function would retain the values. */
+const probe = (make: () => Dropped): { readonly subject: unknown; readonly probes: ReadonlyArray<WeakRef<WeakKey>> } => {
+  const { dropped, subject } = make()
+  return { subject, probes: dropped.map((value) => new WeakRef(value)) }
+}
+
+/** Makes the law that values are collected which only the implementation under test refers to. */
+export const keepsNothingAlive = (
+  name: string,
+  what: string,
+  make: (heap: Heap, count: number, seed: number) => Dropped
+): Check =>
+  check(name, fc.tuple(fc.integer({ min: 1, max: 8 }), fc.nat()), async (trace, [count, seed]) => {
+    trace.note(`create and drop ${count} ${what}(s), on the host's heap`)
+    const { probes, subject } = probe(() => make(host, count, seed))
+    held.add(subject)
+    try {
+      if (!await collectUntil(trace, () => probes.every(isCollected))) {
+        const alive = probes.filter((probe) => !isCollected(probe)).length
+        throw trace.violation(`${alive} of ${probes.length} still alive after ${rounds} collections`)
+      }
+    } finally {
+      held.delete(subject)
+    }
+  }, maxRuns)
+
+/** A host heap that knows which of its weak references still exist. */
+const makeTrackingHeap = (): { readonly heap: Heap; readonly alive: () => number } => {
+  let references: Array<WeakRef<WeakKey>> = []
+  class Tracked<A extends WeakKey> extends WeakRef<A> {
+    constructor(target: A) {
+      super(target)
+      references.push(new WeakRef(this))
+    }
+  }
+  return {
+    heap: { ...host, WeakRef: Tracked },
+    alive: () => {
+      references = references.filter((reference) => !isCollected(reference))
+      return references.length
+    }
+  }
+}
+
+const many = 200
+const few = many / 4
+
+/** How an entry ends. */
+export type Ending = "dies" | "is removed" | "is overwritten"
+
+const endings: ReadonlyArray<Ending> = ["dies", "is removed", "is overwritten"]
+
+interface Ended extends Dropped {
+  readonly size: () => number | undefined
+}
+
+/**
+ * Makes the law that ended entries leave, seen by the weak references that a
+ * collection still holds, and by its size if it has one. An implementation that
+ * keeps the values alive breaks another law, and this one has nothing to say.
+ */
+export const leavesNothingBehind = (
+  name: string,
+  entry: string,
+  make: (heap: Heap, count: number, seed: number, ending: Ending) => Ended
+): Check =>
+  check(name, fc.nat(), async (trace, seed) => {
+    for (const ending of endings) {
+      const { alive, heap } = makeTrackingHeap()
+      let size!: () => number | undefined
+      const { probes, subject } = probe(() => {
+        const made = make(heap, many, seed, ending)
+        size = made.size
+        return made
+      })
+      held.add(subject)
+      try {
+        if (!await collectUntil(trace, () => probes.every(isCollected))) continue
+        if (await collectUntil(trace, () => alive() <= few && (size() ?? 0) <= few)) continue
+        trace.note(`create ${many} ${entry}, each of which ${ending}, on the host's heap`)
+        throw trace.violation(
+          (size() ?? 0) > few
+            ? `size is still ${size()} after ${rounds} collections`
+            : `${alive()} weak references still exist after ${rounds} collections`
+        )
+      } finally {
+        held.delete(subject)
+      }
+    }
+  }, 1)

@@ -1,0 +1,450 @@
+/** The laws that weak maps and weak sets share. */
+import * as Equal from "effect/Equal"
+import * as fc from "fast-check"
+import type { Heap } from "../../../Heap.ts"
+import * as Arbitraries from "../../../testing/Arbitraries.ts"
+import { type Collector, makeCollector, seeds } from "./collector.ts"
+import { keepsNothingAlive, leavesNothingBehind } from "./hostHeap.ts"
+import { type Check, check, type Trace } from "./law.ts"
+
+/** A map under test, or a set whose elements are both key and value. */
+export interface Table<K> {
+  get(key: K): unknown
+  has(key: K): boolean
+  set(key: K, value: object): unknown
+  delete(key: K): boolean
+  readonly entries: (() => Iterator<readonly [K, unknown]>) | undefined
+  readonly size: () => number | undefined
+}
+
+interface AnyMap<K> {
+  get(key: K): unknown
+  has(key: K): boolean
+  set(key: K, value: object): unknown
+  delete(key: K): boolean
+  [Symbol.iterator]?(): Iterator<readonly [K, unknown]>
+  readonly size?: number | undefined
+}
+
+interface AnySet<A> {
+  add(element: A): unknown
+  has(element: A): boolean
+  delete(element: A): boolean
+  [Symbol.iterator]?(): Iterator<A>
+  readonly size?: number | undefined
+}
+
+export const ofMap = <K>(map: AnyMap<K>): Table<K> => ({
+  get: (key) => map.get(key),
+  has: (key) => map.has(key),
+  set: (key, value) => map.set(key, value),
+  delete: (key) => map.delete(key),
+  entries: map[Symbol.iterator]?.bind(map),
+  size: () => map.size
+})
+
+export const ofSet = <A>(set: AnySet<A>): Table<A> => {
+  const elements = set[Symbol.iterator]?.bind(set)
+  return {
+    get: (element) => set.has(element) ? element : undefined,
+    has: (element) => set.has(element),
+    set: (element) => set.add(element),
+    delete: (element) => set.delete(element),
+    entries: elements && (() => {
+      const iterator = elements()
+      return {
+        next: () => {
+          const { done, value } = iterator.next()
+          return done === true ? { done, value: undefined } : { done: false, value: [value, value] }
+        }
+      }
+    }),
+    size: () => set.size
+  }
+}
+
+/** Keys for maps that take strings. */
+export const strings: fc.Arbitrary<string> = fc.nat({ max: 999 }).map((id) => `key${id}`)
+
+export interface Kind<K> {
+  /** The first word of each law's name. */
+  readonly name: string
+  /** What the collector can take: the word for it in a law's name. */
+  readonly weak: "key" | "value" | "element"
+  readonly make: (heap: Heap) => Table<K>
+  readonly keys: fc.Arbitrary<K>
+  readonly compare: "reference" | "structural"
+  readonly ordered: boolean
+}
+
+interface Entry<K> {
+  readonly key: K
+  value: unknown
+  /** Two entries of one key, one after the other, are different entries. */
+  readonly id: number
+}
+
+/** The table under test beside a strong list of entries, which is told of each collection. */
+class Pair<K> {
+  readonly kind: Kind<K>
+  readonly trace: Trace
+  readonly collector: Collector
+  readonly keys: ReadonlyArray<K>
+  private readonly table: Table<K>
+  private entries: Array<Entry<K>> = []
+  /** Keys whose entry was collected: some laws leave them alone from then on. */
+  private readonly retired: Array<K> = []
+  private made = 0
+
+  constructor(kind: Kind<K>, trace: Trace, seed: number, keys: ReadonlyArray<K>) {
+    this.kind = kind
+    this.trace = trace
+    this.collector = makeCollector(seed)
+    this.keys = Array.from(new Set(keys))
+    if (kind.weak !== "value" || this.keys.some((key) => typeof key === "object")) {
+      this.keys.forEach((key, index) => {
+        trace.note(`const ${kind.weak === "element" ? "element" : "key"}${index} = ${fc.stringify(key)}`)
+        trace.name(key, `${kind.weak === "element" ? "element" : "key"}${index}`)
+      })
+    }
+    this.table = trace.step("const subject = make(heap)", () => kind.make(this.collector.heap))
+  }
+
+  key(index: number): K {
+    return this.keys[index % this.keys.length]!
+  }
+
+  same(a: K, b: K): boolean {
+    return this.kind.compare === "structural" ? Equal.equals(a, b) : Object.is(a, b)
+  }
+
+  find(key: K): Entry<K> | undefined {
+    return this.entries.find((entry) => this.same(entry.key, key))
+  }
+
+  isRetired(key: K): boolean {
+    return this.retired.some((retired) => this.same(retired, key))
+  }
+
+  get live(): ReadonlyArray<Entry<K>> {
+    return this.entries
+  }
+
+  /** A set has elements instead of values. */
+  makeValue(): object | undefined {
+    return this.kind.weak === "element" ? undefined : this.trace.name({ id: this.made }, `value${this.made++}`)
+  }
+
+  set(key: K, value = this.makeValue()): void {
+    const { trace } = this
+    const entry = this.find(key)
+    // Only the elements of a set have no value: they are weak keys.
+    const stored = value ?? key as object
+    if (entry === undefined) this.entries.push({ key, value: stored, id: this.made++ })
+    else if (value !== undefined) entry.value = value
+    trace.step(
+      value === undefined ? `add(${trace.show(key)})` : `set(${trace.show(key)}, ${trace.show(value)})`,
+      () => this.table.set(key, stored)
+    )
+  }
+
+  expectGet(key: K): void {
+    if (this.kind.weak === "element") return this.expectHas(key)
+    this.trace.expect(`get(${this.trace.show(key)})`, () => this.table.get(key), this.find(key)?.value)
+  }
+
+  expectHas(key: K): void {
+    this.trace.expect(`has(${this.trace.show(key)})`, () => this.table.has(key), this.find(key) !== undefined)
+  }
+
+  expectDelete(key: K): void {
+    const expected = this.remove(key)
+    this.trace.expect(`delete(${this.trace.show(key)})`, () => this.table.delete(key), expected)
+  }
+
+  /** For laws to which the result of `delete` does not matter. */
+  delete(key: K): void {
+    this.remove(key)
+    this.trace.step(`delete(${this.trace.show(key)})`, () => this.table.delete(key))
+  }
+
+  private remove(key: K): boolean {
+    const before = this.entries.length
+    this.entries = this.entries.filter((entry) => !this.same(entry.key, key))
+    return this.entries.length < before
+  }
+
+  collect(targets: ReadonlyArray<unknown>): void {
+    const { weak } = this.kind
+    this.entries = this.entries.filter((entry) => !targets.includes(weak === "value" ? entry.value : entry.key))
+    // The kind says which side is weak, and its type says that this side is collectable.
+    this.collector.collect(this.trace, targets as ReadonlyArray<WeakKey>)
+  }
+
+  /** Collects what the entry of a key stands for, and leaves the key alone from then on. */
+  retire(key: K): void {
+    const entry = this.find(key)
+    if (entry === undefined) return
+    this.retired.push(entry.key)
+    this.collect([this.kind.weak === "value" ? entry.value : entry.key])
+  }
+
+  finalize(): Promise<void> {
+    return this.collector.finalize(this.trace)
+  }
+
+  /** Opens an iterator, or returns `undefined` if the table has none. */
+  iterate(): Iterator<readonly [K, unknown]> | undefined {
+    return this.table.entries && this.trace.step("const iterator = iterate()", this.table.entries)
+  }
+
+  /** Advances an iterator. The step names the entry that the iterator yields. */
+  next(iterator: Iterator<readonly [K, unknown]>): readonly [K, unknown] | undefined {
+    const { trace } = this
+    const result = trace.step("iterator.next()", () => iterator.next())
+    if (result.done === true) return undefined
+    const [key, value] = trace.step(`const [key, value] = ${trace.show(result.value)}`, () => result.value)
+    return [key, value]
+  }
+
+  /** All entries, or `undefined` if the table does not iterate. */
+  list(): ReadonlyArray<readonly [K, unknown]> | undefined {
+    const iterator = this.iterate()
+    if (iterator === undefined) return undefined
+    const listed: Array<readonly [K, unknown]> = []
+    // An iterator may not end: it yields each entry at most once.
+    for (let left = this.keys.length + 1; left >= 0; left--) {
+      const entry = this.next(iterator)
+      if (entry === undefined) return listed
+      listed.push(entry)
+    }
+    throw this.trace.violation("does not end")
+  }
+
+  /** The entry of the model that was yielded. */
+  expectYielded([key, value]: readonly [K, unknown]): Entry<K> {
+    const { trace } = this
+    const entry = this.entries.find((entry) => Object.is(entry.key, key))
+    if (entry === undefined) throw trace.violation("there is no such entry")
+    if (!Object.is(entry.value, value)) throw trace.violation(`expected ${trace.show(entry.value)}`)
+    return entry
+  }
+}
+
+export const laws = <K>(kind: Kind<K>): ReadonlyArray<Check> => {
+  const { keys, name, weak } = kind
+  const index = fc.nat({ max: 3 })
+  const pool = fc.array(keys, { minLength: 1, maxLength: 4 })
+  const entry = weak === "element" ? "element" : "entry"
+  const put = weak === "element" ? "added" : "set"
+
+  /** A retired key is out of the game: what its clean-up does is the matter of other laws. */
+  const editing = async (
+    pair: Pair<K>,
+    { args, name }: {
+      readonly name: "set" | "delete" | "collect" | "finalize"
+      readonly args: ReadonlyArray<number>
+    }
+  ): Promise<void> => {
+    if (name === "finalize") return pair.finalize()
+    for (const key of args.map((index) => pair.key(index)).filter((key) => !pair.isRetired(key))) {
+      if (name === "set") pair.set(key)
+      else if (name === "delete") pair.delete(key)
+      else pair.retire(key)
+    }
+  }
+
+  const all: Array<Check> = [
+    check(
+      `${name}: agrees with a strong ${weak === "element" ? "Set" : "Map"} about live entries`,
+      fc.tuple(
+        seeds,
+        pool,
+        Arbitraries.scripts({ set: [index], get: [index], has: [index], delete: [index], iterate: [] }, { targets: 4 })
+      ),
+      async (trace, [seed, keys, script]) => {
+        const pair = new Pair(kind, trace, seed, keys)
+        const expectListed = () => {
+          const listed = pair.list()
+          if (listed === undefined) return
+          const seen = new Set<Entry<K>>()
+          for (const yielded of listed) {
+            if (pair.isRetired(yielded[0])) continue
+            const entry = pair.expectYielded(yielded)
+            if (seen.has(entry)) throw trace.violation(`${trace.show(entry.key)} was already yielded`)
+            seen.add(entry)
+          }
+          const missed = pair.live.find((entry) => !seen.has(entry))
+          if (missed !== undefined) throw trace.violation(`did not yield ${trace.show(missed.key)}`)
+        }
+        for (const operation of script) {
+          switch (operation.name) {
+            case "iterate":
+              expectListed()
+              break
+            case "get":
+            case "has":
+            case "delete": {
+              const key = pair.key(operation.args[0])
+              if (pair.isRetired(key)) break
+              if (operation.name === "get") pair.expectGet(key)
+              else if (operation.name === "has") pair.expectHas(key)
+              else pair.expectDelete(key)
+              break
+            }
+            default:
+              await editing(pair, operation)
+          }
+        }
+        for (const key of pair.keys.filter((key) => !pair.isRetired(key))) pair.expectGet(key)
+        expectListed()
+      }
+    ),
+    check(
+      `${name}: forgets an ${entry} when its ${weak} is collected`,
+      fc.tuple(seeds, pool, fc.array(fc.tuple(index, index), { minLength: 1, maxLength: 4 }), index, fc.boolean()),
+      async (trace, [seed, keys, sets, victim, finalize]) => {
+        const pair = new Pair(kind, trace, seed, keys)
+        // Several keys can share a value.
+        const values = Array.from({ length: 4 }, () => pair.makeValue())
+        for (const [key, value] of sets) pair.set(pair.key(key), values[value])
+        const entry = pair.live[victim % pair.live.length]!
+        const target = weak === "value" ? entry.value : entry.key
+        const before = pair.live
+        pair.collect([target])
+        if (finalize) await pair.finalize()
+        for (const { key } of before.filter((entry) => !pair.live.includes(entry))) {
+          pair.expectHas(key)
+          pair.expectGet(key)
+        }
+      }
+    ),
+    check(
+      `${name}: delete returns false if the ${entry} is dead`,
+      fc.tuple(seeds, keys, fc.boolean()),
+      async (trace, [seed, key, finalize]) => {
+        const pair = new Pair(kind, trace, seed, [key])
+        pair.set(key)
+        pair.collect(pair.live.map((entry) => weak === "value" ? entry.value : entry.key))
+        if (finalize) await pair.finalize()
+        pair.expectDelete(key)
+      }
+    ),
+    check(
+      `${name}: a clean-up does not remove an ${entry} that was ${put} later`,
+      fc.tuple(
+        seeds,
+        pool,
+        Arbitraries.scripts({ set: [fc.nat({ max: 1 }), fc.nat({ max: 1 })], delete: [fc.nat({ max: 1 })] }, {
+          targets: 2,
+          maxLength: 12
+        })
+      ),
+      async (trace, [seed, keys, script]) => {
+        const first = keys[0]!
+        // Keys of one entry: more than one only if keys compare structurally.
+        const equal = kind.compare === "structural" ? keys.filter((key) => Equal.equals(key, first)) : [first]
+        const pair = new Pair(kind, trace, seed, equal)
+        const values = [pair.makeValue(), pair.makeValue()]
+        const expectLive = () => pair.live.forEach((entry) => pair.expectGet(entry.key))
+        for (const { args, name } of script) {
+          if (name === "set") pair.set(pair.key(args[0]), values[args[1]])
+          else if (name === "delete") pair.delete(pair.key(args[0]))
+          else if (name === "finalize") {
+            await pair.finalize()
+            expectLive()
+          } else if (weak === "value") pair.collect(args.map((index) => values[index]))
+          else pair.collect(Array.from(new Set(args.map((index) => pair.key(index)))))
+        }
+        await pair.finalize()
+        expectLive()
+      }
+    ),
+    check(
+      `${name}: iterates soundly during mutation and collection`,
+      fc.tuple(
+        seeds,
+        pool,
+        fc.array(index, { minLength: 1, maxLength: 6 }),
+        Arbitraries.scripts({ next: [], set: [index], delete: [index] }, { targets: 4 })
+      ),
+      async (trace, [seed, keys, initial, script]) => {
+        const pair = new Pair(kind, trace, seed, keys)
+        for (const key of initial) pair.set(pair.key(key))
+        const iterator = pair.iterate()
+        if (iterator === undefined) return
+        const due = new Set(pair.live)
+        const seen = new Set<Entry<K>>()
+        let done = false
+        const next = () => {
+          const yielded = done ? undefined : pair.next(iterator)
+          if (yielded === undefined) {
+            done = true
+            return
+          }
+          const entry = pair.expectYielded(yielded)
+          if (seen.has(entry)) throw trace.violation(`${trace.show(entry.key)} was already yielded`)
+          seen.add(entry)
+        }
+        for (const operation of script) {
+          if (operation.name === "next") next()
+          else await editing(pair, operation)
+          // An entry that left before the iterator ended is not due.
+          if (!done) for (const entry of due) if (!pair.live.includes(entry)) due.delete(entry)
+        }
+        // Each entry is yielded at most once, so that this ends.
+        while (!done) next()
+        const missed = [...due].find((entry) => pair.live.includes(entry) && !seen.has(entry))
+        if (missed !== undefined) throw trace.violation(`did not yield ${trace.show(missed.key)}`)
+      }
+    ),
+    keepsNothingAlive(
+      weak === "key"
+        ? `${name}: a value that refers to its key does not keep the key alive`
+        : `${name}: does not keep its ${weak}s alive`,
+      weak,
+      (heap, count, seed) => {
+        const subject = kind.make(heap)
+        const sampled = fc.sample(keys, { numRuns: count, seed })
+        const entries = sampled.map((key) => ({ key, value: weak === "value" ? {} : { key } }))
+        for (const { key, value } of entries) subject.set(key, value)
+        return { subject, dropped: entries.map(({ key, value }) => weak === "value" ? value : key as WeakKey) }
+      }
+    ),
+    leavesNothingBehind(
+      `${name}: leaves nothing behind`,
+      weak === "element" ? "elements" : "entries",
+      (heap, count, seed, ending) => {
+        const subject = kind.make(heap)
+        const sampled = fc.sample(keys, { numRuns: count, seed })
+        const entries = sampled.map((key) => ({ key: ending === "is overwritten" ? sampled[0]! : key, value: {} }))
+        for (const { key, value } of entries) subject.set(key, value)
+        if (ending === "is removed") for (const { key } of entries) subject.delete(key)
+        return {
+          // Entries that are removed or overwritten must leave although their keys and values live.
+          subject: ending === "dies" ? subject : [subject, entries],
+          dropped: ending === "dies"
+            ? entries.map(({ key, value }) => weak === "value" ? value : key as WeakKey)
+            : [],
+          size: subject.size
+        }
+      }
+    )
+  ]
+  if (kind.ordered) {
+    all.push(check(
+      `${name}: iterates in insertion order`,
+      fc.tuple(seeds, pool, Arbitraries.scripts({ set: [index], delete: [index] }, { targets: 4 })),
+      async (trace, [seed, keys, script]) => {
+        const pair = new Pair(kind, trace, seed, keys)
+        for (const operation of script) await editing(pair, operation)
+        const listed = pair.list()?.map(([key]) => key).filter((key) => pair.live.some((entry) => entry.key === key))
+        const expected = pair.live.map((entry) => entry.key)
+        if (listed !== undefined && listed.length === expected.length && listed.some((key, i) => key !== expected[i])) {
+          throw trace.violation(`yielded ${trace.show(listed)}, expected ${trace.show(expected)}`)
+        }
+      }
+    ))
+  }
+  return all
+}

@@ -1,0 +1,454 @@
+/**
+ * Generates inputs for property tests of code that uses weak references.
+ *
+ * The module provides fast-check arbitraries for referents, for keys whose hashes
+ * collide, for schedules of collections, and for scripts of operations that
+ * collections interleave with. Every arbitrary shrinks to a short counterexample
+ * and prints it as a person would write it.
+ *
+ * This module needs `fast-check`, an optional peer dependency. Import it as
+ * `effect-weakref/testing/Arbitraries`. The index `effect-weakref/testing` does not
+ * export it.
+ *
+ * @stability experimental
+ * @since 0.1.0
+ */
+import * as Equal from "effect/Equal"
+import * as Hash from "effect/Hash"
+import * as fc from "fast-check"
+import { isWeakReferenceable } from "../Heap.ts"
+
+class Instance {
+  readonly id = 0
+  method(): number {
+    return this.id
+  }
+}
+
+const objectKinds: Readonly<Record<string, () => object>> = {
+  "plain object": () => ({}),
+  "object with properties": () => ({ id: 1, nested: { list: [1, 2] } }),
+  "object without a prototype": () => Object.create(null),
+  "frozen object": () => Object.freeze({ id: 2 }),
+  "object that refers to itself": () => {
+    const self: { self?: object } = {}
+    self.self = self
+    return self
+  },
+  "class instance": () => new Instance(),
+  array: () => [1, 2, 3],
+  "empty array": () => [],
+  function: () => function named() {},
+  "arrow function": () => () => 1,
+  class: () => class Made {},
+  Map: () => new Map([["a", 1]]),
+  Date: () => new Date(0)
+}
+
+const make = <A>(kinds: Readonly<Record<string, () => A>>): fc.Arbitrary<A> =>
+  fc.constantFrom(...Object.values(kinds)).map((makeReferent) => makeReferent())
+
+/**
+ * Returns an arbitrary of objects that can be weakly referenced.
+ *
+ * **When to use**
+ *
+ * Use for code that accepts every object but no symbols, such as a proxy.
+ *
+ * **Details**
+ *
+ * Generates plain objects, frozen objects, objects without a prototype, cyclic
+ * objects, class instances, arrays, functions, classes, maps, and dates. Every
+ * generated object is new. Shrinks to an empty plain object.
+ *
+ * **Example** (Referencing any object)
+ *
+ * ```ts import.meta.vitest
+ * import { Option } from "effect"
+ * import { WeakRef } from "effect-weakref"
+ * import * as Arbitraries from "effect-weakref/testing/Arbitraries"
+ * import * as fc from "fast-check"
+ *
+ * fc.assert(fc.property(Arbitraries.objects(), (object) => {
+ *   const value = WeakRef.deref(WeakRef.makeUnsafe(object))
+ *   return Option.getOrUndefined(value) === object
+ * }))
+ * ```
+ *
+ * @see {@link referents} to generate symbols too
+ *
+ * @category constructors
+ * @stability experimental
+ * @since 0.1.0
+ */
+export const objects = (): fc.Arbitrary<object> => make(objectKinds)
+
+/**
+ * Returns an arbitrary of values that can be weakly referenced: every kind that
+ * {@link objects} generates, and symbols.
+ *
+ * **When to use**
+ *
+ * Use for code that accepts every value that a `WeakRef` accepts.
+ *
+ * **Details**
+ *
+ * Every generated value is new. Engines that cannot reference symbols weakly get
+ * no symbols. Shrinks to an empty plain object.
+ *
+ * **Example** (Only weakly referenceable values)
+ *
+ * ```ts import.meta.vitest
+ * import { Heap } from "effect-weakref"
+ * import * as Arbitraries from "effect-weakref/testing/Arbitraries"
+ * import * as fc from "fast-check"
+ *
+ * fc.assert(fc.property(Arbitraries.referents(), Heap.isWeakReferenceable))
+ * ```
+ *
+ * @see {@link objects} to generate no symbols
+ *
+ * @category constructors
+ * @stability experimental
+ * @since 0.1.0
+ */
+export const referents = (): fc.Arbitrary<WeakKey> =>
+  isWeakReferenceable(Symbol("probe"))
+    ? make<WeakKey>({ ...objectKinds, symbol: () => Symbol("referent") })
+    : objects()
+
+/**
+ * A key that compares by its `id`. Two keys can be equal without being identical,
+ * and unequal keys can have the same hash.
+ *
+ * **When to use**
+ *
+ * Use to test a structure that compares keys with `Equal.equals`, or to show that
+ * a structure compares keys by reference.
+ *
+ * **Example** (Equal and colliding keys)
+ *
+ * ```ts import.meta.vitest
+ * import { Equal, Hash } from "effect"
+ * import { Key } from "effect-weakref/testing/Arbitraries"
+ *
+ * Equal.equals(new Key(1), new Key(1)) // => true
+ * Equal.equals(new Key(1), new Key(3)) // => false
+ * Hash.hash(new Key(1)) === Hash.hash(new Key(3)) // => true
+ * String(new Key(1)) // => "Key(1)"
+ * ```
+ *
+ * @see {@link keys} to generate keys
+ *
+ * @category models
+ * @stability experimental
+ * @since 0.1.0
+ */
+export class Key implements Equal.Equal {
+  readonly id: number
+
+  constructor(id: number) {
+    this.id = id
+  }
+
+  [Equal.symbol](that: unknown): boolean {
+    return that instanceof Key && that.id === this.id
+  }
+
+  /** The hash has two values only, so that most unequal keys collide. */
+  [Hash.symbol](): number {
+    return this.id % 2
+  }
+
+  toString(): string {
+    return `Key(${this.id})`
+  }
+
+  /** fast-check prints a counterexample with this method. */
+  [fc.toStringMethod](): string {
+    return this.toString()
+  }
+}
+
+/**
+ * Returns an arbitrary of {@link Key}s. Several generated keys are likely to be
+ * equal, or unequal with the same hash.
+ *
+ * **When to use**
+ *
+ * Use for the keys of a map or the elements of a set under test.
+ *
+ * **Details**
+ *
+ * `ids` is the number of different keys, 4 by default. Every generated key is a
+ * new object. Shrinks to `Key(0)`.
+ *
+ * **Example** (Equal keys share an entry)
+ *
+ * ```ts import.meta.vitest
+ * import { Equal, MutableHashMap } from "effect"
+ * import * as Arbitraries from "effect-weakref/testing/Arbitraries"
+ * import * as fc from "fast-check"
+ *
+ * fc.assert(fc.property(Arbitraries.keys(), Arbitraries.keys(), (a, b) => {
+ *   const map = MutableHashMap.make([a, 1], [b, 2])
+ *   return MutableHashMap.size(map) === (Equal.equals(a, b) ? 1 : 2)
+ * }))
+ * ```
+ *
+ * @see {@link scripts} to generate operations on keys
+ *
+ * @category constructors
+ * @stability experimental
+ * @since 0.1.0
+ */
+export const keys = (options?: { readonly ids?: number | undefined }): fc.Arbitrary<Key> =>
+  fc.nat({ max: (options?.ids ?? 4) - 1 }).map((id) => new Key(id))
+
+/**
+ * One moment of a {@link Schedule}: the targets to collect, by index, and whether
+ * the queued clean-ups run afterwards.
+ *
+ * @see {@link schedules} to generate schedules
+ *
+ * @category models
+ * @stability experimental
+ * @since 0.1.0
+ */
+export interface Moment {
+  readonly collect: ReadonlyArray<number>
+  readonly finalize: boolean
+}
+
+/**
+ * The collector's part in a test: what happens before each step of the program.
+ * A schedule that is shorter than the program does nothing after its end.
+ *
+ * @see {@link schedules} to generate schedules
+ *
+ * @category models
+ * @stability experimental
+ * @since 0.1.0
+ */
+export type Schedule = ReadonlyArray<Moment>
+
+class MomentImpl implements Moment {
+  readonly collect: ReadonlyArray<number>
+  readonly finalize: boolean
+
+  constructor(collect: ReadonlyArray<number>, finalize: boolean) {
+    this.collect = collect
+    this.finalize = finalize
+  }
+
+  toString(): string {
+    const parts = [
+      ...this.collect.length > 0 ? [`collect(${this.collect.join(", ")})`] : [],
+      ...this.finalize ? ["finalize()"] : []
+    ]
+    return parts.length > 0 ? parts.join(" ") : "nothing"
+  }
+
+  [fc.toStringMethod](): string {
+    return this.toString()
+  }
+}
+
+/**
+ * Returns an arbitrary of schedules: which targets are collected, and when their
+ * clean-ups run.
+ *
+ * **When to use**
+ *
+ * Use to run one fixed program under many orders of collection. For every
+ * possible order of a small program, use `TestHeap`.
+ *
+ * **Details**
+ *
+ * `targets` is the number of targets, `length` the largest number of moments, 10 by
+ * default. A schedule collects each target at most once. Shrinks to fewer
+ * moments and fewer collections.
+ *
+ * **Example** (A reference under every schedule)
+ *
+ * ```ts import.meta.vitest
+ * import { Effect } from "effect"
+ * import { WeakRef } from "effect-weakref"
+ * import { TestHeap } from "effect-weakref/testing"
+ * import * as Arbitraries from "effect-weakref/testing/Arbitraries"
+ * import * as fc from "fast-check"
+ *
+ * fc.assert(fc.property(Arbitraries.schedules({ targets: 2, length: 5 }), (schedule) => {
+ *   const program = Effect.gen(function*() {
+ *     const targets = [{ id: 0 }, { id: 1 }]
+ *     const refs = yield* Effect.forEach(targets, WeakRef.make)
+ *     const dead = new Set<number>()
+ *     for (const { collect, finalize } of schedule) {
+ *       yield* TestHeap.collect(...collect.map((index) => targets[index]))
+ *       collect.forEach((index) => dead.add(index))
+ *       if (finalize) yield* TestHeap.finalize
+ *     }
+ *     return refs.every((ref, index) => WeakRef.isAlive(ref) !== dead.has(index))
+ *   }).pipe(Effect.provide(TestHeap.layer))
+ *   return Effect.runSync(program)
+ * }))
+ * ```
+ *
+ * @see {@link scripts} to generate the operations too
+ *
+ * @category constructors
+ * @stability experimental
+ * @since 0.1.0
+ */
+export const schedules = (options: {
+  readonly targets: number
+  readonly length?: number | undefined
+}): fc.Arbitrary<Schedule> => {
+  const indices = Array.from({ length: options.targets }, (_, index) => index)
+  return fc.array(fc.tuple(fc.subarray(indices), fc.boolean()), { maxLength: options.length ?? 10 }).map((moments) => {
+    const collected = new Set<number>()
+    return moments.map(([collect, finalize]) => {
+      const first = collect.filter((index) => !collected.has(index))
+      first.forEach((index) => collected.add(index))
+      return new MomentImpl(first, finalize)
+    })
+  })
+}
+
+/**
+ * One operation of a {@link Script}, with generated arguments.
+ *
+ * @see {@link scripts} to generate scripts
+ *
+ * @category models
+ * @stability experimental
+ * @since 0.1.0
+ */
+export interface Operation<out Name extends string, out Args extends ReadonlyArray<unknown>> {
+  readonly name: Name
+  readonly args: Args
+}
+
+/**
+ * A list of operations. `Arguments` maps the name of each operation to its
+ * arbitraries. The operations `collect` and `finalize` are the collector's: `collect`
+ * names targets by index.
+ *
+ * @see {@link scripts} to generate scripts
+ *
+ * @category models
+ * @stability experimental
+ * @since 0.1.0
+ */
+export type Script<Arguments extends Record<string, ReadonlyArray<fc.Arbitrary<unknown>>>> = ReadonlyArray<
+  | { [Name in keyof Arguments & string]: Operation<Name, Generated<Arguments[Name]>> }[keyof Arguments & string]
+  | Operation<"collect", ReadonlyArray<number>>
+  | Operation<"finalize", readonly []>
+>
+
+/**
+ * The values that a tuple of arbitraries generates.
+ *
+ * @category models
+ * @stability experimental
+ * @since 0.1.0
+ */
+export type Generated<Arbitraries extends ReadonlyArray<fc.Arbitrary<unknown>>> = {
+  readonly [Index in keyof Arbitraries]: Arbitraries[Index] extends fc.Arbitrary<infer A> ? A : never
+}
+
+class OperationImpl implements Operation<string, ReadonlyArray<unknown>> {
+  readonly name: string
+  readonly args: ReadonlyArray<unknown>
+
+  constructor(name: string, args: ReadonlyArray<unknown>) {
+    this.name = name
+    this.args = args
+  }
+
+  toString(): string {
+    return `${this.name}(${this.args.map((arg) => fc.stringify(arg)).join(", ")})`
+  }
+
+  [fc.toStringMethod](): string {
+    return this.toString()
+  }
+}
+
+/**
+ * Returns an arbitrary of scripts: lists of operations with generated arguments,
+ * between which the collector collects targets and runs clean-ups.
+ *
+ * **When to use**
+ *
+ * Use to compare an implementation with a plain, strong model: perform each
+ * operation on both, and compare the results.
+ *
+ * **Details**
+ *
+ * `operations` maps the name of each operation to the arbitraries of its arguments.
+ * `targets` is the number of targets that `collect` chooses from. With 0 targets a
+ * script has neither `collect` nor `finalize`. A script has at most `maxLength`
+ * operations, 20 by default. Shrinks to fewer operations, and each argument by its
+ * own arbitrary.
+ *
+ * **Example** (A weak set beside a model)
+ *
+ * ```ts import.meta.vitest
+ * import { Effect } from "effect"
+ * import { WeakSet } from "effect-weakref"
+ * import { TestHeap } from "effect-weakref/testing"
+ * import * as Arbitraries from "effect-weakref/testing/Arbitraries"
+ * import * as fc from "fast-check"
+ *
+ * const targets = 3
+ * const index = fc.nat({ max: targets - 1 })
+ * const script = Arbitraries.scripts({ add: [index], remove: [index] }, { targets })
+ *
+ * fc.assert(fc.property(script, (operations) => {
+ *   const program = Effect.gen(function*() {
+ *     const elements = [{ id: 0 }, { id: 1 }, { id: 2 }]
+ *     const set = yield* WeakSet.make<object>({ compare: "reference" })
+ *     const model = new Set<object>()
+ *     for (const { name, args } of operations) {
+ *       const chosen = args.map((index) => elements[index])
+ *       if (name === "add") chosen.forEach((element) => WeakSet.add(set, element) && model.add(element))
+ *       if (name === "remove") chosen.forEach((element) => WeakSet.remove(set, element) && model.delete(element))
+ *       if (name === "collect") {
+ *         yield* TestHeap.collect(...chosen)
+ *         chosen.forEach((element) => model.delete(element))
+ *       }
+ *       if (name === "finalize") yield* TestHeap.finalize
+ *     }
+ *     return elements.every((element) => WeakSet.has(set, element) === model.has(element))
+ *   }).pipe(Effect.provide(TestHeap.layer))
+ *   return Effect.runSync(program)
+ * }))
+ * ```
+ *
+ * @see {@link schedules} to generate the collector's part only
+ *
+ * @category constructors
+ * @stability experimental
+ * @since 0.1.0
+ */
+export const scripts = <const Arguments extends Record<string, ReadonlyArray<fc.Arbitrary<unknown>>>>(
+  operations: Arguments,
+  options: { readonly targets: number; readonly maxLength?: number | undefined }
+): fc.Arbitrary<Script<Arguments>> => {
+  const indices = Array.from({ length: options.targets }, (_, index) => index)
+  const own = Object.entries(operations).map(([name, args]) =>
+    fc.tuple(...args).map((args) => new OperationImpl(name, args))
+  )
+  const collector = options.targets === 0 ? [] : [
+    fc.subarray(indices, { minLength: 1, maxLength: Math.min(2, indices.length) })
+      .map((args) => new OperationImpl("collect", args)),
+    fc.constant(new OperationImpl("finalize", []))
+  ]
+  const script: fc.Arbitrary<ReadonlyArray<Operation<string, ReadonlyArray<unknown>>>> = fc.array(
+    fc.oneof(...own, ...collector),
+    { maxLength: options.maxLength ?? 20 }
+  )
+  // Each operation has the name and the arguments that its arbitrary was made from.
+  return script as fc.Arbitrary<Script<Arguments>>
+}

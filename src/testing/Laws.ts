@@ -1,0 +1,698 @@
+/**
+ * Checks the laws that weak data types must obey, with property tests.
+ *
+ * Each function takes an implementation and returns its laws. Checking a law
+ * runs generated programs on the implementation, in which the collector takes
+ * targets at many different moments. A law that does not hold fails with the
+ * shortest program that shows it. The implementation can come from this library,
+ * from another library, or from your own code: it only has to get its weak
+ * primitives from the `Heap` that the law passes.
+ *
+ * Most laws use a `TestHeap`. The laws about what stays alive use the host's heap and
+ * force full collections, so they need a host that can be asked for one, such as
+ * Node.
+ *
+ * This module needs `fast-check`, an optional peer dependency. Import it as
+ * `effect-weakref/testing/Laws`. The index `effect-weakref/testing` does not
+ * export it.
+ *
+ * @stability experimental
+ * @since 0.1.0
+ */
+import * as Data from "effect/Data"
+import * as Effect from "effect/Effect"
+import type * as Option from "effect/Option"
+import type * as fc from "fast-check"
+import type { Heap } from "../Heap.ts"
+import * as Equality from "../internal/testing/laws/equality.ts"
+import * as Finalizer from "../internal/testing/laws/finalizer.ts"
+import type { Check } from "../internal/testing/laws/law.ts"
+import * as Proxy from "../internal/testing/laws/proxy.ts"
+import * as Reference from "../internal/testing/laws/reference.ts"
+import * as Table from "../internal/testing/laws/table.ts"
+import * as Arbitraries from "./Arbitraries.ts"
+
+/**
+ * A law of one implementation.
+ *
+ * **Details**
+ *
+ * `name` says in one sentence what must hold. `check` looks for a counterexample, and
+ * fails with `LawError` if there is one. Interrupting `check` ends it after the
+ * current run.
+ *
+ * @see {@link LawError} for what a broken law reports
+ *
+ * @category models
+ * @stability experimental
+ * @since 0.1.0
+ */
+export interface Law {
+  readonly name: string
+  readonly check: (options?: CheckOptions) => Effect.Effect<void, LawError>
+}
+
+/**
+ * How a law is checked, in the terms of fast-check.
+ *
+ * **Details**
+ *
+ * `numRuns` is the number of generated programs, 100 by default. Laws that force
+ * collections run at most three programs. `seed` and `path` replay a
+ * counterexample: copy both from a `LawError`.
+ *
+ * @see {@link Law} for the function that takes these options
+ *
+ * @category models
+ * @stability experimental
+ * @since 0.1.0
+ */
+export interface CheckOptions {
+  readonly numRuns?: number | undefined
+  readonly seed?: number | undefined
+  readonly path?: string | undefined
+}
+
+/**
+ * The error of a law that does not hold.
+ *
+ * **Details**
+ *
+ * - `law`: the name of the law
+ * - `counterexample`: the generated input, shrunk by fast-check
+ * - `trace`: the program that this input stands for, line by line. The last line
+ *   says what went wrong.
+ * - `seed` and `path`: the options that replay the counterexample
+ * - `cause`: the error that the implementation threw, if it threw one
+ *
+ * The message prints the law, the program, and the options.
+ *
+ * **Example** (Reading a counterexample)
+ *
+ * ```ts import.meta.vitest
+ * import { Effect } from "effect"
+ * import * as Laws from "effect-weakref/testing/Laws"
+ *
+ * // The callback never runs.
+ * const laws = Laws.finalizer(() => () => () => {})
+ * const law = laws.find((law) => law.name === "finalizer: runs after its target is collected")!
+ *
+ * const error = await Effect.runPromise(Effect.flip(law.check()))
+ * error.trace.at(-1) // => "finalize() // callback0 never ran, expected that it ran once"
+ *
+ * const again = await Effect.runPromise(Effect.flip(law.check({ seed: error.seed, path: error.path })))
+ * again.message === error.message // => true
+ * ```
+ *
+ * @see {@link Law} for the check that fails with this error
+ *
+ * @category errors
+ * @stability experimental
+ * @since 0.1.0
+ */
+export class LawError extends Data.TaggedError("LawError")<{
+  readonly law: string
+  readonly counterexample: unknown
+  readonly trace: ReadonlyArray<string>
+  readonly seed: number
+  readonly path: string
+  readonly cause: unknown
+}> {
+  override get message(): string {
+    return [
+      `The law "${this.law}" does not hold. Counterexample:`,
+      "",
+      ...this.trace.map((line) => `  ${line}`),
+      "",
+      `Replay it with check({ seed: ${this.seed}, path: ${JSON.stringify(this.path)} }).`
+    ].join("\n")
+  }
+}
+
+const toLaws = (checks: ReadonlyArray<Check>): ReadonlyArray<Law> =>
+  checks.map(({ name, run }) => ({
+    name,
+    check: (options = {}) =>
+      Effect.flatMap(
+        Effect.promise((signal) => run(options, signal)),
+        (failure) => failure === undefined ? Effect.void : Effect.fail(new LawError({ law: name, ...failure }))
+      )
+  }))
+
+/**
+ * Returns the laws of equality and hashing.
+ *
+ * **When to use**
+ *
+ * Use for values that implement Effect's `Equal` and refer to something weakly.
+ *
+ * **Details**
+ *
+ * `make(heap)` returns a function that makes a value of a generated input. The laws
+ * compare such values, including two values of the same input:
+ *
+ * - equality is reflexive, symmetric, and transitive
+ * - equal values have equal hashes
+ * - equality is stable after death: collecting the inputs changes no hash, leaves each
+ *   value equal to itself, and makes no two values equal
+ *
+ * The laws call the methods `Equal.symbol` and `Hash.symbol` directly, because
+ * `Equal.equals` remembers earlier answers. Inputs that cannot be weakly referenced
+ * are not collected. Cost: `numRuns` programs for each law.
+ *
+ * **Example** (References compare like their referents)
+ *
+ * ```ts import.meta.vitest
+ * import { Effect } from "effect"
+ * import { WeakRef } from "effect-weakref"
+ * import * as Arbitraries from "effect-weakref/testing/Arbitraries"
+ * import * as Laws from "effect-weakref/testing/Laws"
+ *
+ * const laws = Laws.equality((heap) => (key: Arbitraries.Key) => WeakRef.makeUnsafe(key, heap), Arbitraries.keys())
+ *
+ * await Effect.runPromise(Effect.forEach(laws, (law) => law.check(), { discard: true }))
+ * ```
+ *
+ * @see {@link reference} for the other laws of references
+ *
+ * @category constructors
+ * @stability experimental
+ * @since 0.1.0
+ */
+export const equality = <A>(
+  make: (heap: Heap) => (input: A) => unknown,
+  arbitrary: fc.Arbitrary<A>
+): ReadonlyArray<Law> => toLaws(Equality.laws(make, arbitrary))
+
+/**
+ * A weak reference, as the laws see it: the native `WeakRef` and this library's
+ * `WeakRef` both have this method.
+ *
+ * @see {@link reference} for the laws
+ *
+ * @category models
+ * @stability experimental
+ * @since 0.1.0
+ */
+export interface ReferenceLike<out A> {
+  deref(): A | undefined | Option.Option<A>
+}
+
+/**
+ * Returns the laws of weak references.
+ *
+ * **When to use**
+ *
+ * Use for everything that refers to a value weakly and returns the value on request.
+ *
+ * **Details**
+ *
+ * `make(heap)` returns a function that makes a reference to a referent. `deref` returns the
+ * referent, or nothing: `undefined` or `Option.none()`. The laws say that a
+ * reference:
+ *
+ * - dereferences to its referent while it is alive
+ * - dereferences to nothing after collection, before and after the clean-ups
+ * - stays dead
+ * - is not revived by a new reference to the same object
+ * - does not keep its referent alive
+ * - has an equal referent and an equal hash if it is equal to another reference. References
+ *   that do not implement `Equal` obey this law.
+ *
+ * `referents` generates the referents, and is `Arbitraries.objects()` by default.
+ * Cost: `numRuns` programs for each law.
+ *
+ * **Example** (The native `WeakRef`)
+ *
+ * ```ts import.meta.vitest
+ * import { Effect } from "effect"
+ * import * as Laws from "effect-weakref/testing/Laws"
+ *
+ * const laws = Laws.reference((heap) => (referent: object) => new heap.WeakRef(referent))
+ *
+ * await Effect.runPromise(Effect.forEach(laws, (law) => law.check(), { discard: true }))
+ * ```
+ *
+ * @see {@link equality} for more laws of references that implement `Equal`
+ * @see {@link proxy} for references that forward instead of returning the referent
+ *
+ * @category constructors
+ * @stability experimental
+ * @since 0.1.0
+ */
+export function reference(make: (heap: Heap) => (referent: object) => ReferenceLike<object>): ReadonlyArray<Law>
+export function reference<A extends WeakKey>(
+  make: (heap: Heap) => (referent: A) => ReferenceLike<A>,
+  options: { readonly referents: fc.Arbitrary<A> }
+): ReadonlyArray<Law>
+export function reference(
+  make: (heap: Heap) => (referent: object) => ReferenceLike<object>,
+  // The second signature passes functions and referents of one type, whatever this type is.
+  options?: { readonly referents: fc.Arbitrary<object> }
+): ReadonlyArray<Law> {
+  return toLaws(Reference.laws(make, options?.referents ?? Arbitraries.objects()))
+}
+
+/**
+ * Returns the laws of weak proxies.
+ *
+ * **When to use**
+ *
+ * Use for proxies that forward every operation to a target that they hold weakly.
+ *
+ * **Details**
+ *
+ * `make(heap)` returns a function that makes a proxy of a target. The targets are
+ * generated: plain and frozen objects, arrays, functions, classes, maps, and
+ * instances with private fields. The laws say that a proxy:
+ *
+ * - reads like its target, including methods that need the target as `this`
+ * - writes like its target
+ * - calls and constructs like its target
+ * - fails every operation after collection, for each of the thirteen traps
+ * - is not revived by a new proxy of the same target
+ * - does not keep its target alive
+ *
+ * `isDeadError` tells whether an error is the one that a dead proxy should throw. By
+ * default every `Error` is. A proxy may report properties as configurable, and the
+ * target and its proxy count as the same result, because no proxy can hide these
+ * differences. Cost: `numRuns` programs for each law.
+ *
+ * **Example** (Proxies of this library)
+ *
+ * ```ts import.meta.vitest
+ * import { Effect } from "effect"
+ * import { WeakError, WeakProxy } from "effect-weakref"
+ * import * as Laws from "effect-weakref/testing/Laws"
+ *
+ * const laws = Laws.proxy((heap) => (target) => WeakProxy.makeUnsafe(target, heap), {
+ *   isDeadError: (error) => error instanceof WeakError.DeadReferenceError
+ * })
+ *
+ * await Effect.runPromise(Effect.forEach(laws, (law) => law.check(), { discard: true }))
+ * ```
+ *
+ * @see {@link reference} for references that return the referent
+ *
+ * @category constructors
+ * @stability experimental
+ * @since 0.1.0
+ */
+export const proxy = (
+  make: (heap: Heap) => (target: object) => object,
+  options?: { readonly isDeadError?: ((error: unknown) => boolean) | undefined }
+): ReadonlyArray<Law> => toLaws(Proxy.laws(make, options?.isDeadError ?? ((error) => error instanceof Error)))
+
+/**
+ * Registers a callback for the collection of a target, and returns a function that
+ * ends the registration.
+ *
+ * **Details**
+ *
+ * This is the smallest interface that both a `FinalizationRegistry` and a
+ * `Finalizer` satisfy: see {@link finalizer} for both.
+ *
+ * @see {@link finalizer} for the laws
+ *
+ * @category models
+ * @stability experimental
+ * @since 0.1.0
+ */
+export type Register<in A extends WeakKey> = (target: A, callback: () => void) => () => void
+
+/**
+ * Returns the laws of finalizers.
+ *
+ * **When to use**
+ *
+ * Use for everything that runs a callback after a target was collected.
+ *
+ * **Details**
+ *
+ * `make(heap)` returns a function that registers a callback for a target. The function
+ * returns another function, which ends the registration. The laws say that a
+ * callback:
+ *
+ * - runs after its target is collected
+ * - runs at most once
+ * - does not run before its target is collected
+ * - does not run after its registration ended
+ * - does not depend on the order in which targets are collected and cleaned up
+ * - is not lost if another registration of its target ends
+ *
+ * and that a registration does not keep its target alive. A callback may still run if
+ * its registration ends after the target was collected, as on some engines. `referents` generates the
+ * targets, and is `Arbitraries.objects()` by default. Cost: `numRuns` programs for
+ * each law.
+ *
+ * **Example** (A `FinalizationRegistry`)
+ *
+ * ```ts import.meta.vitest
+ * import { Effect } from "effect"
+ * import * as Laws from "effect-weakref/testing/Laws"
+ *
+ * const laws = Laws.finalizer((heap) => {
+ *   const registry = new heap.FinalizationRegistry<() => void>((callback) => callback())
+ *   return (target, callback) => {
+ *     const token = {}
+ *     registry.register(target, callback, token)
+ *     return () => registry.unregister(token)
+ *   }
+ * })
+ *
+ * await Effect.runPromise(Effect.forEach(laws, (law) => law.check(), { discard: true }))
+ * ```
+ *
+ * **Example** (A `Finalizer`)
+ *
+ * ```ts import.meta.vitest
+ * import { Effect, Scope } from "effect"
+ * import { Finalizer, Heap } from "effect-weakref"
+ * import * as Laws from "effect-weakref/testing/Laws"
+ *
+ * const laws = Laws.finalizer((heap) => {
+ *   const scope = Scope.makeUnsafe()
+ *   return (target, callback) => {
+ *     const finalizer = Effect.runSync(Finalizer.make(target, Effect.sync(callback)).pipe(
+ *       Effect.provideService(Scope.Scope, scope),
+ *       Effect.provideService(Heap.Heap, heap)
+ *     ))
+ *     return () => Effect.runSync(Finalizer.detach(finalizer))
+ *   }
+ * })
+ *
+ * await Effect.runPromise(Effect.forEach(laws, (law) => law.check(), { discard: true }))
+ * ```
+ *
+ * @see {@link weakValueMap} for the most frequent use of a finalizer
+ *
+ * @category constructors
+ * @stability experimental
+ * @since 0.1.0
+ */
+export function finalizer(make: (heap: Heap) => Register<object>): ReadonlyArray<Law>
+export function finalizer<A extends WeakKey>(
+  make: (heap: Heap) => Register<A>,
+  options: { readonly referents: fc.Arbitrary<A> }
+): ReadonlyArray<Law>
+export function finalizer(
+  make: (heap: Heap) => Register<object>,
+  // The second signature passes functions and referents of one type, whatever this type is.
+  options?: { readonly referents: fc.Arbitrary<object> }
+): ReadonlyArray<Law> {
+  return toLaws(Finalizer.laws(make, options?.referents ?? Arbitraries.objects()))
+}
+
+/**
+ * A map, as the laws see it: a part of the native `Map`.
+ *
+ * **Details**
+ *
+ * Iteration and `size` are optional. A map without iteration, such as a native
+ * `WeakMap`, obeys the laws of iteration. `size` may count entries whose clean-up has
+ * not run.
+ *
+ * @see {@link weakKeyMap} and {@link weakValueMap} for the laws
+ *
+ * @category models
+ * @stability experimental
+ * @since 0.1.0
+ */
+export interface MapLike<K, V> {
+  get(key: K): V | undefined
+  has(key: K): boolean
+  set(key: K, value: V): unknown
+  delete(key: K): boolean
+  [Symbol.iterator]?(): Iterator<readonly [K, V]>
+  readonly size?: number | undefined
+}
+
+/**
+ * A set, as the laws see it: a part of the native `Set`.
+ *
+ * **Details**
+ *
+ * Iteration and `size` are optional. A set without iteration, such as a native
+ * `WeakSet`, obeys the laws of iteration. `size` may count elements whose clean-up has
+ * not run.
+ *
+ * @see {@link weakSet} for the laws
+ *
+ * @category models
+ * @stability experimental
+ * @since 0.1.0
+ */
+export interface SetLike<A> {
+  add(element: A): unknown
+  has(element: A): boolean
+  delete(element: A): boolean
+  [Symbol.iterator]?(): Iterator<A>
+  readonly size?: number | undefined
+}
+
+/**
+ * What a map or a set claims.
+ *
+ * **Details**
+ *
+ * - `compare`: how keys compare. `"reference"`, the default, as the native `Map` does.
+ *   `"structural"` by `Equal.equals`: an entry then keeps the key that it was made with,
+ *   and dies with this key.
+ * - `ordered`: whether iteration follows the order of insertion, `false` by default. `true`
+ *   adds a law.
+ * - `keys`: generates keys, or the elements of a set
+ *
+ * @see {@link weakKeyMap}, {@link weakValueMap}, and {@link weakSet} for the functions that take these options
+ *
+ * @category models
+ * @stability experimental
+ * @since 0.1.0
+ */
+export interface TableOptions<K> {
+  readonly compare?: "reference" | "structural" | undefined
+  readonly ordered?: boolean | undefined
+  readonly keys?: fc.Arbitrary<K> | undefined
+}
+
+/**
+ * Returns the laws of maps whose keys are weak.
+ *
+ * **When to use**
+ *
+ * Use for a map that stores data about objects for as long as these objects live.
+ *
+ * **Details**
+ *
+ * `make(heap)` returns an empty map. The laws say that a map:
+ *
+ * - agrees with a strong `Map` about live entries, under scripts of `set`, `get`, `has`,
+ *   `delete`, iteration, collections, and clean-ups
+ * - forgets an entry when its key is collected, even before the clean-up
+ * - returns `false` from `delete` if the entry is dead
+ * - keeps an entry that was set later than the one whose clean-up runs
+ * - iterates soundly during mutation and collection: it yields no dead entry, no entry
+ *   twice, and every entry that stays
+ * - does not keep a key alive, even if the value refers to the key
+ * - leaves nothing behind
+ * - iterates in insertion order, if `ordered` is `true`
+ *
+ * `keys` is `Arbitraries.keys()` by default: keys that collide. Cost: `numRuns`
+ * programs for each law.
+ *
+ * **Example** (The native `WeakMap`)
+ *
+ * ```ts import.meta.vitest
+ * import { Effect } from "effect"
+ * import * as Laws from "effect-weakref/testing/Laws"
+ *
+ * const laws = Laws.weakKeyMap((heap) => new heap.WeakMap<object, object>())
+ *
+ * await Effect.runPromise(Effect.forEach(laws, (law) => law.check(), { discard: true }))
+ * ```
+ *
+ * @see {@link weakValueMap} for maps whose values are weak
+ * @see {@link weakSet} for sets
+ *
+ * @category constructors
+ * @stability experimental
+ * @since 0.1.0
+ */
+export function weakKeyMap(
+  make: (heap: Heap) => MapLike<object, object>,
+  options?: Omit<TableOptions<object>, "keys">
+): ReadonlyArray<Law>
+export function weakKeyMap<K extends WeakKey>(
+  make: (heap: Heap) => MapLike<K, object>,
+  options: TableOptions<K> & { readonly keys: fc.Arbitrary<K> }
+): ReadonlyArray<Law>
+export function weakKeyMap(
+  make: (heap: Heap) => MapLike<object, object>,
+  // The second signature passes maps and keys of one type, whatever this type is.
+  options?: TableOptions<object>
+): ReadonlyArray<Law> {
+  return toLaws(Table.laws({
+    name: "weakKeyMap",
+    weak: "key",
+    make: (heap) => Table.ofMap(make(heap)),
+    keys: options?.keys ?? Arbitraries.keys(),
+    compare: options?.compare ?? "reference",
+    ordered: options?.ordered ?? false
+  }))
+}
+
+/**
+ * Returns the laws of maps whose values are weak.
+ *
+ * **When to use**
+ *
+ * Use for a cache or a registry that must not keep its values alive.
+ *
+ * **Details**
+ *
+ * `make(heap)` returns an empty map. The laws say that a map:
+ *
+ * - agrees with a strong `Map` about live entries, under scripts of `set`, `get`, `has`,
+ *   `delete`, iteration, collections, and clean-ups
+ * - forgets an entry when its value is collected, even before the clean-up
+ * - returns `false` from `delete` if the entry is dead
+ * - keeps an entry that was set later than the one whose clean-up runs. Breaking this law
+ *   is the most frequent bug of weak caches.
+ * - iterates soundly during mutation and collection: it yields no dead entry, no entry
+ *   twice, and every entry that stays
+ * - does not keep its values alive
+ * - leaves nothing behind
+ * - iterates in insertion order, if `ordered` is `true`
+ *
+ * `keys` generates strings by default. Cost: `numRuns` programs for each law.
+ *
+ * **Example** (A hand-written cache)
+ *
+ * ```ts import.meta.vitest
+ * import { Effect } from "effect"
+ * import type { Heap } from "effect-weakref"
+ * import * as Laws from "effect-weakref/testing/Laws"
+ *
+ * class Cache {
+ *   readonly #heap: Heap.Heap
+ *   readonly #refs = new Map<string, WeakRef<object>>()
+ *   readonly #registry: FinalizationRegistry<string>
+ *   constructor(heap: Heap.Heap) {
+ *     this.#heap = heap
+ *     // The mistake: the key can have a new value by now.
+ *     this.#registry = new heap.FinalizationRegistry((key) => this.#refs.delete(key))
+ *   }
+ *   get(key: string): object | undefined {
+ *     return this.#refs.get(key)?.deref()
+ *   }
+ *   has(key: string): boolean {
+ *     return this.get(key) !== undefined
+ *   }
+ *   set(key: string, value: object): void {
+ *     this.#refs.set(key, new this.#heap.WeakRef(value))
+ *     this.#registry.register(value, key)
+ *   }
+ *   delete(key: string): boolean {
+ *     return this.has(key) && this.#refs.delete(key)
+ *   }
+ * }
+ *
+ * const broken: Array<string> = []
+ * for (const law of Laws.weakValueMap((heap) => new Cache(heap))) {
+ *   await Effect.runPromise(Effect.catch(law.check(), (error) => Effect.sync(() => broken.push(error.law))))
+ * }
+ * broken // => ["weakValueMap: a clean-up does not remove an entry that was set later"]
+ * ```
+ *
+ * @see {@link weakKeyMap} for maps whose keys are weak
+ *
+ * @category constructors
+ * @stability experimental
+ * @since 0.1.0
+ */
+export function weakValueMap(
+  make: (heap: Heap) => MapLike<string, object>,
+  options?: Omit<TableOptions<string>, "keys">
+): ReadonlyArray<Law>
+export function weakValueMap<K>(
+  make: (heap: Heap) => MapLike<K, object>,
+  options: TableOptions<K> & { readonly keys: fc.Arbitrary<K> }
+): ReadonlyArray<Law>
+export function weakValueMap(
+  make: (heap: Heap) => MapLike<unknown, object>,
+  options?: TableOptions<unknown>
+): ReadonlyArray<Law> {
+  return toLaws(Table.laws({
+    name: "weakValueMap",
+    weak: "value",
+    make: (heap) => Table.ofMap(make(heap)),
+    keys: options?.keys ?? Table.strings,
+    compare: options?.compare ?? "reference",
+    ordered: options?.ordered ?? false
+  }))
+}
+
+/**
+ * Returns the laws of weak sets.
+ *
+ * **When to use**
+ *
+ * Use for a set that must not keep its elements alive.
+ *
+ * **Details**
+ *
+ * `make(heap)` returns an empty set. The laws are those of {@link weakKeyMap}, for
+ * elements instead of keys. `keys` generates the elements, and is `Arbitraries.keys()`
+ * by default. Cost: `numRuns` programs for each law.
+ *
+ * **Example** (A weak set of this library)
+ *
+ * ```ts import.meta.vitest
+ * import { Effect } from "effect"
+ * import { WeakSet } from "effect-weakref"
+ * import * as Laws from "effect-weakref/testing/Laws"
+ *
+ * const laws = Laws.weakSet((heap) => {
+ *   const set = WeakSet.makeUnsafe<object>({ compare: "structural" }, heap)
+ *   return {
+ *     add: (element) => WeakSet.add(set, element),
+ *     has: (element) => WeakSet.has(set, element),
+ *     delete: (element) => {
+ *       const found = WeakSet.has(set, element)
+ *       WeakSet.remove(set, element)
+ *       return found
+ *     },
+ *     [Symbol.iterator]: () => WeakSet.values(set)
+ *   }
+ * }, { compare: "structural", ordered: true })
+ *
+ * await Effect.runPromise(Effect.forEach(laws, (law) => law.check(), { discard: true }))
+ * ```
+ *
+ * @see {@link weakKeyMap} for maps
+ *
+ * @category constructors
+ * @stability experimental
+ * @since 0.1.0
+ */
+export function weakSet(
+  make: (heap: Heap) => SetLike<object>,
+  options?: Omit<TableOptions<object>, "keys">
+): ReadonlyArray<Law>
+export function weakSet<A extends WeakKey>(
+  make: (heap: Heap) => SetLike<A>,
+  options: TableOptions<A> & { readonly keys: fc.Arbitrary<A> }
+): ReadonlyArray<Law>
+export function weakSet(
+  make: (heap: Heap) => SetLike<object>,
+  // The second signature passes sets and elements of one type, whatever this type is.
+  options?: TableOptions<object>
+): ReadonlyArray<Law> {
+  return toLaws(Table.laws({
+    name: "weakSet",
+    weak: "element",
+    make: (heap) => Table.ofSet(make(heap)),
+    keys: options?.keys ?? Arbitraries.keys(),
+    compare: options?.compare ?? "reference",
+    ordered: options?.ordered ?? false
+  }))
+}
