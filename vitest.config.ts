@@ -4,6 +4,9 @@ import { doctest } from "./scripts/doctest/plugin.ts"
 
 const src = path.join(import.meta.dirname, "src")
 
+// Workers run on the engine that `npm run test:engines` names: vitest forks what this path leads to.
+process.execPath = process.env["TEST_ENGINE"] ?? process.execPath
+
 export default defineConfig({
   resolve: {
     alias: [
@@ -18,6 +21,7 @@ export default defineConfig({
     // The tests of the real heap force collections.
     execArgv: ["--expose-gc"],
     testTimeout: 30_000,
+    setupFiles: ["scripts/engines/setup.ts"],
     reporters: process.env.CI ? ["default", ["json", { outputFile: "coverage/tests.json" }]] : ["default"],
     projects: [{
       extends: true,

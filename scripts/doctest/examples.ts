@@ -23,8 +23,14 @@ export const directory = path.join(root, ".doctest")
 export const modulePath = ({ file, line }: Example): string => path.join(directory, `${file}.${line}.ts`)
 
 export const all = (): ReadonlyArray<Example> =>
-  fs.globSync(["src/**/*.ts", "*.md"], { cwd: root }).toSorted()
+  ["src", ".", "docs"].flatMap(sources).toSorted()
     .flatMap((file) => find(file, fs.readFileSync(path.join(root, file), "utf8")))
+
+/** Node 20 has no `fs.globSync`. */
+const sources = (folder: string): ReadonlyArray<string> =>
+  fs.readdirSync(path.join(root, folder), { recursive: folder === "src", encoding: "utf8" })
+    .filter((file) => file.endsWith(folder === "src" ? ".ts" : ".md"))
+    .map((file) => path.join(folder, file))
 
 const fence = /^(\s*(?:\* ?)?)```(\w*)\s*(.*)$/
 

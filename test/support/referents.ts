@@ -127,10 +127,13 @@ const numbers = {
   Uint16Array,
   Int32Array,
   Uint32Array,
-  Float16Array,
   Float32Array,
-  Float64Array
+  Float64Array,
+  ...("Float16Array" in globalThis ? { Float16Array } : {})
 }
+
+/** Kinds that this engine does not have. */
+export const missingKinds: ReadonlyArray<string> = "Float16Array" in globalThis ? [] : ["Float16Array"]
 
 const bigints = { BigInt64Array, BigUint64Array }
 

@@ -1,0 +1,15 @@
+/** Runs in every worker before its tests. */
+import * as fs from "node:fs"
+import { pathToFileURL } from "node:url"
+
+const engine = process.env["TEST_ENGINE"]
+
+if (engine !== undefined) {
+  if (fs.realpathSync(process.execPath) !== fs.realpathSync(engine)) {
+    throw new Error(`This worker runs on ${process.execPath} instead of ${engine}`)
+  }
+  // Programs that tests start run on the same engine, and Node 20 cannot run TypeScript by itself.
+  if (!("typescript" in process.features)) {
+    process.env["NODE_OPTIONS"] = `--import ${pathToFileURL(`${import.meta.dirname}/stripTypes.mjs`)}`
+  }
+}
