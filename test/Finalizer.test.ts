@@ -780,7 +780,7 @@ describe("Finalizer", () => {
           switch (event) {
             case "collect": {
               if (!collected) {
-                yield* testHeap.collect([target])
+                yield* testHeap.collect(target)
                 finalizable = true
               }
               collected = true

@@ -5,7 +5,6 @@ import { WeakError, WeakKeyMap, WeakRef } from "../src/index.ts"
 import { TestHeap } from "../src/testing/index.ts"
 import { Colliding, cyclic, foreign, HashSpy, hostile, Meddling, Unhashable } from "./support/keys.ts"
 import { compares } from "./support/models.ts"
-import { syncTestHeap } from "./support/syncTestHeap.ts"
 
 interface Id {
   readonly id: number
@@ -18,7 +17,7 @@ const setup = <K extends WeakKey = Id, V = string>(
   entries: Iterable<readonly [K, V]> = [],
   options: { readonly compare: "structural" | "reference" } = structural
 ) => {
-  const testHeap = syncTestHeap()
+  const testHeap = TestHeap.makeUnsafe()
   const map = WeakKeyMap.makeUnsafe<K, V>(options, testHeap.heap)
   return { ...testHeap, map: WeakKeyMap.setAll(map, entries) }
 }

@@ -56,12 +56,8 @@ class Entity {
 }
 
 const world = () => {
-  const { collect, finalize, heap } = TestHeap.makeUnsafe()
-  return {
-    heap,
-    collect: (...targets: ReadonlyArray<WeakKey>) => Effect.runSync(collect(targets)),
-    finalize
-  }
+  const { collect, heap, service } = TestHeap.makeUnsafe()
+  return { heap, collect, finalize: service.finalize }
 }
 
 describe("WeakMethod", () => {

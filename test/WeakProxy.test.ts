@@ -15,7 +15,7 @@ const onTestHeap = <A extends object>(referent: A) => {
   const { collect, heap } = TestHeap.makeUnsafe()
   return {
     proxy: WeakProxy.makeUnsafe(referent, heap),
-    die: () => Effect.runSync(collect([referent]))
+    die: () => collect(referent)
   }
 }
 
@@ -108,7 +108,7 @@ describe("WeakProxy", () => {
       assert.isTrue(outer.increment() === outer)
       assert.strictEqual(target.count, 1)
       assert.isTrue(Option.getOrThrow(WeakProxy.deref(outer)) === inner)
-      Effect.runSync(collect([inner]))
+      collect(inner)
       throwsDead(() => outer.count)
       assert.strictEqual(inner.count, 1)
     })
@@ -198,7 +198,7 @@ describe("WeakProxy", () => {
       assert.isTrue(WeakProxy.equals(other)(proxy))
       assert.isTrue(WeakProxy.equals(WeakProxy.makeUnsafe(proxy, heap), that))
       assert.isFalse(WeakProxy.equals(proxy, { id: 2 }))
-      Effect.runSync(collect([one]))
+      collect(one)
       assert.isFalse(WeakProxy.equals(proxy, that))
       assert.isFalse(WeakProxy.equals(that, proxy))
       assert.isFalse(WeakProxy.equals(WeakProxy.makeUnsafe(proxy, heap), that))

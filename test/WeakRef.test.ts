@@ -309,7 +309,8 @@ describe("WeakRef", () => {
             Effect.runSync(Scope.provide(WeakRef.onCollect(ref, () => Effect.sync(() => log.push(id))), scope))
             registered.unshift({ id, scope })
           })
-          Effect.runSync(Effect.andThen(collect([target]), finalize))
+          collect(target)
+          finalize()
           assert.deepStrictEqual(log, registered.map(({ id }) => id))
         }),
         { numRuns: 1_000 }

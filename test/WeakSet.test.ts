@@ -5,7 +5,6 @@ import { WeakError, WeakRef, WeakSet } from "../src/index.ts"
 import { TestHeap } from "../src/testing/index.ts"
 import { Colliding, cyclic, foreign, HashSpy, hostile, Unhashable } from "./support/keys.ts"
 import { compares } from "./support/models.ts"
-import { syncTestHeap } from "./support/syncTestHeap.ts"
 
 interface Id {
   readonly id: number
@@ -18,7 +17,7 @@ const setup = <A extends WeakKey = Id>(
   elements: Iterable<A> = [],
   options: { readonly compare: "structural" | "reference" } = structural
 ) => {
-  const testHeap = syncTestHeap()
+  const testHeap = TestHeap.makeUnsafe()
   const set = WeakSet.makeUnsafe<A>(options, testHeap.heap)
   return { ...testHeap, set: WeakSet.addAll(set, elements) }
 }

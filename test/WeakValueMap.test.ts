@@ -5,7 +5,6 @@ import { WeakError, WeakKeyMap, WeakRef, WeakValueMap } from "../src/index.ts"
 import { TestHeap } from "../src/testing/index.ts"
 import { Colliding, cyclic, foreign, HashSpy, hostile, Meddling, Unhashable } from "./support/keys.ts"
 import { compares } from "./support/models.ts"
-import { syncTestHeap } from "./support/syncTestHeap.ts"
 
 interface Id {
   readonly id: number
@@ -16,7 +15,7 @@ const setup = <K = string, V extends WeakKey = Id>(
   entries: Iterable<readonly [K, V]> = [],
   options?: { readonly compare: "structural" | "reference" }
 ) => {
-  const testHeap = syncTestHeap()
+  const testHeap = TestHeap.makeUnsafe()
   const map = WeakValueMap.makeUnsafe<K, V>(options, testHeap.heap)
   return { ...testHeap, map: WeakValueMap.setAll(map, entries) }
 }

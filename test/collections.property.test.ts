@@ -6,7 +6,6 @@ import { Heap, type WeakError, WeakKeyMap, WeakRef, WeakSet, WeakValueMap } from
 import { TestHeap } from "../src/testing/index.ts"
 import { Colliding, cyclic } from "./support/keys.ts"
 import { type Compare, compares, Model } from "./support/models.ts"
-import { syncTestHeap } from "./support/syncTestHeap.ts"
 
 const numRuns = 1000
 const maxCommands = 40
@@ -31,7 +30,7 @@ interface LiveIterator<S> {
 }
 
 interface Subject<S> {
-  readonly testHeap: TestHeap.TestHeap["Service"]
+  readonly testHeap: TestHeap.SyncTestHeap
   readonly keys: Array<any>
   readonly values: Array<any>
   readonly pairs: [Pair<S>, Pair<S>]
@@ -43,7 +42,7 @@ interface Kind<S> {
   readonly weakSide: "key" | "value"
   readonly keys: ReadonlyArray<() => unknown>
   readonly values: ReadonlyArray<() => unknown>
-  readonly make: (compare: Compare, heap: TestHeap.TestHeap["Service"]["heap"]) => S
+  readonly make: (compare: Compare, heap: TestHeap.SyncTestHeap["heap"]) => S
   readonly steps: ReadonlyArray<fc.Arbitrary<Step<S>>>
   readonly iterators: ReadonlyArray<
     readonly [open: (self: S) => Iterator<unknown>, LiveIterator<S>["select"], LiveIterator<S>["normalize"]]
@@ -120,10 +119,10 @@ const command = <S>(kind: Kind<S>, step: Step<S>): fc.Command<object, Subject<S>
   toString: () => String(step)
 })
 
-const finalize = (subject: Subject<unknown>): void => Effect.runSync(subject.testHeap.finalize)
+const finalize = (subject: Subject<unknown>): void => subject.testHeap.finalize()
 
 const collect = (subject: Subject<unknown>, targets: ReadonlyArray<any>): void => {
-  Effect.runSync(subject.testHeap.collect(targets))
+  subject.testHeap.collect(...targets)
   for (const pair of new Set([...subject.pairs, ...subject.iterators.map((iterator) => iterator.pair)])) {
     pair.model.collect(targets)
   }
@@ -717,7 +716,7 @@ const weakSet: Kind<AnySet> = {
 
 /** A test heap that counts the registrations of each registry. */
 const countingTestHeap = () => {
-  const { collect, finalize, heap } = syncTestHeap()
+  const { collect, finalize, heap } = TestHeap.makeUnsafe()
   const made: Array<number> = []
   const counting: Heap.Heap = {
     ...heap,

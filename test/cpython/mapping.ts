@@ -1,8 +1,8 @@
 import { assert } from "@effect/vitest"
 import { Effect, Equal, Hash, Option } from "effect"
 import { Heap, WeakError, WeakKeyMap, WeakRef, WeakValueMap } from "../../src/index.ts"
+import { TestHeap } from "../../src/testing/index.ts"
 import { collectUntil } from "../support/realHeap.ts"
-import { syncTestHeap } from "../support/syncTestHeap.ts"
 import type { World } from "../support/worlds.ts"
 import { eagerHeap, effect, nextTurn, Obj, onBothHeapsOf, Plain, sync, type Table } from "./entry.ts"
 
@@ -471,7 +471,7 @@ export const MappingTestCase: Table<"MappingTestCase"> = {
   }),
 
   test_weak_keyed_cascading_deletes: sync(() => {
-    const { collect, finalize, heap } = syncTestHeap()
+    const { collect, finalize, heap } = TestHeap.makeUnsafe()
     let mutating = false
     const living: Array<Key> = []
     class Key {
@@ -504,7 +504,7 @@ export const MappingTestCase: Table<"MappingTestCase"> = {
   }),
 
   test_weak_valued_consistency: sync(() => {
-    const { collect, finalize, heap } = syncTestHeap()
+    const { collect, finalize, heap } = TestHeap.makeUnsafe()
     const map = WeakValueMap.makeUnsafe<number | undefined, Plain>(undefined, heap)
     const [old, current, other] = [new Plain(), new Plain(), new Plain()]
     WeakValueMap.set(map, 10, old)

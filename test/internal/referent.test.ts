@@ -18,7 +18,7 @@ describe("referent", () => {
           return Effect.runFork(Effect.void)
         }
       }
-      const { collect, finalize, heap } = TestHeap.makeUnsafe()
+      const { collect, finalize, heap } = TestHeap.makeUnsafe().service
       const target = {}
       const referent = Referent.of(target, heap)
       const [oldest, middle, newest] = ["oldest", "middle", "newest"].map((name) => new Named(name))
@@ -28,7 +28,7 @@ describe("referent", () => {
       Referent.unlisten(middle!)
       const late = new Named("late")
       Referent.listen(referent, late)
-      yield* collect([target])
+      yield* collect(target)
       yield* finalize
       assert.deepStrictEqual(started, ["late", "newest"])
     }))

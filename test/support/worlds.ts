@@ -68,7 +68,7 @@ const testWorld = <A extends WeakKey>(make: (name: string) => A): Effect.Effect<
     const referents = new Referents(make)
     return {
       ...access(referents),
-      die: (...names) => Effect.andThen(testHeap.collect(referents.take(names)), testHeap.finalize)
+      die: (...names) => Effect.andThen(testHeap.collect(...referents.take(names)), testHeap.finalize)
     }
   })
 

@@ -59,7 +59,7 @@ describe("TestHeap", () => {
       const [a, b] = [{}, {}]
       const testHeap = yield* TestHeap.TestHeap
       const log: Array<string> = []
-      yield* Finalizer.make(a, Effect.andThen(testHeap.collect([b]), Effect.sync(() => log.push("a"))))
+      yield* Finalizer.make(a, Effect.andThen(testHeap.collect(b), Effect.sync(() => log.push("a"))))
       yield* Finalizer.make(b, Effect.sync(() => log.push("b")))
       yield* TestHeap.collectAndFinalize(a)
       assert.deepStrictEqual(log, ["a", "b"])
@@ -193,11 +193,11 @@ describe("TestHeap", () => {
             assert.strictEqual(registry.unregister(token), registered + queued > 0)
             registered = queued = 0
           } else if (event === "collect") {
-            Effect.runSync(collect([target]))
+            collect(target)
             queued += registered
             registered = 0
           } else {
-            Effect.runSync(finalize)
+            finalize()
             expected += queued
             queued = 0
           }

@@ -1,0 +1,269 @@
+/**
+ * `WeakRef`, `WeakMap` and `FinalizationRegistry` as ECMAScript defines them,
+ * over a {@link Collector} that decides what is alive.
+ *
+ * The classes extend `null` and return an object of their own making. A class
+ * that extends nothing would read `newTarget.prototype` before it checks its
+ * arguments, and would fall back to `Object.prototype` if that is no object.
+ */
+import { type Heap, isWeakReferenceable } from "../../Heap.ts"
+import { type Collector, HostWeakMap, type Registration } from "./collector.ts"
+
+/** Three new constructors. Their methods accept the instances of other test heaps, as they do of other realms. */
+export const makeHeap = (collector: Collector): Heap => ({
+  // A class that extends `null` has a type without its instances.
+  WeakRef: weakRef(collector) as unknown as WeakRefConstructor,
+  WeakMap: weakMap(collector) as unknown as WeakMapConstructor,
+  FinalizationRegistry: finalizationRegistry(collector) as unknown as FinalizationRegistryConstructor
+})
+
+const isObject = (u: unknown): u is object => typeof u === "object" ? u !== null : typeof u === "function"
+
+const incompatible = (method: string, receiver: unknown): TypeError =>
+  new TypeError(`Method ${method} called on incompatible receiver ${isObject(receiver) ? "object" : String(receiver)}`)
+
+/** ECMAScript's OrdinaryCreateFromConstructor. */
+const allocate = <A extends object>(newTarget: Function, own: { readonly prototype: A }): A => {
+  const prototype: unknown = newTarget.prototype
+  // A subclass says what the prototype of `newTarget` is; it is that of `own` or inherits from it.
+  return Object.create(isObject(prototype) ? prototype : own.prototype) as A
+}
+
+/** Completes the prototype of a class that extends `null`, as a built-in one is. */
+const complete = (constructor: Function): Function => {
+  const prototype = Object.setPrototypeOf(constructor.prototype, Object.prototype) as object
+  const { name } = constructor
+  Object.defineProperty(prototype, Symbol.toStringTag, { value: name, writable: false, configurable: true })
+  return constructor
+}
+
+/** Lets a subclass add its private fields, the internal slots, to an object that exists. */
+// oxlint-disable-next-line typescript/no-extraneous-class
+class Existing {
+  constructor(self: object) {
+    // oxlint-disable-next-line eslint/no-constructor-return
+    return self
+  }
+}
+
+/** The object that got the slots, by its own type. */
+const withSlots = <A extends object>(self: A, _slots: Existing): A => self
+
+class ReferenceSlots extends Existing {
+  #collector: Collector
+  #target: WeakKey
+  #life: number
+
+  constructor(self: object, collector: Collector, target: WeakKey) {
+    super(self)
+    this.#collector = collector
+    this.#target = target
+    this.#life = collector.lifeOf(target)
+  }
+
+  static deref(self: unknown): WeakKey | undefined {
+    if (!isObject(self) || !(#target in self)) throw incompatible("WeakRef.prototype.deref", self)
+    return self.#collector.read(self.#target, self.#life) ? self.#target : undefined
+  }
+}
+
+const weakRef = (collector: Collector): Function =>
+  complete(
+    class WeakRef extends null {
+      constructor(target: unknown) {
+        if (!isWeakReferenceable(target)) throw new TypeError("WeakRef: invalid target")
+        const self = allocate(new.target, WeakRef)
+        collector.keep(target)
+        // oxlint-disable-next-line eslint/no-constructor-return
+        return withSlots(self, new ReferenceSlots(self, collector, target))
+      }
+
+      deref() {
+        return ReferenceSlots.deref(this)
+      }
+    }
+  )
+
+interface Entry {
+  readonly life: number
+  readonly value: unknown
+}
+
+class MapSlots extends Existing {
+  #collector: Collector
+  #entries: WeakMap<WeakKey, Entry>
+
+  constructor(self: object, collector: Collector) {
+    super(self)
+    this.#collector = collector
+    this.#entries = new HostWeakMap()
+  }
+
+  static of(self: unknown, method: string): MapSlots {
+    if (!isObject(self) || !(#entries in self)) throw incompatible(`WeakMap.prototype.${method}`, self)
+    return self
+  }
+
+  static find(self: MapSlots, key: unknown): Entry | undefined {
+    if (!isWeakReferenceable(key)) return undefined
+    const entry = self.#entries.get(key)
+    return entry?.life === self.#collector.lifeOf(key) ? entry : undefined
+  }
+
+  static set(self: MapSlots, key: WeakKey, value: unknown): void {
+    self.#entries.set(key, { life: self.#collector.lifeOf(key), value })
+  }
+
+  static delete(self: MapSlots, key: unknown): boolean {
+    return MapSlots.find(self, key) !== undefined && self.#entries.delete(key as WeakKey)
+  }
+}
+
+const checkKey = (key: unknown): WeakKey => {
+  if (!isWeakReferenceable(key)) throw new TypeError("Invalid value used as weak map key")
+  return key
+}
+
+const weakMap = (collector: Collector): Function =>
+  complete(
+    class WeakMap extends null {
+      // The default makes its length 0, as the engine's is.
+      constructor(entries: unknown = undefined) {
+        const self = allocate(new.target, WeakMap)
+        const map = withSlots(self, new MapSlots(self, collector))
+        if (entries !== undefined && entries !== null) addEntries(map, entries as Iterable<unknown>)
+        // oxlint-disable-next-line eslint/no-constructor-return
+        return map
+      }
+
+      delete(key: unknown) {
+        return MapSlots.delete(MapSlots.of(this, "delete"), key)
+      }
+
+      get(key: unknown) {
+        return MapSlots.find(MapSlots.of(this, "get"), key)?.value
+      }
+
+      has(key: unknown) {
+        return MapSlots.find(MapSlots.of(this, "has"), key) !== undefined
+      }
+
+      set(key: unknown, value: unknown) {
+        MapSlots.set(MapSlots.of(this, "set"), checkKey(key), value)
+        return this
+      }
+
+      getOrInsert(key: unknown, value: unknown) {
+        const slots = MapSlots.of(this, "getOrInsert")
+        const found = MapSlots.find(slots, checkKey(key))
+        if (found !== undefined) return found.value
+        MapSlots.set(slots, key as WeakKey, value)
+        return value
+      }
+
+      getOrInsertComputed(key: unknown, callback: unknown) {
+        const slots = MapSlots.of(this, "getOrInsertComputed")
+        checkKey(key)
+        if (typeof callback !== "function") {
+          throw new TypeError("WeakMap.prototype.getOrInsertComputed: not a function")
+        }
+        const found = MapSlots.find(slots, key)
+        if (found !== undefined) return found.value
+        const value: unknown = Reflect.apply(callback, undefined, [key])
+        // The callback may have inserted the key: the computed value replaces that one.
+        MapSlots.set(slots, key as WeakKey, value)
+        return value
+      }
+    }
+  )
+
+/** ECMAScript's AddEntriesFromIterable: `for … of` closes the iterator if an entry is wrong. */
+const addEntries = (self: object, entries: Iterable<unknown>): void => {
+  const set: unknown = (self as { readonly set: unknown }).set
+  if (typeof set !== "function") throw new TypeError("WeakMap: 'set' is not a function")
+  for (const entry of entries) {
+    if (!isObject(entry)) throw new TypeError("WeakMap: an entry is not an object")
+    // Not destructured: an entry need not be iterable.
+    const { 0: key, 1: value } = entry as ArrayLike<unknown>
+    Reflect.apply(set, self, [key, value])
+  }
+}
+
+interface Token {
+  readonly life: number
+  readonly registrations: Array<Registration>
+}
+
+class RegistrySlots extends Existing {
+  #collector: Collector
+  #cleanup: (held: unknown) => unknown
+  #byToken: WeakMap<WeakKey, Token>
+
+  constructor(self: object, collector: Collector, cleanup: (held: unknown) => unknown) {
+    super(self)
+    this.#collector = collector
+    this.#cleanup = cleanup
+    this.#byToken = new HostWeakMap()
+  }
+
+  static of(self: unknown, method: string): RegistrySlots {
+    if (!isObject(self) || !(#byToken in self)) throw incompatible(`FinalizationRegistry.prototype.${method}`, self)
+    return self
+  }
+
+  static register(self: RegistrySlots, target: WeakKey, held: unknown, token: WeakKey | undefined): void {
+    const registration = self.#collector.register(target, self.#cleanup, held)
+    if (token === undefined) return
+    const known = RegistrySlots.#find(self, token)
+    if (known !== undefined) known.registrations.push(registration)
+    else self.#byToken.set(token, { life: self.#collector.lifeOf(token), registrations: [registration] })
+  }
+
+  static unregister(self: RegistrySlots, token: WeakKey): boolean {
+    let removed = false
+    for (const registration of RegistrySlots.#find(self, token)?.registrations ?? []) {
+      removed = self.#collector.unregister(registration) || removed
+    }
+    self.#byToken.delete(token)
+    return removed
+  }
+
+  /** A token that was collected since unregisters nothing. */
+  static #find(self: RegistrySlots, token: WeakKey): Token | undefined {
+    const known = self.#byToken.get(token)
+    return known?.life === self.#collector.lifeOf(token) ? known : undefined
+  }
+}
+
+const finalizationRegistry = (collector: Collector): Function =>
+  complete(
+    class FinalizationRegistry extends null {
+      constructor(cleanup: unknown) {
+        if (typeof cleanup !== "function") throw new TypeError("FinalizationRegistry: cleanup must be callable")
+        const self = allocate(new.target, FinalizationRegistry)
+        // oxlint-disable-next-line eslint/no-constructor-return
+        return withSlots(self, new RegistrySlots(self, collector, cleanup as (held: unknown) => unknown))
+      }
+
+      register(target: unknown, held: unknown, token: unknown = undefined) {
+        const slots = RegistrySlots.of(this, "register")
+        if (!isWeakReferenceable(target)) {
+          throw new TypeError("FinalizationRegistry.prototype.register: invalid target")
+        }
+        if (target === held) {
+          throw new TypeError("FinalizationRegistry.prototype.register: target and holdings must not be same")
+        }
+        if (token !== undefined && !isWeakReferenceable(token)) throw invalidToken("register")
+        RegistrySlots.register(slots, target, held, token)
+      }
+
+      unregister(token: unknown) {
+        const slots = RegistrySlots.of(this, "unregister")
+        if (!isWeakReferenceable(token)) throw invalidToken("unregister")
+        return RegistrySlots.unregister(slots, token)
+      }
+    }
+  )
+
+const invalidToken = (method: string): TypeError =>
+  new TypeError(`FinalizationRegistry.prototype.${method}: invalid unregister token`)
