@@ -361,6 +361,8 @@ describe("on the real heap", () => {
         "has been cleared": subject.clear
       })
     ) {
+      // A set has nothing but the weak sides.
+      if (subject.name === "WeakSet") break
       it.effect(`what hung on a weak side that lives is collected once it ${how}`, () =>
         Effect.gen(function*() {
           const self = subject.make(compare)
@@ -372,7 +374,7 @@ describe("on the real heap", () => {
           }
           entries(remove)
           assert.isTrue(yield* collectUntil(() => left() === 0))
-          assert.isAtLeast(subject.size(self), 0)
+          assert.strictEqual(subject.size(self), 0)
         }))
     }
 

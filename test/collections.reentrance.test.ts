@@ -87,6 +87,13 @@ describe("user code that changes the collection in the middle of an operation", 
     assert.deepStrictEqual(ids(map), [1, 2])
     assert.strictEqual(Array.from(WeakKeyMap.keys(map))[1], inner)
     assert.deepStrictEqual(WeakKeyMap.get(map, inner), Option.some("outer"))
+
+    const values = WeakValueMap.makeUnsafe<Key, Key>()
+    const first = new Key(1)
+    WeakValueMap.set(values, first, first)
+    first.onCompare = () => void WeakValueMap.set(values, inner, inner)
+    WeakValueMap.set(values, outer, outer)
+    assert.deepStrictEqual(Array.from(values), [[first, first], [inner, outer]])
   })
 
   it("a comparison that clears and sets once leaves nothing behind that cannot be removed", () => {
