@@ -115,10 +115,11 @@ describe("user code that changes the collection in the middle of an operation", 
     for (const insert of [true, false]) {
       const map = WeakValueMap.makeUnsafe<Key, object>()
       const value = {}
-      const meddler = () => new Key(1, 1, () => {
-        WeakValueMap.clear(map)
-        WeakValueMap.set(map, meddler(), value)
-      })
+      const meddler = () =>
+        new Key(1, 1, () => {
+          WeakValueMap.clear(map)
+          WeakValueMap.set(map, meddler(), value)
+        })
       WeakValueMap.set(map, meddler(), value)
       const operation = () =>
         insert ? WeakValueMap.set(map, new Key(2), value) : WeakValueMap.setAll(map, [[new Key(2), value]])
@@ -199,8 +200,14 @@ describe("user code that changes the collection in the middle of an operation", 
     }
     const byKey = keys.map((key) => [key, key.id] as const)
     const byValue = keys.map((key) => [key.id, key] as const)
-    assert.deepStrictEqual(Array.from(WeakKeyMap.setAll(WeakKeyMap.makeUnsafe<{ readonly id: number }, number>(), reusing(byKey))), byKey)
-    assert.deepStrictEqual(Array.from(WeakValueMap.setAll(WeakValueMap.makeUnsafe<number, { readonly id: number }>(), reusing(byValue))), byValue)
+    assert.deepStrictEqual(
+      Array.from(WeakKeyMap.setAll(WeakKeyMap.makeUnsafe<{ readonly id: number }, number>(), reusing(byKey))),
+      byKey
+    )
+    assert.deepStrictEqual(
+      Array.from(WeakValueMap.setAll(WeakValueMap.makeUnsafe<number, { readonly id: number }>(), reusing(byValue))),
+      byValue
+    )
     assert.deepStrictEqual(Array.from(Effect.runSync(WeakKeyMap.fromIterable(reusing(byKey)))), byKey)
     assert.deepStrictEqual(Array.from(Effect.runSync(WeakValueMap.fromIterable(reusing(byValue)))), byValue)
   })
@@ -245,18 +252,18 @@ const subjects: Record<string, (heap: TestHeap.TestHeap["Service"]["heap"]) => S
     return {
       set: (a, b) => WeakKeyMap.set(self, a, b),
       getOrSet: (a, make) => WeakKeyMap.getOrSet(self, a, make),
-      modify: (a, f) =>
-        WeakKeyMap.modifyAt(self, a, (b) => Option.fromUndefinedOr(f(Option.getOrUndefined(b)))),
+      modify: (a, f) => WeakKeyMap.modifyAt(self, a, (b) => Option.fromUndefinedOr(f(Option.getOrUndefined(b)))),
       setAll: (keys) => WeakKeyMap.setAll(self, pairs(keys)),
       remove: (a) => WeakKeyMap.remove(self, a),
       pop: (a) => WeakKeyMap.pop(self, a),
       popOldest: () => WeakKeyMap.popEntry(self),
       clear: () => WeakKeyMap.clear(self),
       has: (a) => WeakKeyMap.has(self, a),
-      keys: () => Array.from(WeakKeyMap.entries(self), ([key, value]) => {
-        assert.instanceOf(value, Key)
-        return key
-      }),
+      keys: () =>
+        Array.from(WeakKeyMap.entries(self), ([key, value]) => {
+          assert.instanceOf(value, Key)
+          return key
+        }),
       size: () => WeakKeyMap.size(self),
       count: () => WeakKeyMap.count(self),
       isEmpty: () => WeakKeyMap.isEmpty(self)
@@ -267,18 +274,18 @@ const subjects: Record<string, (heap: TestHeap.TestHeap["Service"]["heap"]) => S
     return {
       set: (a, b) => WeakValueMap.set(self, a, b),
       getOrSet: (a, make) => WeakValueMap.getOrSet(self, a, make),
-      modify: (a, f) =>
-        WeakValueMap.modifyAt(self, a, (b) => Option.fromUndefinedOr(f(Option.getOrUndefined(b)))),
+      modify: (a, f) => WeakValueMap.modifyAt(self, a, (b) => Option.fromUndefinedOr(f(Option.getOrUndefined(b)))),
       setAll: (keys) => WeakValueMap.setAll(self, pairs(keys)),
       remove: (a) => WeakValueMap.remove(self, a),
       pop: (a) => WeakValueMap.pop(self, a),
       popOldest: () => WeakValueMap.popEntry(self),
       clear: () => WeakValueMap.clear(self),
       has: (a) => WeakValueMap.has(self, a),
-      keys: () => Array.from(WeakValueMap.entries(self), ([key, value]) => {
-        assert.instanceOf(value, Key)
-        return key
-      }),
+      keys: () =>
+        Array.from(WeakValueMap.entries(self), ([key, value]) => {
+          assert.instanceOf(value, Key)
+          return key
+        }),
       size: () => WeakValueMap.size(self),
       count: () => WeakValueMap.count(self),
       isEmpty: () => WeakValueMap.isEmpty(self)
@@ -305,8 +312,18 @@ const subjects: Record<string, (heap: TestHeap.TestHeap["Service"]["heap"]) => S
 }
 
 const kinds = [
-  "set", "getOrSet", "modify", "setAll", "remove", "pop", "popOldest", "clear", "collect", "collectAndFinalize",
-  "iterate", "isEmpty"
+  "set",
+  "getOrSet",
+  "modify",
+  "setAll",
+  "remove",
+  "pop",
+  "popOldest",
+  "clear",
+  "collect",
+  "collectAndFinalize",
+  "iterate",
+  "isEmpty"
 ] as const
 
 interface Action {
@@ -317,7 +334,11 @@ interface Action {
 
 const action: fc.Arbitrary<Action> = fc.record({ kind: fc.constantFrom(...kinds), a: fc.nat(9), b: fc.nat(9) })
 
-const runScript = (make: typeof subjects[string], script: ReadonlyArray<Action>, inner: ReadonlyArray<Action>): void => {
+const runScript = (
+  make: typeof subjects[string],
+  script: ReadonlyArray<Action>,
+  inner: ReadonlyArray<Action>
+): void => {
   const testHeap = TestHeap.makeUnsafe()
   const subject = make!(testHeap.heap)
   let budget = 60
