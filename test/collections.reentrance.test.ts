@@ -426,7 +426,7 @@ const runScript = (
 
 describe("scripts of operations, with other operations in the middle of each", () => {
   for (const [name, make] of Object.entries(subjects)) {
-    it(name, () => {
+    it(`${name} stays sound`, () => {
       fc.assert(
         fc.property(
           fc.array(action, { minLength: 1, maxLength: 20 }),

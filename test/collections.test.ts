@@ -85,10 +85,19 @@ describe("iterators", () => {
     const values = WeakValueMap.setAll(WeakValueMap.makeUnsafe<number, Id>(), [[1, a], [2, b]])
     const set = WeakSet.addAll(WeakSet.makeUnsafe<Id>(), [a, b])
     return [
-      ...[WeakKeyMap.keys(map), WeakKeyMap.values(map), WeakKeyMap.entries(map), WeakKeyMap.keyRefs(map)],
-      ...[WeakValueMap.keys(values), WeakValueMap.values(values), WeakValueMap.entries(values)],
-      ...[WeakValueMap.valueRefs(values), WeakSet.values(set), WeakSet.refs(set)],
-      ...[map[Symbol.iterator](), values[Symbol.iterator](), set[Symbol.iterator]()]
+      WeakKeyMap.keys(map),
+      WeakKeyMap.values(map),
+      WeakKeyMap.entries(map),
+      WeakKeyMap.keyRefs(map),
+      WeakValueMap.keys(values),
+      WeakValueMap.values(values),
+      WeakValueMap.entries(values),
+      WeakValueMap.valueRefs(values),
+      WeakSet.values(set),
+      WeakSet.refs(set),
+      map[Symbol.iterator](),
+      values[Symbol.iterator](),
+      set[Symbol.iterator]()
     ]
   }
 

@@ -65,8 +65,8 @@ export const Absent: unique symbol = /*#__PURE__*/ Symbol("effect-weakref/Absent
 /** How often a look-up starts again because `Equal` changed the table, before it gives up. */
 const maxAttempts = 100
 
-/** Takes one or two milliseconds, so that a clean-up job takes little longer than one with an empty callback. */
-const reclaimedPerTurn = 4096
+/** Takes about a millisecond, so that a clean-up job takes little longer than one with an empty callback. */
+const reclaimedPerTurn = 2048
 
 /** The place at which `popEntry` and `isEmpty` stopped. */
 interface Cursor<A extends WeakKey> {
