@@ -1,18 +1,20 @@
 /**
- * A map with weak keys and strong values: an entry goes when its key has been
- * collected.
+ * Stores data about objects that somebody else owns: a map with weak keys and
+ * strong values. An entry ends when its key has been collected.
  *
- * A `WeakKeyMap` attaches data to objects that somebody else owns: what is known
- * of a request, the listeners of a node, the result computed from a document. It
- * holds ephemerons: a value that reaches its own key, directly or through other
- * entries, does not keep it. It is synchronous and mutable, as `MutableHashMap`
- * is, and, other than the host's `WeakMap`, it iterates, in insertion order,
- * counts, and can compare keys by structure.
+ * Use a `WeakKeyMap` for the state of a request, the listeners of a node, or the
+ * result that was computed from a document. The map holds ephemerons: a value that
+ * reaches its own key, directly or through other entries, does not keep it alive.
+ * Unlike the native `WeakMap`, it iterates in insertion order, counts its entries,
+ * and can compare keys by structure. It is synchronous and mutable, like
+ * `MutableHashMap`.
  *
- * Costs are given in n, the number of entries not yet reclaimed, and count a
- * hash of the key as constant; a lookup by the very key object does not hash. An
- * operation that dereferences keeps the keys that it sees to the end of the turn.
+ * The documentation states costs in n, the number of entries that are not reclaimed
+ * yet, and counts a hash of a key as constant. Finding a key that is in the map
+ * itself never hashes. An operation that dereferences keeps the keys that it sees
+ * alive to the end of the turn.
  *
+ * @stability experimental
  * @since 0.1.0
  */
 import * as Effect from "effect/Effect"
@@ -31,21 +33,21 @@ const TypeId = "~effect-weakref/WeakKeyMap"
 /**
  * A map from weak keys to strong values that belong to them.
  *
+ * **When to use**
+ *
+ * Use to attach data to objects that somebody else owns.
+ *
  * **Details**
  *
- * Keys compare with `Equal.equals`, or by identity with
- * `{ compare: "reference" }`; by identity they are never hashed, so that a key
- * can be something whose structure must not be walked, such as a socket or a DOM
- * node. An entry lives as long as the key that it was first set with: setting an
- * equal key replaces the value, not the key. Two maps are `Equal` when they are
- * the same object; {@link equals} compares their entries.
+ * Keys compare by reference, as in a native `WeakMap`, unless you ask for `{ compare: "structural" }`: see {@link Options}. A key can be an object, a function, or a symbol that is not registered with `Symbol.for`.
+ *
+ * Two maps are `Equal` if they are the same object. Use {@link equals} to compare their entries.
  *
  * **Gotchas**
  *
- * With structural comparison, an equal key that you made only to look something
- * up does not keep the entry; the key that it was first set with does.
+ * With structural comparison, an equal key that you made only for a look-up does not keep the entry alive. Only the key that the entry was first set with does.
  *
- * **Example** (Data about objects that somebody else owns)
+ * **Example** (Counting visits of pages)
  *
  * ```ts import.meta.vitest
  * import { Effect, Option } from "effect"
@@ -65,10 +67,12 @@ const TypeId = "~effect-weakref/WeakKeyMap"
  * Effect.runSync(program) // => [Option.some(2), 0]
  * ```
  *
+ * @see {@link make} for the constructor
  * @see {@link https://docs.python.org/3/library/weakref.html#weakref.WeakKeyDictionary | Python, weakref.WeakKeyDictionary} for the source of the semantics
  * @see {@link https://doi.org/10.1145/263698.263733 | Hayes, Ephemerons: a new finalization mechanism} for what Python's dictionary lacks
  *
  * @category models
+ * @stability experimental
  * @since 0.1.0
  */
 export interface WeakKeyMap<in out K extends WeakKey, in out V> extends Iterable<[K, V]>, Pipeable, Inspectable {
@@ -79,7 +83,27 @@ export interface WeakKeyMap<in out K extends WeakKey, in out V> extends Iterable
 }
 
 /**
- * OPTIONS DOC
+ * Describes how a `WeakKeyMap` compares its keys.
+ *
+ * **When to use**
+ *
+ * Use as the type of the options that you pass on to a constructor.
+ *
+ * **Details**
+ *
+ * `compare: "reference"` is the default. Two keys are the same key only if they are the same object, as in a native `WeakMap`. Keys are never hashed, and nothing looks into them.
+ *
+ * `compare: "structural"` compares keys with `Equal.equals`. An operation on a key that is not in the map hashes it: Effect then walks the whole object, its getters included, and remembers the hash. Do not change such a key afterwards. The entry belongs to the key that it was first set with, and ends with that key.
+ *
+ * **Gotchas**
+ *
+ * Any other `compare` throws a `TypeError`.
+ *
+ * @see {@link makeUnsafe} for a constructor that takes them
+ *
+ * @category models
+ * @stability experimental
+ * @since 0.1.0
  */
 export interface Options {
   readonly compare?: "structural" | "reference" | undefined
@@ -88,7 +112,23 @@ export interface Options {
 /**
  * Checks whether a value is a `WeakKeyMap`.
  *
+ * **Details**
+ *
+ * Returns `false` for a map that was made by another copy of this package.
+ *
+ * **Example** (Checking values)
+ *
+ * ```ts import.meta.vitest
+ * import { WeakKeyMap } from "effect-weakref"
+ *
+ * WeakKeyMap.isWeakKeyMap(WeakKeyMap.makeUnsafe()) // => true
+ * WeakKeyMap.isWeakKeyMap(new Map()) // => false
+ * ```
+ *
+ * @see {@link make} for the constructor
+ *
  * @category guards
+ * @stability experimental
  * @since 0.1.0
  */
 export const isWeakKeyMap = (u: unknown): u is WeakKeyMap<WeakKey, unknown> => isCollection(u, TypeId)
@@ -113,36 +153,69 @@ class WeakKeyMapImpl<K extends WeakKey, V> extends Collection<[K, V], WeakKeyTab
 /**
  * Creates an empty map on the heap of the context.
  *
+ * **When to use**
+ *
+ * Use in effects, so that a test can replace the heap.
+ *
  * **Details**
  *
- * With `{ compare: "reference" }` keys compare by identity and are never hashed.
+ * Keys compare by reference, unless {@link Options} say otherwise. An unknown `compare` is a defect.
+ *
+ * **Example** (Creating a map in an effect)
+ *
+ * ```ts import.meta.vitest
+ * import { Effect } from "effect"
+ * import { WeakKeyMap } from "effect-weakref"
+ *
+ * const program = Effect.gen(function*() {
+ *   const ada = { name: "Ada" }
+ *   const ages = yield* WeakKeyMap.make<{ readonly name: string }, number>()
+ *   return WeakKeyMap.has(WeakKeyMap.set(ages, ada, 36), ada)
+ * })
+ *
+ * Effect.runSync(program) // => true
+ * ```
+ *
+ * @see {@link makeUnsafe} for synchronous code
+ * @see {@link fromIterable} to start with entries
  *
  * @category constructors
+ * @stability experimental
  * @since 0.1.0
  */
 export const make = <K extends WeakKey, V>(options?: Options): Effect.Effect<WeakKeyMap<K, V>> =>
   Effect.map(Heap, (heap) => makeUnsafe(options, heap))
 
 /**
- * Creates an empty map synchronously, on the host's heap unless another is given.
+ * Creates an empty map synchronously, on the host's heap unless you pass another one.
  *
- * **Example** (Keys compared by identity)
+ * **When to use**
+ *
+ * Use in module scope and in code without effects.
+ *
+ * **Details**
+ *
+ * Throws a `TypeError` if `compare` is unknown.
+ *
+ * **Example** (Comparing keys by reference and by structure)
  *
  * ```ts import.meta.vitest
  * import { WeakKeyMap } from "effect-weakref"
  *
  * const key = { id: 1 }
- * const byStructure = WeakKeyMap.makeUnsafe<object, string>()
+ * const byReference = WeakKeyMap.makeUnsafe<object, string>()
+ * WeakKeyMap.set(byReference, key, "one")
+ * WeakKeyMap.has(byReference, { id: 1 }) // => false
+ *
+ * const byStructure = WeakKeyMap.makeUnsafe<object, string>({ compare: "structural" })
  * WeakKeyMap.set(byStructure, key, "one")
  * WeakKeyMap.has(byStructure, { id: 1 }) // => true
- *
- * const byIdentity = WeakKeyMap.makeUnsafe<object, string>({ compare: "reference" })
- * WeakKeyMap.set(byIdentity, key, "one")
- * WeakKeyMap.has(byIdentity, { id: 1 }) // => false
- * WeakKeyMap.has(byIdentity, key) // => true
  * ```
  *
+ * @see {@link make} to take the heap from the context
+ *
  * @category constructors
+ * @stability experimental
  * @since 0.1.0
  */
 export const makeUnsafe = <K extends WeakKey, V>(options?: Options, heap: Heap = host): WeakKeyMap<K, V> => {
@@ -151,11 +224,13 @@ export const makeUnsafe = <K extends WeakKey, V>(options?: Options, heap: Heap =
 }
 
 /**
- * Creates a map from entries, all or nothing: fails with
- * `NotWeakReferenceableError`, and leaves nothing behind, where a key cannot be a
- * referent. Of two entries with equal keys the later gives the value.
+ * Creates a map from entries.
  *
- * **Example** (From entries)
+ * **Details**
+ *
+ * Fails with `NotWeakReferenceableError` if a key cannot be a referent, and creates nothing then. If two entries have equal keys, the map keeps the first key and the last value. Cost: O(number of entries).
+ *
+ * **Example** (Creating a map from entries)
  *
  * ```ts import.meta.vitest
  * import { Effect, Option } from "effect"
@@ -166,7 +241,10 @@ export const makeUnsafe = <K extends WeakKey, V>(options?: Options, heap: Heap =
  * WeakKeyMap.get(ages, ada) // => Option.some(36)
  * ```
  *
+ * @see {@link setAll} to add entries to a map
+ *
  * @category constructors
+ * @stability experimental
  * @since 0.1.0
  */
 export const fromIterable = <K extends WeakKey, V>(
@@ -179,23 +257,30 @@ export const fromIterable = <K extends WeakKey, V>(
   })
 
 /**
- * Looks a value up: `None` where there is no entry. O(1). It dereferences only
- * where the key itself is not in the map and an equal one may be.
+ * Returns the value of a key, or `None` if there is no live entry.
  *
- * **Example** (Looking up)
+ * **Details**
+ *
+ * Cost: O(1). It dereferences only if the key itself is not in the map and an equal one may be.
+ *
+ * **Example** (Looking a key up)
  *
  * ```ts import.meta.vitest
- * import { Option, pipe } from "effect"
+ * import { Option } from "effect"
  * import { WeakKeyMap } from "effect-weakref"
  *
  * const ada = { name: "Ada" }
  * const ages = WeakKeyMap.makeUnsafe<{ readonly name: string }, number>()
  * WeakKeyMap.set(ages, ada, 36)
  * WeakKeyMap.get(ages, ada) // => Option.some(36)
- * pipe(ages, WeakKeyMap.get({ name: "Bob" })) // => Option.none()
+ * WeakKeyMap.get(ages, { name: "Bob" }) // => Option.none()
  * ```
  *
+ * @see {@link has} to check only
+ * @see {@link getOrSet} to insert a missing value
+ *
  * @category getters
+ * @stability experimental
  * @since 0.1.0
  */
 export function get<K1 extends K, K extends WeakKey = K1>(key: K1): <V>(self: WeakKeyMap<K, V>) => Option.Option<V>
@@ -206,9 +291,27 @@ export function get(self: unknown, key?: unknown): unknown {
 }
 
 /**
- * Whether there is an entry. O(1). Dereferences as {@link get} does.
+ * Checks whether a key has a live entry.
  *
- * @category getters
+ * **Details**
+ *
+ * Cost: O(1). It dereferences only if the key itself is not in the map and an equal one may be.
+ *
+ * **Example** (Checking a key)
+ *
+ * ```ts import.meta.vitest
+ * import { WeakKeyMap } from "effect-weakref"
+ *
+ * const ada = { name: "Ada" }
+ * const ages = WeakKeyMap.makeUnsafe<{ readonly name: string }, number>()
+ * WeakKeyMap.set(ages, ada, 36)
+ * WeakKeyMap.has(ages, ada) // => true
+ * ```
+ *
+ * @see {@link get} for the value
+ *
+ * @category predicates
+ * @stability experimental
  * @since 0.1.0
  */
 export function has<K1 extends K, K extends WeakKey = K1>(key: K1): <V>(self: WeakKeyMap<K, V>) => boolean
@@ -219,15 +322,33 @@ export function has(self: unknown, key?: unknown): unknown {
 }
 
 /**
- * Sets the value of a key, and gives the map.
+ * Sets the value of a key, and returns the map.
  *
  * **Details**
  *
- * Where there is an equal key, that entry keeps its key and its place and gets the
- * new value; otherwise the entry comes last. Throws `NotWeakReferenceableError`
- * where the key cannot be a referent, and then changes nothing. O(1), amortized.
+ * If an equal key is in the map, its entry keeps its key and its place. Otherwise the new entry becomes the last one. Throws `NotWeakReferenceableError` if the key cannot be a referent, and then changes nothing. Cost: O(1), amortized.
  *
- * @category operations
+ * **Gotchas**
+ *
+ * Structural comparison runs user code: `Equal` and `Hash` implementations, and getters. If that code changes the map, the operation looks the key up again. After 100 times it throws an error.
+ *
+ * **Example** (Setting and replacing a value)
+ *
+ * ```ts import.meta.vitest
+ * import { WeakKeyMap } from "effect-weakref"
+ *
+ * const ada = { name: "Ada" }
+ * const ages = WeakKeyMap.makeUnsafe<{ readonly name: string }, number>()
+ * WeakKeyMap.set(ages, ada, 36)
+ * WeakKeyMap.set(ages, ada, 41)
+ * WeakKeyMap.size(ages) // => 1
+ * ```
+ *
+ * @see {@link setAll} for many entries
+ * @see {@link getOrSet} to keep a value that is there
+ *
+ * @category mutations
+ * @stability experimental
  * @since 0.1.0
  */
 export function set<K1 extends K, V1 extends V, K extends WeakKey = K1, V = V1>(
@@ -242,10 +363,29 @@ export function set(self: unknown, key?: unknown, value?: unknown): unknown {
 }
 
 /**
- * Removes the entry of a key, if there is one, and gives the map. Nothing of the
- * entry is left behind. O(1), amortized.
+ * Removes the entry of a key if there is one, and returns the map.
  *
- * @category operations
+ * **Details**
+ *
+ * Leaves nothing of the entry behind. Cost: O(1), amortized.
+ *
+ * **Example** (Removing an entry)
+ *
+ * ```ts import.meta.vitest
+ * import { WeakKeyMap } from "effect-weakref"
+ *
+ * const ada = { name: "Ada" }
+ * const ages = WeakKeyMap.makeUnsafe<{ readonly name: string }, number>()
+ * WeakKeyMap.set(ages, ada, 36)
+ * WeakKeyMap.remove(ages, ada)
+ * WeakKeyMap.has(ages, ada) // => false
+ * ```
+ *
+ * @see {@link pop} to get the value too
+ * @see {@link clear} to remove everything
+ *
+ * @category mutations
+ * @stability experimental
  * @since 0.1.0
  */
 export function remove<K1 extends K, K extends WeakKey = K1>(key: K1): <V>(self: WeakKeyMap<K, V>) => WeakKeyMap<K, V>
@@ -257,10 +397,13 @@ export function remove(self: unknown, key?: unknown): unknown {
 }
 
 /**
- * Removes the entry of a key and gives its value, if there was one. O(1),
- * amortized. Dereferences the key.
+ * Removes the entry of a key, and returns its value if it was alive.
  *
- * **Example** (Taking a value out)
+ * **Details**
+ *
+ * Cost: O(1), amortized. It dereferences.
+ *
+ * **Example** (Removing and returning a value)
  *
  * ```ts import.meta.vitest
  * import { Option } from "effect"
@@ -273,7 +416,11 @@ export function remove(self: unknown, key?: unknown): unknown {
  * WeakKeyMap.pop(ages, ada) // => Option.none()
  * ```
  *
- * @category operations
+ * @see {@link remove} to ignore the value
+ * @see {@link popEntry} for the oldest entry
+ *
+ * @category mutations
+ * @stability experimental
  * @since 0.1.0
  */
 export const pop: {
@@ -282,18 +429,59 @@ export const pop: {
 } = dual(2, <K extends WeakKey, V>(self: WeakKeyMap<K, V>, key: K): Option.Option<V> => self[table].pop(key))
 
 /**
- * Removes the oldest live entry and gives it; `None` where there is none. O(1),
- * amortized over the entries that died before it. Dereferences.
+ * Removes the oldest live entry and returns it, or returns `None` if there is none.
  *
- * @category operations
+ * **Details**
+ *
+ * Removes the dead entries before it too. Cost: O(1), amortized over all entries that were removed or have died before it. It dereferences.
+ *
+ * **Example** (Emptying a map from its oldest entry on)
+ *
+ * ```ts import.meta.vitest
+ * import { Option } from "effect"
+ * import { WeakKeyMap } from "effect-weakref"
+ *
+ * const ada = { name: "Ada" }
+ * const bob = { name: "Bob" }
+ * const ages = WeakKeyMap.makeUnsafe<{ readonly name: string }, number>()
+ * WeakKeyMap.set(ages, ada, 36)
+ * WeakKeyMap.set(ages, bob, 41)
+ * WeakKeyMap.popEntry(ages) // => Option.some([ada, 36])
+ * WeakKeyMap.popEntry(ages) // => Option.some([bob, 41])
+ * WeakKeyMap.popEntry(ages) // => Option.none()
+ * ```
+ *
+ * @see {@link pop} for the entry of a key
+ * @see {@link isEmpty} to stop a loop in time
+ *
+ * @category mutations
+ * @stability experimental
  * @since 0.1.0
  */
 export const popEntry = <K extends WeakKey, V>(self: WeakKeyMap<K, V>): Option.Option<[K, V]> => self[table].popEntry()
 
 /**
- * Removes all entries, and gives the map. O(n) in time, nothing left behind.
+ * Removes all entries, and returns the map.
  *
- * @category operations
+ * **Details**
+ *
+ * Leaves nothing of the entries behind. Cost: O(n).
+ *
+ * **Example** (Removing all entries)
+ *
+ * ```ts import.meta.vitest
+ * import { WeakKeyMap } from "effect-weakref"
+ *
+ * const ada = { name: "Ada" }
+ * const ages = WeakKeyMap.makeUnsafe<{ readonly name: string }, number>()
+ * WeakKeyMap.set(ages, ada, 36)
+ * WeakKeyMap.size(WeakKeyMap.clear(ages)) // => 0
+ * ```
+ *
+ * @see {@link remove} for one entry
+ *
+ * @category mutations
+ * @stability experimental
  * @since 0.1.0
  */
 export const clear = <K extends WeakKey, V>(self: WeakKeyMap<K, V>): WeakKeyMap<K, V> => {
@@ -302,16 +490,18 @@ export const clear = <K extends WeakKey, V>(self: WeakKeyMap<K, V>): WeakKeyMap<
 }
 
 /**
- * Gives the value of a key; where there is none, makes one, sets it and gives it.
- * O(1), amortized. Throws `NotWeakReferenceableError` where the key cannot be a
- * referent.
+ * Returns the value of a key, and first makes and inserts one if there is no live entry.
  *
- * **Example** (An id for each object)
+ * **Details**
+ *
+ * If `make` sets the same key itself, the value that `make` returns replaces that one. Throws `NotWeakReferenceableError` if the key cannot be a referent. If `make` throws, the map does not change. Cost: O(1), amortized.
+ *
+ * **Example** (Numbering objects)
  *
  * ```ts import.meta.vitest
  * import { WeakKeyMap } from "effect-weakref"
  *
- * const ids = WeakKeyMap.makeUnsafe<object, number>({ compare: "reference" })
+ * const ids = WeakKeyMap.makeUnsafe<object, number>()
  * let next = 0
  * const idOf = (key: object) => WeakKeyMap.getOrSet(ids, key, () => next++)
  *
@@ -321,7 +511,11 @@ export const clear = <K extends WeakKey, V>(self: WeakKeyMap<K, V>): WeakKeyMap<
  * all // => [0, 1, 0]
  * ```
  *
- * @category operations
+ * @see {@link get} to insert nothing
+ * @see {@link set} to replace a value
+ *
+ * @category mutations
+ * @stability experimental
  * @since 0.1.0
  */
 export const getOrSet: {
@@ -336,10 +530,29 @@ export const getOrSet: {
 )
 
 /**
- * Replaces the value of a key by what `f` makes of it, if there is one, and gives
- * the map. O(1), amortized.
+ * Replaces the value of a key by the result of `f`, and returns the map.
  *
- * @category operations
+ * **Details**
+ *
+ * Does nothing if there is no live entry. If `f` throws, the map does not change. If `f` removes the entry, the result of `f` becomes a new entry. Cost: O(1), amortized.
+ *
+ * **Example** (Replacing a value)
+ *
+ * ```ts import.meta.vitest
+ * import { Option } from "effect"
+ * import { WeakKeyMap } from "effect-weakref"
+ *
+ * const ada = { name: "Ada" }
+ * const ages = WeakKeyMap.makeUnsafe<{ readonly name: string }, number>()
+ * WeakKeyMap.set(ages, ada, 36)
+ * WeakKeyMap.modify(ages, ada, (age) => age + 1)
+ * WeakKeyMap.get(ages, ada) // => Option.some(37)
+ * ```
+ *
+ * @see {@link modifyAt} to insert or remove too
+ *
+ * @category mutations
+ * @stability experimental
  * @since 0.1.0
  */
 export const modify: {
@@ -357,11 +570,32 @@ export const modify: {
 )
 
 /**
- * Sets, replaces or removes the entry of a key: `f` is given the value, if there
- * is one, and gives the new one, or `None` for no entry. Gives the map. O(1),
- * amortized.
+ * Sets, replaces or removes the entry of a key as `f` says, and returns the map.
  *
- * @category operations
+ * **Details**
+ *
+ * `f` takes the value, or `None` if there is no live entry. It returns the new value, or `None` to remove the entry. Throws `NotWeakReferenceableError` if the key cannot be a referent, and then changes nothing. Cost: O(1), amortized.
+ *
+ * **Example** (Changing and removing an entry)
+ *
+ * ```ts import.meta.vitest
+ * import { Option } from "effect"
+ * import { WeakKeyMap } from "effect-weakref"
+ *
+ * const ada = { name: "Ada" }
+ * const ages = WeakKeyMap.makeUnsafe<{ readonly name: string }, number>()
+ * WeakKeyMap.set(ages, ada, 36)
+ * const birthday = Option.map((age: number) => age + 1)
+ * WeakKeyMap.modifyAt(ages, ada, birthday)
+ * WeakKeyMap.get(ages, ada) // => Option.some(37)
+ * WeakKeyMap.modifyAt(ages, ada, () => Option.none())
+ * WeakKeyMap.has(ages, ada) // => false
+ * ```
+ *
+ * @see {@link modify} to change only what is there
+ *
+ * @category mutations
+ * @stability experimental
  * @since 0.1.0
  */
 export const modifyAt: {
@@ -384,11 +618,30 @@ export const modifyAt: {
 })
 
 /**
- * Sets all entries in turn, and gives the map: all or nothing, as
- * {@link fromIterable}, but it throws. The newcomer wins. O(their number),
- * amortized.
+ * Sets all entries of an iterable, and returns the map.
  *
- * @category operations
+ * **Details**
+ *
+ * Sets the entries in order, so that the last value of a key wins. Throws if the iterable throws, if a comparison throws, or with `NotWeakReferenceableError` if a key cannot be a referent. If it throws, it has set nothing. Cost: O(number of entries), amortized.
+ *
+ * **Example** (Adding the entries of a native map)
+ *
+ * ```ts import.meta.vitest
+ * import { WeakKeyMap } from "effect-weakref"
+ *
+ * const ada = { name: "Ada" }
+ * const bob = { name: "Bob" }
+ * const ages = WeakKeyMap.makeUnsafe<{ readonly name: string }, number>()
+ * WeakKeyMap.set(ages, ada, 36)
+ * WeakKeyMap.setAll(ages, new Map([[bob, 41]]))
+ * Array.from(WeakKeyMap.values(ages)) // => [36, 41]
+ * ```
+ *
+ * @see {@link set} for one entry
+ * @see {@link union} for a new map
+ *
+ * @category mutations
+ * @stability experimental
  * @since 0.1.0
  */
 export const setAll: {
@@ -405,25 +658,28 @@ export const setAll: {
 )
 
 /**
- * A new map with the live entries of both, on the first one's heap and comparing
- * as it does; where both have a key, the second one's value wins. O(n + m).
- * Dereferences.
+ * Returns a new map with the live entries of both maps.
  *
- * **Example** (The newcomer wins)
+ * **Details**
+ *
+ * If both have a key, the value of the second map wins. The new map has the heap and the comparison of the first one. Cost: O(n + m). It dereferences.
+ *
+ * **Example** (Joining two maps)
  *
  * ```ts import.meta.vitest
- * import { Option } from "effect"
  * import { WeakKeyMap } from "effect-weakref"
  *
- * const key = {}
- * const self = WeakKeyMap.makeUnsafe<object, number>()
- * WeakKeyMap.set(self, key, 1)
- * const that = WeakKeyMap.makeUnsafe<object, number>()
- * WeakKeyMap.set(that, key, 2)
- * WeakKeyMap.get(WeakKeyMap.union(self, that), key) // => Option.some(2)
+ * const [ada, bob] = [{ name: "Ada" }, { name: "Bob" }]
+ * const self = WeakKeyMap.set(WeakKeyMap.makeUnsafe<{ readonly name: string }, number>(), ada, 36)
+ * const that = WeakKeyMap.set(WeakKeyMap.makeUnsafe<{ readonly name: string }, number>(), bob, 41)
+ * WeakKeyMap.size(WeakKeyMap.union(self, that)) // => 2
  * ```
  *
- * @category operations
+ * @see {@link setAll} to change the first map
+ * @see {@link copy} for one map
+ *
+ * @category combinators
+ * @stability experimental
  * @since 0.1.0
  */
 export const union: {
@@ -435,20 +691,60 @@ export const union: {
 )
 
 /**
- * A new map with the live entries, on the same heap and comparing in the same
- * way. O(n). Dereferences.
+ * Returns a new map with the same live entries.
  *
- * @category operations
+ * **Details**
+ *
+ * The copy has the same heap and comparison. Cost: O(n). It dereferences.
+ *
+ * **Example** (Copying a map)
+ *
+ * ```ts import.meta.vitest
+ * import { WeakKeyMap } from "effect-weakref"
+ *
+ * const ada = { name: "Ada" }
+ * const ages = WeakKeyMap.makeUnsafe<{ readonly name: string }, number>()
+ * WeakKeyMap.set(ages, ada, 36)
+ * const copy = WeakKeyMap.copy(ages)
+ * WeakKeyMap.clear(ages)
+ * WeakKeyMap.has(copy, ada) // => true
+ * ```
+ *
+ * @see {@link copyWith} to copy the values too
+ *
+ * @category combinators
+ * @stability experimental
  * @since 0.1.0
  */
 export const copy = <K extends WeakKey, V>(self: WeakKeyMap<K, V>): WeakKeyMap<K, V> => copyWith(self, (value) => value)
 
 /**
- * A new map with the same keys and values that `f` makes of the old ones: the
- * hook for a deep copy, which copies what the map holds strongly. O(n).
- * Dereferences.
+ * Returns a new map with the same keys, and with values that `f` makes of the old ones.
  *
- * @category operations
+ * **When to use**
+ *
+ * Use for a deep copy, because the map holds its values strongly.
+ *
+ * **Details**
+ *
+ * The copy has the same heap and comparison. Cost: O(n). It dereferences.
+ *
+ * **Example** (Copying with other values)
+ *
+ * ```ts import.meta.vitest
+ * import { WeakKeyMap } from "effect-weakref"
+ *
+ * const ada = { name: "Ada" }
+ * const ages = WeakKeyMap.makeUnsafe<{ readonly name: string }, number>()
+ * WeakKeyMap.set(ages, ada, 36)
+ * const copy = WeakKeyMap.copyWith(ages, (age) => age + 1)
+ * Array.from(WeakKeyMap.values(copy)) // => [37]
+ * ```
+ *
+ * @see {@link copy} to share the values
+ *
+ * @category combinators
+ * @stability experimental
  * @since 0.1.0
  */
 export const copyWith: {
@@ -462,41 +758,98 @@ export const copyWith: {
 })
 
 /**
- * The live keys, in insertion order. Iterating never throws and
- * never yields a dead entry, whatever is collected, added or removed meanwhile.
- * O(n) for all. Each step dereferences.
+ * Returns an iterator of the keys of the live entries.
+ *
+ * **Details**
+ *
+ * Iterates in insertion order. It never throws and never yields a dead entry, even if entries are collected, inserted or removed between two steps. The iterator is an `Iterator` of the host, with `map` and `filter` if the host has them. Cost: O(n) for all steps. Each step dereferences.
  *
  * **Gotchas**
  *
- * An iterator that waits keeps no referent, but as with a native `Map` it keeps the
- * storage that the map outgrows meanwhile: drop it when you are done.
+ * A paused iterator holds no referent. Like the iterator of a native `Map`, it holds the storage that the map outgrows meanwhile: drop it when you are done.
+ *
+ * **Example** (Listing the keys)
+ *
+ * ```ts import.meta.vitest
+ * import { WeakKeyMap } from "effect-weakref"
+ *
+ * const ada = { name: "Ada" }
+ * const ages = WeakKeyMap.makeUnsafe<{ readonly name: string }, number>()
+ * WeakKeyMap.set(ages, ada, 36)
+ * Array.from(WeakKeyMap.keys(ages), (key) => key.name) // => ["Ada"]
+ * ```
+ *
+ * @see {@link entries} for keys and values
+ * @see {@link keyRefs} for references that can wait
  *
  * @category getters
+ * @stability experimental
  * @since 0.1.0
  */
 export const keys = <K extends WeakKey, V>(self: WeakKeyMap<K, V>): MapIterator<K> => self[table].keys()
 
 /**
- * The values of the live keys, in insertion order, as {@link keys}.
+ * Returns an iterator of the values of the live entries.
+ *
+ * **Details**
+ *
+ * Iterates as {@link keys} does.
+ *
+ * **Example** (Listing the values)
+ *
+ * ```ts import.meta.vitest
+ * import { WeakKeyMap } from "effect-weakref"
+ *
+ * const ada = { name: "Ada" }
+ * const ages = WeakKeyMap.makeUnsafe<{ readonly name: string }, number>()
+ * WeakKeyMap.set(ages, ada, 36)
+ * Array.from(WeakKeyMap.values(ages)) // => [36]
+ * ```
+ *
+ * @see {@link entries} for keys and values
  *
  * @category getters
+ * @stability experimental
  * @since 0.1.0
  */
 export const values = <K extends WeakKey, V>(self: WeakKeyMap<K, V>): MapIterator<V> => self[table].values()
 
 /**
- * The live entries, in insertion order, as {@link keys}; what iterating over the
- * map itself gives.
+ * Returns an iterator of the live entries, the same that the map itself returns.
+ *
+ * **Details**
+ *
+ * Iterates as {@link keys} does.
+ *
+ * **Example** (Listing the entries)
+ *
+ * ```ts import.meta.vitest
+ * import { WeakKeyMap } from "effect-weakref"
+ *
+ * const ada = { name: "Ada" }
+ * const ages = WeakKeyMap.makeUnsafe<{ readonly name: string }, number>()
+ * WeakKeyMap.set(ages, ada, 36)
+ * Array.from(WeakKeyMap.entries(ages)) // => [[ada, 36]]
+ * ```
+ *
+ * @see {@link forEach} for the fastest loop
  *
  * @category getters
+ * @stability experimental
  * @since 0.1.0
  */
-export const entries = <K extends WeakKey, V>(self: WeakKeyMap<K, V>): MapIterator<[K, V]> =>
-  self[table].entries()
+export const entries = <K extends WeakKey, V>(self: WeakKeyMap<K, V>): MapIterator<[K, V]> => self[table].entries()
 
 /**
- * References to the live keys, in insertion order. They do not keep the keys: a
- * list of them can be gone through in a later turn.
+ * Returns an iterator of references to the live keys.
+ *
+ * **When to use**
+ *
+ * Use if you want to go through the keys in a later turn without holding them.
+ *
+ * **Details**
+ *
+ * Iterates as {@link keys} does. The references are the ones that `WeakRef.make` returns for the same keys. Each step dereferences.
  *
  * **Example** (Going through the keys later)
  *
@@ -511,19 +864,40 @@ export const entries = <K extends WeakKey, V>(self: WeakKeyMap<K, V>): MapIterat
  * refs.map(WeakRef.deref) // => [Option.some(ada)]
  * ```
  *
+ * @see {@link keys} for the keys themselves
  * @see {@link https://docs.python.org/3/library/weakref.html#weakref.WeakKeyDictionary.keyrefs | Python, WeakKeyDictionary.keyrefs} for the source of the semantics
  *
  * @category getters
+ * @stability experimental
  * @since 0.1.0
  */
 export const keyRefs = <K extends WeakKey, V>(self: WeakKeyMap<K, V>): MapIterator<WeakRef<K>> =>
   self[table].map((key) => makeRef(key, self[table].heap))
 
 /**
- * Calls `f` with each value and its live key, in insertion order, as {@link keys}
- * iterates.
+ * Calls `f` with the value and the key of each live entry.
  *
- * @category operations
+ * **Details**
+ *
+ * Iterates as {@link keys} does, and is faster than a loop over {@link entries}, because it makes no pairs. Cost: O(n). It dereferences.
+ *
+ * **Example** (Visiting all entries)
+ *
+ * ```ts import.meta.vitest
+ * import { WeakKeyMap } from "effect-weakref"
+ *
+ * const ada = { name: "Ada" }
+ * const ages = WeakKeyMap.makeUnsafe<{ readonly name: string }, number>()
+ * WeakKeyMap.set(ages, ada, 36)
+ * const seen: Array<string> = []
+ * WeakKeyMap.forEach(ages, (value, key) => seen.push(`${key.name} is ${value}`))
+ * seen // => ["Ada is 36"]
+ * ```
+ *
+ * @see {@link entries} to stop early
+ *
+ * @category traversing
+ * @stability experimental
  * @since 0.1.0
  */
 export const forEach: {
@@ -534,35 +908,95 @@ export const forEach: {
 })
 
 /**
- * How many entries are not yet reclaimed: an upper bound of {@link count}. O(1).
- * It does not dereference.
+ * Returns the number of entries that the clean-up has not reclaimed yet.
+ *
+ * **Details**
+ *
+ * This is an upper bound of {@link count}: dead entries count until their clean-up runs. Cost: O(1). It does not dereference.
+ *
+ * **Example** (Counting entries)
+ *
+ * ```ts import.meta.vitest
+ * import { WeakKeyMap } from "effect-weakref"
+ *
+ * const ada = { name: "Ada" }
+ * const ages = WeakKeyMap.makeUnsafe<{ readonly name: string }, number>()
+ * WeakKeyMap.set(ages, ada, 36)
+ * WeakKeyMap.size(ages) // => 1
+ * ```
+ *
+ * @see {@link count} for the exact number
  *
  * @category getters
+ * @stability experimental
  * @since 0.1.0
  */
 export const size = <K extends WeakKey, V>(self: WeakKeyMap<K, V>): number => self[table].size
 
 /**
- * Whether there is no live entry, exactly. O(n) at worst, O(1) where the oldest
- * entry lives. Dereferences.
+ * Checks whether there is no live entry.
  *
- * @category getters
+ * **Details**
+ *
+ * The result is exact, and the check changes nothing. The next call of `isEmpty` or {@link popEntry} goes on where the last one stopped, so a loop over both takes linear time. Cost: O(1), amortized, if few entries are dead but not reclaimed. Otherwise, and in the first call after a collection, O(n) at worst. It dereferences.
+ *
+ * **Example** (Checking for entries)
+ *
+ * ```ts import.meta.vitest
+ * import { WeakKeyMap } from "effect-weakref"
+ *
+ * const ada = { name: "Ada" }
+ * const ages = WeakKeyMap.makeUnsafe<{ readonly name: string }, number>()
+ * WeakKeyMap.set(ages, ada, 36)
+ * WeakKeyMap.isEmpty(ages) // => false
+ * WeakKeyMap.isEmpty(WeakKeyMap.clear(ages)) // => true
+ * ```
+ *
+ * @see {@link count} for the number
+ * @see {@link size} for a bound without dereferencing
+ *
+ * @category predicates
+ * @stability experimental
  * @since 0.1.0
  */
 export const isEmpty = <K extends WeakKey, V>(self: WeakKeyMap<K, V>): boolean => self[table].isEmpty()
 
 /**
- * How many entries are alive, exactly. O(n). Dereferences.
+ * Returns the exact number of live entries.
+ *
+ * **Details**
+ *
+ * Cost: O(n). It dereferences every entry, which keeps all of them alive to the end of the turn.
+ *
+ * **Example** (Counting live entries)
+ *
+ * ```ts import.meta.vitest
+ * import { WeakKeyMap } from "effect-weakref"
+ *
+ * const ada = { name: "Ada" }
+ * const ages = WeakKeyMap.makeUnsafe<{ readonly name: string }, number>()
+ * WeakKeyMap.set(ages, ada, 36)
+ * WeakKeyMap.count(ages) // => 1
+ * ```
+ *
+ * @see {@link size} for an upper bound in O(1)
  *
  * @category getters
+ * @stability experimental
  * @since 0.1.0
  */
 export const count = <K extends WeakKey, V>(self: WeakKeyMap<K, V>): number => self[table].count()
 
 /**
- * Whether two maps have the same live entries, in any order: keys as the first
- * map compares them; values by `Equal.equals`, or by identity where the first map
- * compares by reference. O(n + m). Dereferences.
+ * Checks whether two maps have the same live entries, in any order.
+ *
+ * **Details**
+ *
+ * Compares keys as the first map does. Compares values with `Equal.equals`, or by identity if the first map compares by reference. Cost: O(n + m). It dereferences.
+ *
+ * **Gotchas**
+ *
+ * `Equal.equals` compares two maps by identity instead, because a `WeakKeyMap` changes.
  *
  * **Example** (Comparing contents)
  *
@@ -576,7 +1010,10 @@ export const count = <K extends WeakKey, V>(self: WeakKeyMap<K, V>): number => s
  * WeakKeyMap.equals(one, two) // => true
  * ```
  *
- * @category equality
+ * @see {@link has} for one key
+ *
+ * @category predicates
+ * @stability experimental
  * @since 0.1.0
  */
 export const equals: {

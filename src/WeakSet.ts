@@ -1,18 +1,18 @@
 /**
- * A set with weak elements: an element goes when it has been collected.
+ * Remembers objects without owning them: a set with weak elements. An element
+ * leaves when it has been collected.
  *
- * A `WeakSet` remembers which objects are in some state (seen, open, subscribed)
- * without owning them. Compared with the host's `WeakSet` it iterates, in
- * insertion order, counts, can compare elements by structure, and has the set
- * algebra. It is synchronous and mutable, as `MutableHashSet` is.
+ * Unlike the native `WeakSet`, this one iterates in insertion order, counts its
+ * elements, can compare them by structure, and has the set algebra. It is synchronous
+ * and mutable, like `MutableHashSet`.
  *
- * Wherever a second operand is taken it may be any iterable, the set itself
- * included; its elements are looked up as the first set compares. Costs are given
- * in n, the number of elements not yet reclaimed, and m, the length of the second
- * operand, and count a hash as constant; a lookup by the very element does not
- * hash. An operation that dereferences keeps the elements that it sees to the end
- * of the turn.
+ * If a function takes a second operand, any iterable will do, even the set itself.
+ * The documentation states costs in n, the number of elements that are not reclaimed
+ * yet, and m, the length of the second operand. It counts a hash as constant. Finding
+ * an element that is in the set itself never hashes. An operation that dereferences
+ * keeps the elements that it sees alive to the end of the turn.
  *
+ * @stability experimental
  * @since 0.1.0
  */
 import * as Effect from "effect/Effect"
@@ -31,13 +31,17 @@ const TypeId = "~effect-weakref/WeakSet"
 /**
  * A set of weak elements.
  *
+ * **When to use**
+ *
+ * Use to remember which objects are in some state (seen, open, subscribed) without owning them.
+ *
  * **Details**
  *
- * Elements compare with `Equal.equals`, or by identity with
- * `{ compare: "reference" }`; by identity they are never hashed. Two sets are
- * `Equal` when they are the same object; {@link equals} compares their elements.
+ * Elements compare by reference, as in a native `WeakSet`, unless you ask for `{ compare: "structural" }`: see {@link Options}. An element can be an object, a function, or a symbol that is not registered with `Symbol.for`.
  *
- * **Example** (Remembering without owning)
+ * Two sets are `Equal` if they are the same object. Use {@link equals} to compare their elements.
+ *
+ * **Example** (Remembering pages)
  *
  * ```ts import.meta.vitest
  * import { Effect } from "effect"
@@ -45,7 +49,7 @@ const TypeId = "~effect-weakref/WeakSet"
  * import { TestHeap } from "effect-weakref/testing"
  *
  * const program = Effect.gen(function*() {
- *   const seen = yield* WeakSet.make<object>({ compare: "reference" })
+ *   const seen = yield* WeakSet.make<object>()
  *   const page = { path: "/" }
  *   WeakSet.add(seen, page)
  *   const before = WeakSet.has(seen, page)
@@ -56,9 +60,11 @@ const TypeId = "~effect-weakref/WeakSet"
  * Effect.runSync(program) // => [true, true]
  * ```
  *
+ * @see {@link make} for the constructor
  * @see {@link https://docs.python.org/3/library/weakref.html#weakref.WeakSet | Python, weakref.WeakSet} for the source of the semantics
  *
  * @category models
+ * @stability experimental
  * @since 0.1.0
  */
 export interface WeakSet<in out A extends WeakKey> extends Iterable<A>, Pipeable, Inspectable {
@@ -69,7 +75,27 @@ export interface WeakSet<in out A extends WeakKey> extends Iterable<A>, Pipeable
 }
 
 /**
- * OPTIONS DOC
+ * Describes how a `WeakSet` compares its elements.
+ *
+ * **When to use**
+ *
+ * Use as the type of the options that you pass on to a constructor.
+ *
+ * **Details**
+ *
+ * `compare: "reference"` is the default. Two elements are the same only if they are the same object, as in a native `WeakSet`. Elements are never hashed, and nothing looks into them.
+ *
+ * `compare: "structural"` compares elements with `Equal.equals`. An operation on an element that is not in the set hashes it: Effect then walks the whole object, its getters included, and remembers the hash. Do not change such an element afterwards. Of equal elements the set holds the first one, and forgets it when that one is collected.
+ *
+ * **Gotchas**
+ *
+ * Any other `compare` throws a `TypeError`.
+ *
+ * @see {@link makeUnsafe} for a constructor that takes them
+ *
+ * @category models
+ * @stability experimental
+ * @since 0.1.0
  */
 export interface Options {
   readonly compare?: "structural" | "reference" | undefined
@@ -78,7 +104,23 @@ export interface Options {
 /**
  * Checks whether a value is a `WeakSet` of this library.
  *
+ * **Details**
+ *
+ * Returns `false` for a native `WeakSet`, and for a set that was made by another copy of this package.
+ *
+ * **Example** (Checking values)
+ *
+ * ```ts import.meta.vitest
+ * import { WeakSet } from "effect-weakref"
+ *
+ * WeakSet.isWeakSet(WeakSet.makeUnsafe()) // => true
+ * WeakSet.isWeakSet(new Set()) // => false
+ * ```
+ *
+ * @see {@link make} for the constructor
+ *
  * @category guards
+ * @stability experimental
  * @since 0.1.0
  */
 export const isWeakSet = (u: unknown): u is WeakSet<WeakKey> => isCollection(u, TypeId)
@@ -103,36 +145,67 @@ class WeakSetImpl<A extends WeakKey> extends Collection<A, WeakElementTable<A>> 
 /**
  * Creates an empty set on the heap of the context.
  *
+ * **When to use**
+ *
+ * Use in effects, so that a test can replace the heap.
+ *
  * **Details**
  *
- * With `{ compare: "reference" }` elements compare by identity and are never
- * hashed.
+ * Elements compare by reference, unless {@link Options} say otherwise. An unknown `compare` is a defect.
+ *
+ * **Example** (Creating a set in an effect)
+ *
+ * ```ts import.meta.vitest
+ * import { Effect } from "effect"
+ * import { WeakSet } from "effect-weakref"
+ *
+ * const program = Effect.gen(function*() {
+ *   const ada = { name: "Ada" }
+ *   const people = yield* WeakSet.make<object>()
+ *   return WeakSet.has(WeakSet.add(people, ada), ada)
+ * })
+ *
+ * Effect.runSync(program) // => true
+ * ```
+ *
+ * @see {@link makeUnsafe} for synchronous code
+ * @see {@link fromIterable} to start with elements
  *
  * @category constructors
+ * @stability experimental
  * @since 0.1.0
  */
 export const make = <A extends WeakKey>(options?: Options): Effect.Effect<WeakSet<A>> =>
   Effect.map(Heap, (heap) => makeUnsafe(options, heap))
 
 /**
- * Creates an empty set synchronously, on the host's heap unless another is given.
+ * Creates an empty set synchronously, on the host's heap unless you pass another one.
  *
- * **Example** (Elements compared by structure and by identity)
+ * **When to use**
+ *
+ * Use in module scope and in code without effects.
+ *
+ * **Details**
+ *
+ * Throws a `TypeError` if `compare` is unknown.
+ *
+ * **Example** (Comparing elements by reference and by structure)
  *
  * ```ts import.meta.vitest
  * import { WeakSet } from "effect-weakref"
  *
  * const element = { id: 1 }
- * const byStructure = WeakSet.makeUnsafe<object>()
- * WeakSet.add(byStructure, element)
- * WeakSet.has(byStructure, { id: 1 }) // => true
+ * const byReference = WeakSet.add(WeakSet.makeUnsafe<object>(), element)
+ * WeakSet.has(byReference, { id: 1 }) // => false
  *
- * const byIdentity = WeakSet.makeUnsafe<object>({ compare: "reference" })
- * WeakSet.add(byIdentity, element)
- * WeakSet.has(byIdentity, { id: 1 }) // => false
+ * const byStructure = WeakSet.add(WeakSet.makeUnsafe<object>({ compare: "structural" }), element)
+ * WeakSet.has(byStructure, { id: 1 }) // => true
  * ```
  *
+ * @see {@link make} to take the heap from the context
+ *
  * @category constructors
+ * @stability experimental
  * @since 0.1.0
  */
 export const makeUnsafe = <A extends WeakKey>(options?: Options, heap: Heap = host): WeakSet<A> => {
@@ -141,11 +214,13 @@ export const makeUnsafe = <A extends WeakKey>(options?: Options, heap: Heap = ho
 }
 
 /**
- * Creates a set from elements, all or nothing: fails with
- * `NotWeakReferenceableError`, and leaves nothing behind, where one cannot be a
- * referent. Of equal elements the first is kept.
+ * Creates a set from elements.
  *
- * **Example** (From elements)
+ * **Details**
+ *
+ * Fails with `NotWeakReferenceableError` if an element cannot be a referent, and creates nothing then. Of equal elements the set keeps the first. Cost: O(number of elements).
+ *
+ * **Example** (Creating a set from elements)
  *
  * ```ts import.meta.vitest
  * import { Effect } from "effect"
@@ -156,7 +231,10 @@ export const makeUnsafe = <A extends WeakKey>(options?: Options, heap: Heap = ho
  * WeakSet.count(people) // => 1
  * ```
  *
+ * @see {@link addAll} to add elements to a set
+ *
  * @category constructors
+ * @stability experimental
  * @since 0.1.0
  */
 export const fromIterable = <A extends WeakKey>(
@@ -169,11 +247,31 @@ export const fromIterable = <A extends WeakKey>(
   })
 
 /**
- * Adds an element, and gives the set. Where there is an equal one, that one
- * stays. Throws `NotWeakReferenceableError` where the element cannot be a
- * referent, and then changes nothing. O(1), amortized.
+ * Adds an element, and returns the set.
  *
- * @category operations
+ * **Details**
+ *
+ * If an equal element is in the set, that one stays and keeps its place. Throws `NotWeakReferenceableError` if the element cannot be a referent, and then changes nothing. Cost: O(1), amortized.
+ *
+ * **Gotchas**
+ *
+ * Structural comparison runs user code: `Equal` and `Hash` implementations, and getters. If that code changes the set, the operation looks the element up again. After 100 times it throws an error.
+ *
+ * **Example** (Adding an element)
+ *
+ * ```ts import.meta.vitest
+ * import { WeakSet } from "effect-weakref"
+ *
+ * const [a, b, c] = [{ id: "a" }, { id: "b" }, { id: "c" }]
+ * const self = WeakSet.addAll(WeakSet.makeUnsafe<{ readonly id: string }>(), [a, b])
+ * WeakSet.add(self, c)
+ * Array.from(self, (element) => element.id) // => ["a", "b", "c"]
+ * ```
+ *
+ * @see {@link addAll} for many elements
+ *
+ * @category mutations
+ * @stability experimental
  * @since 0.1.0
  */
 export function add<A1 extends A, A extends WeakKey = A1>(element: A1): (self: WeakSet<A>) => WeakSet<A>
@@ -185,10 +283,27 @@ export function add(self: unknown, element?: unknown): unknown {
 }
 
 /**
- * Whether there is an equal element. O(1). It dereferences only where the element
- * itself is not in the set and an equal one may be.
+ * Checks whether an equal element is in the set and alive.
  *
- * @category getters
+ * **Details**
+ *
+ * Cost: O(1). It dereferences only if the element itself is not in the set and an equal one may be.
+ *
+ * **Example** (Checking an element)
+ *
+ * ```ts import.meta.vitest
+ * import { WeakSet } from "effect-weakref"
+ *
+ * const [a, b, c] = [{ id: "a" }, { id: "b" }, { id: "c" }]
+ * const self = WeakSet.addAll(WeakSet.makeUnsafe<{ readonly id: string }>(), [a, b])
+ * WeakSet.has(self, a) // => true
+ * WeakSet.has(self, c) // => false
+ * ```
+ *
+ * @see {@link isSuperset} for many elements
+ *
+ * @category predicates
+ * @stability experimental
  * @since 0.1.0
  */
 export function has<A1 extends A, A extends WeakKey = A1>(element: A1): (self: WeakSet<A>) => boolean
@@ -199,10 +314,28 @@ export function has(self: unknown, element?: unknown): unknown {
 }
 
 /**
- * Removes an element, if there is an equal one, and gives the set. Nothing is
- * left behind. O(1), amortized.
+ * Removes an element if an equal one is in the set, and returns the set.
  *
- * @category operations
+ * **Details**
+ *
+ * Leaves nothing of the element behind. Cost: O(1), amortized.
+ *
+ * **Example** (Removing an element)
+ *
+ * ```ts import.meta.vitest
+ * import { WeakSet } from "effect-weakref"
+ *
+ * const [a, b, c] = [{ id: "a" }, { id: "b" }, { id: "c" }]
+ * const self = WeakSet.addAll(WeakSet.makeUnsafe<{ readonly id: string }>(), [a, b])
+ * WeakSet.remove(self, a)
+ * Array.from(self, (element) => element.id) // => ["b"]
+ * ```
+ *
+ * @see {@link removeAll} for many elements
+ * @see {@link clear} to remove everything
+ *
+ * @category mutations
+ * @stability experimental
  * @since 0.1.0
  */
 export function remove<A1 extends A, A extends WeakKey = A1>(element: A1): (self: WeakSet<A>) => WeakSet<A>
@@ -214,31 +347,56 @@ export function remove(self: unknown, element?: unknown): unknown {
 }
 
 /**
- * Removes the oldest live element and gives it; `None` where there is none. O(1),
- * amortized over the elements that died before it. Dereferences.
+ * Removes the oldest live element and returns it, or returns `None` if there is none.
  *
- * **Example** (Taking elements out)
+ * **Details**
+ *
+ * Removes the dead elements before it too. Cost: O(1), amortized over all elements that were removed or have died before it. It dereferences.
+ *
+ * **Example** (Emptying a set from its oldest element on)
  *
  * ```ts import.meta.vitest
  * import { Option } from "effect"
  * import { WeakSet } from "effect-weakref"
  *
- * const ada = { name: "Ada" }
- * const people = WeakSet.add(WeakSet.makeUnsafe<object>(), ada)
- * WeakSet.pop(people) // => Option.some(ada)
- * WeakSet.pop(people) // => Option.none()
+ * const [a, b, c] = [{ id: "a" }, { id: "b" }, { id: "c" }]
+ * const self = WeakSet.addAll(WeakSet.makeUnsafe<{ readonly id: string }>(), [a, b])
+ * WeakSet.pop(self) // => Option.some(a)
+ * WeakSet.pop(self) // => Option.some(b)
+ * WeakSet.pop(self) // => Option.none()
  * ```
  *
- * @category operations
+ * @see {@link remove} for a certain element
+ * @see {@link isEmpty} to stop a loop in time
+ *
+ * @category mutations
+ * @stability experimental
  * @since 0.1.0
  */
 export const pop = <A extends WeakKey>(self: WeakSet<A>): Option.Option<A> =>
   Option.map(self[table].popEntry(), ([element]) => element)
 
 /**
- * Removes all elements, and gives the set. O(n) in time, nothing left behind.
+ * Removes all elements, and returns the set.
  *
- * @category operations
+ * **Details**
+ *
+ * Leaves nothing of the elements behind. Cost: O(n).
+ *
+ * **Example** (Removing all elements)
+ *
+ * ```ts import.meta.vitest
+ * import { WeakSet } from "effect-weakref"
+ *
+ * const [a, b, c] = [{ id: "a" }, { id: "b" }, { id: "c" }]
+ * const self = WeakSet.addAll(WeakSet.makeUnsafe<{ readonly id: string }>(), [a, b])
+ * WeakSet.size(WeakSet.clear(self)) // => 0
+ * ```
+ *
+ * @see {@link remove} for one element
+ *
+ * @category mutations
+ * @stability experimental
  * @since 0.1.0
  */
 export const clear = <A extends WeakKey>(self: WeakSet<A>): WeakSet<A> => {
@@ -247,8 +405,11 @@ export const clear = <A extends WeakKey>(self: WeakSet<A>): WeakSet<A> => {
 }
 
 /**
- * Adds all elements, and gives the set: union in place. All or nothing: throws
- * `NotWeakReferenceableError` where one cannot be a referent. O(m), amortized.
+ * Adds all elements of an iterable, and returns the set.
+ *
+ * **Details**
+ *
+ * The other operand is any iterable, even the set itself. Its elements are compared as the set compares. Throws if the iterable throws, if a comparison throws, or with `NotWeakReferenceableError` if an element cannot be a referent. If it throws, it has added nothing. Cost: O(m), amortized.
  *
  * **Example** (Union in place)
  *
@@ -261,7 +422,10 @@ export const clear = <A extends WeakKey>(self: WeakSet<A>): WeakSet<A> => {
  * Array.from(self, (element) => element.id) // => ["a", "b", "c"]
  * ```
  *
- * @category set operations
+ * @see {@link union} for a new set
+ *
+ * @category mutations
+ * @stability experimental
  * @since 0.1.0
  */
 export const addAll: {
@@ -273,8 +437,11 @@ export const addAll: {
 })
 
 /**
- * Keeps only the elements that are among the others, and gives the set:
- * intersection in place. O(n + m). Dereferences.
+ * Keeps only the elements that are among the others, and returns the set.
+ *
+ * **Details**
+ *
+ * The other operand is any iterable, even the set itself. Its elements are compared as the set compares. If the iterable or a comparison throws, nothing is removed. Cost: O(n + m). It dereferences.
  *
  * **Example** (Intersection in place)
  *
@@ -287,7 +454,10 @@ export const addAll: {
  * Array.from(self, (element) => element.id) // => ["b"]
  * ```
  *
- * @category set operations
+ * @see {@link intersection} for a new set
+ *
+ * @category mutations
+ * @stability experimental
  * @since 0.1.0
  */
 export const retainAll: {
@@ -299,8 +469,11 @@ export const retainAll: {
 })
 
 /**
- * Removes the elements that are among the others, and gives the set: difference in
- * place. O(m), amortized.
+ * Removes the elements that are among the others, and returns the set.
+ *
+ * **Details**
+ *
+ * The other operand is any iterable, even the set itself. Its elements are compared as the set compares. If the iterable or a comparison throws, nothing is removed. Cost: O(m), amortized.
  *
  * **Example** (Difference in place)
  *
@@ -313,7 +486,10 @@ export const retainAll: {
  * Array.from(self, (element) => element.id) // => ["a"]
  * ```
  *
- * @category set operations
+ * @see {@link difference} for a new set
+ *
+ * @category mutations
+ * @stability experimental
  * @since 0.1.0
  */
 export const removeAll: {
@@ -325,10 +501,11 @@ export const removeAll: {
 })
 
 /**
- * Removes the elements that are among the others and adds the others that are not
- * in the set, and gives the set: symmetric difference in place. All or nothing:
- * throws `NotWeakReferenceableError` where one to be added cannot be a referent.
- * O(m), amortized.
+ * Removes the elements that are among the others, adds the others that are missing, and returns the set.
+ *
+ * **Details**
+ *
+ * The other operand is any iterable, even the set itself. Its elements are compared as the set compares. An element that the others have twice is toggled once. Throws if the iterable throws, if a comparison throws, or with `NotWeakReferenceableError` if an element cannot be a referent. If it throws, nothing has changed. Cost: O(m), amortized.
  *
  * **Example** (Symmetric difference in place)
  *
@@ -341,7 +518,10 @@ export const removeAll: {
  * Array.from(self, (element) => element.id) // => ["a", "c"]
  * ```
  *
- * @category set operations
+ * @see {@link symmetricDifference} for a new set
+ *
+ * @category mutations
+ * @stability experimental
  * @since 0.1.0
  */
 export const toggleAll: {
@@ -353,8 +533,11 @@ export const toggleAll: {
 })
 
 /**
- * A new set with the elements of both, on the first one's heap and comparing as it does.
- * O(n + m). Dereferences.
+ * Returns a new set with the elements of both operands.
+ *
+ * **Details**
+ *
+ * The other operand is any iterable, even the set itself. Its elements are compared as the set compares. The new set has the heap and the comparison of the first one. Throws as {@link addAll} does. Cost: O(n + m). It dereferences.
  *
  * **Example** (Union)
  *
@@ -366,7 +549,10 @@ export const toggleAll: {
  * Array.from(WeakSet.union(self, [b, c]), (element) => element.id) // => ["a", "b", "c"]
  * ```
  *
- * @category set operations
+ * @see {@link addAll} to change the set
+ *
+ * @category combinators
+ * @stability experimental
  * @since 0.1.0
  */
 export const union: {
@@ -375,8 +561,11 @@ export const union: {
 } = dual(2, <A extends WeakKey>(self: WeakSet<A>, that: Iterable<A>): WeakSet<A> => addAll(copy(self), that))
 
 /**
- * A new set with the elements that are among the others too, on the first one's heap and comparing as it does.
- * O(n + m). Dereferences.
+ * Returns a new set with the elements that both operands have.
+ *
+ * **Details**
+ *
+ * The other operand is any iterable, even the set itself. Its elements are compared as the set compares. The new set has the heap and the comparison of the first one. Throws as {@link retainAll} does. Cost: O(n + m). It dereferences.
  *
  * **Example** (Intersection)
  *
@@ -388,7 +577,10 @@ export const union: {
  * Array.from(WeakSet.intersection(self, [b, c]), (element) => element.id) // => ["b"]
  * ```
  *
- * @category set operations
+ * @see {@link retainAll} to change the set
+ *
+ * @category combinators
+ * @stability experimental
  * @since 0.1.0
  */
 export const intersection: {
@@ -397,8 +589,11 @@ export const intersection: {
 } = dual(2, <A extends WeakKey>(self: WeakSet<A>, that: Iterable<A>): WeakSet<A> => retainAll(copy(self), that))
 
 /**
- * A new set with the elements that are not among the others, on the first one's heap and comparing as it does.
- * O(n + m). Dereferences.
+ * Returns a new set with the elements that are not among the others.
+ *
+ * **Details**
+ *
+ * The other operand is any iterable, even the set itself. Its elements are compared as the set compares. The new set has the heap and the comparison of the first one. Throws as {@link removeAll} does. Cost: O(n + m). It dereferences.
  *
  * **Example** (Difference)
  *
@@ -410,7 +605,10 @@ export const intersection: {
  * Array.from(WeakSet.difference(self, [b, c]), (element) => element.id) // => ["a"]
  * ```
  *
- * @category set operations
+ * @see {@link removeAll} to change the set
+ *
+ * @category combinators
+ * @stability experimental
  * @since 0.1.0
  */
 export const difference: {
@@ -419,8 +617,11 @@ export const difference: {
 } = dual(2, <A extends WeakKey>(self: WeakSet<A>, that: Iterable<A>): WeakSet<A> => removeAll(copy(self), that))
 
 /**
- * A new set with the elements that are in only one of the two, on the first one's heap and comparing as it does.
- * O(n + m). Dereferences.
+ * Returns a new set with the elements that only one of the operands has.
+ *
+ * **Details**
+ *
+ * The other operand is any iterable, even the set itself. Its elements are compared as the set compares. The new set has the heap and the comparison of the first one. Throws as {@link toggleAll} does. Cost: O(n + m). It dereferences.
  *
  * **Example** (Symmetric difference)
  *
@@ -432,7 +633,10 @@ export const difference: {
  * Array.from(WeakSet.symmetricDifference(self, [b, c]), (element) => element.id) // => ["a", "c"]
  * ```
  *
- * @category set operations
+ * @see {@link toggleAll} to change the set
+ *
+ * @category combinators
+ * @stability experimental
  * @since 0.1.0
  */
 export const symmetricDifference: {
@@ -441,7 +645,11 @@ export const symmetricDifference: {
 } = dual(2, <A extends WeakKey>(self: WeakSet<A>, that: Iterable<A>): WeakSet<A> => toggleAll(copy(self), that))
 
 /**
- * Whether every live element is among the others. O(n + m). Dereferences.
+ * Checks whether every live element is among the others.
+ *
+ * **Details**
+ *
+ * The other operand is any iterable, even the set itself. Its elements are compared as the set compares. Reads the whole iterable. Cost: O(n + m). It dereferences.
  *
  * **Example** (Subset)
  *
@@ -454,7 +662,10 @@ export const symmetricDifference: {
  * WeakSet.isSubset(self, [b, c]) // => false
  * ```
  *
+ * @see {@link isSuperset} for the other direction
+ *
  * @category predicates
+ * @stability experimental
  * @since 0.1.0
  */
 export const isSubset: {
@@ -466,7 +677,11 @@ export const isSubset: {
 })
 
 /**
- * Whether every one of the others is in the set. O(n + m). Dereferences.
+ * Checks whether the set has all of the others.
+ *
+ * **Details**
+ *
+ * The other operand is any iterable, even the set itself. Its elements are compared as the set compares. Stops at the first one that the set lacks, so that the iterable may be endless. Cost: O(m). It dereferences.
  *
  * **Example** (Superset)
  *
@@ -479,7 +694,10 @@ export const isSubset: {
  * WeakSet.isSuperset(self, [b, c]) // => false
  * ```
  *
+ * @see {@link isSubset} for the other direction
+ *
  * @category predicates
+ * @stability experimental
  * @since 0.1.0
  */
 export const isSuperset: {
@@ -487,12 +705,15 @@ export const isSuperset: {
   <A extends WeakKey>(self: WeakSet<A>, that: Iterable<A>): boolean
 } = dual(
   2,
-  <A extends WeakKey>(self: WeakSet<A>, that: Iterable<A>): boolean =>
-    self[table].hasAll(that)
+  <A extends WeakKey>(self: WeakSet<A>, that: Iterable<A>): boolean => self[table].hasAll(that)
 )
 
 /**
- * Whether every live element is among the others, and they have one more. O(n + m). Dereferences.
+ * Checks whether every live element is among the others, and the others have one more.
+ *
+ * **Details**
+ *
+ * The other operand is any iterable, even the set itself. Its elements are compared as the set compares. Reads the whole iterable. Cost: O(n + m). It dereferences.
  *
  * **Example** (Proper subset)
  *
@@ -505,7 +726,10 @@ export const isSuperset: {
  * WeakSet.isProperSubset(self, [a, b]) // => false
  * ```
  *
+ * @see {@link isSubset} to accept equal contents
+ *
  * @category predicates
+ * @stability experimental
  * @since 0.1.0
  */
 export const isProperSubset: {
@@ -517,8 +741,11 @@ export const isProperSubset: {
 })
 
 /**
- * Whether every one of the others is in the set, and it has one more live element.
- * O(n + m). Dereferences.
+ * Checks whether the set has all of the others, and one more live element.
+ *
+ * **Details**
+ *
+ * The other operand is any iterable, even the set itself. Its elements are compared as the set compares. Stops at the first one that the set lacks. Cost: O(n + m). It dereferences.
  *
  * **Example** (Proper superset)
  *
@@ -531,7 +758,10 @@ export const isProperSubset: {
  * WeakSet.isProperSuperset(self, [a, b]) // => false
  * ```
  *
+ * @see {@link isSuperset} to accept equal contents
+ *
  * @category predicates
+ * @stability experimental
  * @since 0.1.0
  */
 export const isProperSuperset: {
@@ -543,7 +773,11 @@ export const isProperSuperset: {
 })
 
 /**
- * Whether no live element is among the others. O(n + m). Dereferences.
+ * Checks whether the set has none of the others.
+ *
+ * **Details**
+ *
+ * The other operand is any iterable, even the set itself. Its elements are compared as the set compares. Stops at the first one that the set has, so that the iterable may be endless. Cost: O(m). It dereferences.
  *
  * **Example** (Disjoint sets)
  *
@@ -556,7 +790,10 @@ export const isProperSuperset: {
  * WeakSet.isDisjoint(self, [b, c]) // => false
  * ```
  *
+ * @see {@link intersection} for the common elements
+ *
  * @category predicates
+ * @stability experimental
  * @since 0.1.0
  */
 export const isDisjoint: {
@@ -568,10 +805,28 @@ export const isDisjoint: {
 )
 
 /**
- * A new set with the live elements, on the same heap and comparing in the same
- * way. O(n). Dereferences.
+ * Returns a new set with the same live elements.
  *
- * @category operations
+ * **Details**
+ *
+ * The copy has the same heap and comparison. Cost: O(n). It dereferences.
+ *
+ * **Example** (Copying a set)
+ *
+ * ```ts import.meta.vitest
+ * import { WeakSet } from "effect-weakref"
+ *
+ * const [a, b, c] = [{ id: "a" }, { id: "b" }, { id: "c" }]
+ * const self = WeakSet.addAll(WeakSet.makeUnsafe<{ readonly id: string }>(), [a, b])
+ * const copy = WeakSet.copy(self)
+ * WeakSet.clear(self)
+ * WeakSet.has(copy, a) // => true
+ * ```
+ *
+ * @see {@link union} to add elements to the copy
+ *
+ * @category combinators
+ * @stability experimental
  * @since 0.1.0
  */
 export const copy = <A extends WeakKey>(self: WeakSet<A>): WeakSet<A> => {
@@ -580,8 +835,15 @@ export const copy = <A extends WeakKey>(self: WeakSet<A>): WeakSet<A> => {
 }
 
 /**
- * Whether the live elements and the others are the same, in any order and however
- * often the others have them. O(n + m). Dereferences.
+ * Checks whether the live elements and the others are the same, in any order.
+ *
+ * **Details**
+ *
+ * The other operand is any iterable, even the set itself. Its elements are compared as the set compares. The others may repeat elements. Stops at the first one that the set lacks. Cost: O(n + m). It dereferences.
+ *
+ * **Gotchas**
+ *
+ * `Equal.equals` compares two sets by identity instead, because a `WeakSet` changes.
  *
  * **Example** (Comparing contents)
  *
@@ -594,7 +856,10 @@ export const copy = <A extends WeakKey>(self: WeakSet<A>): WeakSet<A> => {
  * WeakSet.equals(self, [a]) // => false
  * ```
  *
- * @category equality
+ * @see {@link isSubset} for a part
+ *
+ * @category predicates
+ * @stability experimental
  * @since 0.1.0
  */
 export const equals: {
@@ -606,24 +871,58 @@ export const equals: {
 })
 
 /**
- * The live elements, in insertion order; what iterating over the set itself gives.
- * Iterating never throws and never yields a dead element, whatever is collected,
- * added or removed meanwhile. O(n) for all. Each step dereferences.
+ * Returns an iterator of the live elements, the same that the set itself returns.
+ *
+ * **Details**
+ *
+ * Iterates in insertion order. It never throws and never yields a dead element, even if elements are collected, added or removed between two steps. The iterator is an `Iterator` of the host, with `map` and `filter` if the host has them. Cost: O(n) for all steps. Each step dereferences.
  *
  * **Gotchas**
  *
- * An iterator that waits keeps no referent, but as with a native `Map` it keeps the
- * storage that the set outgrows meanwhile: drop it when you are done.
+ * A paused iterator holds no referent. Like the iterator of a native `Set`, it holds the storage that the set outgrows meanwhile: drop it when you are done.
+ *
+ * **Example** (Listing the elements)
+ *
+ * ```ts import.meta.vitest
+ * import { WeakSet } from "effect-weakref"
+ *
+ * const [a, b, c] = [{ id: "a" }, { id: "b" }, { id: "c" }]
+ * const self = WeakSet.addAll(WeakSet.makeUnsafe<{ readonly id: string }>(), [a, b])
+ * Array.from(WeakSet.values(self), (element) => element.id) // => ["a", "b"]
+ * ```
+ *
+ * @see {@link refs} for references that can wait
+ * @see {@link forEach} for the fastest loop
  *
  * @category getters
+ * @stability experimental
  * @since 0.1.0
  */
 export const values = <A extends WeakKey>(self: WeakSet<A>): MapIterator<A> => self[table].keys()
 
 /**
- * Calls `f` with each live element, in insertion order, as {@link values} iterates.
+ * Calls `f` with each live element.
  *
- * @category operations
+ * **Details**
+ *
+ * Iterates as {@link values} does. Cost: O(n). It dereferences.
+ *
+ * **Example** (Visiting all elements)
+ *
+ * ```ts import.meta.vitest
+ * import { WeakSet } from "effect-weakref"
+ *
+ * const [a, b, c] = [{ id: "a" }, { id: "b" }, { id: "c" }]
+ * const self = WeakSet.addAll(WeakSet.makeUnsafe<{ readonly id: string }>(), [a, b])
+ * const seen: Array<string> = []
+ * WeakSet.forEach(self, (element) => seen.push(element.id))
+ * seen // => ["a", "b"]
+ * ```
+ *
+ * @see {@link values} to stop early
+ *
+ * @category traversing
+ * @stability experimental
  * @since 0.1.0
  */
 export const forEach: {
@@ -634,37 +933,110 @@ export const forEach: {
 })
 
 /**
- * References to the live elements, in insertion order. They do not keep the
- * elements: a list of them can be gone through in a later turn.
+ * Returns an iterator of references to the live elements.
+ *
+ * **When to use**
+ *
+ * Use if you want to go through the elements in a later turn without holding them.
+ *
+ * **Details**
+ *
+ * Iterates as {@link values} does. The references are the ones that `WeakRef.make` returns for the same elements. Each step dereferences.
+ *
+ * **Example** (Going through a set later)
+ *
+ * ```ts import.meta.vitest
+ * import { Option } from "effect"
+ * import { WeakRef, WeakSet } from "effect-weakref"
+ *
+ * const ada = { name: "Ada" }
+ * const people = WeakSet.add(WeakSet.makeUnsafe<object>(), ada)
+ * const refs = Array.from(WeakSet.refs(people))
+ * refs.map(WeakRef.deref) // => [Option.some(ada)]
+ * ```
+ *
+ * @see {@link values} for the elements themselves
  *
  * @category getters
+ * @stability experimental
  * @since 0.1.0
  */
 export const refs = <A extends WeakKey>(self: WeakSet<A>): MapIterator<WeakRef<A>> =>
   self[table].map((element) => makeRef(element, self[table].heap))
 
 /**
- * How many elements are not yet reclaimed: an upper bound of {@link count}. O(1).
- * It does not dereference.
+ * Returns the number of elements that the clean-up has not reclaimed yet.
+ *
+ * **Details**
+ *
+ * This is an upper bound of {@link count}: dead elements count until their clean-up runs. Cost: O(1). It does not dereference.
+ *
+ * **Example** (Counting elements)
+ *
+ * ```ts import.meta.vitest
+ * import { WeakSet } from "effect-weakref"
+ *
+ * const [a, b, c] = [{ id: "a" }, { id: "b" }, { id: "c" }]
+ * const self = WeakSet.addAll(WeakSet.makeUnsafe<{ readonly id: string }>(), [a, b])
+ * WeakSet.size(self) // => 2
+ * ```
+ *
+ * @see {@link count} for the exact number
  *
  * @category getters
+ * @stability experimental
  * @since 0.1.0
  */
 export const size = <A extends WeakKey>(self: WeakSet<A>): number => self[table].size
 
 /**
- * Whether there is no live element, exactly. O(n) at worst, O(1) where the oldest
- * element lives. Dereferences.
+ * Checks whether there is no live element.
  *
- * @category getters
+ * **Details**
+ *
+ * The result is exact, and the check changes nothing. The next call of `isEmpty` or {@link pop} goes on where the last one stopped, so a loop over both takes linear time. Cost: O(1), amortized, if few elements are dead but not reclaimed. Otherwise, and in the first call after a collection, O(n) at worst. It dereferences.
+ *
+ * **Example** (Checking for elements)
+ *
+ * ```ts import.meta.vitest
+ * import { WeakSet } from "effect-weakref"
+ *
+ * const [a, b, c] = [{ id: "a" }, { id: "b" }, { id: "c" }]
+ * const self = WeakSet.addAll(WeakSet.makeUnsafe<{ readonly id: string }>(), [a, b])
+ * WeakSet.isEmpty(self) // => false
+ * WeakSet.isEmpty(WeakSet.clear(self)) // => true
+ * ```
+ *
+ * @see {@link count} for the number
+ * @see {@link size} for a bound without dereferencing
+ *
+ * @category predicates
+ * @stability experimental
  * @since 0.1.0
  */
 export const isEmpty = <A extends WeakKey>(self: WeakSet<A>): boolean => self[table].isEmpty()
 
 /**
- * How many elements are alive, exactly. O(n). Dereferences.
+ * Returns the exact number of live elements.
+ *
+ * **Details**
+ *
+ * Cost: O(n). It dereferences every element, which keeps all of them alive to the end of the turn.
+ *
+ * **Example** (Counting live elements)
+ *
+ * ```ts import.meta.vitest
+ * import { WeakSet } from "effect-weakref"
+ *
+ * const [a, b, c] = [{ id: "a" }, { id: "b" }, { id: "c" }]
+ * const self = WeakSet.addAll(WeakSet.makeUnsafe<{ readonly id: string }>(), [a, b])
+ * WeakSet.count(self) // => 2
+ * ```
+ *
+ * @see {@link size} for an upper bound in O(1)
  *
  * @category getters
+ * @stability experimental
  * @since 0.1.0
  */
 export const count = <A extends WeakKey>(self: WeakSet<A>): number => self[table].count()

@@ -1,17 +1,18 @@
 /**
- * A map with strong keys and weak values: an entry goes when its value has been
- * collected.
+ * Finds objects by name without owning them: a map with strong keys and weak
+ * values. An entry ends when its value has been collected.
  *
- * A `WeakValueMap` names objects without owning them: a cache of large objects
- * that lasts for as long as somebody uses them, an index from ids to objects,
- * the one live instance of each name. It is synchronous and mutable, as
- * `MutableHashMap` is, and iterates in insertion order.
+ * Use a `WeakValueMap` for a cache of large objects that lasts as long as somebody
+ * uses them, for an index from ids to objects, or to keep one live instance of each
+ * name. It is synchronous and mutable, like `MutableHashMap`, and iterates in
+ * insertion order.
  *
- * Costs are given in n, the number of entries not yet reclaimed, and count a
- * hash of the key as constant; a lookup by the very key object, or by a
- * primitive, does not hash. An operation that dereferences keeps the values that
- * it sees to the end of the turn.
+ * The documentation states costs in n, the number of entries that are not reclaimed
+ * yet, and counts a hash of a key as constant. Finding a primitive, or a key that is
+ * in the map itself, never hashes. An operation that dereferences keeps the values
+ * that it sees alive to the end of the turn.
  *
+ * @stability experimental
  * @since 0.1.0
  */
 import * as Effect from "effect/Effect"
@@ -30,21 +31,24 @@ const TypeId = "~effect-weakref/WeakValueMap"
 /**
  * A map from strong keys of any type to weak values.
  *
+ * **When to use**
+ *
+ * Use to find objects by name without owning them.
+ *
  * **Details**
  *
- * Keys compare with `Equal.equals`, or by identity with
- * `{ compare: "reference" }`. Two maps are `Equal` when they are the same
- * object; {@link equals} compares their entries.
+ * Keys compare with `Equal.equals`, unless you ask for `{ compare: "reference" }`: see {@link Options}. A value can be an object, a function, or a symbol that is not registered with `Symbol.for`.
+ *
+ * Two maps are `Equal` if they are the same object. Use {@link equals} to compare their entries.
  *
  * **Gotchas**
  *
- * The map holds its keys: a key that reaches its own value keeps the value, and
- * so itself, in the map.
+ * The map holds its keys. A key that reaches its own value keeps the value, and so the entry, alive.
  *
- * **Example** (Naming objects that somebody else owns)
+ * **Example** (Finding images by name)
  *
  * ```ts import.meta.vitest
- * import { Effect, Option } from "effect"
+ * import { Effect } from "effect"
  * import { WeakValueMap } from "effect-weakref"
  * import { TestHeap } from "effect-weakref/testing"
  *
@@ -60,9 +64,11 @@ const TypeId = "~effect-weakref/WeakValueMap"
  * Effect.runSync(program) // => [true, false]
  * ```
  *
+ * @see {@link make} for the constructor
  * @see {@link https://docs.python.org/3/library/weakref.html#weakref.WeakValueDictionary | Python, weakref.WeakValueDictionary} for the source of the semantics
  *
  * @category models
+ * @stability experimental
  * @since 0.1.0
  */
 export interface WeakValueMap<in out K, in out V extends WeakKey> extends Iterable<[K, V]>, Pipeable, Inspectable {
@@ -73,7 +79,27 @@ export interface WeakValueMap<in out K, in out V extends WeakKey> extends Iterab
 }
 
 /**
- * OPTIONS DOC
+ * Describes how a `WeakValueMap` compares its keys.
+ *
+ * **When to use**
+ *
+ * Use as the type of the options that you pass on to a constructor.
+ *
+ * **Details**
+ *
+ * `compare: "structural"` is the default, because a map holds its keys and they usually are values. Keys are compared with `Equal.equals`. An operation on a key that is an object hashes it, unless this very object is in the map: Effect then walks the whole object, its getters included, and remembers the hash. Do not change such a key afterwards. Strings, numbers and other primitives are never hashed.
+ *
+ * `compare: "reference"` compares keys by identity, as a native `Map` does, and never hashes them.
+ *
+ * **Gotchas**
+ *
+ * Any other `compare` throws a `TypeError`.
+ *
+ * @see {@link makeUnsafe} for a constructor that takes them
+ *
+ * @category models
+ * @stability experimental
+ * @since 0.1.0
  */
 export interface Options {
   readonly compare?: "structural" | "reference" | undefined
@@ -82,7 +108,23 @@ export interface Options {
 /**
  * Checks whether a value is a `WeakValueMap`.
  *
+ * **Details**
+ *
+ * Returns `false` for a map that was made by another copy of this package.
+ *
+ * **Example** (Checking values)
+ *
+ * ```ts import.meta.vitest
+ * import { WeakValueMap } from "effect-weakref"
+ *
+ * WeakValueMap.isWeakValueMap(WeakValueMap.makeUnsafe()) // => true
+ * WeakValueMap.isWeakValueMap(new Map()) // => false
+ * ```
+ *
+ * @see {@link make} for the constructor
+ *
  * @category guards
+ * @stability experimental
  * @since 0.1.0
  */
 export const isWeakValueMap = (u: unknown): u is WeakValueMap<unknown, WeakKey> => isCollection(u, TypeId)
@@ -90,7 +132,9 @@ export const isWeakValueMap = (u: unknown): u is WeakValueMap<unknown, WeakKey> 
 // The hot functions below are written out by hand: see `internal/collection.ts`.
 type AnyMap = WeakValueMap<unknown, WeakKey>
 
-class WeakValueMapImpl<K, V extends WeakKey> extends Collection<[K, V], WeakValueTable<K, V>> implements WeakValueMap<K, V> {
+class WeakValueMapImpl<K, V extends WeakKey> extends Collection<[K, V], WeakValueTable<K, V>>
+  implements WeakValueMap<K, V>
+{
   get [TypeId](): typeof TypeId {
     return TypeId
   }
@@ -107,20 +151,51 @@ class WeakValueMapImpl<K, V extends WeakKey> extends Collection<[K, V], WeakValu
 /**
  * Creates an empty map on the heap of the context.
  *
+ * **When to use**
+ *
+ * Use in effects, so that a test can replace the heap.
+ *
  * **Details**
  *
- * With `{ compare: "reference" }` keys compare by identity and are never hashed.
+ * Keys compare by structure, unless {@link Options} say otherwise. An unknown `compare` is a defect.
+ *
+ * **Example** (Creating a map in an effect)
+ *
+ * ```ts import.meta.vitest
+ * import { Effect } from "effect"
+ * import { WeakValueMap } from "effect-weakref"
+ *
+ * const program = Effect.gen(function*() {
+ *   const ada = { name: "Ada" }
+ *   const people = yield* WeakValueMap.make<string, { readonly name: string }>()
+ *   return WeakValueMap.has(WeakValueMap.set(people, "ada", ada), "ada")
+ * })
+ *
+ * Effect.runSync(program) // => true
+ * ```
+ *
+ * @see {@link makeUnsafe} for synchronous code
+ * @see {@link fromIterable} to start with entries
  *
  * @category constructors
+ * @stability experimental
  * @since 0.1.0
  */
 export const make = <K, V extends WeakKey>(options?: Options): Effect.Effect<WeakValueMap<K, V>> =>
   Effect.map(Heap, (heap) => makeUnsafe(options, heap))
 
 /**
- * Creates an empty map synchronously, on the host's heap unless another is given.
+ * Creates an empty map synchronously, on the host's heap unless you pass another one.
  *
- * **Example** (Keys compared by identity)
+ * **When to use**
+ *
+ * Use in module scope and in code without effects.
+ *
+ * **Details**
+ *
+ * Throws a `TypeError` if `compare` is unknown.
+ *
+ * **Example** (Comparing keys by reference and by structure)
  *
  * ```ts import.meta.vitest
  * import { WeakValueMap } from "effect-weakref"
@@ -130,12 +205,15 @@ export const make = <K, V extends WeakKey>(options?: Options): Effect.Effect<Wea
  * WeakValueMap.set(byStructure, { id: 1 }, value)
  * WeakValueMap.has(byStructure, { id: 1 }) // => true
  *
- * const byIdentity = WeakValueMap.makeUnsafe<object, object>({ compare: "reference" })
- * WeakValueMap.set(byIdentity, { id: 1 }, value)
- * WeakValueMap.has(byIdentity, { id: 1 }) // => false
+ * const byReference = WeakValueMap.makeUnsafe<object, object>({ compare: "reference" })
+ * WeakValueMap.set(byReference, { id: 1 }, value)
+ * WeakValueMap.has(byReference, { id: 1 }) // => false
  * ```
  *
+ * @see {@link make} to take the heap from the context
+ *
  * @category constructors
+ * @stability experimental
  * @since 0.1.0
  */
 export const makeUnsafe = <K, V extends WeakKey>(options?: Options, heap: Heap = host): WeakValueMap<K, V> => {
@@ -144,11 +222,13 @@ export const makeUnsafe = <K, V extends WeakKey>(options?: Options, heap: Heap =
 }
 
 /**
- * Creates a map from entries, all or nothing: fails with
- * `NotWeakReferenceableError`, and leaves nothing behind, where a value cannot be
- * a referent. Of two entries with equal keys the later gives the value.
+ * Creates a map from entries.
  *
- * **Example** (From entries)
+ * **Details**
+ *
+ * Fails with `NotWeakReferenceableError` if a value cannot be a referent, and creates nothing then. If two entries have equal keys, the map keeps the first key and the last value. Cost: O(number of entries).
+ *
+ * **Example** (Creating a map from entries)
  *
  * ```ts import.meta.vitest
  * import { Effect, Option } from "effect"
@@ -159,7 +239,10 @@ export const makeUnsafe = <K, V extends WeakKey>(options?: Options, heap: Heap =
  * WeakValueMap.get(people, "ada") // => Option.some(ada)
  * ```
  *
+ * @see {@link setAll} to add entries to a map
+ *
  * @category constructors
+ * @stability experimental
  * @since 0.1.0
  */
 export const fromIterable = <K, V extends WeakKey>(
@@ -172,23 +255,30 @@ export const fromIterable = <K, V extends WeakKey>(
   })
 
 /**
- * Looks a value up: `None` where there is no entry, or its value has been
- * collected. O(1). Dereferences.
+ * Returns the value of a key, or `None` if there is no live entry.
  *
- * **Example** (Looking up)
+ * **Details**
+ *
+ * Cost: O(1). It dereferences the value.
+ *
+ * **Example** (Looking a key up)
  *
  * ```ts import.meta.vitest
- * import { Option, pipe } from "effect"
+ * import { Option } from "effect"
  * import { WeakValueMap } from "effect-weakref"
  *
  * const ada = { name: "Ada" }
  * const people = WeakValueMap.makeUnsafe<string, { readonly name: string }>()
  * WeakValueMap.set(people, "ada", ada)
  * WeakValueMap.get(people, "ada") // => Option.some(ada)
- * pipe(people, WeakValueMap.get("bob")) // => Option.none()
+ * WeakValueMap.get(people, "bob") // => Option.none()
  * ```
  *
+ * @see {@link has} to check only
+ * @see {@link getOrSet} to insert a missing value
+ *
  * @category getters
+ * @stability experimental
  * @since 0.1.0
  */
 export function get<K1 extends K, K = K1>(key: K1): <V extends WeakKey>(self: WeakValueMap<K, V>) => Option.Option<V>
@@ -199,9 +289,27 @@ export function get(self: unknown, key?: unknown): unknown {
 }
 
 /**
- * Whether there is an entry with a live value. O(1). Dereferences.
+ * Checks whether a key has a live entry.
  *
- * @category getters
+ * **Details**
+ *
+ * Cost: O(1). It dereferences the value.
+ *
+ * **Example** (Checking a key)
+ *
+ * ```ts import.meta.vitest
+ * import { WeakValueMap } from "effect-weakref"
+ *
+ * const ada = { name: "Ada" }
+ * const people = WeakValueMap.makeUnsafe<string, { readonly name: string }>()
+ * WeakValueMap.set(people, "ada", ada)
+ * WeakValueMap.has(people, "ada") // => true
+ * ```
+ *
+ * @see {@link get} for the value
+ *
+ * @category predicates
+ * @stability experimental
  * @since 0.1.0
  */
 export function has<K1 extends K, K = K1>(key: K1): <V extends WeakKey>(self: WeakValueMap<K, V>) => boolean
@@ -212,16 +320,33 @@ export function has(self: unknown, key?: unknown): unknown {
 }
 
 /**
- * Sets the value of a key, and gives the map.
+ * Sets the value of a key, and returns the map.
  *
  * **Details**
  *
- * Where an equal key has a live value, that entry keeps its key and its place and
- * gets the new value; otherwise the entry comes last. Throws
- * `NotWeakReferenceableError` where the value cannot be a referent, and then
- * changes nothing. O(1), amortized.
+ * If an equal key has a live value, its entry keeps its key and its place. Otherwise the new entry becomes the last one. The key -0 becomes 0, as in a native `Map`. Throws `NotWeakReferenceableError` if the value cannot be a referent, and then changes nothing. Cost: O(1), amortized.
  *
- * @category operations
+ * **Gotchas**
+ *
+ * Structural comparison runs user code: `Equal` and `Hash` implementations, and getters. If that code changes the map, the operation looks the key up again. After 100 times it throws an error.
+ *
+ * **Example** (Setting and replacing a value)
+ *
+ * ```ts import.meta.vitest
+ * import { WeakValueMap } from "effect-weakref"
+ *
+ * const ada = { name: "Ada" }
+ * const people = WeakValueMap.makeUnsafe<string, { readonly name: string }>()
+ * WeakValueMap.set(people, "ada", ada)
+ * WeakValueMap.set(people, "ada", { name: "Ada Lovelace" })
+ * WeakValueMap.size(people) // => 1
+ * ```
+ *
+ * @see {@link setAll} for many entries
+ * @see {@link getOrSet} to keep a value that is there
+ *
+ * @category mutations
+ * @stability experimental
  * @since 0.1.0
  */
 export function set<K1 extends K, V1 extends V, K = K1, V extends WeakKey = V1>(
@@ -236,10 +361,29 @@ export function set(self: unknown, key?: unknown, value?: unknown): unknown {
 }
 
 /**
- * Removes the entry of a key, if there is one, and gives the map. Nothing of the
- * entry is left behind. O(1), amortized.
+ * Removes the entry of a key if there is one, and returns the map.
  *
- * @category operations
+ * **Details**
+ *
+ * Leaves nothing of the entry behind. Cost: O(1), amortized.
+ *
+ * **Example** (Removing an entry)
+ *
+ * ```ts import.meta.vitest
+ * import { WeakValueMap } from "effect-weakref"
+ *
+ * const ada = { name: "Ada" }
+ * const people = WeakValueMap.makeUnsafe<string, { readonly name: string }>()
+ * WeakValueMap.set(people, "ada", ada)
+ * WeakValueMap.remove(people, "ada")
+ * WeakValueMap.has(people, "ada") // => false
+ * ```
+ *
+ * @see {@link pop} to get the value too
+ * @see {@link clear} to remove everything
+ *
+ * @category mutations
+ * @stability experimental
  * @since 0.1.0
  */
 export function remove<K1 extends K, K = K1>(
@@ -253,10 +397,13 @@ export function remove(self: unknown, key?: unknown): unknown {
 }
 
 /**
- * Removes the entry of a key and gives its value, if it had a live one. O(1),
- * amortized. Dereferences.
+ * Removes the entry of a key, and returns its value if it was alive.
  *
- * **Example** (Taking a value out)
+ * **Details**
+ *
+ * Cost: O(1), amortized. It dereferences.
+ *
+ * **Example** (Removing and returning a value)
  *
  * ```ts import.meta.vitest
  * import { Option } from "effect"
@@ -269,7 +416,11 @@ export function remove(self: unknown, key?: unknown): unknown {
  * WeakValueMap.pop(people, "ada") // => Option.none()
  * ```
  *
- * @category operations
+ * @see {@link remove} to ignore the value
+ * @see {@link popEntry} for the oldest entry
+ *
+ * @category mutations
+ * @stability experimental
  * @since 0.1.0
  */
 export const pop: {
@@ -278,19 +429,60 @@ export const pop: {
 } = dual(2, <K, V extends WeakKey>(self: WeakValueMap<K, V>, key: K): Option.Option<V> => self[table].pop(key))
 
 /**
- * Removes the oldest live entry and gives it; `None` where there is none. O(1),
- * amortized over the entries that died before it. Dereferences.
+ * Removes the oldest live entry and returns it, or returns `None` if there is none.
  *
- * @category operations
+ * **Details**
+ *
+ * Removes the dead entries before it too. Cost: O(1), amortized over all entries that were removed or have died before it. It dereferences.
+ *
+ * **Example** (Emptying a map from its oldest entry on)
+ *
+ * ```ts import.meta.vitest
+ * import { Option } from "effect"
+ * import { WeakValueMap } from "effect-weakref"
+ *
+ * const ada = { name: "Ada" }
+ * const bob = { name: "Bob" }
+ * const people = WeakValueMap.makeUnsafe<string, { readonly name: string }>()
+ * WeakValueMap.set(people, "ada", ada)
+ * WeakValueMap.set(people, "bob", bob)
+ * WeakValueMap.popEntry(people) // => Option.some(["ada", ada])
+ * WeakValueMap.popEntry(people) // => Option.some(["bob", bob])
+ * WeakValueMap.popEntry(people) // => Option.none()
+ * ```
+ *
+ * @see {@link pop} for the entry of a key
+ * @see {@link isEmpty} to stop a loop in time
+ *
+ * @category mutations
+ * @stability experimental
  * @since 0.1.0
  */
 export const popEntry = <K, V extends WeakKey>(self: WeakValueMap<K, V>): Option.Option<[K, V]> =>
   self[table].popEntry()
 
 /**
- * Removes all entries, and gives the map. O(n) in time, nothing left behind.
+ * Removes all entries, and returns the map.
  *
- * @category operations
+ * **Details**
+ *
+ * Leaves nothing of the entries behind. Cost: O(n).
+ *
+ * **Example** (Removing all entries)
+ *
+ * ```ts import.meta.vitest
+ * import { WeakValueMap } from "effect-weakref"
+ *
+ * const ada = { name: "Ada" }
+ * const people = WeakValueMap.makeUnsafe<string, { readonly name: string }>()
+ * WeakValueMap.set(people, "ada", ada)
+ * WeakValueMap.size(WeakValueMap.clear(people)) // => 0
+ * ```
+ *
+ * @see {@link remove} for one entry
+ *
+ * @category mutations
+ * @stability experimental
  * @since 0.1.0
  */
 export const clear = <K, V extends WeakKey>(self: WeakValueMap<K, V>): WeakValueMap<K, V> => {
@@ -299,14 +491,13 @@ export const clear = <K, V extends WeakKey>(self: WeakValueMap<K, V>): WeakValue
 }
 
 /**
- * Gives the live value of a key; where there is none, makes one, sets it and
- * gives it. O(1), amortized. Dereferences.
+ * Returns the value of a key, and first makes and inserts one if there is no live entry.
  *
  * **Details**
  *
- * Throws `NotWeakReferenceableError` where what was made cannot be a referent.
+ * If `make` sets the same key itself, the value that `make` returns replaces that one. Throws `NotWeakReferenceableError` if the made value cannot be a referent. If `make` throws, the map does not change. Cost: O(1), amortized.
  *
- * **Example** (One live instance of each name)
+ * **Example** (Keeping one live instance of each name)
  *
  * ```ts import.meta.vitest
  * import { WeakValueMap } from "effect-weakref"
@@ -318,7 +509,11 @@ export const clear = <K, V extends WeakKey>(self: WeakValueMap<K, V>): WeakValue
  * channel("news") === news // => true
  * ```
  *
- * @category operations
+ * @see {@link get} to insert nothing
+ * @see {@link set} to replace a value
+ *
+ * @category mutations
+ * @stability experimental
  * @since 0.1.0
  */
 export const getOrSet: {
@@ -333,10 +528,30 @@ export const getOrSet: {
 )
 
 /**
- * Replaces the live value of a key by what `f` makes of it, if there is one, and
- * gives the map. O(1), amortized. Dereferences.
+ * Replaces the value of a key by the result of `f`, and returns the map.
  *
- * @category operations
+ * **Details**
+ *
+ * Does nothing if there is no live entry. If `f` throws, the map does not change. If `f` removes the entry, the result of `f` becomes a new entry. Cost: O(1), amortized.
+ *
+ * **Example** (Replacing a value)
+ *
+ * ```ts import.meta.vitest
+ * import { Option } from "effect"
+ * import { WeakValueMap } from "effect-weakref"
+ *
+ * const ada = { name: "Ada" }
+ * const people = WeakValueMap.makeUnsafe<string, { readonly name: string }>()
+ * WeakValueMap.set(people, "ada", ada)
+ * const lovelace = { name: "Ada Lovelace" }
+ * WeakValueMap.modify(people, "ada", () => lovelace)
+ * WeakValueMap.get(people, "ada") // => Option.some(lovelace)
+ * ```
+ *
+ * @see {@link modifyAt} to insert or remove too
+ *
+ * @category mutations
+ * @stability experimental
  * @since 0.1.0
  */
 export const modify: {
@@ -354,11 +569,31 @@ export const modify: {
 )
 
 /**
- * Sets, replaces or removes the entry of a key: `f` is given the live value, if
- * there is one, and gives the new one, or `None` for no entry. Gives the map.
- * O(1), amortized. Dereferences.
+ * Sets, replaces or removes the entry of a key as `f` says, and returns the map.
  *
- * @category operations
+ * **Details**
+ *
+ * `f` takes the value, or `None` if there is no live entry. It returns the new value, or `None` to remove the entry. Throws `NotWeakReferenceableError` if the value cannot be a referent, and then changes nothing. Cost: O(1), amortized.
+ *
+ * **Example** (Changing and removing an entry)
+ *
+ * ```ts import.meta.vitest
+ * import { Option } from "effect"
+ * import { WeakValueMap } from "effect-weakref"
+ *
+ * const ada = { name: "Ada" }
+ * const people = WeakValueMap.makeUnsafe<string, { readonly name: string }>()
+ * WeakValueMap.set(people, "ada", ada)
+ * WeakValueMap.modifyAt(people, "bob", () => Option.some(ada))
+ * WeakValueMap.has(people, "bob") // => true
+ * WeakValueMap.modifyAt(people, "bob", () => Option.none())
+ * WeakValueMap.has(people, "bob") // => false
+ * ```
+ *
+ * @see {@link modify} to change only what is there
+ *
+ * @category mutations
+ * @stability experimental
  * @since 0.1.0
  */
 export const modifyAt: {
@@ -381,11 +616,30 @@ export const modifyAt: {
 })
 
 /**
- * Sets all entries in turn, and gives the map: all or nothing, as
- * {@link fromIterable}, but it throws. The newcomer wins. O(their number),
- * amortized.
+ * Sets all entries of an iterable, and returns the map.
  *
- * @category operations
+ * **Details**
+ *
+ * Sets the entries in order, so that the last value of a key wins. Throws if the iterable throws, if a comparison throws, or with `NotWeakReferenceableError` if a value cannot be a referent. If it throws, it has set nothing. Cost: O(number of entries), amortized.
+ *
+ * **Example** (Adding the entries of a native map)
+ *
+ * ```ts import.meta.vitest
+ * import { WeakValueMap } from "effect-weakref"
+ *
+ * const ada = { name: "Ada" }
+ * const bob = { name: "Bob" }
+ * const people = WeakValueMap.makeUnsafe<string, { readonly name: string }>()
+ * WeakValueMap.set(people, "ada", ada)
+ * WeakValueMap.setAll(people, new Map([["bob", bob]]))
+ * Array.from(WeakValueMap.keys(people)) // => ["ada", "bob"]
+ * ```
+ *
+ * @see {@link set} for one entry
+ * @see {@link union} for a new map
+ *
+ * @category mutations
+ * @stability experimental
  * @since 0.1.0
  */
 export const setAll: {
@@ -402,26 +656,28 @@ export const setAll: {
 )
 
 /**
- * A new map with the live entries of both, on the first one's heap and comparing
- * as it does; where both have a key, the second one's value wins. O(n + m).
- * Dereferences.
+ * Returns a new map with the live entries of both maps.
  *
- * **Example** (The newcomer wins)
+ * **Details**
+ *
+ * If both have a key, the value of the second map wins. The new map has the heap and the comparison of the first one. Cost: O(n + m). It dereferences.
+ *
+ * **Example** (Joining two maps)
  *
  * ```ts import.meta.vitest
- * import { Option } from "effect"
  * import { WeakValueMap } from "effect-weakref"
  *
- * const one = { id: 1 }
- * const two = { id: 2 }
- * const self = WeakValueMap.makeUnsafe<string, { readonly id: number }>()
- * WeakValueMap.set(self, "a", one)
- * const that = WeakValueMap.makeUnsafe<string, { readonly id: number }>()
- * WeakValueMap.set(that, "a", two)
- * WeakValueMap.get(WeakValueMap.union(self, that), "a") // => Option.some(two)
+ * const [ada, bob] = [{ name: "Ada" }, { name: "Bob" }]
+ * const self = WeakValueMap.set(WeakValueMap.makeUnsafe<string, { readonly name: string }>(), "ada", ada)
+ * const that = WeakValueMap.set(WeakValueMap.makeUnsafe<string, { readonly name: string }>(), "bob", bob)
+ * WeakValueMap.size(WeakValueMap.union(self, that)) // => 2
  * ```
  *
- * @category operations
+ * @see {@link setAll} to change the first map
+ * @see {@link copy} for one map
+ *
+ * @category combinators
+ * @stability experimental
  * @since 0.1.0
  */
 export const union: {
@@ -434,20 +690,60 @@ export const union: {
 )
 
 /**
- * A new map with the live entries, on the same heap and comparing in the same
- * way. O(n). Dereferences.
+ * Returns a new map with the same live entries.
  *
- * @category operations
+ * **Details**
+ *
+ * The copy has the same heap and comparison. Cost: O(n). It dereferences.
+ *
+ * **Example** (Copying a map)
+ *
+ * ```ts import.meta.vitest
+ * import { WeakValueMap } from "effect-weakref"
+ *
+ * const ada = { name: "Ada" }
+ * const people = WeakValueMap.makeUnsafe<string, { readonly name: string }>()
+ * WeakValueMap.set(people, "ada", ada)
+ * const copy = WeakValueMap.copy(people)
+ * WeakValueMap.clear(people)
+ * WeakValueMap.has(copy, "ada") // => true
+ * ```
+ *
+ * @see {@link copyWith} to copy the keys too
+ *
+ * @category combinators
+ * @stability experimental
  * @since 0.1.0
  */
 export const copy = <K, V extends WeakKey>(self: WeakValueMap<K, V>): WeakValueMap<K, V> => copyWith(self, (key) => key)
 
 /**
- * A new map with the same values under keys that `f` makes of the old ones: the
- * hook for a deep copy, which copies what the map holds strongly. O(n).
- * Dereferences.
+ * Returns a new map with the same values, and with keys that `f` makes of the old ones.
  *
- * @category operations
+ * **When to use**
+ *
+ * Use for a deep copy, because the map holds its keys strongly.
+ *
+ * **Details**
+ *
+ * The copy has the same heap and comparison. Cost: O(n). It dereferences.
+ *
+ * **Example** (Copying with other keys)
+ *
+ * ```ts import.meta.vitest
+ * import { WeakValueMap } from "effect-weakref"
+ *
+ * const ada = { name: "Ada" }
+ * const people = WeakValueMap.makeUnsafe<string, { readonly name: string }>()
+ * WeakValueMap.set(people, "ada", ada)
+ * const copy = WeakValueMap.copyWith(people, (name) => name.toUpperCase())
+ * Array.from(WeakValueMap.keys(copy)) // => ["ADA"]
+ * ```
+ *
+ * @see {@link copy} to share the keys
+ *
+ * @category combinators
+ * @stability experimental
  * @since 0.1.0
  */
 export const copyWith: {
@@ -461,41 +757,98 @@ export const copyWith: {
 })
 
 /**
- * The keys of the live entries, in insertion order. Iterating never throws and
- * never yields a dead entry, whatever is collected, added or removed meanwhile.
- * O(n) for all. Each step dereferences.
+ * Returns an iterator of the keys of the live entries.
+ *
+ * **Details**
+ *
+ * Iterates in insertion order. It never throws and never yields a dead entry, even if entries are collected, inserted or removed between two steps. The iterator is an `Iterator` of the host, with `map` and `filter` if the host has them. Cost: O(n) for all steps. Each step dereferences.
  *
  * **Gotchas**
  *
- * An iterator that waits keeps no referent, but as with a native `Map` it keeps the
- * storage that the map outgrows meanwhile, and the keys in it: drop it when you are done.
+ * A paused iterator holds no referent. Like the iterator of a native `Map`, it holds the storage that the map outgrows meanwhile, and the keys in that storage: drop it when you are done.
+ *
+ * **Example** (Listing the keys)
+ *
+ * ```ts import.meta.vitest
+ * import { WeakValueMap } from "effect-weakref"
+ *
+ * const ada = { name: "Ada" }
+ * const people = WeakValueMap.makeUnsafe<string, { readonly name: string }>()
+ * WeakValueMap.set(people, "ada", ada)
+ * Array.from(WeakValueMap.keys(people)) // => ["ada"]
+ * ```
+ *
+ * @see {@link entries} for keys and values
  *
  * @category getters
+ * @stability experimental
  * @since 0.1.0
  */
 export const keys = <K, V extends WeakKey>(self: WeakValueMap<K, V>): MapIterator<K> => self[table].keys()
 
 /**
- * The live values, in insertion order, as {@link keys}.
+ * Returns an iterator of the values of the live entries.
+ *
+ * **Details**
+ *
+ * Iterates as {@link keys} does.
+ *
+ * **Example** (Listing the values)
+ *
+ * ```ts import.meta.vitest
+ * import { WeakValueMap } from "effect-weakref"
+ *
+ * const ada = { name: "Ada" }
+ * const people = WeakValueMap.makeUnsafe<string, { readonly name: string }>()
+ * WeakValueMap.set(people, "ada", ada)
+ * Array.from(WeakValueMap.values(people), ({ name }) => name) // => ["Ada"]
+ * ```
+ *
+ * @see {@link entries} for keys and values
+ * @see {@link valueRefs} for references that can wait
  *
  * @category getters
+ * @stability experimental
  * @since 0.1.0
  */
 export const values = <K, V extends WeakKey>(self: WeakValueMap<K, V>): MapIterator<V> => self[table].values()
 
 /**
- * The live entries, in insertion order, as {@link keys}; what iterating over the
- * map itself gives.
+ * Returns an iterator of the live entries, the same that the map itself returns.
+ *
+ * **Details**
+ *
+ * Iterates as {@link keys} does.
+ *
+ * **Example** (Listing the entries)
+ *
+ * ```ts import.meta.vitest
+ * import { WeakValueMap } from "effect-weakref"
+ *
+ * const ada = { name: "Ada" }
+ * const people = WeakValueMap.makeUnsafe<string, { readonly name: string }>()
+ * WeakValueMap.set(people, "ada", ada)
+ * Array.from(WeakValueMap.entries(people)) // => [["ada", ada]]
+ * ```
+ *
+ * @see {@link forEach} for the fastest loop
  *
  * @category getters
+ * @stability experimental
  * @since 0.1.0
  */
-export const entries = <K, V extends WeakKey>(self: WeakValueMap<K, V>): MapIterator<[K, V]> =>
-  self[table].entries()
+export const entries = <K, V extends WeakKey>(self: WeakValueMap<K, V>): MapIterator<[K, V]> => self[table].entries()
 
 /**
- * References to the live values, each with its key, in insertion order. They do
- * not keep the values: a list of them can be gone through in a later turn.
+ * Returns an iterator of references to the live values, each with its key.
+ *
+ * **When to use**
+ *
+ * Use if you want to go through the values in a later turn without holding them.
+ *
+ * **Details**
+ *
+ * Iterates as {@link keys} does. Each reference is a new `WeakRef.KeyedRef`. Each step dereferences.
  *
  * **Example** (Going through a map later)
  *
@@ -509,19 +862,40 @@ export const entries = <K, V extends WeakKey>(self: WeakValueMap<K, V>): MapIter
  * refs.map((ref) => ref.key) // => ["ada"]
  * ```
  *
+ * @see {@link values} for the values themselves
  * @see {@link https://docs.python.org/3/library/weakref.html#weakref.WeakValueDictionary.valuerefs | Python, WeakValueDictionary.valuerefs} for the source of the semantics
  *
  * @category getters
+ * @stability experimental
  * @since 0.1.0
  */
 export const valueRefs = <K, V extends WeakKey>(self: WeakValueMap<K, V>): MapIterator<KeyedRef<K, V>> =>
   self[table].map((key, value) => new KeyedRef(key, value, self[table].heap))
 
 /**
- * Calls `f` with each live value and its key, in insertion order, as {@link keys}
- * iterates.
+ * Calls `f` with the value and the key of each live entry.
  *
- * @category operations
+ * **Details**
+ *
+ * Iterates as {@link keys} does, and is faster than a loop over {@link entries}, because it makes no pairs. Cost: O(n). It dereferences.
+ *
+ * **Example** (Visiting all entries)
+ *
+ * ```ts import.meta.vitest
+ * import { WeakValueMap } from "effect-weakref"
+ *
+ * const ada = { name: "Ada" }
+ * const people = WeakValueMap.makeUnsafe<string, { readonly name: string }>()
+ * WeakValueMap.set(people, "ada", ada)
+ * const seen: Array<string> = []
+ * WeakValueMap.forEach(people, (value, key) => seen.push(`${key} is ${value.name}`))
+ * seen // => ["ada is Ada"]
+ * ```
+ *
+ * @see {@link entries} to stop early
+ *
+ * @category traversing
+ * @stability experimental
  * @since 0.1.0
  */
 export const forEach: {
@@ -532,35 +906,95 @@ export const forEach: {
 })
 
 /**
- * How many entries are not yet reclaimed: an upper bound of {@link count}. O(1).
- * It does not dereference.
+ * Returns the number of entries that the clean-up has not reclaimed yet.
+ *
+ * **Details**
+ *
+ * This is an upper bound of {@link count}: dead entries count until their clean-up runs. Cost: O(1). It does not dereference.
+ *
+ * **Example** (Counting entries)
+ *
+ * ```ts import.meta.vitest
+ * import { WeakValueMap } from "effect-weakref"
+ *
+ * const ada = { name: "Ada" }
+ * const people = WeakValueMap.makeUnsafe<string, { readonly name: string }>()
+ * WeakValueMap.set(people, "ada", ada)
+ * WeakValueMap.size(people) // => 1
+ * ```
+ *
+ * @see {@link count} for the exact number
  *
  * @category getters
+ * @stability experimental
  * @since 0.1.0
  */
 export const size = <K, V extends WeakKey>(self: WeakValueMap<K, V>): number => self[table].size
 
 /**
- * Whether there is no live entry, exactly. O(n) at worst, O(1) where the oldest
- * entry lives. Dereferences.
+ * Checks whether there is no live entry.
  *
- * @category getters
+ * **Details**
+ *
+ * The result is exact, and the check changes nothing. The next call of `isEmpty` or {@link popEntry} goes on where the last one stopped, so a loop over both takes linear time. Cost: O(1), amortized, if few entries are dead but not reclaimed. Otherwise, and in the first call after a collection, O(n) at worst. It dereferences.
+ *
+ * **Example** (Checking for entries)
+ *
+ * ```ts import.meta.vitest
+ * import { WeakValueMap } from "effect-weakref"
+ *
+ * const ada = { name: "Ada" }
+ * const people = WeakValueMap.makeUnsafe<string, { readonly name: string }>()
+ * WeakValueMap.set(people, "ada", ada)
+ * WeakValueMap.isEmpty(people) // => false
+ * WeakValueMap.isEmpty(WeakValueMap.clear(people)) // => true
+ * ```
+ *
+ * @see {@link count} for the number
+ * @see {@link size} for a bound without dereferencing
+ *
+ * @category predicates
+ * @stability experimental
  * @since 0.1.0
  */
 export const isEmpty = <K, V extends WeakKey>(self: WeakValueMap<K, V>): boolean => self[table].isEmpty()
 
 /**
- * How many entries are alive, exactly. O(n). Dereferences.
+ * Returns the exact number of live entries.
+ *
+ * **Details**
+ *
+ * Cost: O(n). It dereferences every entry, which keeps all of them alive to the end of the turn.
+ *
+ * **Example** (Counting live entries)
+ *
+ * ```ts import.meta.vitest
+ * import { WeakValueMap } from "effect-weakref"
+ *
+ * const ada = { name: "Ada" }
+ * const people = WeakValueMap.makeUnsafe<string, { readonly name: string }>()
+ * WeakValueMap.set(people, "ada", ada)
+ * WeakValueMap.count(people) // => 1
+ * ```
+ *
+ * @see {@link size} for an upper bound in O(1)
  *
  * @category getters
+ * @stability experimental
  * @since 0.1.0
  */
 export const count = <K, V extends WeakKey>(self: WeakValueMap<K, V>): number => self[table].count()
 
 /**
- * Whether two maps have the same live entries, in any order: keys as the first
- * map compares them; values by `Equal.equals`, or by identity where the first map
- * compares by reference. O(n + m). Dereferences.
+ * Checks whether two maps have the same live entries, in any order.
+ *
+ * **Details**
+ *
+ * Compares keys as the first map does. Compares values with `Equal.equals`, or by identity if the first map compares by reference. Cost: O(n + m). It dereferences.
+ *
+ * **Gotchas**
+ *
+ * `Equal.equals` compares two maps by identity instead, because a `WeakValueMap` changes.
  *
  * **Example** (Comparing contents)
  *
@@ -574,7 +1008,10 @@ export const count = <K, V extends WeakKey>(self: WeakValueMap<K, V>): number =>
  * WeakValueMap.equals(one, two) // => true
  * ```
  *
- * @category equality
+ * @see {@link has} for one key
+ *
+ * @category predicates
+ * @stability experimental
  * @since 0.1.0
  */
 export const equals: {

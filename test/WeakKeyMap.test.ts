@@ -49,7 +49,7 @@ const throwsMidway = function*(): Generator<[Id, string]> {
 
 describe("WeakKeyMap", () => {
   describe("constructors", () => {
-    it.effect("make gives an empty map on the heap of the context", () =>
+    it.effect("make returns an empty map on the heap of the context", () =>
       Effect.gen(function*() {
         const map = yield* WeakKeyMap.make<Id, string>()
         assert.isTrue(WeakKeyMap.isEmpty(map))
@@ -64,7 +64,7 @@ describe("WeakKeyMap", () => {
         assert.isFalse(WeakKeyMap.has(WeakKeyMap.set(map, a, "a"), a2))
       }))
 
-    it.effect("makeUnsafe gives a map on the host's heap", () =>
+    it.effect("makeUnsafe returns a map on the host's heap", () =>
       Effect.gen(function*() {
         const map = WeakKeyMap.set(WeakKeyMap.makeUnsafe<Id, string>(), a, "a")
         yield* TestHeap.collect(a)
@@ -164,7 +164,7 @@ describe("WeakKeyMap", () => {
       }
     })
 
-    it("find nothing under what can be no key", () => {
+    it("find nothing under a value that cannot be a key", () => {
       for (const compare of compares) {
         const { map } = setup<any>([[a, "a"]], { compare })
         for (const key of ["text", 1, null, undefined, NaN, 1n, true, Symbol.for("registered")]) {
@@ -179,7 +179,7 @@ describe("WeakKeyMap", () => {
   })
 
   describe("set", () => {
-    it("adds, replaces and gives the map, data first and piped", () => {
+    it("adds, replaces and returns the map, data first and piped", () => {
       const { map } = setup()
       assert.strictEqual(WeakKeyMap.set(map, a, "a"), map)
       assert.strictEqual(pipe(map, WeakKeyMap.set(b, "b")), map)
@@ -225,7 +225,7 @@ describe("WeakKeyMap", () => {
       }
     })
 
-    it("refuses what can be no key, names it, and inserts nothing", () => {
+    it("refuses a value that cannot be a key, names it, and inserts nothing", () => {
       for (const compare of compares) {
         const { map } = setup<any>([], { compare })
         for (const bad of ["text", 1, null, undefined, NaN, Symbol.for("registered")]) {
@@ -237,7 +237,7 @@ describe("WeakKeyMap", () => {
       }
     })
 
-    it("inserts nothing where the hash of the key throws", () => {
+    it("inserts nothing if the hash of the key throws", () => {
       const { collect, map, pending } = setup<object, string>()
       const key = new Unhashable()
       assert.throws(() => WeakKeyMap.set(map, key, "unhashable"), "hashed")
@@ -250,7 +250,7 @@ describe("WeakKeyMap", () => {
   })
 
   describe("remove, pop, popEntry and clear", () => {
-    it("remove takes the entry out and gives the map, data first and piped", () => {
+    it("remove removes the entry and returns the map, data first and piped", () => {
       const { map } = setup([[a, "a"], [b, "b"], [c, "c"]])
       assert.strictEqual(WeakKeyMap.remove(map, a), map)
       assert.strictEqual(pipe(map, WeakKeyMap.remove({ id: 2 })), map)
@@ -264,7 +264,7 @@ describe("WeakKeyMap", () => {
       assert.isTrue(WeakKeyMap.has(map, a))
     })
 
-    it("pop takes the value out, data first and piped", () => {
+    it("pop removes the entry and returns its value, data first and piped", () => {
       const { map } = setup([[a, "a"], [b, "b"]])
       assert.deepStrictEqual(WeakKeyMap.pop(map, a2), Option.some("a"))
       assert.deepStrictEqual(WeakKeyMap.pop(map, a), Option.none())
@@ -272,7 +272,7 @@ describe("WeakKeyMap", () => {
       assert.strictEqual(WeakKeyMap.size(map), 0)
     })
 
-    it("popEntry takes the entries out in insertion order", () => {
+    it("popEntry removes the entries in insertion order", () => {
       const { map } = setup([[a, "a"], [b, "b"]])
       assert.deepStrictEqual(WeakKeyMap.popEntry(map), Option.some([a, "a"]))
       WeakKeyMap.set(map, c, "c")
@@ -285,7 +285,7 @@ describe("WeakKeyMap", () => {
       assert.deepStrictEqual(WeakKeyMap.popEntry(map), Option.some([b, "new"]))
     })
 
-    it("popEntry steps over the dead, and reclaims them", () => {
+    it("popEntry steps over dead entries, and reclaims them", () => {
       const { collect, map } = setup([[a, "a"], [b, "b"], [c, "c"]])
       collect(a, c)
       assert.deepStrictEqual(WeakKeyMap.popEntry(map), Option.some([b, "b"]))
@@ -300,7 +300,7 @@ describe("WeakKeyMap", () => {
       assert.deepStrictEqual(WeakKeyMap.popEntry(map), Option.some([c, "c"]))
     })
 
-    it("clear takes all out, and gives the map, which is as good as new", () => {
+    it("clear removes everything, and returns the map, which can be used like a new one", () => {
       for (const compare of compares) {
         const { collect, finalize, map } = setup([[a, "a"], [b, "b"]], { compare })
         assert.strictEqual(WeakKeyMap.clear(map), map)
@@ -316,7 +316,7 @@ describe("WeakKeyMap", () => {
   })
 
   describe("getOrSet, modify and modifyAt", () => {
-    it("getOrSet makes a value where there is none, data first and piped", () => {
+    it("getOrSet makes a value if there is none, data first and piped", () => {
       const { map } = setup([[a, "a"]])
       assert.strictEqual(WeakKeyMap.getOrSet(map, a2, throwing), "a")
       assert.strictEqual(WeakKeyMap.getOrSet(map, b, () => "b"), "b")
@@ -324,12 +324,12 @@ describe("WeakKeyMap", () => {
       assert.deepStrictEqual(Array.from(map), [[a, "a"], [b, "b"], [c, "c"]])
     })
 
-    it("getOrSet does not make a second value where the first is undefined", () => {
+    it("getOrSet does not make a second value if the first is undefined", () => {
       const { map } = setup<Id, unknown>([[a, undefined]])
       assert.strictEqual(WeakKeyMap.getOrSet(map, a, throwing), undefined)
     })
 
-    it("getOrSet inserts nothing where the maker throws", () => {
+    it("getOrSet inserts nothing if the maker throws", () => {
       const { map } = setup()
       assert.throws(() => WeakKeyMap.getOrSet(map, a, throwing), thrown.message)
       assert.strictEqual(WeakKeyMap.size(map), 0)
@@ -345,7 +345,7 @@ describe("WeakKeyMap", () => {
       assert.deepStrictEqual(Array.from(map), [[a, "outer"]])
     })
 
-    it("modify replaces a value where there is one, data first and piped", () => {
+    it("modify replaces a value if there is one, data first and piped", () => {
       const { map } = setup([[a, "a"]])
       assert.strictEqual(WeakKeyMap.modify(map, a2, (value) => `${value}!`), map)
       assert.strictEqual(pipe(map, WeakKeyMap.modify(a, (value) => `${value}?`)), map)
@@ -353,7 +353,7 @@ describe("WeakKeyMap", () => {
       assert.deepStrictEqual(Array.from(map), [[a, "a!?"]])
     })
 
-    it("modify changes nothing where the function throws", () => {
+    it("modify changes nothing if the function throws", () => {
       const { map } = setup([[a, "a"]])
       assert.throws(() => WeakKeyMap.modify(map, a, throwing), thrown.message)
       assert.throws(() => WeakKeyMap.modifyAt(map, a, throwing), thrown.message)
@@ -394,7 +394,7 @@ describe("WeakKeyMap", () => {
       assert.deepStrictEqual(Array.from(map), [[a, "again"], [b, "b"], [c, "c"]])
     })
 
-    it("setAll sets nothing where one entry is bad, and names it", () => {
+    it("setAll sets nothing if one entry is bad, and names it", () => {
       for (const compare of compares) {
         const { collect, map, pending } = setup<any>([[a, "a"]], { compare })
         const bad = Symbol.for("registered")
@@ -405,13 +405,13 @@ describe("WeakKeyMap", () => {
       }
     })
 
-    it("setAll sets nothing where the iterable throws midway", () => {
+    it("setAll sets nothing if the iterable throws midway", () => {
       const { map } = setup()
       assert.throws(() => WeakKeyMap.setAll(map, throwsMidway()), thrown.message)
       assert.strictEqual(WeakKeyMap.size(map), 0)
     })
 
-    it("union is a new map where the second one's values win, data first and piped", () => {
+    it("union is a new map if the second one's values win, data first and piped", () => {
       const { map } = setup([[a, "a"], [b, "b"]])
       const that = setup([[c, "c"], [a2, "a2"]]).map
       for (const union of [WeakKeyMap.union(map, that), pipe(map, WeakKeyMap.union(that))]) {
@@ -430,7 +430,7 @@ describe("WeakKeyMap", () => {
       assert.deepStrictEqual(Array.from(WeakKeyMap.values(union)), ["a"])
     })
 
-    it("union leaves the dead behind", () => {
+    it("union leaves dead entries behind", () => {
       const { collect, map } = setup([[a, "a"], [b, "b"]])
       collect(a)
       assert.strictEqual(WeakKeyMap.size(WeakKeyMap.union(map, map)), 1)
@@ -468,7 +468,7 @@ describe("WeakKeyMap", () => {
   })
 
   describe("iteration", () => {
-    it("keys, values, entries, the map itself and forEach give the entries in insertion order", () => {
+    it("keys, values, entries, the map itself and forEach yield the entries in insertion order", () => {
       const { map } = setup([[b, "b"], [a, "a"]])
       const seen: Array<unknown> = []
       WeakKeyMap.forEach(map, (value, key) => seen.push([key, value]))
@@ -480,7 +480,7 @@ describe("WeakKeyMap", () => {
       assert.deepStrictEqual(Array.from(map), [[b, "b"], [a, "a"]])
     })
 
-    it("gives no dead entry, also before the clean-up", () => {
+    it("yields no dead entry, even before the clean-up", () => {
       const { collect, map } = setup([[a, "a"], [b, "b"], [c, "c"]])
       collect(b)
       assert.deepStrictEqual(Array.from(WeakKeyMap.keys(map)), [a, c])
@@ -513,7 +513,7 @@ describe("WeakKeyMap", () => {
       assert.deepStrictEqual(iterators.map((iterator) => Array.from(iterator)), [["new", "newer"], ["new", "newer"]])
     })
 
-    it("lets its loop remove what it is given", () => {
+    it("lets its loop remove the entries that it yields", () => {
       for (const compare of compares) {
         const keys = Array.from({ length: 100 }, (_, id) => ({ id }))
         const { map } = setup(keys.map((key) => [key, ""] as const), { compare })
@@ -526,7 +526,7 @@ describe("WeakKeyMap", () => {
       }
     })
 
-    it("keyRefs gives the shared references to the keys on the heap of the map", () => {
+    it("keyRefs returns the shared references to the keys on the heap of the map", () => {
       const { collect, heap, map } = setup([[a, "a"], [b, "b"]])
       const refs = Array.from(WeakKeyMap.keyRefs(map))
       assert.strictEqual(refs[0], WeakRef.makeUnsafe(a, heap))
@@ -569,7 +569,7 @@ describe("WeakKeyMap", () => {
       assert.isTrue(WeakKeyMap.equals(map, WeakKeyMap.copy(map)))
     })
 
-    it("holds of a map and itself, also with NaN for a value", () => {
+    it("holds of a map and itself, even with NaN for a value", () => {
       for (const compare of compares) {
         const { map } = setup<Id, number>([[a, NaN]], { compare })
         assert.isTrue(WeakKeyMap.equals(map, map))
@@ -584,14 +584,14 @@ describe("WeakKeyMap", () => {
       assert.isTrue(WeakKeyMap.equals(that, map))
     })
 
-    it("is not deceived by two keys of the other map that are one here", () => {
+    it("is not confused by two keys of the other map that are one here", () => {
       const map = setup([[a, "same"], [b, "same"]]).map
       const that = setup([[a, "same"], [a2, "same"]], { compare: "reference" }).map
       assert.isFalse(WeakKeyMap.equals(map, that))
       assert.isTrue(WeakKeyMap.equals(WeakKeyMap.remove(map, b), that))
     })
 
-    it("has nothing to do with Equal and Hash, which know a map by identity", () => {
+    it("is independent of Equal and Hash, which compare a map by identity", () => {
       const { map } = setup([[a, "a"]])
       assert.isTrue(Equal.equals(map, map))
       assert.isFalse(Equal.equals(map, WeakKeyMap.copy(map)))
@@ -792,7 +792,7 @@ describe("WeakKeyMap", () => {
   })
 
   describe("registrations", () => {
-    it("where a registry is replaced, the dead do not wait for a clean-up that will not come", () => {
+    it("if a registry is renewed, the dead do not wait for a clean-up that will not come", () => {
       for (const compare of compares) {
         const { collect, map } = setup([[a, "a"], [b, "b"]], { compare })
         collect(a)
@@ -814,7 +814,7 @@ describe("WeakKeyMap", () => {
       }
     })
 
-    it("a registry that took the place of an overfull one knows all entries", () => {
+    it("a renewed registry knows all entries", () => {
       for (const compare of compares) {
         const { collect, finalize, map } = setup([[a, "a"], [b, "b"]], { compare })
         for (let i = 0; i < 100; i++) WeakKeyMap.set(WeakKeyMap.remove(map, c), c, "c")

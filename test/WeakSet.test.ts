@@ -71,7 +71,7 @@ const holding = <A extends WeakKey>(set: WeakSet.WeakSet<A>, that: () => Iterabl
 
 describe("WeakSet", () => {
   describe("constructors", () => {
-    it.effect("make gives an empty set on the heap of the context", () =>
+    it.effect("make returns an empty set on the heap of the context", () =>
       Effect.gen(function*() {
         const set = yield* WeakSet.make<Id>()
         assert.isTrue(WeakSet.isEmpty(set))
@@ -86,7 +86,7 @@ describe("WeakSet", () => {
         assert.isFalse(WeakSet.has(WeakSet.add(set, a), a2))
       }))
 
-    it.effect("makeUnsafe gives a set on the host's heap", () =>
+    it.effect("makeUnsafe returns a set on the host's heap", () =>
       Effect.gen(function*() {
         const set = WeakSet.add(WeakSet.makeUnsafe<Id>(), a)
         yield* TestHeap.collect(a)
@@ -137,7 +137,7 @@ describe("WeakSet", () => {
   })
 
   describe("add, has and remove", () => {
-    it("add adds once and gives the set, data first and piped", () => {
+    it("add adds once and returns the set, data first and piped", () => {
       const { set } = setup()
       assert.strictEqual(WeakSet.add(set, a), set)
       assert.strictEqual(pipe(set, WeakSet.add(b)), set)
@@ -168,7 +168,7 @@ describe("WeakSet", () => {
       }
     })
 
-    it("add refuses what can be no element, names it, and adds nothing", () => {
+    it("add refuses a value that cannot be an element, names it, and adds nothing", () => {
       for (const compare of compares) {
         const { set } = setup<any>([], { compare })
         for (const bad of ["text", 1, null, undefined, NaN, Symbol.for("registered")]) {
@@ -178,7 +178,7 @@ describe("WeakSet", () => {
       }
     })
 
-    it("add adds nothing where the hash of the element throws", () => {
+    it("add adds nothing if the hash of the element throws", () => {
       const { collect, pending, set } = setup<object>()
       const element = new Unhashable()
       assert.throws(() => WeakSet.add(set, element), "hashed")
@@ -197,7 +197,7 @@ describe("WeakSet", () => {
       assert.isTrue(WeakSet.has(byReference, a))
     })
 
-    it("has finds nothing of what can be no element", () => {
+    it("has finds nothing of a value that cannot be an element", () => {
       for (const compare of compares) {
         const { set } = setup<any>([a], { compare })
         for (const element of ["text", 1, null, undefined, NaN, Symbol.for("registered")]) {
@@ -208,7 +208,7 @@ describe("WeakSet", () => {
       }
     })
 
-    it("remove takes an element out and gives the set, data first and piped", () => {
+    it("remove removes an element and returns the set, data first and piped", () => {
       const { set } = setup([a, b, c])
       assert.strictEqual(WeakSet.remove(set, a2), set)
       assert.strictEqual(pipe(set, WeakSet.remove(b)), set)
@@ -226,7 +226,7 @@ describe("WeakSet", () => {
   })
 
   describe("pop and clear", () => {
-    it("pop takes the elements out in insertion order", () => {
+    it("pop removes the elements in insertion order", () => {
       const { set } = setup([a, b])
       assert.deepStrictEqual(WeakSet.pop(set), Option.some(a))
       WeakSet.addAll(set, [c, a])
@@ -237,7 +237,7 @@ describe("WeakSet", () => {
       assert.deepStrictEqual(WeakSet.pop(WeakSet.add(set, b)), Option.some(b))
     })
 
-    it("pop steps over the dead, and reclaims them", () => {
+    it("pop steps over dead entries, and reclaims them", () => {
       const { collect, set } = setup([a, b, c])
       collect(a, c)
       assert.deepStrictEqual(WeakSet.pop(set), Option.some(b))
@@ -245,7 +245,7 @@ describe("WeakSet", () => {
       assert.strictEqual(WeakSet.size(set), 0)
     })
 
-    it("clear takes all out, and gives the set, which is as good as new", () => {
+    it("clear removes everything, and returns the set, which can be used like a new one", () => {
       for (const compare of compares) {
         const { collect, finalize, set } = setup([a, b], { compare })
         assert.strictEqual(WeakSet.clear(set), set)
@@ -273,7 +273,7 @@ describe("WeakSet", () => {
     ] as const
 
     for (const { inPlace, name, result, toNew } of operations) {
-      it(`${name} give their result, data first and piped`, () => {
+      it(`${name} return their result, data first and piped`, () => {
         for (const compare of compares) {
           const others = [d, c, b, c]
           const { set } = setup([a, b, c], { compare })
@@ -314,14 +314,14 @@ describe("WeakSet", () => {
         assert.isTrue(Array.from(set).every((element) => [a, b, c, d].includes(element)))
       })
 
-      it(`${name} change nothing where the other iterable throws midway`, () => {
+      it(`${name} change nothing if the other iterable throws midway`, () => {
         const { set } = setup([a])
         assert.throws(() => inPlace(set, throwsMidway()), thrown.message)
         assert.throws(() => toNew(set, throwsMidway()), thrown.message)
         assert.isTrue(sameElements(set, [a]))
       })
 
-      it(`${name} leave the dead behind`, () => {
+      it(`${name} leave dead entries behind`, () => {
         const { collect, finalize, set } = setup([a, b])
         collect(b)
         assert.deepStrictEqual(ids(toNew(set, set)).includes(2), false)
@@ -330,7 +330,7 @@ describe("WeakSet", () => {
         assert.isFalse(ids(set).includes(2))
       })
 
-      it(`${name} bear another iterable that removes, clears and adds while it is read`, () => {
+      it(`${name} tolerate another iterable that removes, clears and adds while it is read`, () => {
         const one = new Colliding(1)
         const [two, three, four] = [new Colliding(2), new Colliding(3), new Colliding(4)]
         const { set } = setup<Colliding>([one, two])
@@ -381,7 +381,7 @@ describe("WeakSet", () => {
       }
     })
 
-    it("removeAll and retainAll take what can be no element for what is not there", () => {
+    it("removeAll and retainAll take a value that cannot be an element for what is not there", () => {
       for (const compare of compares) {
         const { set } = setup<any>([a, b], { compare })
         WeakSet.removeAll(set, ["text", 1, a])
@@ -432,13 +432,13 @@ describe("WeakSet", () => {
       assert.deepStrictEqual(holding(set, () => set), same)
     })
 
-    it("compare by reference where the set does", () => {
+    it("compare by reference if the set does", () => {
       const { set } = setup([a], { compare: "reference" })
       assert.deepStrictEqual(holding(set, () => [a2]), ["isDisjoint"])
       assert.deepStrictEqual(holding(set, () => [a]), same)
     })
 
-    it("have nothing to do with Equal and Hash, which know a set by identity", () => {
+    it("are independent of Equal and Hash, which compare a set by identity", () => {
       const { set } = setup([a])
       assert.isTrue(Equal.equals(set, set))
       assert.isFalse(Equal.equals(set, WeakSet.copy(set)))
@@ -465,7 +465,7 @@ describe("WeakSet", () => {
   })
 
   describe("iteration", () => {
-    it("values, the set itself and forEach give the elements in insertion order", () => {
+    it("values, the set itself and forEach yield the elements in insertion order", () => {
       const { set } = setup([b, a])
       const seen: Array<Id> = []
       WeakSet.forEach(set, (element) => seen.push(element))
@@ -475,7 +475,7 @@ describe("WeakSet", () => {
       assert.isTrue(sameElements(set, [b, a]))
     })
 
-    it("gives no dead element, also before the clean-up", () => {
+    it("yields no dead element, even before the clean-up", () => {
       const { collect, set } = setup([a, b, c])
       collect(b)
       assert.isTrue(sameElements(set, [a, c]))
@@ -495,7 +495,7 @@ describe("WeakSet", () => {
       assert.deepStrictEqual(iterator.next(), { done: true, value: undefined })
     })
 
-    it("refs gives the shared references to the elements on the heap of the set", () => {
+    it("refs returns the shared references to the elements on the heap of the set", () => {
       const { collect, heap, set } = setup([a, b])
       const refs = Array.from(WeakSet.refs(set))
       assert.strictEqual(refs[0], WeakRef.makeUnsafe(a, heap))
@@ -613,7 +613,7 @@ describe("WeakSet", () => {
   })
 
   describe("registrations", () => {
-    it("where a registry is replaced, the dead do not wait for a clean-up that will not come", () => {
+    it("if a registry is renewed, the dead do not wait for a clean-up that will not come", () => {
       for (const compare of compares) {
         const { collect, set } = setup([a, b], { compare })
         collect(a)

@@ -49,7 +49,7 @@ const gives = (option: Option.Option<unknown>, value: unknown): boolean =>
 
 describe("WeakValueMap", () => {
   describe("constructors", () => {
-    it.effect("make gives an empty map on the heap of the context", () =>
+    it.effect("make returns an empty map on the heap of the context", () =>
       Effect.gen(function*() {
         const map = yield* WeakValueMap.make<string, Id>()
         assert.isTrue(WeakValueMap.isEmpty(map))
@@ -64,7 +64,7 @@ describe("WeakValueMap", () => {
         assert.isFalse(WeakValueMap.has(WeakValueMap.set(map, { id: 1 }, one), { id: 1 }))
       }))
 
-    it.effect("makeUnsafe gives a map on the host's heap", () =>
+    it.effect("makeUnsafe returns a map on the host's heap", () =>
       Effect.gen(function*() {
         const map = WeakValueMap.set(WeakValueMap.makeUnsafe<string, Id>(), "a", one)
         yield* TestHeap.collect(one)
@@ -142,7 +142,7 @@ describe("WeakValueMap", () => {
   })
 
   describe("set", () => {
-    it("adds, replaces and gives the map, data first and piped", () => {
+    it("adds, replaces and returns the map, data first and piped", () => {
       const { map } = setup()
       assert.strictEqual(WeakValueMap.set(map, "a", one), map)
       assert.strictEqual(pipe(map, WeakValueMap.set("b", two)), map)
@@ -208,7 +208,7 @@ describe("WeakValueMap", () => {
       }
     })
 
-    it("inserts nothing where the hash of the key throws", () => {
+    it("inserts nothing if the hash of the key throws", () => {
       const { collect, map, pending } = setup<unknown>()
       const key = new Unhashable()
       assert.throws(() => WeakValueMap.set(map, key, one), "hashed")
@@ -221,7 +221,7 @@ describe("WeakValueMap", () => {
   })
 
   describe("remove, pop, popEntry and clear", () => {
-    it("remove takes the entry out and gives the map, data first and piped", () => {
+    it("remove removes the entry and returns the map, data first and piped", () => {
       const { map } = setup<unknown>([["a", one], [{ id: 0 }, two], ["c", three]])
       assert.strictEqual(WeakValueMap.remove(map, "a"), map)
       assert.strictEqual(pipe(map, WeakValueMap.remove({ id: 0 })), map)
@@ -236,7 +236,7 @@ describe("WeakValueMap", () => {
       assert.strictEqual(WeakValueMap.size(map), 0)
     })
 
-    it("pop takes the value out, data first and piped", () => {
+    it("pop removes the entry and returns its value, data first and piped", () => {
       const { collect, map } = setup([["a", one], ["b", two], ["c", three]])
       assert.deepStrictEqual(WeakValueMap.pop(map, "a"), Option.some(one))
       assert.deepStrictEqual(WeakValueMap.pop(map, "a"), Option.none())
@@ -246,7 +246,7 @@ describe("WeakValueMap", () => {
       assert.strictEqual(WeakValueMap.size(map), 0)
     })
 
-    it("popEntry takes the entries out in insertion order", () => {
+    it("popEntry removes the entries in insertion order", () => {
       const { map } = setup([["a", one], ["b", two]])
       assert.deepStrictEqual(WeakValueMap.popEntry(map), Option.some(["a", one]))
       WeakValueMap.set(map, "c", three)
@@ -261,7 +261,7 @@ describe("WeakValueMap", () => {
       assert.deepStrictEqual(WeakValueMap.popEntry(map), Option.some(["b", two]))
     })
 
-    it("popEntry steps over the dead, and reclaims them", () => {
+    it("popEntry steps over dead entries, and reclaims them", () => {
       const { collect, map } = setup([["a", one], ["b", two], ["c", three]])
       collect(one, three)
       assert.deepStrictEqual(WeakValueMap.popEntry(map), Option.some(["b", two]))
@@ -269,7 +269,7 @@ describe("WeakValueMap", () => {
       assert.strictEqual(WeakValueMap.size(map), 0)
     })
 
-    it("clear takes all out, and gives the map, which is as good as new", () => {
+    it("clear removes everything, and returns the map, which can be used like a new one", () => {
       for (const compare of compares) {
         const { collect, finalize, map } = setup([["a", one], ["b", two]], { compare })
         assert.strictEqual(WeakValueMap.clear(map), map)
@@ -294,7 +294,7 @@ describe("WeakValueMap", () => {
       assert.deepStrictEqual(Array.from(map), [["b", two], ["a", three]])
     })
 
-    it("getOrSet inserts nothing where the maker throws", () => {
+    it("getOrSet inserts nothing if the maker throws", () => {
       const { map } = setup()
       assert.throws(() => WeakValueMap.getOrSet(map, "a", throwing), thrown.message)
       assert.strictEqual(WeakValueMap.size(map), 0)
@@ -320,7 +320,7 @@ describe("WeakValueMap", () => {
       assert.strictEqual(WeakValueMap.modify(map, "a", throwing), map)
     })
 
-    it("modify changes nothing where the function throws", () => {
+    it("modify changes nothing if the function throws", () => {
       const { map } = setup([["a", one]])
       assert.throws(() => WeakValueMap.modify(map, "a", throwing), thrown.message)
       assert.throws(() => WeakValueMap.modifyAt(map, "a", throwing), thrown.message)
@@ -361,7 +361,7 @@ describe("WeakValueMap", () => {
       assert.deepStrictEqual(Array.from(map), [["a", two], ["b", two], ["c", three]])
     })
 
-    it("setAll sets nothing where one entry is bad, and names it", () => {
+    it("setAll sets nothing if one entry is bad, and names it", () => {
       for (const compare of compares) {
         const { collect, map, pending } = setup<string, any>([["a", one]], { compare })
         const bad = Symbol.for("registered")
@@ -372,13 +372,13 @@ describe("WeakValueMap", () => {
       }
     })
 
-    it("setAll sets nothing where the iterable throws midway", () => {
+    it("setAll sets nothing if the iterable throws midway", () => {
       const { map } = setup()
       assert.throws(() => WeakValueMap.setAll(map, throwsMidway()), thrown.message)
       assert.strictEqual(WeakValueMap.size(map), 0)
     })
 
-    it("union is a new map where the second one's values win, data first and piped", () => {
+    it("union is a new map if the second one's values win, data first and piped", () => {
       const key = { id: 0 }
       const { map } = setup<unknown>([[key, one], ["b", two]])
       const that = setup<unknown>([["c", one], [{ id: 0 }, three]]).map
@@ -398,7 +398,7 @@ describe("WeakValueMap", () => {
       assert.deepStrictEqual(Array.from(WeakValueMap.values(union)), [one])
     })
 
-    it("union leaves the dead behind", () => {
+    it("union leaves dead entries behind", () => {
       const { collect, map } = setup([["a", one], ["b", two]])
       collect(one)
       assert.strictEqual(WeakValueMap.size(WeakValueMap.union(map, map)), 1)
@@ -431,7 +431,7 @@ describe("WeakValueMap", () => {
   })
 
   describe("iteration", () => {
-    it("keys, values, entries, the map itself and forEach give the entries in insertion order", () => {
+    it("keys, values, entries, the map itself and forEach yield the entries in insertion order", () => {
       const { map } = setup([["b", two], ["a", one]])
       const seen: Array<unknown> = []
       WeakValueMap.forEach(map, (value, key) => seen.push([key, value]))
@@ -443,7 +443,7 @@ describe("WeakValueMap", () => {
       assert.deepStrictEqual(Array.from(map), [["b", two], ["a", one]])
     })
 
-    it("gives no dead entry, not even its key, also before the clean-up", () => {
+    it("yields no dead entry, not even its key, even before the clean-up", () => {
       const { collect, map } = setup([["a", one], ["b", two], ["c", three]])
       collect(two)
       assert.deepStrictEqual(Array.from(WeakValueMap.keys(map)), ["a", "c"])
@@ -520,7 +520,7 @@ describe("WeakValueMap", () => {
       assert.isFalse(pipe(map, WeakValueMap.equals(setup([["a", one], ["b", three]]).map)))
     })
 
-    it("compares values by reference where the first map compares its keys so", () => {
+    it("compares values by reference if the first map compares its keys so", () => {
       const { map } = setup([["a", one]], { compare: "reference" })
       const that = setup([["a", { id: 1 }]]).map
       assert.isFalse(WeakValueMap.equals(map, that))
@@ -536,14 +536,14 @@ describe("WeakValueMap", () => {
       assert.isTrue(WeakValueMap.equals(that, map))
     })
 
-    it("is not deceived by two keys of the other map that are one here", () => {
+    it("is not confused by two keys of the other map that are one here", () => {
       const map = setup<unknown>([[{ id: 0 }, one], ["b", one]]).map
       const that = setup<unknown>([[{ id: 0 }, one], [{ id: 0 }, one]], { compare: "reference" }).map
       assert.isFalse(WeakValueMap.equals(map, that))
       assert.isTrue(WeakValueMap.equals(WeakValueMap.remove(map, "b"), that))
     })
 
-    it("has nothing to do with Equal and Hash, which know a map by identity", () => {
+    it("is independent of Equal and Hash, which compare a map by identity", () => {
       const { map } = setup([["a", one]])
       assert.isTrue(Equal.equals(map, map))
       assert.isFalse(Equal.equals(map, WeakValueMap.copy(map)))
@@ -751,7 +751,7 @@ describe("WeakValueMap", () => {
   })
 
   describe("registrations", () => {
-    it("where a registry is replaced, the dead do not wait for a clean-up that will not come", () => {
+    it("if a registry is renewed, the dead do not wait for a clean-up that will not come", () => {
       for (const compare of compares) {
         const { collect, map } = setup([["a", one], ["b", two]], { compare })
         collect(one)
@@ -773,7 +773,7 @@ describe("WeakValueMap", () => {
       }
     })
 
-    it("a registry that took the place of an overfull one knows all entries", () => {
+    it("a renewed registry knows all entries", () => {
       for (const compare of compares) {
         const { collect, finalize, map } = setup([["a", one], ["b", two]], { compare })
         for (let i = 0; i < 100; i++) WeakValueMap.set(map, "c", i % 2 === 0 ? three : two)

@@ -734,10 +734,10 @@ const countingTestHeap = () => {
 
 describe("collections", () => {
   for (const compare of compares) {
-    it(`WeakKeyMap does what a strong map does with what is alive (${compare})`, () => runScripts(weakKeyMap, compare))
-    it(`WeakValueMap does what a strong map does with what is alive (${compare})`, () =>
+    it(`WeakKeyMap does with live entries what a strong map does (${compare})`, () => runScripts(weakKeyMap, compare))
+    it(`WeakValueMap does with live entries what a strong map does (${compare})`, () =>
       runScripts(weakValueMap, compare))
-    it(`WeakSet does what a strong set does with what is alive (${compare})`, () => runScripts(weakSet, compare))
+    it(`WeakSet does with live elements what a strong set does (${compare})`, () => runScripts(weakSet, compare))
   }
 
   it("a registry is replaced for what was removed, not for what has died", () => {

@@ -174,7 +174,7 @@ describe("on the real heap", () => {
         assert.strictEqual(subject.count(self), 100)
       }))
 
-    it.effect("entries go also after so many removals that a new registry took the place of the old", () =>
+    it.effect("entries go even after so many removals that the registry was renewed", () =>
       Effect.gen(function*() {
         const self = subject.make(compare)
         const { left, make } = garbage()
@@ -269,7 +269,7 @@ describe("on the real heap", () => {
         assert.isBelow(bytes, nothing)
       }))
 
-    it.effect("removing all that there was leaves nothing behind, though nothing is set after it", () =>
+    it.effect("removing everything leaves nothing behind, though nothing is set after it", () =>
       Effect.gen(function*() {
         const emptied: Array<unknown> = []
         const bytes = yield* bytesLeft(100_000, (operations) => {
@@ -319,7 +319,7 @@ describe("on the real heap", () => {
         assert.isBelow(bytes, nothing)
       }))
 
-    it.effect("what has died leaves nothing behind", () =>
+    it.effect("dead entries leave nothing behind", () =>
       Effect.gen(function*() {
         const self = subject.make(compare)
         let before = 0
@@ -361,7 +361,9 @@ describe("on the real heap", () => {
         "has been cleared": subject.clear
       })
     ) {
-      it.effect(`what hung on a weak side that lives is collected once it ${how}`, () =>
+      // A set has nothing but the weak sides.
+      if (subject.name === "WeakSet") break
+      it.effect(`the strong side of a live weak side is collected once it ${how}`, () =>
         Effect.gen(function*() {
           const self = subject.make(compare)
           const { left, make } = garbage()
@@ -372,11 +374,11 @@ describe("on the real heap", () => {
           }
           entries(remove)
           assert.isTrue(yield* collectUntil(() => left() === 0))
-          assert.isAtLeast(subject.size(self), 0)
+          assert.strictEqual(subject.size(self), 0)
         }))
     }
 
-    it.effect("what hung on a weak side that lives is collected once it has been removed, also after a popEntry", () =>
+    it.effect("the strong side of a live weak side is collected once it has been removed, even after a popEntry", () =>
       Effect.gen(function*() {
         const self = subject.make(compare)
         const { left, make } = garbage()
@@ -419,7 +421,7 @@ describe("on the real heap", () => {
         assert.isTrue(iterators.every((iterator) => iterator.next().done === true))
       }))
 
-    it.effect("an iteration across turns gives what stays once, whatever is collected in between", () =>
+    it.effect("an iteration across turns yields each remaining entry once, whatever is collected in between", () =>
       Effect.gen(function*() {
         const self = subject.make(compare)
         const { left, make } = garbage()

@@ -27,9 +27,9 @@ beforeAll(async () => {
 afterAll(() => rm(folder, { recursive: true }))
 
 // Before the sentinel of `internal/registry.ts`, every scenario failed on Node 20, 22 and 24, and none on Node 26.
-describe("finalizers of the user still run after the library did this:", () => {
+describe("finalizers of the user still run", () => {
   for (const name of Object.keys(scenarios)) {
-    it(name, async () => {
+    it(`after this scenario: ${name}`, async () => {
       const { stdout } = await run(process.execPath, ["--expose-gc", program, name])
       assert.strictEqual(stdout.trim(), `100 of 100 finalizers ran after: ${name}`)
     })

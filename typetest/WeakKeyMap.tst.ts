@@ -197,11 +197,11 @@ describe("copies", () => {
 
 describe("iteration", () => {
   it("gives keys, values, entries and references", () => {
-    expect(WeakKeyMap.keys(map)).type.toBe<IterableIterator<Animal>>()
-    expect(WeakKeyMap.values(map)).type.toBe<IterableIterator<number>>()
-    expect(WeakKeyMap.entries(map)).type.toBe<IterableIterator<[Animal, number]>>()
-    expect(WeakKeyMap.keyRefs(map)).type.toBe<IterableIterator<WeakRef.WeakRef<Animal>>>()
-    expect(map.pipe(WeakKeyMap.keyRefs)).type.toBe<IterableIterator<WeakRef.WeakRef<Animal>>>()
+    expect(WeakKeyMap.keys(map)).type.toBe<MapIterator<Animal>>()
+    expect(WeakKeyMap.values(map)).type.toBe<MapIterator<number>>()
+    expect(WeakKeyMap.entries(map)).type.toBe<MapIterator<[Animal, number]>>()
+    expect(WeakKeyMap.keyRefs(map)).type.toBe<MapIterator<WeakRef.WeakRef<Animal>>>()
+    expect(map.pipe(WeakKeyMap.keyRefs)).type.toBe<MapIterator<WeakRef.WeakRef<Animal>>>()
     expect([...WeakKeyMap.keys(map)]).type.toBe<Array<Animal>>()
   })
 
@@ -227,5 +227,12 @@ describe("sizes, clear and equals", () => {
     expect(WeakKeyMap.equals(map, map)).type.toBe<boolean>()
     expect(map.pipe(WeakKeyMap.equals(map))).type.toBe<boolean>()
     expect(WeakKeyMap.equals).type.not.toBeCallableWith(map, dogs)
+  })
+
+  it("exports the type of its options", () => {
+    const options: WeakKeyMap.Options = { compare: "structural" }
+    expect(WeakKeyMap.makeUnsafe<Animal, number>).type.toBeCallableWith(options)
+    expect<WeakKeyMap.Options>().type.toBeAssignableFrom<{ compare: "reference" }>()
+    expect<WeakKeyMap.Options>().type.not.toBeAssignableFrom<{ compare: "identity" }>()
   })
 })

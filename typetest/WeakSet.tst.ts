@@ -146,13 +146,20 @@ describe("operators", () => {
 
 describe("iteration, sizes and copy", () => {
   it("infer the elements", () => {
-    expect(WeakSet.values(set)).type.toBe<IterableIterator<Animal>>()
-    expect(WeakSet.refs(set)).type.toBe<IterableIterator<WeakRef.WeakRef<Animal>>>()
+    expect(WeakSet.values(set)).type.toBe<MapIterator<Animal>>()
+    expect(WeakSet.refs(set)).type.toBe<MapIterator<WeakRef.WeakRef<Animal>>>()
     expect(WeakSet.copy(set)).type.toBe<Animals>()
     expect(WeakSet.size(set)).type.toBe<number>()
     expect(WeakSet.count(set)).type.toBe<number>()
     expect(WeakSet.isEmpty(set)).type.toBe<boolean>()
     WeakSet.forEach(set, (element) => expect(element).type.toBe<Animal>())
     set.pipe(WeakSet.forEach((element) => expect(element).type.toBe<Animal>()))
+  })
+
+  it("exports the type of its options", () => {
+    const options: WeakSet.Options = { compare: "structural" }
+    expect(WeakSet.makeUnsafe<Animal>).type.toBeCallableWith(options)
+    expect<WeakSet.Options>().type.toBeAssignableFrom<{ compare: "reference" }>()
+    expect<WeakSet.Options>().type.not.toBeAssignableFrom<{ compare: "identity" }>()
   })
 })

@@ -198,11 +198,11 @@ describe("copies", () => {
 
 describe("iteration", () => {
   it("gives keys, values, entries and references", () => {
-    expect(WeakValueMap.keys(map)).type.toBe<IterableIterator<string>>()
-    expect(WeakValueMap.values(map)).type.toBe<IterableIterator<Animal>>()
-    expect(WeakValueMap.entries(map)).type.toBe<IterableIterator<[string, Animal]>>()
-    expect(WeakValueMap.valueRefs(map)).type.toBe<IterableIterator<WeakRef.KeyedRef<string, Animal>>>()
-    expect(map.pipe(WeakValueMap.valueRefs)).type.toBe<IterableIterator<WeakRef.KeyedRef<string, Animal>>>()
+    expect(WeakValueMap.keys(map)).type.toBe<MapIterator<string>>()
+    expect(WeakValueMap.values(map)).type.toBe<MapIterator<Animal>>()
+    expect(WeakValueMap.entries(map)).type.toBe<MapIterator<[string, Animal]>>()
+    expect(WeakValueMap.valueRefs(map)).type.toBe<MapIterator<WeakRef.KeyedRef<string, Animal>>>()
+    expect(map.pipe(WeakValueMap.valueRefs)).type.toBe<MapIterator<WeakRef.KeyedRef<string, Animal>>>()
     expect([...WeakValueMap.values(map)]).type.toBe<Array<Animal>>()
   })
 
@@ -228,5 +228,12 @@ describe("sizes, clear and equals", () => {
     expect(WeakValueMap.equals(map, map)).type.toBe<boolean>()
     expect(map.pipe(WeakValueMap.equals(map))).type.toBe<boolean>()
     expect(WeakValueMap.equals).type.not.toBeCallableWith(map, dogs)
+  })
+
+  it("exports the type of its options", () => {
+    const options: WeakValueMap.Options = { compare: "structural" }
+    expect(WeakValueMap.makeUnsafe<string, Animal>).type.toBeCallableWith(options)
+    expect<WeakValueMap.Options>().type.toBeAssignableFrom<{ compare: "reference" }>()
+    expect<WeakValueMap.Options>().type.not.toBeAssignableFrom<{ compare: "identity" }>()
   })
 })

@@ -148,7 +148,6 @@ export class WeakKeyTable<K extends WeakKey, V> extends WeakTable<K, V, K> {
 
   protected check(key: K): void {
     if (!isWeakReferenceable(key)) throw new NotWeakReferenceableError({ value: key })
-    this.hashOf(key)
   }
 
   protected override takeOut(slot: Slot<K>, place: unknown, key: K | undefined): void {

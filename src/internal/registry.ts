@@ -85,7 +85,9 @@ export const inShards = <T>(heap: Heap, room: number, cleanup: (held: T) => unkn
  * can await it.
  */
 export const inSlices = <T>(room: number, cleanup: (held: T) => void): (held: T) => Promise<void> | undefined => {
-  const waiting: Array<T> = []
+  // Slices instead of one long array, because an array copies its elements when it grows.
+  const waiting: Array<Array<T>> = []
+  let open: Array<T> = []
   let left = room
   let cleaned: Promise<void> | undefined
 
@@ -96,21 +98,30 @@ export const inSlices = <T>(room: number, cleanup: (held: T) => void): (held: T)
   }
 
   const cleanWaiting = async () => {
-    while (waiting.length > 0) {
+    for (;;) {
       await new Promise<void>((resolve) => nextTurn(resolve))
-      waiting.splice(-room).forEach(cleanup)
+      let slice = waiting.shift()
+      if (slice === undefined) {
+        slice = open
+        open = []
+      }
+      slice.forEach(cleanup)
+      if (waiting.length === 0 && open.length === 0) break
     }
     cleaned = undefined
   }
 
   return (held) => {
-    if (left === 0) {
-      waiting.push(held)
-      return cleaned ??= cleanWaiting()
+    if (left > 0) {
+      if (left === room) void refill()
+      left--
+      cleanup(held)
+      return undefined
     }
-    if (left === room) void refill()
-    left--
-    cleanup(held)
-    return undefined
+    if (open.push(held) === room) {
+      waiting.push(open)
+      open = []
+    }
+    return cleaned ??= cleanWaiting()
   }
 }

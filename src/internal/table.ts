@@ -65,8 +65,8 @@ export const Absent: unique symbol = /*#__PURE__*/ Symbol("effect-weakref/Absent
 /** How often a look-up starts again because `Equal` changed the table, before it gives up. */
 const maxAttempts = 100
 
-/** Keeps one clean-up job under 30 ms. */
-const reclaimedPerTurn = 32_768
+/** Takes about a millisecond, so that a clean-up job takes little longer than one with an empty callback. */
+const reclaimedPerTurn = 2048
 
 /** The place at which `popEntry` and `isEmpty` stopped. */
 interface Cursor<A extends WeakKey> {
@@ -129,7 +129,7 @@ export abstract class WeakTable<K, V, A extends WeakKey> {
   protected abstract placeOf(slot: Slot<A>): unknown
   /** Hashes a key that `order` does not find by itself. Runs user code. */
   protected abstract hashOf(key: K): number | undefined
-  /** Throws if `set` refuses this key or value. */
+  /** Throws if `set` refuses this key or value. Runs no user code. */
   protected abstract check(key: K, value: V): void
   /** Sets the value of exactly this key, which is equal to no other key of the table. Runs no user code. */
   protected abstract setExact(key: K, value: V, hash: number | undefined): void
@@ -182,6 +182,7 @@ export abstract class WeakTable<K, V, A extends WeakKey> {
   fill(entries: Iterable<readonly [K, V]>): void {
     const [keys, values] = this.readEntries(entries)
     this.checkEach(keys, values)
+    keys.forEach((key) => this.hashOf(key))
     keys.forEach((key, i) => this.set(key, values[i]!))
   }
 
@@ -218,8 +219,15 @@ export abstract class WeakTable<K, V, A extends WeakKey> {
       const resolved: Resolved<K, A> = { keys: [], hashes: [], slots: [] }
       const newByHash = new Map<number, Array<K>>()
       for (const key of keys) {
-        let slot = this.find(key)
+        let slot = this.findExact(key)
+        let hash: number | undefined
+        if (slot === undefined) {
+          const { changes } = this
+          hash = this.hashOf(key)
+          if (hash !== undefined) slot = this.findEqual(key, hash, changes)
+        }
         if (slot !== undefined && slot.deref() === undefined) {
+          hash = slot.hash
           this.reclaim(slot)
           slot = undefined
         }
@@ -229,7 +237,6 @@ export abstract class WeakTable<K, V, A extends WeakKey> {
           resolved.hashes.push(slot.hash)
           continue
         }
-        const hash = this.hashOf(key)
         resolved.hashes.push(hash)
         const newKeys = hash === undefined ? undefined : newByHash.get(hash)
         const equal = newKeys?.find((newKey) => Equal.equals(newKey, key))
@@ -326,15 +333,26 @@ export abstract class WeakTable<K, V, A extends WeakKey> {
    */
   protected findEqual(key: K, hash: number, changes: number): Slot<A> | undefined {
     for (let attempt = 0; attempt < maxAttempts; attempt++) {
-      if (changes !== this.changes) {
-        const slot = this.findExact(key)
-        if (slot !== undefined) return slot
-      }
+      const own = changes === this.changes ? undefined : this.findExact(key)
+      if (own !== undefined && own.hash === hash) return own
       changes = this.changes
       const slot = this.findHashed(key, hash)
-      if (slot !== undefined || changes === this.changes) return slot
+      if (slot === undefined && changes !== this.changes) continue
+      return own === undefined || this.placeOf(own) === Absent ? slot : this.rehash(own, slot, key, hash)
     }
     throw tooManyChanges()
+  }
+
+  /**
+   * Moves the entry of a key that user code inserted while Effect was hashing this
+   * key. Effect returned the hash of a cycle there. `slot` has an equal key, if any.
+   */
+  private rehash(own: Slot<A>, slot: Slot<A> | undefined, key: K, hash: number): Slot<A> | undefined {
+    const value = this.valueOf(own)
+    const target = slot === undefined ? key : this.foundKey(slot)
+    this.removeFound(own)
+    if (value !== Dead) this.setExact(target, value, hash)
+    return this.findExact(target)
   }
 
   protected findInBucket(key: K, hash: number): Slot<A> | undefined {
@@ -453,12 +471,14 @@ export abstract class WeakTable<K, V, A extends WeakKey> {
 
   private newRegistry(): FinalizationRegistry<Slot<A>> {
     this.registered = 0
-    const reclaim = inSlices<Slot<A>>(reclaimedPerTurn, (slot) => this.reclaim(slot))
-    const registry = makeRegistry<Slot<A>>(this.heap, (slot) => {
-      // A registry that was replaced may still have clean-ups to run.
-      if (this.registry === registry) this.registered--
-      return reclaim(slot)
-    })
+    const registry: FinalizationRegistry<Slot<A>> = makeRegistry(
+      this.heap,
+      inSlices<Slot<A>>(reclaimedPerTurn, (slot) => {
+        // A registry that was replaced may still have clean-ups to run.
+        if (this.registry === registry) this.registered--
+        this.reclaim(slot)
+      })
+    )
     return registry
   }
 }

@@ -81,9 +81,8 @@ export class WeakValueTable<K, V extends WeakKey> extends WeakTable<K, V, V> {
     return this.structural && typeof key !== "string" && isObject(key) ? Hash.hash(key) : undefined
   }
 
-  protected check(key: K, value: V): void {
+  protected check(_key: K, value: V): void {
     if (!isWeakReferenceable(value)) throw new NotWeakReferenceableError({ value })
-    this.hashOf(key)
   }
 
   protected foundKey(slot: Slot<V>): K {

@@ -421,8 +421,14 @@ export const MappingTestCase: Table<"MappingTestCase"> = {
   test_weak_keyed_union_operators: onBothHeaps((world) =>
     Effect.gen(function*() {
       const [o2, o3] = [new Obj({ arg: "o2" }), new Obj({ arg: "o3" })]
-      const first = yield* world.with("o1", (o1) => WeakKeyMap.fromIterable<Obj, number>([[o1, 1], [o2, 2]], structural))
-      const second = yield* world.with("o1", (o1) => WeakKeyMap.fromIterable<Obj, number>([[o3, 3], [o1, 4]], structural))
+      const first = yield* world.with(
+        "o1",
+        (o1) => WeakKeyMap.fromIterable<Obj, number>([[o1, 1], [o2, 2]], structural)
+      )
+      const second = yield* world.with(
+        "o1",
+        (o1) => WeakKeyMap.fromIterable<Obj, number>([[o3, 3], [o1, 4]], structural)
+      )
       const plain = new Map([[o2, 5], [o3, 6]])
       const union = WeakKeyMap.union(first, second)
       const text = (map: WeakKeyMap.WeakKeyMap<Obj, number>) =>
@@ -444,7 +450,10 @@ export const MappingTestCase: Table<"MappingTestCase"> = {
 
   test_weak_keyed_delitem: sync(() => {
     const [o1, o2] = [new Obj({ arg: "1" }), new Obj({ arg: "2" })]
-    const map = WeakKeyMap.setAll(WeakKeyMap.makeUnsafe<Obj, string>(structural), [[o1, "something"], [o2, "something"]])
+    const map = WeakKeyMap.setAll(WeakKeyMap.makeUnsafe<Obj, string>(structural), [[o1, "something"], [
+      o2,
+      "something"
+    ]])
     assert.strictEqual(WeakKeyMap.size(map), 2)
     assert.deepStrictEqual([...WeakKeyMap.keys(WeakKeyMap.remove(map, o1))], [o2])
     assert.strictEqual(WeakKeyMap.size(map), 1)

@@ -9,7 +9,8 @@ const structural = { compare: "structural" } as const
 
 /** Elements that are equal where their letters are. */
 const letters = (text: string): Array<Obj> => Array.from(text, (arg) => new Obj({ arg }))
-const setOf = (elements: Iterable<Obj>): WeakSet.WeakSet<Obj> => Effect.runSync(WeakSet.fromIterable(elements, structural))
+const setOf = (elements: Iterable<Obj>): WeakSet.WeakSet<Obj> =>
+  Effect.runSync(WeakSet.fromIterable(elements, structural))
 const textOf = (set: Iterable<Obj>): string => Array.from(set, ({ arg }) => arg).sort().join("")
 
 const items = letters("abc")

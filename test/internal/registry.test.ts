@@ -1,8 +1,9 @@
-import { assert, describe, it } from "@effect/vitest"
+import { assert, describe, it, vi } from "@effect/vitest"
 import { Effect } from "effect"
 import { host } from "../../src/Heap.ts"
 import { WeakSet } from "../../src/index.ts"
 import { inShards, inSlices } from "../../src/internal/registry.ts"
+import { TestHeap } from "../../src/testing/index.ts"
 import { collectUntil } from "../support/realHeap.ts"
 
 describe("registry", () => {
@@ -54,6 +55,42 @@ describe("registry", () => {
       yield* turn
       assert.lengthOf(cleaned, 11)
     }))
+
+  it.effect("slices: a clean-up that waits returns a promise, and one that ran returns none", () =>
+    Effect.gen(function*() {
+      let cleaned = 0
+      const cleanup = inSlices<number>(10, () => cleaned++)
+      const results = Array.from({ length: 25 }, (_, i) => cleanup(i))
+      assert.isTrue(results.slice(0, 10).every((result) => result === undefined))
+      assert.isTrue(results.slice(10).every((result) => result instanceof Promise))
+      yield* Effect.promise(() => results[24]!)
+      assert.strictEqual(cleaned, 25)
+    }))
+
+  it.effect("slices: finalize of a test heap waits until a flood is reclaimed", () =>
+    Effect.gen(function*() {
+      const set = yield* WeakSet.make<object>()
+      const elements = Array.from({ length: 10_000 }, (_, id) => ({ id }))
+      WeakSet.addAll(set, elements)
+      yield* TestHeap.collectAndFinalize(...elements)
+      assert.strictEqual(WeakSet.size(set), 0)
+    }).pipe(Effect.provide(TestHeap.layer)))
+
+  it("sentinel: dropping registries is safe only after one was made, so the first registry starts it", () => {
+    const registered: Array<WeakKey> = []
+    const spy = vi.spyOn(FinalizationRegistry.prototype, "register").mockImplementation((target) => {
+      registered.push(target)
+    })
+    vi.resetModules()
+    return import("../../src/internal/registry.ts").then(({ makeRegistry }) => {
+      const { heap } = TestHeap.makeUnsafe()
+      assert.lengthOf(registered, 0)
+      makeRegistry(heap, () => {})
+      makeRegistry(heap, () => {})
+      spy.mockRestore()
+      assert.lengthOf(registered, 1)
+    })
+  })
 
   it.effect("slices: a flood of dead entries leaves turns to others", () =>
     Effect.gen(function*() {

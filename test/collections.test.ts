@@ -1,0 +1,223 @@
+/** What `WeakKeyMap`, `WeakValueMap` and `WeakSet` have in common, one behaviour per test. */
+import { assert, describe, it, vi } from "@effect/vitest"
+import { Effect, Exit, Option } from "effect"
+import { WeakKeyMap, WeakSet, WeakValueMap } from "../src/index.ts"
+import { syncTestHeap } from "./support/syncTestHeap.ts"
+
+type Id = { readonly id: number }
+
+const [a, b, c]: [Id, Id, Id] = [{ id: 1 }, { id: 2 }, { id: 3 }]
+
+const structural = { compare: "structural" } as const
+
+describe("compare", () => {
+  it("WeakKeyMap and WeakSet compare by reference unless they are told otherwise", () => {
+    const map = WeakKeyMap.set(WeakKeyMap.makeUnsafe<Id, string>(), a, "a")
+    assert.isFalse(WeakKeyMap.has(map, { ...a }))
+    const set = WeakSet.add(WeakSet.makeUnsafe<Id>(), a)
+    assert.isFalse(WeakSet.has(set, { ...a }))
+    assert.isFalse(WeakKeyMap.has(Effect.runSync(WeakKeyMap.fromIterable([[a, "a"]])), { ...a }))
+    assert.isFalse(WeakSet.has(Effect.runSync(WeakSet.fromIterable([a])), { ...a }))
+    assert.isTrue(WeakKeyMap.has(WeakKeyMap.set(WeakKeyMap.makeUnsafe<Id, string>(structural), a, "a"), { ...a }))
+  })
+
+  it("keys of a WeakValueMap compare by structure unless they are told otherwise", () => {
+    const byStructure = WeakValueMap.set(WeakValueMap.makeUnsafe<Id, Id>(), a, b)
+    assert.isTrue(WeakValueMap.has(byStructure, { ...a }))
+    const byReference = WeakValueMap.set(WeakValueMap.makeUnsafe<Id, Id>({ compare: "reference" }), a, b)
+    assert.isFalse(WeakValueMap.has(byReference, { ...a }))
+  })
+
+  it("the default keeps a WeakKeyMap from looking into its keys", () => {
+    // Structural hashing walks each tree from each node: 4,000 nodes took 11 seconds.
+    interface Node {
+      readonly parent: Node | undefined
+      readonly children: Array<Node>
+    }
+    const nodes: Array<Node> = []
+    for (let i = 0; i < 4000; i++) {
+      const parent = nodes[i >> 1]
+      const node: Node = { parent, children: [] }
+      parent?.children.push(node)
+      nodes.push(node)
+    }
+    const start = performance.now()
+    const map = WeakKeyMap.makeUnsafe<Node, number>()
+    nodes.forEach((node, i) => WeakKeyMap.set(map, node, i))
+    assert.isBelow(performance.now() - start, 500)
+    assert.strictEqual(WeakKeyMap.size(map), 4000)
+  })
+
+  it("an unknown compare is an error", () => {
+    // Only JavaScript can pass one.
+    for (const compare of ["structure", "", 0, true] as Array<any>) {
+      const message = `The option compare must be "structural" or "reference", but it is ${JSON.stringify(compare)}`
+      assert.throws(() => WeakKeyMap.makeUnsafe({ compare }), TypeError, message)
+      assert.throws(() => WeakValueMap.makeUnsafe({ compare }), TypeError, message)
+      assert.throws(() => WeakSet.makeUnsafe({ compare }), TypeError, message)
+      assert.isTrue(Exit.hasDies(Effect.runSyncExit(WeakSet.make({ compare }))))
+    }
+  })
+})
+
+describe("guards", () => {
+  it("a collection of another copy of the package is not ours", async () => {
+    vi.resetModules()
+    const copy = await import("../src/index.ts")
+    assert.notStrictEqual(copy.WeakKeyMap.makeUnsafe, WeakKeyMap.makeUnsafe)
+    assert.isFalse(WeakKeyMap.isWeakKeyMap(copy.WeakKeyMap.makeUnsafe()))
+    assert.isFalse(WeakValueMap.isWeakValueMap(copy.WeakValueMap.makeUnsafe()))
+    assert.isFalse(WeakSet.isWeakSet(copy.WeakSet.makeUnsafe()))
+    assert.isFalse(copy.WeakKeyMap.isWeakKeyMap(WeakKeyMap.makeUnsafe()))
+    assert.isTrue(copy.WeakSet.isWeakSet(copy.WeakSet.makeUnsafe()))
+  })
+
+  it("each guard tells its own kind from the others", () => {
+    const guards = [WeakKeyMap.isWeakKeyMap, WeakValueMap.isWeakValueMap, WeakSet.isWeakSet]
+    const all = [WeakKeyMap.makeUnsafe(), WeakValueMap.makeUnsafe(), WeakSet.makeUnsafe()]
+    guards.forEach((guard, i) => assert.deepStrictEqual(all.map(guard), all.map((_, j) => i === j)))
+  })
+})
+
+describe("iterators", () => {
+  const iterators = (): Array<MapIterator<unknown>> => {
+    const map = WeakKeyMap.setAll(WeakKeyMap.makeUnsafe<Id, number>(), [[a, 1], [b, 2]])
+    const values = WeakValueMap.setAll(WeakValueMap.makeUnsafe<number, Id>(), [[1, a], [2, b]])
+    const set = WeakSet.addAll(WeakSet.makeUnsafe<Id>(), [a, b])
+    return [
+      WeakKeyMap.keys(map),
+      WeakKeyMap.values(map),
+      WeakKeyMap.entries(map),
+      WeakKeyMap.keyRefs(map),
+      WeakValueMap.keys(values),
+      WeakValueMap.values(values),
+      WeakValueMap.entries(values),
+      WeakValueMap.valueRefs(values),
+      WeakSet.values(set),
+      WeakSet.refs(set),
+      map[Symbol.iterator](),
+      values[Symbol.iterator](),
+      set[Symbol.iterator]()
+    ]
+  }
+
+  it("have the prototype of the native iterators, and iterate over themselves", () => {
+    const native = Object.getPrototypeOf(Object.getPrototypeOf(new Map().keys()))
+    for (const iterator of iterators()) {
+      assert.isTrue(Object.prototype.isPrototypeOf.call(native, iterator))
+      assert.strictEqual(iterator[Symbol.iterator](), iterator)
+    }
+  })
+
+  it.skipIf(typeof globalThis.Iterator !== "function")(
+    "are instances of Iterator and have its helpers (skipped if the host has no Iterator)",
+    () => {
+      for (const iterator of iterators()) {
+        assert.isTrue(iterator instanceof Iterator)
+        assert.deepStrictEqual(iterator.filter(() => true).map(() => 1).take(1).toArray(), [1])
+      }
+    }
+  )
+})
+
+describe("keys", () => {
+  it("-0 is the key 0, as in a native Map", () => {
+    const map = WeakValueMap.makeUnsafe<number, Id>()
+    WeakValueMap.set(map, -0, a)
+    assert.isTrue(Object.is(Array.from(WeakValueMap.keys(map))[0], 0))
+    assert.deepStrictEqual(WeakValueMap.get(map, 0), Option.some(a))
+    WeakValueMap.setAll(WeakValueMap.clear(map), [[-0, b]])
+    assert.isTrue(Object.is(Array.from(map)[0]![0], 0))
+  })
+})
+
+describe("predicates", () => {
+  const endless = function*(...elements: ReadonlyArray<Id>): Generator<Id> {
+    for (;;) yield* elements
+  }
+
+  it("isSuperset, isProperSuperset and equals stop at the first element that the set lacks", () => {
+    const set = WeakSet.addAll(WeakSet.makeUnsafe<Id>(), [a, b])
+    assert.isFalse(WeakSet.isSuperset(set, endless(a, c)))
+    assert.isFalse(WeakSet.isProperSuperset(set, endless(a, c)))
+    assert.isFalse(WeakSet.equals(set, endless(a, c)))
+  })
+
+  it("isDisjoint stops at the first element that the set has", () => {
+    const set = WeakSet.addAll(WeakSet.makeUnsafe<Id>(), [a, b])
+    assert.isFalse(WeakSet.isDisjoint(set, endless(c, a)))
+  })
+
+  it("isSuperset and isDisjoint close the iterable when they stop", () => {
+    const set = WeakSet.addAll(WeakSet.makeUnsafe<Id>(), [a, b])
+    let closed = 0
+    const closing = function*() {
+      try {
+        yield* endless(a, c)
+      } finally {
+        closed++
+      }
+    }
+    WeakSet.isSuperset(set, closing())
+    WeakSet.isDisjoint(set, closing())
+    assert.strictEqual(closed, 2)
+  })
+})
+
+describe("the oldest entry", () => {
+  const n = 100_000
+
+  it("emptying a collection with isEmpty and popEntry takes linear time", () => {
+    const elements = Array.from({ length: n }, (_, id) => ({ id }))
+    const set = WeakSet.addAll(WeakSet.makeUnsafe<Id>(), elements)
+    const iterators = vi.spyOn(Map.prototype, "values")
+    let popped = 0
+    while (!WeakSet.isEmpty(set)) {
+      assert.isTrue(Option.isSome(WeakSet.pop(set)))
+      popped++
+    }
+    const started = iterators.mock.calls.length
+    iterators.mockRestore()
+    assert.strictEqual(popped, n)
+    // Each new iterator steps over everything that was removed at the front.
+    assert.isBelow(started, 50)
+  })
+
+  it("isEmpty after many removals at the front does not start from the front again", () => {
+    const elements = Array.from({ length: n }, (_, id) => ({ id }))
+    const set = WeakSet.addAll(WeakSet.makeUnsafe<Id>(), elements)
+    const iterators = vi.spyOn(Map.prototype, "values")
+    for (const element of elements.slice(0, -1)) {
+      WeakSet.remove(set, element)
+      assert.isFalse(WeakSet.isEmpty(set))
+    }
+    const started = iterators.mock.calls.length
+    iterators.mockRestore()
+    assert.isBelow(started, 50)
+  })
+
+  it("is found after its value was replaced, after it died, and after the collection was empty", () => {
+    const { collect, heap } = syncTestHeap()
+    const map = WeakValueMap.setAll(WeakValueMap.makeUnsafe<number, Id>({}, heap), [[1, a], [2, b]])
+    assert.isFalse(WeakValueMap.isEmpty(map))
+    WeakValueMap.set(map, 1, c)
+    assert.deepStrictEqual(WeakValueMap.popEntry(map), Option.some([1, c]))
+    assert.isFalse(WeakValueMap.isEmpty(map))
+    collect(b)
+    assert.isTrue(WeakValueMap.isEmpty(map))
+    assert.deepStrictEqual(WeakValueMap.popEntry(map), Option.none())
+    WeakValueMap.set(map, 3, a)
+    assert.isFalse(WeakValueMap.isEmpty(map))
+    assert.deepStrictEqual(WeakValueMap.popEntry(map), Option.some([3, a]))
+  })
+
+  it("isEmpty leaves dead entries to the clean-up, so that it does not change the size", () => {
+    const { collect, finalize, heap } = syncTestHeap()
+    const set = WeakSet.addAll(WeakSet.makeUnsafe<Id>({}, heap), [a, b])
+    collect(a, b)
+    assert.isTrue(WeakSet.isEmpty(set))
+    assert.strictEqual(WeakSet.size(set), 2)
+    finalize()
+    assert.strictEqual(WeakSet.size(set), 0)
+  })
+})
