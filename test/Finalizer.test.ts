@@ -498,26 +498,44 @@ describe("Finalizer", () => {
         }).pipe(Effect.provide(TestHeap.layer))
     )
 
+    /** A runtime with a finalizer among its layers, which disposes the runtime. */
+    const runtimeWith = (
+      target: object,
+      heap: Heap.Heap,
+      dispose: (runtime: ManagedRuntime.ManagedRuntime<never, never>) => Effect.Effect<void>
+    ) => {
+      const log: Array<string> = []
+      const layers = Layer.mergeAll(
+        Layer.effectDiscard(Effect.addFinalizer(() => Effect.sync(() => log.push("released")))),
+        Layer.effectDiscard(Effect.orDie(Finalizer.make(target, Effect.suspend(() => dispose(runtime)))))
+      )
+      const runtime: ManagedRuntime.ManagedRuntime<never, never> = ManagedRuntime.make(
+        Layer.provide(layers, Layer.succeed(Heap.Heap, heap))
+      )
+      return { log, runtime }
+    }
+
     it.effect("does not wait for itself: a ManagedRuntime that is disposed on collection", () =>
       Effect.gen(function*() {
         const target = {}
-        let released = false
         const { heap } = yield* TestHeap.TestHeap
-        const finalizer: { made?: Finalizer.Finalizer<object> } = {}
-        const runtime: ManagedRuntime.ManagedRuntime<never, never> = ManagedRuntime.make(Layer.effectDiscard(
-          Effect.gen(function*() {
-            yield* Effect.addFinalizer(() => Effect.sync(() => released = true))
-            finalizer.made = yield* Finalizer.make(target, Effect.suspend(() => runtime.disposeEffect)).pipe(
-              Effect.orDie
-            )
-          }).pipe(Effect.provideService(Heap.Heap, heap))
-        ))
+        const { log, runtime } = runtimeWith(target, heap, (runtime) => runtime.disposeEffect)
         yield* Effect.promise(() => runtime.runPromise(Effect.void))
         yield* TestHeap.collect(target)
         const running = yield* Effect.forkChild(TestHeap.finalize)
         assert.isTrue(yield* ends(running))
-        assert.isTrue(released)
-        assert.isFalse(Finalizer.isAlive(finalizer.made!))
+        assert.deepStrictEqual(log, ["released"])
+      }).pipe(Effect.provide(TestHeap.layer)))
+
+    it.effect("trap: waits for ever for a ManagedRuntime that dispose() closes in a fiber without its services", () =>
+      Effect.gen(function*() {
+        const target = {}
+        const { heap } = yield* TestHeap.TestHeap
+        const { runtime } = runtimeWith(target, heap, (runtime) => Effect.promise(() => runtime.dispose()))
+        yield* Effect.promise(() => runtime.runPromise(Effect.void))
+        yield* TestHeap.collect(target)
+        const running = yield* Effect.forkChild(TestHeap.finalize)
+        assert.isFalse(yield* ends(running))
       }).pipe(Effect.provide(TestHeap.layer)))
 
     it.effect("trap: waits for ever for a fiber that it did not start", () =>

@@ -1,7 +1,7 @@
 import { assert, describe, it } from "@effect/vitest"
 import { Effect } from "effect"
 import { runInNewContext } from "node:vm"
-import { Heap, WeakError } from "../src/index.ts"
+import { Heap } from "../src/index.ts"
 import { collectUntil } from "./support/realHeap.ts"
 
 describe("Heap", () => {
@@ -57,15 +57,4 @@ describe("Heap", () => {
       assert.isFalse(yield* collectIn({ process: undefined }))
       assert.deepStrictEqual(calls, ["gc", "Bun.gc true"])
     }))
-})
-
-describe("WeakError", () => {
-  it("says what to do", () => {
-    assert.include(new WeakError.NotWeakReferenceableError({ value: 7 }).message, "7 cannot be weakly referenced")
-    assert.include(new WeakError.NotWeakReferenceableError({ value: Symbol.for("x") }).message, "Symbol(x)")
-    assert.include(new WeakError.DeadReferenceError().message, "collected")
-    assert.include(new WeakError.UnhashableError().message, "hash")
-    assert.strictEqual(new WeakError.DeadReferenceError()._tag, "DeadReferenceError")
-    assert.instanceOf(new WeakError.UnhashableError(), Error)
-  })
 })

@@ -1,7 +1,7 @@
 import { assert, describe, it } from "@effect/vitest"
 import { Context, Effect, Equal, Exit, Hash, HashSet, Option, pipe } from "effect"
 import { inspect } from "node:util"
-import { expectTypeOf } from "vitest"
+import { expectTypeOf, vi } from "vitest"
 import { WeakError, WeakMethod, WeakProxy, WeakRef } from "../src/index.ts"
 import { TestHeap } from "../src/testing/index.ts"
 import { collectThoroughly, collectUntil } from "./support/realHeap.ts"
@@ -151,6 +151,30 @@ describe("WeakMethod", () => {
         }
       }))
 
+    it("says which property is not a function, and what it is", () => {
+      const messageOf = (f: () => unknown): string => {
+        try {
+          f()
+        } catch (error) {
+          return (error as Error).message
+        }
+        throw new Error("Nothing was thrown")
+      }
+      const make = (receiver: unknown, key: unknown) => () => WeakMethod.makeUnsafe(receiver as object, key as never)
+      const advice = "pass the key of a method, or a function"
+      assert.strictEqual(
+        messageOf(make({}, "nope")),
+        `The property "nope" of the receiver is undefined, which is not a function: ${advice}`
+      )
+      assert.strictEqual(
+        messageOf(make({ x: { y: 1 } }, "x")),
+        `The property "x" of the receiver is {"y":1}, which is not a function: ${advice}`
+      )
+      assert.include(messageOf(make({}, Symbol.iterator)), "The property Symbol(Symbol.iterator) of the receiver")
+      assert.include(messageOf(make({}, null)), "null is not a method")
+      assert.include(messageOf(make("text", "charAt")), "\"text\" cannot be weakly referenced")
+    })
+
     it.effect("reads its heap and its key when it is run", () =>
       Effect.gen(function*() {
         const counter = new Counter()
@@ -185,6 +209,17 @@ describe("WeakMethod", () => {
     for (const other of [null, undefined, {}, set.has, WeakRef.makeUnsafe(set)]) {
       assert.isFalse(WeakMethod.isWeakMethod(other))
     }
+  })
+
+  it("isWeakMethod says no to the methods of another copy of the library", async () => {
+    const set = new Set()
+    vi.resetModules()
+    const other = await import("../src/index.ts")
+    const method = WeakMethod.makeUnsafe(set, "has")
+    const methodOfOther = other.WeakMethod.makeUnsafe(set, "has")
+    assert.deepStrictEqual([method, methodOfOther].map(WeakMethod.isWeakMethod), [true, false])
+    assert.deepStrictEqual([method, methodOfOther].map(other.WeakMethod.isWeakMethod), [false, true])
+    assert.isFalse(Equal.equals(method, methodOfOther))
   })
 
   describe("deref and invoke", () => {

@@ -2,8 +2,11 @@ import { assert, describe, it } from "@effect/vitest"
 import { Context, Deferred, Effect, Equal, Exit, Fiber, Hash, Option, Scope } from "effect"
 import * as fc from "fast-check"
 import { inspect } from "node:util"
-import { Finalizer, Heap, WeakError, WeakRef } from "../src/index.ts"
+import { vi } from "vitest"
+import { Finalizer, Heap, WeakError, WeakMethod, WeakProxy, WeakRef } from "../src/index.ts"
+import { callbacksPerTurn } from "../src/internal/referent.ts"
 import { TestHeap } from "../src/testing/index.ts"
+import { atEveryAlignment } from "./support/alignments.ts"
 import { collectThoroughly, collectUntil, heapInUse } from "./support/realHeap.ts"
 import { reportsOf } from "./support/reports.ts"
 import { type Named, onBothHeaps } from "./support/worlds.ts"
@@ -315,6 +318,116 @@ describe("WeakRef", () => {
         { numRuns: 1_000 }
       ))
 
+    it.effect(
+      "interrupted, leaves a callback or nothing in the Scope, at every alignment",
+      () =>
+        Effect.gen(function*() {
+          const outcomes = { registered: 0, nothing: 0 }
+          yield* atEveryAlignment((interrupted) =>
+            Effect.gen(function*() {
+              const target = {}
+              const scope = yield* Scope.make()
+              let runs = 0
+              const ref = yield* WeakRef.make(target)
+              yield* interrupted(Scope.provide(WeakRef.onCollect(ref, () => Effect.sync(() => runs++)), scope))
+              const isRegistered = scope.state._tag === "Open"
+              outcomes[isRegistered ? "registered" : "nothing"]++
+              yield* TestHeap.collectAndFinalize(target)
+              assert.strictEqual(runs, isRegistered ? 1 : 0)
+              assert.strictEqual(scope.state._tag, "Empty")
+            })
+          )
+          assert.isAbove(outcomes.registered, 10)
+          assert.isAbove(outcomes.nothing, 10)
+        }).pipe(Effect.provide(TestHeap.layer)),
+      60_000
+    )
+
+    it.effect("takes its place among the finalizers of the Scope, and leaves it", () =>
+      Effect.gen(function*() {
+        const target = {}
+        const ref = yield* WeakRef.make(target)
+        const log: Array<string> = []
+        const scope = yield* Scope.make()
+        const says = (text: string) => Scope.addFinalizer(scope, Effect.sync(() => log.push(text)))
+        const register = Scope.provide(WeakRef.onCollect(ref, () => Effect.void), scope)
+        // In an empty Scope, beside one finalizer, and beside several.
+        yield* register
+        yield* says("first")
+        yield* register
+        yield* says("second")
+        yield* register
+        assert.strictEqual(scope.state._tag === "Open" ? scope.state.finalizers?.size : 0, 5)
+        yield* TestHeap.collectAndFinalize(target)
+        assert.strictEqual(scope.state._tag === "Open" ? scope.state.finalizers?.size : 0, 2)
+        yield* Scope.close(scope, Exit.void)
+        assert.deepStrictEqual(log, ["second", "first"])
+      }).pipe(Effect.provide(TestHeap.layer)))
+
+    it.effect("trap: a callback that never ends blocks the older ones of its referent, and no others", () =>
+      Effect.gen(function*() {
+        const [one, other] = [{}, {}]
+        const log: Array<string> = []
+        const ref = yield* WeakRef.make(one)
+        yield* WeakRef.onCollect(ref, () => Effect.sync(() => log.push("older")))
+        yield* WeakRef.onCollect(ref, () => Effect.never)
+        yield* WeakRef.onCollect(yield* WeakRef.make(other), () => Effect.sync(() => log.push("other")))
+        yield* TestHeap.collect(one, other)
+        yield* Effect.forkChild(TestHeap.finalize)
+        for (let i = 0; i < 20; i++) yield* Effect.yieldNow
+        assert.deepStrictEqual(log, ["other"])
+      }).pipe(Effect.scoped, Effect.provide(TestHeap.layer)))
+
+    it.effect.each([1, 4])(
+      "runs many callbacks in slices, in order, with the event loop in between (%i referents)",
+      (n) =>
+        Effect.gen(function*() {
+          const each = 3 * callbacksPerTurn / n
+          const targets = Array.from({ length: n }, () => ({}))
+          const perTurn: Array<number> = [0]
+          const ended: Array<Array<number>> = []
+          for (const target of targets) {
+            const ref = yield* WeakRef.make(target)
+            const order: Array<number> = []
+            ended.push(order)
+            for (let i = 0; i < each; i++) {
+              yield* WeakRef.onCollect(ref, () =>
+                Effect.sync(() => {
+                  order.push(i)
+                  perTurn[perTurn.length - 1]!++
+                }))
+            }
+          }
+          // From a timer, so that the slices, which are timers too, and the watch take turns.
+          yield* Effect.promise(() => new Promise((resolve) => setTimeout(resolve)))
+          let watching = true
+          const watch = () => {
+            perTurn.push(0)
+            if (watching) setImmediate(watch)
+          }
+          setImmediate(watch)
+          yield* TestHeap.collectAndFinalize(...targets)
+          watching = false
+          const newestFirst = Array.from({ length: each }, (_, i) => each - 1 - i)
+          for (const order of ended) assert.deepStrictEqual(order, newestFirst)
+          assert.isAtMost(Math.max(...perTurn), callbacksPerTurn)
+        }).pipe(Effect.scoped, Effect.provide(TestHeap.layer))
+    )
+
+    it.effect("goes on between slices while a test has replaced the timers", () =>
+      Effect.gen(function*() {
+        const target = {}
+        let runs = 0
+        const ref = yield* WeakRef.make(target)
+        for (let i = 0; i < callbacksPerTurn + 1; i++) {
+          yield* WeakRef.onCollect(ref, () => Effect.sync(() => runs++))
+        }
+        vi.useFakeTimers({ toFake: ["setTimeout", "setImmediate"] })
+        yield* Effect.addFinalizer(() => Effect.sync(() => vi.useRealTimers()))
+        yield* TestHeap.collectAndFinalize(target)
+        assert.strictEqual(runs, callbacksPerTurn + 1)
+      }).pipe(Effect.scoped, Effect.provide(TestHeap.layer)))
+
     onBothHeaps("lasts although nobody holds the reference", (world) =>
       Effect.gen(function*() {
         const log: Array<string> = []
@@ -472,6 +585,22 @@ describe("WeakRef", () => {
       }).pipe(Effect.provide(TestHeap.layer)))
   })
 
+  describe("equals, as documented", () => {
+    it("stays true after a referent has changed, because Effect remembers", () => {
+      const [one, same] = [{ id: 1 }, { id: 1 }]
+      const [ref, that] = [WeakRef.makeUnsafe(one), WeakRef.makeUnsafe(same)]
+      assert.isTrue(WeakRef.equals(ref, that))
+      one.id = 2
+      assert.isTrue(WeakRef.equals(ref, that))
+    })
+
+    it("throws if a referent is a weak proxy", () => {
+      const target = {}
+      const ref = WeakRef.makeUnsafe<object>(WeakProxy.makeUnsafe(target))
+      assert.throws(() => WeakRef.equals(ref, WeakRef.makeUnsafe(target)), WeakError.UnhashableError)
+    })
+  })
+
   describe("hash", () => {
     onBothHeaps("is the referent's, and kept after death once taken", (world) =>
       Effect.gen(function*() {
@@ -535,6 +664,100 @@ describe("WeakRef", () => {
         assert.deepStrictEqual(ref.key, { id: 7 })
         assert.isTrue(Option.isNone(WeakRef.deref(ref)))
       }))
+  })
+
+  describe("keepAlive", () => {
+    onBothHeaps("fails with an owner that cannot be weakly referenced", (world) =>
+      Effect.gen(function*() {
+        for (const owner of [undefined, null, 1, "text", Symbol.for("registered")]) {
+          const error = yield* Effect.flip(WeakRef.keepAlive(owner as unknown as WeakKey, {}))
+          assert.strictEqual(error.value, owner)
+          assert.throws(
+            () => WeakRef.keepAliveUnsafe(owner as unknown as WeakKey, {}),
+            WeakError.NotWeakReferenceableError
+          )
+        }
+        yield* world.with("a", (a) => WeakRef.keepAlive(a, "text"))
+      }))
+
+    onBothHeaps(
+      "keeps neither the owner, nor what its dependents need to know of the owner",
+      (world) =>
+        Effect.gen(function*() {
+          const ref = yield* world.with("a", WeakRef.make)
+          yield* world.with("a", (a) => WeakRef.keepAlive(a, { owner: a }))
+          yield* world.with("a", (a) => WeakRef.keepAlive(a, a))
+          // The reference holds the record of the owner, and must not hold the dependents with it.
+          assert.isTrue(WeakRef.isAlive(ref))
+          yield* world.die("a")
+          assert.isFalse(WeakRef.isAlive(ref))
+        })
+    )
+
+    it.effect("holds several dependents for as long as the owner lives (real heap)", () =>
+      Effect.gen(function*() {
+        const owner: { target: object | undefined } = { target: {} }
+        const keep = (dependent: object) => {
+          WeakRef.keepAliveUnsafe(owner.target!, dependent)
+          return new globalThis.WeakRef(dependent)
+        }
+        const probes = [keep({ n: 1 }), keep({ n: 2 }), keep(() => 3)]
+        const ownerRef = WeakRef.makeUnsafe(owner.target!)
+        yield* collectThoroughly
+        assert.isTrue(probes.every((probe) => probe.deref() !== undefined))
+        owner.target = undefined
+        assert.isTrue(yield* collectUntil(() => probes.every((probe) => probe.deref() === undefined)))
+        assert.isFalse(WeakRef.isAlive(ownerRef))
+      }))
+
+    it.effect("holds a dependent of two owners until both are gone (real heap)", () =>
+      Effect.gen(function*() {
+        const owners: Array<object | undefined> = [{}, {}]
+        const make = () => {
+          const dependent = {}
+          for (const owner of owners) WeakRef.keepAliveUnsafe(owner!, dependent)
+          return WeakRef.makeUnsafe(dependent)
+        }
+        const ref = make()
+        owners[0] = undefined
+        yield* collectThoroughly
+        assert.isTrue(WeakRef.isAlive(ref))
+        owners[1] = undefined
+        assert.isTrue(yield* collectUntil(() => !WeakRef.isAlive(ref)))
+      }))
+
+    it.effect("holds the function of a weak method, which may refer to the receiver (real heap)", () =>
+      Effect.gen(function*() {
+        const owner: { target: { readonly n: number } | undefined } = { target: { n: 1 } }
+        const make = () => {
+          const receiver = owner.target!
+          const method = () => receiver.n + 1
+          WeakRef.keepAliveUnsafe(receiver, method)
+          return WeakMethod.makeUnsafe(receiver, method)
+        }
+        const method = make()
+        yield* collectThoroughly
+        assert.strictEqual(yield* WeakMethod.invoke(method), 2)
+        owner.target = undefined
+        assert.isTrue(yield* collectUntil(() => !WeakMethod.isAlive(method)))
+      }))
+
+    it.effect("is an ephemeron of the heap of the context, once for each pair", () =>
+      Effect.gen(function*() {
+        const { heap } = yield* TestHeap.TestHeap
+        const sets: Array<unknown> = []
+        class Watched<K extends WeakKey, V> extends heap.WeakMap<K, V> {
+          override set(key: K, value: V): this {
+            if (value instanceof Set) sets.push(value)
+            return super.set(key, value)
+          }
+        }
+        const owner = {}
+        const dependent = {}
+        const twice = Effect.andThen(WeakRef.keepAlive(owner, dependent), WeakRef.keepAlive(dependent)(owner))
+        yield* Effect.provideService(twice, Heap.Heap, { ...heap, WeakMap: Watched })
+        assert.deepStrictEqual(sets, [new Set([dependent])])
+      }).pipe(Effect.provide(TestHeap.layer)))
   })
 
   describe("count and all", () => {
@@ -605,6 +828,26 @@ describe("WeakRef", () => {
     it("knows its own", () => {
       for (const value of [undefined, null, 1, {}, new globalThis.WeakRef({})]) assert.isFalse(WeakRef.isWeakRef(value))
       assert.isTrue(WeakRef.isWeakRef(WeakRef.makeUnsafe({})))
+    })
+
+    it("isWeakRef says no to the references of another copy of the library", async () => {
+      const target = {}
+      vi.resetModules()
+      const other = await import("../src/index.ts")
+      const refs = [WeakRef.makeUnsafe(target), new WeakRef.KeyedRef(1, target)]
+      const refsOfOther = [other.WeakRef.makeUnsafe(target), new other.WeakRef.KeyedRef(1, target)]
+      assert.deepStrictEqual([...refs, ...refsOfOther].map(WeakRef.isWeakRef), [true, true, false, false])
+      assert.deepStrictEqual([...refs, ...refsOfOther].map(other.WeakRef.isWeakRef), [false, false, true, true])
+      assert.isFalse(Equal.equals(refs[0], refsOfOther[0]))
+    })
+
+    it("a subclass can name its fields as it likes", () => {
+      class Own extends WeakRef.Class<object> {
+        readonly record = "mine"
+        readonly self = "mine"
+      }
+      const target = {}
+      assert.isTrue(WeakRef.equals(new Own(target), WeakRef.makeUnsafe(target)))
     })
   })
 })
