@@ -91,6 +91,13 @@ describe("WeakError", () => {
       assert.include(error.message, "has been collected")
     })
 
+    it("takes a message of its own", () => {
+      const error = new DeadReferenceError({ kind: "WeakProxy", message: "mine" })
+      assert.strictEqual(error.message, "mine")
+      assert.include(error.stack, "mine")
+      assert.include(new DeadReferenceError({ message: undefined }).message, "has been collected")
+    })
+
     it.effect("comes from references and methods with their kind", () =>
       Effect.gen(function*() {
         const target = { run: () => 1 }

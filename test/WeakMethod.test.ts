@@ -1,7 +1,7 @@
 import { assert, describe, it } from "@effect/vitest"
 import { Context, Effect, Equal, Exit, Hash, HashSet, Option, pipe } from "effect"
 import { inspect } from "node:util"
-import { expectTypeOf, vi } from "vitest"
+import { vi } from "vitest"
 import { WeakError, WeakMethod, WeakProxy, WeakRef } from "../src/index.ts"
 import { TestHeap } from "../src/testing/index.ts"
 import { collectThoroughly, collectUntil } from "./support/realHeap.ts"
@@ -509,59 +509,5 @@ describe("WeakMethod", () => {
         bound.pop()
         assert.isTrue(yield* collectUntil(() => !WeakMethod.isAlive(method)))
       }))
-  })
-
-  it("types", () => {
-    interface Overloaded {
-      run(a: string): number
-      run(a: number, b: boolean): string
-      optional?(a: number): boolean
-      readonly text: string
-      self(): this
-      identity<T>(a: T): T
-    }
-    const receiver: Overloaded = {
-      run: (a: unknown) => a as never,
-      text: "",
-      self: () => receiver,
-      identity: (a) => a
-    }
-    type Run = WeakMethod.WeakMethod<Overloaded, [a: string] | [a: number, b: boolean], number | string>
-    type Self = WeakMethod.WeakMethod<Overloaded, [], Overloaded>
-    const run = WeakMethod.makeUnsafe(receiver, "run")
-    expectTypeOf(run).toEqualTypeOf<Run>()
-    expectTypeOf(WeakMethod.makeUnsafe(receiver, receiver.run)).toEqualTypeOf<Run>()
-    expectTypeOf(WeakMethod.make(receiver, "self"))
-      .toEqualTypeOf<Effect.Effect<Self, WeakError.NotWeakReferenceableError>>()
-    expectTypeOf(WeakMethod.deref(WeakMethod.makeUnsafe(new Set([1]), "has")))
-      .toEqualTypeOf<Option.Option<(value: number) => boolean>>()
-    expectTypeOf(WeakMethod.invoke(run, 1, true))
-      .toEqualTypeOf<Effect.Effect<number | string, WeakError.DeadReferenceError>>()
-    expectTypeOf(WeakMethod.makeUnsafe([1], "at"))
-      .toEqualTypeOf<WeakMethod.WeakMethod<Array<number>, [index: number], number | undefined>>()
-    expectTypeOf(WeakMethod.makeUnsafe(receiver, function(a: number) {
-      return [this.text, a] as const
-    })).toEqualTypeOf<WeakMethod.WeakMethod<Overloaded, [a: number], readonly [string, number]>>()
-    expectTypeOf<WeakMethod.MethodKey<Overloaded>>().toEqualTypeOf<"run" | "optional" | "self" | "identity">()
-    expectTypeOf(WeakMethod.makeUnsafe(receiver, "identity"))
-      .toEqualTypeOf<WeakMethod.WeakMethod<Overloaded, [a: unknown], unknown>>()
-    expectTypeOf(new SubCounter(1)).toExtend<Counter>()
-    expectTypeOf(WeakMethod.makeUnsafe(new SubCounter(1), "add")).toExtend<
-      WeakMethod.WeakMethod<Counter, [number], number | string>
-    >()
-    const wrong = () => {
-      // @ts-expect-error: no function
-      WeakMethod.makeUnsafe(receiver, "text")
-      // @ts-expect-error: no such key
-      WeakMethod.makeUnsafe(receiver, "missing")
-      // @ts-expect-error: a function of another this
-      WeakMethod.makeUnsafe(receiver, function(this: Date) {})
-      // @ts-expect-error: no such signature
-      WeakMethod.invoke(run, 1)
-      // @ts-expect-error: no receiver
-      WeakMethod.makeUnsafe("text", "charAt")
-    }
-    assert.isFunction(wrong)
-    assert.throws(() => WeakMethod.makeUnsafe(receiver, "optional"), WeakError.NotWeakReferenceableError)
   })
 })
