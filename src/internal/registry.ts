@@ -1,8 +1,36 @@
 /**
- * Clean-ups that let the event loop breathe. An engine cleans a registry up in
- * one go, however much has died at once.
+ * Finalization registries, and clean-ups that do not block the event loop. An
+ * engine runs all clean-ups of a registry in one turn, even a million.
  */
-import { type Heap, nextTurn } from "../Heap.ts"
+import { type Heap, host, nextTurn } from "../Heap.ts"
+
+/** Held for as long as the module is, so that no engine can collect it. */
+let sentinel: FinalizationRegistry<undefined> | undefined
+
+/**
+ * Works around a bug of V8 before version 14 (Node 20, 22 and 24). If a registry
+ * is collected while it is the only one that waits for its clean-up, V8 never runs
+ * a clean-up again, not even those of other libraries.
+ *
+ * The sentinel registers a new object each time its last one has been collected.
+ * After every full collection it waits for a clean-up too, so that another registry
+ * is never the only one. The bug stops the engine as a whole, therefore one
+ * sentinel on the host's heap protects custom heaps as well.
+ */
+const startSentinel = (): void => {
+  const registry = new host.FinalizationRegistry<undefined>(() => registry.register({}, undefined))
+  registry.register({}, undefined)
+  sentinel = registry
+}
+
+/**
+ * Creates a finalization registry. All registries of the library are created here,
+ * because dropping a registry is safe only while the sentinel exists.
+ */
+export const makeRegistry = <T>(heap: Heap, cleanup: (held: T) => unknown): FinalizationRegistry<T> => {
+  if (sentinel === undefined) startSentinel()
+  return new heap.FinalizationRegistry<T>(cleanup)
+}
 
 interface Shard<T> {
   readonly registry: FinalizationRegistry<T>
@@ -28,7 +56,7 @@ export const inShards = <T>(heap: Heap, room: number, cleanup: (held: T) => unkn
   // No referent is in sight here: what the clean-up's closure sees, the registry would keep alive.
   const makeShard = (): Shard<T> => {
     const shard: Shard<T> = {
-      registry: new heap.FinalizationRegistry<T>((held) => {
+      registry: makeRegistry<T>(heap, (held) => {
         shard.waiting--
         if (shard.waiting === 0) full?.delete(shard)
         return cleanup(held)

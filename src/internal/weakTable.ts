@@ -14,7 +14,7 @@ import * as Hash from "effect/Hash"
 import * as Option from "effect/Option"
 import { type Heap, host, isWeakReferenceable } from "../Heap.ts"
 import { NotWeakReferenceableError } from "../WeakError.ts"
-import { inSlices } from "./registry.ts"
+import { inSlices, makeRegistry } from "./registry.ts"
 
 export interface Options {
   /**
@@ -301,7 +301,7 @@ export abstract class WeakTable<K, V, A extends WeakKey> implements Iterable<[K,
     const drop = (slot: Slot<A>) => this.drop(slot)
     // Other heaps do all at once, so that a test can say when.
     const cleanup = this.heap === host ? inSlices(32768, drop) : drop
-    const registry = new this.heap.FinalizationRegistry<Slot<A>>((slot) => {
+    const registry = makeRegistry<Slot<A>>(this.heap, (slot) => {
       // One that was replaced may have begun before.
       if (this.registry === registry) this.registered--
       cleanup(slot)

@@ -1,0 +1,37 @@
+import { afterAll, assert, beforeAll, describe, it } from "@effect/vitest"
+import { build } from "esbuild"
+import { execFile } from "node:child_process"
+import { mkdtemp, rm } from "node:fs/promises"
+import { tmpdir } from "node:os"
+import * as path from "node:path"
+import { promisify } from "node:util"
+import { scenarios } from "./wedge/scenarios.ts"
+
+const run = promisify(execFile)
+
+let folder: string
+let program: string
+
+beforeAll(async () => {
+  folder = await mkdtemp(path.join(tmpdir(), "effect-weakref-wedge-"))
+  program = path.join(folder, "wedge.mjs")
+  await build({
+    entryPoints: [path.join(import.meta.dirname, "wedge/main.ts")],
+    bundle: true,
+    platform: "node",
+    format: "esm",
+    outfile: program
+  })
+})
+
+afterAll(() => rm(folder, { recursive: true }))
+
+// Before the sentinel of `internal/registry.ts`, every scenario failed on Node 20, 22 and 24, and none on Node 26.
+describe("finalizers of the user still run after the library did this:", () => {
+  for (const name of Object.keys(scenarios)) {
+    it(name, async () => {
+      const { stdout } = await run(process.execPath, ["--expose-gc", program, name])
+      assert.strictEqual(stdout.trim(), `100 of 100 finalizers ran after: ${name}`)
+    })
+  }
+})
