@@ -5,6 +5,9 @@ import { Heap } from "../src/index.ts"
 import { collectUntil } from "./support/realHeap.ts"
 
 describe("Heap", () => {
+  it("exports what is public, and nothing else", () =>
+    assert.hasAllKeys({ ...Heap }, ["Heap", "collectGarbage", "isWeakReferenceable"]))
+
   it("tells what can be a referent", () => {
     const yes = [{}, [], () => 1, Heap.Heap, Symbol("mine"), Symbol.iterator, new Proxy({}, {}), Object.create(null)]
     const no = [undefined, null, 0, Number.NaN, "text", true, 1n, Symbol.for("registered")]

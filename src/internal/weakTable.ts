@@ -12,8 +12,9 @@ import * as Effect from "effect/Effect"
 import * as Equal from "effect/Equal"
 import * as Hash from "effect/Hash"
 import * as Option from "effect/Option"
-import { type Heap, host, isWeakReferenceable } from "../Heap.ts"
+import { type Heap, isWeakReferenceable } from "../Heap.ts"
 import { NotWeakReferenceableError } from "../WeakError.ts"
+import { host } from "./heap.ts"
 import { inSlices, makeRegistry } from "./registry.ts"
 
 export interface Options {

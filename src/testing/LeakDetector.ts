@@ -9,7 +9,8 @@
  */
 import * as Data from "effect/Data"
 import * as Effect from "effect/Effect"
-import { collectGarbage, host } from "../Heap.ts"
+import { collectGarbage } from "../Heap.ts"
+import { host } from "../internal/heap.ts"
 
 /**
  * The value was still reachable after all rounds of collection, or the host
