@@ -5,10 +5,10 @@ import { Heap } from "../src/index.ts"
 import { collectUntil } from "./support/realHeap.ts"
 
 describe("Heap", () => {
-  it("exports what is public, and nothing else", () =>
+  it("exports public values only", () =>
     assert.hasAllKeys({ ...Heap }, ["Heap", "collectGarbage", "isWeakReferenceable"]))
 
-  it("tells what can be a referent", () => {
+  it("recognizes the values that can be weakly referenced", () => {
     const yes = [{}, [], () => 1, Heap.Heap, Symbol("mine"), Symbol.iterator, new Proxy({}, {}), Object.create(null)]
     const no = [undefined, null, 0, Number.NaN, "text", true, 1n, Symbol.for("registered")]
     for (const value of yes) {
@@ -39,7 +39,7 @@ describe("Heap", () => {
       assert.isTrue(yield* collectUntil(() => refs[0]!.deref() === undefined))
     }))
 
-  it.effect("collectGarbage finds the collector of each host, or says that there is none", () =>
+  it.effect("collectGarbage finds the collector of each host, or returns false", () =>
     Effect.gen(function*() {
       const calls: Array<string> = []
       const globals = globalThis as { gc?: unknown; Bun?: unknown; process?: unknown }

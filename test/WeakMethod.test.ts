@@ -98,7 +98,7 @@ describe("WeakMethod", () => {
         assert.isTrue(WeakMethod.isWeakMethod(has))
       }))
 
-    it.effect("looks a key up once", () =>
+    it.effect("reads the key once", () =>
       Effect.gen(function*() {
         let reads = 0
         const answer = () => 42
@@ -119,7 +119,7 @@ describe("WeakMethod", () => {
         assert.strictEqual(yield* WeakMethod.invoke(ofReplaced), first())
       }))
 
-    it.effect("gives a new method each time, which is not counted among the references", () =>
+    it.effect("returns a new method each time, which WeakRef.count does not count", () =>
       Effect.gen(function*() {
         const counter = new Counter()
         const first = yield* WeakMethod.make(counter, "add")
@@ -128,7 +128,7 @@ describe("WeakMethod", () => {
         assert.strictEqual(yield* WeakRef.count(counter.add), 0)
       }))
 
-    it.effect("fails with what it found where there is no function, or no receiver", () =>
+    it.effect("fails with the value that it found if there is no function or no receiver", () =>
       Effect.gen(function*() {
         const receiver = { text: "no function", object: { a: 1 }, missing: undefined as (() => void) | undefined }
         const cases: ReadonlyArray<readonly [unknown, unknown, unknown]> = [
@@ -223,7 +223,7 @@ describe("WeakMethod", () => {
   })
 
   describe("deref and invoke", () => {
-    it("bind the function to the receiver, whatever this it is called with", () => {
+    it("bind the function to the receiver, even if it is called with another this", () => {
       const counter = new Counter(1)
       const add = Option.getOrThrow(WeakMethod.deref(WeakMethod.makeUnsafe(counter, "add")))
       assert.strictEqual(add(1), 2)
@@ -245,7 +245,7 @@ describe("WeakMethod", () => {
         assert.strictEqual(counter.count, 0)
       }))
 
-    it.effect("invoke calls at each run, passes the arguments on, and a throw is a defect", () =>
+    it.effect("invoke calls each time that it runs, passes the arguments, and dies if the method throws", () =>
       Effect.gen(function*() {
         const counter = new Counter()
         const twice = WeakMethod.invoke(WeakMethod.makeUnsafe(counter, "add"), 2)
@@ -260,7 +260,7 @@ describe("WeakMethod", () => {
         assert.deepStrictEqual(exit, Exit.die(error))
       }))
 
-    it.effect("invoke succeeds with promises and effects as they are", () =>
+    it.effect("invoke returns promises and effects as they are", () =>
       Effect.gen(function*() {
         const service = { load: () => Effect.succeed(1), fetch: () => Promise.resolve(2) }
         const load = WeakMethod.invoke(WeakMethod.makeUnsafe(service, "load"))
@@ -293,7 +293,7 @@ describe("WeakMethod", () => {
         assert.strictEqual(log.length, 1)
       }).pipe(Effect.scoped, Effect.provide(TestHeap.layer)))
 
-    it.effect("runs once where receiver and function are the same", () =>
+    it.effect("runs once if receiver and function are the same", () =>
       Effect.gen(function*() {
         let runs = 0
         const f = () => 1
@@ -342,7 +342,7 @@ describe("WeakMethod", () => {
   })
 
   describe("equality and hash", () => {
-    it("are of equal receivers and the same function", () => {
+    it("compare the receivers and require the same function", () => {
       const make = (id: number) => WeakMethod.makeUnsafe(receivers[id]!, "name")
       const receivers = [new Entity(1), new Entity(1), new Entity(2)]
       assert.isTrue(WeakMethod.equals(make(0), make(0)))
@@ -390,7 +390,7 @@ describe("WeakMethod", () => {
       assert.throws(() => Equal.equals(method, WeakMethod.makeUnsafe(entity, "name", heap)), WeakError.UnhashableError)
     })
 
-    it("of a pair that once compared equal are remembered by Effect, not by equals", () => {
+    it("Equal.equals remembers a pair that compared equal; WeakMethod.equals does not", () => {
       const { collect, heap } = world()
       const one = new Entity(1)
       const method = WeakMethod.makeUnsafe(one, "name", heap)
@@ -402,7 +402,7 @@ describe("WeakMethod", () => {
     })
   })
 
-  it("prints its receiver and the name of its function, and that they are dead", () => {
+  it("prints its receiver and the name of its function, or None", () => {
     const { collect, heap } = world()
     const receiver = { id: 1, read: () => 1 }
     const method = WeakMethod.makeUnsafe(receiver, "read", heap)
@@ -422,7 +422,7 @@ describe("WeakMethod", () => {
   })
 
   describe("on the real heap", () => {
-    it.effect("keeps neither its receiver nor its function, and learns of it once", () =>
+    it.effect("keeps neither its receiver nor its function alive, and calls back once", () =>
       Effect.scoped(Effect.gen(function*() {
         let runs = 0
         const make = () => {
@@ -496,7 +496,7 @@ describe("WeakMethod", () => {
         assert.isTrue(yield* collectUntil(() => !WeakMethod.isAlive(captures) && probe.deref() === undefined))
       }))
 
-    it.effect("what deref gives keeps both", () =>
+    it.effect("the function that deref returns keeps both alive", () =>
       Effect.gen(function*() {
         const make = () => {
           const counter = new Counter(1)

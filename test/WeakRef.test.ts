@@ -27,7 +27,7 @@ class ExtendedRef<A extends WeakKey> extends WeakRef.Class<A, readonly [A, numbe
 
 describe("WeakRef", () => {
   describe("make", () => {
-    onBothHeaps("dereferences to its referent until that is collected", (world) =>
+    onBothHeaps("dereferences to its referent until the referent is collected", (world) =>
       Effect.gen(function*() {
         const ref = yield* world.with("a", WeakRef.make)
         assert.deepStrictEqual(Option.map(WeakRef.deref(ref), (a) => a.name), Option.some("a"))
@@ -46,7 +46,7 @@ describe("WeakRef", () => {
         assert.notStrictEqual<unknown>(first, other)
       }))
 
-    it.effect("makes two references of one referent on two heaps", () =>
+    it.effect("makes a reference on each heap of one referent", () =>
       Effect.gen(function*() {
         const target = {}
         const onTestHeap = yield* WeakRef.make(target)
@@ -56,7 +56,7 @@ describe("WeakRef", () => {
         assert.isTrue(WeakRef.isAlive(WeakRef.makeUnsafe(target)))
       }).pipe(Effect.provide(TestHeap.layer)))
 
-    it.effect("fails with the value that cannot be a referent, and makes nothing", () =>
+    it.effect("fails with a value that cannot be weakly referenced, and makes nothing", () =>
       Effect.gen(function*() {
         for (const value of [undefined, null, 0, "text", true, 1n, Symbol.for("registered")]) {
           const error = yield* Effect.flip(WeakRef.make(value as unknown as WeakKey))
@@ -111,7 +111,7 @@ describe("WeakRef", () => {
         assert.isTrue(yield* collectUntil(() => !WeakRef.isAlive(ref)))
       }))
 
-    it.effect("use lets go when it is interrupted", () =>
+    it.effect("use releases the referent when it is interrupted", () =>
       Effect.gen(function*() {
         const ref = WeakRef.makeUnsafe({ name: "a" })
         const fiber = yield* Effect.forkChild(WeakRef.use(ref, () => Effect.never), { startImmediately: true })
@@ -121,7 +121,7 @@ describe("WeakRef", () => {
         assert.isTrue(yield* collectUntil(() => !WeakRef.isAlive(ref)))
       }))
 
-    it.effect("use passes on the failure of its effect", () =>
+    it.effect("use fails with the error of its effect", () =>
       Effect.gen(function*() {
         const target = {}
         const error = yield* Effect.flip(WeakRef.use(WeakRef.makeUnsafe(target), () => Effect.fail("mine")))
@@ -139,7 +139,7 @@ describe("WeakRef", () => {
         assert.isTrue(yield* collectUntil(() => !WeakRef.isAlive(ref)))
       }))
 
-    it.effect("use and pin hold the referent of a subclass that gives something else", () =>
+    it.effect("use and pin hold the referent of a subclass that dereferences to something else", () =>
       Effect.gen(function*() {
         class LengthRef extends WeakRef.Class<Array<number>, number> {
           override deref() {
@@ -183,7 +183,7 @@ describe("WeakRef", () => {
     )
 
     onBothHeaps(
-      "gives the callback a reference that reads as dead, as all others do",
+      "passes a dead reference to the callback, after all references are dead",
       (world) =>
         Effect.gen(function*() {
           const ref = yield* world.with("a", WeakRef.make)
@@ -224,19 +224,22 @@ describe("WeakRef", () => {
         })
     )
 
-    onBothHeaps("goes on after a callback whose fiber was interrupted from outside", (world) =>
-      Effect.gen(function*() {
-        const ref = yield* world.with("a", WeakRef.make)
-        const log: Array<string> = []
-        yield* WeakRef.onCollect(ref, () => Effect.sync(() => log.push("next")))
-        yield* WeakRef.onCollect(ref, () =>
-          Effect.withFiber((fiber) => {
-            fiber.interruptUnsafe()
-            return Effect.yieldNow
-          }))
-        yield* reportsOf(world.die("a"))
-        assert.deepStrictEqual(log, ["next"])
-      }))
+    onBothHeaps(
+      "runs the next callback after one whose fiber was interrupted from outside",
+      (world) =>
+        Effect.gen(function*() {
+          const ref = yield* world.with("a", WeakRef.make)
+          const log: Array<string> = []
+          yield* WeakRef.onCollect(ref, () => Effect.sync(() => log.push("next")))
+          yield* WeakRef.onCollect(ref, () =>
+            Effect.withFiber((fiber) => {
+              fiber.interruptUnsafe()
+              return Effect.yieldNow
+            }))
+          yield* reportsOf(world.die("a"))
+          assert.deepStrictEqual(log, ["next"])
+        })
+    )
 
     onBothHeaps("runs each callback with the services that it was registered with", (world) =>
       Effect.gen(function*() {
@@ -261,7 +264,7 @@ describe("WeakRef", () => {
         assert.deepStrictEqual(log, ["outer 2", "outer 1"])
       }))
 
-    onBothHeaps("runs a callback at once that is registered on a dead reference", (world) =>
+    onBothHeaps("runs a callback at once if the reference is dead already", (world) =>
       Effect.gen(function*() {
         const ref = yield* world.with("a", WeakRef.make)
         yield* world.die("a")
@@ -270,7 +273,7 @@ describe("WeakRef", () => {
         assert.isFalse(yield* Deferred.await(ran))
       }))
 
-    onBothHeaps("does not run a callback that is registered in a closed Scope", (world) =>
+    onBothHeaps("does not run a callback if its Scope is closed already", (world) =>
       Effect.gen(function*() {
         const ref = yield* world.with("a", WeakRef.make)
         const scope = yield* Scope.make()
@@ -296,7 +299,7 @@ describe("WeakRef", () => {
         assert.deepStrictEqual(log, ["third", "first"])
       }))
 
-    it("runs what is registered in order, whatever came and went before (property)", () =>
+    it("runs the registered callbacks in order, whatever was registered and unregistered before (property)", () =>
       fc.assert(
         fc.property(fc.array(fc.nat({ max: 9 }), { maxLength: 40 }), (script) => {
           const { collect, finalize, heap } = TestHeap.makeUnsafe()
@@ -343,7 +346,7 @@ describe("WeakRef", () => {
       60_000
     )
 
-    it.effect("takes its place among the finalizers of the Scope, and leaves it", () =>
+    it.effect("is one finalizer of the Scope, and is removed from the Scope when it has run", () =>
       Effect.gen(function*() {
         const target = {}
         const ref = yield* WeakRef.make(target)
@@ -414,7 +417,7 @@ describe("WeakRef", () => {
         }).pipe(Effect.scoped, Effect.provide(TestHeap.layer))
     )
 
-    it.effect("goes on between slices while a test has replaced the timers", () =>
+    it.effect("runs all slices even if a test has replaced the timers", () =>
       Effect.gen(function*() {
         const target = {}
         let runs = 0
@@ -428,7 +431,7 @@ describe("WeakRef", () => {
         assert.strictEqual(runs, callbacksPerTurn + 1)
       }).pipe(Effect.scoped, Effect.provide(TestHeap.layer)))
 
-    onBothHeaps("lasts although nobody holds the reference", (world) =>
+    onBothHeaps("stays registered even if nobody holds the reference", (world) =>
       Effect.gen(function*() {
         const log: Array<string> = []
         yield* Effect.flatMap(
@@ -499,7 +502,7 @@ describe("WeakRef", () => {
         assert.strictEqual(scope.state._tag, "Empty")
       }).pipe(Effect.provide(TestHeap.layer)))
 
-    it.effect("trap: registrations with the engine do not pile up", () =>
+    it.effect("trap: registers with the engine once, however many callbacks come and go", () =>
       Effect.gen(function*() {
         let registrations = 0
         class CountingRegistry<T> extends FinalizationRegistry<T> {
@@ -537,23 +540,26 @@ describe("WeakRef", () => {
   })
 
   describe("equality", () => {
-    onBothHeaps("compares referents while both live, and identity once one is dead", (world) =>
-      Effect.gen(function*() {
-        const heap = yield* Heap.Heap
-        const refOf = (name: string, key: string) =>
-          world.with(name, (target) => Effect.sync(() => new WeakRef.KeyedRef(key, target, heap)))
-        const shared = yield* world.with("a", WeakRef.make)
-        const own = yield* refOf("a", "own")
-        const other = yield* refOf("b", "other")
-        assert.isTrue(WeakRef.equals(shared, own))
-        assert.isTrue(shared.pipe(WeakRef.equals(own)))
-        assert.isFalse(WeakRef.equals(shared, other))
-        yield* world.die("a")
-        assert.isFalse(WeakRef.equals(shared, own))
-        assert.isTrue(WeakRef.equals(shared, shared))
-        assert.isFalse(WeakRef.equals(shared, other))
-        assert.isFalse(WeakRef.equals(other, shared))
-      }))
+    onBothHeaps(
+      "compares referents while both are alive, and identity once one is dead",
+      (world) =>
+        Effect.gen(function*() {
+          const heap = yield* Heap.Heap
+          const refOf = (name: string, key: string) =>
+            world.with(name, (target) => Effect.sync(() => new WeakRef.KeyedRef(key, target, heap)))
+          const shared = yield* world.with("a", WeakRef.make)
+          const own = yield* refOf("a", "own")
+          const other = yield* refOf("b", "other")
+          assert.isTrue(WeakRef.equals(shared, own))
+          assert.isTrue(shared.pipe(WeakRef.equals(own)))
+          assert.isFalse(WeakRef.equals(shared, other))
+          yield* world.die("a")
+          assert.isFalse(WeakRef.equals(shared, own))
+          assert.isTrue(WeakRef.equals(shared, shared))
+          assert.isFalse(WeakRef.equals(shared, other))
+          assert.isFalse(WeakRef.equals(other, shared))
+        })
+    )
 
     it("compares referents by structure, and different referents as different", () => {
       const [one, same, other] = [{ id: 1 }, { id: 1 }, { id: 2 }]
@@ -602,18 +608,21 @@ describe("WeakRef", () => {
   })
 
   describe("hash", () => {
-    onBothHeaps("is the referent's, and kept after death once taken", (world) =>
-      Effect.gen(function*() {
-        const ref = yield* world.with("a", WeakRef.make)
-        const hash = yield* world.with("a", (a) => Effect.sync(() => Hash.hash(a)))
-        assert.strictEqual(Hash.hash(ref), hash)
-        yield* world.die("a")
-        assert.strictEqual(Hash.hash(ref), hash)
-        assert.strictEqual(ref[Hash.symbol](), hash)
-      }))
+    onBothHeaps(
+      "is the hash of the referent, and stays after death if it was computed before",
+      (world) =>
+        Effect.gen(function*() {
+          const ref = yield* world.with("a", WeakRef.make)
+          const hash = yield* world.with("a", (a) => Effect.sync(() => Hash.hash(a)))
+          assert.strictEqual(Hash.hash(ref), hash)
+          yield* world.die("a")
+          assert.strictEqual(Hash.hash(ref), hash)
+          assert.strictEqual(ref[Hash.symbol](), hash)
+        })
+    )
 
     onBothHeaps(
-      "once taken through one reference is kept for the referent's others",
+      "stays for all references if one of them computed it",
       (world) =>
         Effect.gen(function*() {
           const heap = yield* Heap.Heap
@@ -625,7 +634,7 @@ describe("WeakRef", () => {
         })
     )
 
-    onBothHeaps("is refused when first taken after death", (world) =>
+    onBothHeaps("throws if it is first needed after death", (world) =>
       Effect.gen(function*() {
         const ref = yield* world.with("a", WeakRef.make)
         const other = yield* world.with("b", WeakRef.make)
@@ -637,23 +646,26 @@ describe("WeakRef", () => {
   })
 
   describe("Class", () => {
-    onBothHeaps("lets a subclass annotate and change what dereferencing gives", (world) =>
-      Effect.gen(function*() {
-        const heap = yield* Heap.Heap
-        const ref = yield* world.with("a", (a) => Effect.sync(() => new ExtendedRef(a, { color: "red" }, heap)))
-        const shared = yield* world.with("a", WeakRef.make)
-        assert.notStrictEqual<unknown>(ref, shared)
-        assert.strictEqual(ref.annotations["color"], "red")
-        const ask = Effect.map(WeakRef.get(ref), ([a, n]) => [a.name, n])
-        assert.deepStrictEqual(yield* Effect.all([ask, ask]), [["a", 1], ["a", 2]])
-        assert.isTrue(WeakRef.equals(ref, shared))
-        assert.isTrue(WeakRef.isWeakRef(ref))
-        let annotation: unknown
-        yield* WeakRef.onCollect(ref, (ref) => Effect.sync(() => annotation = ref.annotations["color"]))
-        yield* world.die("a")
-        assert.strictEqual(annotation, "red")
-        assert.isTrue(Option.isNone(WeakRef.deref(ref)))
-      }))
+    onBothHeaps(
+      "lets a subclass add annotations and change what dereferencing returns",
+      (world) =>
+        Effect.gen(function*() {
+          const heap = yield* Heap.Heap
+          const ref = yield* world.with("a", (a) => Effect.sync(() => new ExtendedRef(a, { color: "red" }, heap)))
+          const shared = yield* world.with("a", WeakRef.make)
+          assert.notStrictEqual<unknown>(ref, shared)
+          assert.strictEqual(ref.annotations["color"], "red")
+          const ask = Effect.map(WeakRef.get(ref), ([a, n]) => [a.name, n])
+          assert.deepStrictEqual(yield* Effect.all([ask, ask]), [["a", 1], ["a", 2]])
+          assert.isTrue(WeakRef.equals(ref, shared))
+          assert.isTrue(WeakRef.isWeakRef(ref))
+          let annotation: unknown
+          yield* WeakRef.onCollect(ref, (ref) => Effect.sync(() => annotation = ref.annotations["color"]))
+          yield* world.die("a")
+          assert.strictEqual(annotation, "red")
+          assert.isTrue(Option.isNone(WeakRef.deref(ref)))
+        })
+    )
 
     onBothHeaps("KeyedRef keeps its key after death", (world) =>
       Effect.gen(function*() {
@@ -681,7 +693,7 @@ describe("WeakRef", () => {
       }))
 
     onBothHeaps(
-      "keeps neither the owner, nor what its dependents need to know of the owner",
+      "does not keep an owner alive that its dependents refer to",
       (world) =>
         Effect.gen(function*() {
           const ref = yield* world.with("a", WeakRef.make)
@@ -761,7 +773,7 @@ describe("WeakRef", () => {
   })
 
   describe("count and all", () => {
-    it.effect("know the references that the program holds", () =>
+    it.effect("list the references that the program holds", () =>
       Effect.gen(function*() {
         const target = {}
         assert.deepStrictEqual(yield* WeakRef.all(target), [])
@@ -810,7 +822,7 @@ describe("WeakRef", () => {
   })
 
   describe("inspection", () => {
-    it.effect("shows the referent, or that there is none", () =>
+    it.effect("prints the referent, or None", () =>
       Effect.gen(function*() {
         const target = { id: 1 }
         const ref = yield* WeakRef.make(target)
@@ -825,7 +837,7 @@ describe("WeakRef", () => {
         assert.include(inspect(ref), "None")
       }).pipe(Effect.provide(TestHeap.layer)))
 
-    it("knows its own", () => {
+    it("passes its guard", () => {
       for (const value of [undefined, null, 1, {}, new globalThis.WeakRef({})]) assert.isFalse(WeakRef.isWeakRef(value))
       assert.isTrue(WeakRef.isWeakRef(WeakRef.makeUnsafe({})))
     })

@@ -5,7 +5,7 @@ import { TestHeap } from "../../src/testing/index.ts"
 import { collectUntil } from "../support/realHeap.ts"
 
 describe("referent", () => {
-  it.effect("a callback that is taken out again takes no other out, and brings none back", () =>
+  it.effect("removing a callback twice removes no other callback and inserts none", () =>
     Effect.gen(function*() {
       const started: Array<string> = []
       class Named extends Referent.Callback {
