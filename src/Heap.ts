@@ -24,9 +24,6 @@ import * as Context from "effect/Context"
 import * as Effect from "effect/Effect"
 import { collector, host, nextTurn } from "./internal/heap.ts"
 
-/** @internal */
-export { host, nextTurn }
-
 /**
  * Three constructors with the meaning that ECMAScript gives to the globals of the same
  * names.

@@ -80,7 +80,8 @@ const isFreshSymbol = (value: unknown): boolean => typeof value === "symbol" && 
  *
  * `kind` is the type whose operation failed. `property` is the property that the
  * program used, if it was one of a `WeakProxy`. Both are absent if the error was made
- * without them. The message recommends what this type offers. Python raises
+ * without them. The message recommends what this type offers, unless the error was made
+ * with a message of its own. Python raises
  * `ReferenceError: weakly-referenced object no longer exists`.
  *
  * **Example** (A dead reference)
@@ -112,8 +113,14 @@ export class DeadReferenceError extends Data.TaggedError("DeadReferenceError")<{
   readonly kind?: ReferenceKind | undefined
   readonly property?: PropertyKey | undefined
 }> {
-  constructor(args: { readonly kind?: ReferenceKind | undefined; readonly property?: PropertyKey | undefined } = {}) {
-    super(args)
+  constructor({ message, ...fields }: {
+    readonly kind?: ReferenceKind | undefined
+    readonly property?: PropertyKey | undefined
+    readonly message?: string | undefined
+  } = {}) {
+    // The base class assigns each field, and an absent message leaves the one below in place.
+    const assigned = message === undefined ? fields : { ...fields, message }
+    super(assigned)
   }
 
   override get message(): string {

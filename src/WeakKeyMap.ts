@@ -22,8 +22,10 @@ import { dual } from "effect/Function"
 import type { Inspectable } from "effect/Inspectable"
 import type * as Option from "effect/Option"
 import type { Pipeable } from "effect/Pipeable"
-import { Heap, host } from "./Heap.ts"
-import { Collection, isCollection, keepHot, name, orFail, table } from "./internal/collection.ts"
+import { Heap } from "./Heap.ts"
+import { attempt } from "./internal/attempt.ts"
+import { Collection, isCollection, keepHot, name, table } from "./internal/collection.ts"
+import { host } from "./internal/heap.ts"
 import { WeakKeyTable } from "./internal/keyTable.ts"
 import type { NotWeakReferenceableError } from "./WeakError.ts"
 import { makeUnsafe as makeRef, type WeakRef } from "./WeakRef.ts"
@@ -253,7 +255,7 @@ export const fromIterable = <K extends WeakKey, V>(
 ): Effect.Effect<WeakKeyMap<K, V>, NotWeakReferenceableError> =>
   Effect.flatMap(Heap, (heap) => {
     const self = makeUnsafe<K, V>(options, heap)
-    return Effect.as(orFail(() => self[table].fill(entries)), self)
+    return Effect.as(attempt(() => self[table].fill(entries)), self)
   })
 
 /**

@@ -18,8 +18,10 @@ import { NodeInspectSymbol } from "effect/Inspectable"
 import * as Option from "effect/Option"
 import { isFunction, isObjectKeyword } from "effect/Predicate"
 import type * as Scope from "effect/Scope"
-import { type Heap, host } from "./Heap.ts"
-import { onCollect as onCollectOf } from "./internal/callbacks.ts"
+import type { Heap } from "./Heap.ts"
+import * as Callbacks from "./internal/callbacks.ts"
+import { host } from "./internal/heap.ts"
+import { holdDuring } from "./internal/hold.ts"
 import * as Referent from "./internal/referent.ts"
 import { DeadReferenceError, NotWeakReferenceableError, UnhashableError } from "./WeakError.ts"
 
@@ -292,10 +294,9 @@ export const use: {
 ): Effect.Effect<B, E | DeadReferenceError, R> =>
   Effect.suspend((): Effect.Effect<B, E | DeadReferenceError, R> => {
     const target = recordOf(self).deref()
-    // The effect that comes after does nothing, but the fiber that remembers to run it holds the referent.
     return target === undefined
-      ? Effect.fail(new DeadReferenceError())
-      : Effect.ensuring(f(target), Effect.succeed(target))
+      ? Effect.fail(new DeadReferenceError({ kind: "WeakProxy" }))
+      : holdDuring(f(target), target)
   }))
 
 /**
@@ -341,7 +342,7 @@ export const onCollect: {
 } = dual(2, <Self extends WeakProxy<object>, X, E, R>(
   self: Self,
   f: (proxy: Self) => Effect.Effect<X, E, R>
-): Effect.Effect<void, never, R | Scope.Scope> => onCollectOf(Effect.suspend(() => f(self)), recordOf(self)))
+): Effect.Effect<void, never, R | Scope.Scope> => Callbacks.onCollect(Effect.suspend(() => f(self)), recordOf(self)))
 
 /**
  * Whether a proxy and another object, which may be a proxy too, are equal at this

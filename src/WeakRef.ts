@@ -173,6 +173,18 @@ const sharedClass = (heap: Heap) => {
   }
 }
 
+const construct = <A extends WeakKey>(target: A, self: Referent.Referent<A>): Reference<A> => {
+  const { records } = self
+  if (records.Shared === undefined) {
+    records.Shared = sharedClass(records.heap)
+    const kept = {}
+    records.kept.push(construct(kept, Referent.of(kept, records.heap)))
+  }
+  const made: Reference<A> = Reflect.construct(records.heap.WeakRef, [target], records.Shared)
+  made[record] = self
+  return made
+}
+
 /** A reference that is not shared. What it dereferences to is up to its subclass. */
 abstract class OwnReference<A extends WeakKey, B> extends Reference<A, B> {
   constructor(target: A, heap: Heap = host) {
@@ -393,8 +405,7 @@ export const makeUnsafe = <A extends WeakKey>(target: A, heap: Heap = host): Wea
   // Only the shared reference of this very referent is stored there, below.
   const shared = self.sharedRef?.deref() as WeakRef<A> | undefined
   if (shared !== undefined) return shared
-  const made: Reference<A> = Reflect.construct(heap.WeakRef, [target], self.records.Shared ??= sharedClass(heap))
-  made[record] = self
+  const made = construct(target, self)
   self.sharedRef = new heap.WeakRef(made)
   return made
 }

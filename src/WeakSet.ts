@@ -20,8 +20,10 @@ import { dual } from "effect/Function"
 import type { Inspectable } from "effect/Inspectable"
 import * as Option from "effect/Option"
 import type { Pipeable } from "effect/Pipeable"
-import { Heap, host } from "./Heap.ts"
-import { Collection, isCollection, keepHot, name, orFail, table } from "./internal/collection.ts"
+import { Heap } from "./Heap.ts"
+import { attempt } from "./internal/attempt.ts"
+import { Collection, isCollection, keepHot, name, table } from "./internal/collection.ts"
+import { host } from "./internal/heap.ts"
 import { WeakElementTable } from "./internal/keyTable.ts"
 import type { NotWeakReferenceableError } from "./WeakError.ts"
 import { makeUnsafe as makeRef, type WeakRef } from "./WeakRef.ts"
@@ -243,7 +245,7 @@ export const fromIterable = <A extends WeakKey>(
 ): Effect.Effect<WeakSet<A>, NotWeakReferenceableError> =>
   Effect.flatMap(Heap, (heap) => {
     const self = makeUnsafe<A>(options, heap)
-    return Effect.as(orFail(() => self[table].fillElements(elements)), self)
+    return Effect.as(attempt(() => self[table].fillElements(elements)), self)
   })
 
 /**

@@ -20,8 +20,10 @@ import { dual } from "effect/Function"
 import type { Inspectable } from "effect/Inspectable"
 import type * as Option from "effect/Option"
 import type { Pipeable } from "effect/Pipeable"
-import { Heap, host } from "./Heap.ts"
-import { Collection, isCollection, keepHot, name, orFail, table } from "./internal/collection.ts"
+import { Heap } from "./Heap.ts"
+import { attempt } from "./internal/attempt.ts"
+import { Collection, isCollection, keepHot, name, table } from "./internal/collection.ts"
+import { host } from "./internal/heap.ts"
 import { WeakValueTable } from "./internal/valueTable.ts"
 import type { NotWeakReferenceableError } from "./WeakError.ts"
 import { KeyedRef } from "./WeakRef.ts"
@@ -251,7 +253,7 @@ export const fromIterable = <K, V extends WeakKey>(
 ): Effect.Effect<WeakValueMap<K, V>, NotWeakReferenceableError> =>
   Effect.flatMap(Heap, (heap) => {
     const self = makeUnsafe<K, V>(options, heap)
-    return Effect.as(orFail(() => self[table].fill(entries)), self)
+    return Effect.as(attempt(() => self[table].fill(entries)), self)
   })
 
 /**

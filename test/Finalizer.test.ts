@@ -43,7 +43,7 @@ describe("Finalizer", () => {
         assert.deepStrictEqual(log, ["of make"])
       }))
 
-    onBothHeaps("runs although nobody holds the finalizer", (world) =>
+    onBothHeaps("runs even if nobody holds the finalizer", (world) =>
       Effect.gen(function*() {
         let runs = 0
         yield* Effect.asVoid(world.with("a", (a) => Finalizer.make(a, Effect.sync(() => runs++))))
@@ -68,7 +68,7 @@ describe("Finalizer", () => {
         assert.strictEqual(runs, 1)
       }))
 
-    it.effect("is alive, but gives nothing, between collection and its run", () =>
+    it.effect("is alive between collection and its run, but returns no target", () =>
       Effect.gen(function*() {
         let runs = 0
         const target = {}
@@ -95,7 +95,7 @@ describe("Finalizer", () => {
   })
 
   describe("run", () => {
-    it.effect("gives the result the first time, and nothing ever after", () =>
+    it.effect("returns the result the first time, and None afterwards", () =>
       Effect.gen(function*() {
         const target = {}
         const finalizer = yield* Finalizer.make(target, Effect.succeed("done"))
@@ -104,7 +104,7 @@ describe("Finalizer", () => {
         assert.isFalse(Finalizer.isAlive(finalizer))
       }).pipe(Effect.scoped))
 
-    it.effect("passes the failure on to the caller, once", () =>
+    it.effect("fails with the error of the effect, once", () =>
       Effect.gen(function*() {
         const target = {}
         const finalizer = yield* Finalizer.make(target, Effect.fail("failed"))
@@ -115,7 +115,7 @@ describe("Finalizer", () => {
         assert.deepStrictEqual(reports, [])
       }).pipe(Effect.scoped))
 
-    it.effect("is the only run of two at the same time, and the other does not wait", () =>
+    it.effect("runs once if two fibers run it at the same time, and the second does not wait", () =>
       Effect.gen(function*() {
         const target = {}
         const gate = yield* Deferred.make<void>()
@@ -128,7 +128,7 @@ describe("Finalizer", () => {
         assert.deepStrictEqual(yield* Fiber.join(first), Option.some(1))
       }).pipe(Effect.scoped))
 
-    it.effect("interrupted, was the only run, and the Scope does not wait for it", () =>
+    it.effect("is the only run even if it is interrupted, and the Scope does not wait for it", () =>
       Effect.gen(function*() {
         const target = {}
         const scope = yield* Scope.make()
@@ -147,7 +147,7 @@ describe("Finalizer", () => {
   })
 
   describe("detach and peek", () => {
-    onBothHeaps("give the target and the effect; detached, it never runs", (world) =>
+    onBothHeaps("return the target and the effect; a detached finalizer never runs", (world) =>
       Effect.gen(function*() {
         let runs = 0
         yield* Effect.scoped(Effect.gen(function*() {
@@ -170,7 +170,7 @@ describe("Finalizer", () => {
   })
 
   describe("at the end of the Scope", () => {
-    it.effect("runs those alive in reverse order of creation, among the Scope's own finalizers", () =>
+    it.effect("runs the finalizers that are alive in reverse order, among the Scope's own finalizers", () =>
       Effect.gen(function*() {
         const log: Array<string> = []
         const says = (text: string) => Effect.sync(() => log.push(text))
@@ -185,7 +185,7 @@ describe("Finalizer", () => {
         assert.deepStrictEqual(log, ["third", "second, over the connection", "connection closed", "first"])
       }))
 
-    it.effect("awaits them one after the other, and reports what fails", () =>
+    it.effect("waits for each finalizer before the next, and reports failures", () =>
       Effect.gen(function*() {
         const log: Array<string> = []
         const targets = [{}, {}, {}]
@@ -199,7 +199,7 @@ describe("Finalizer", () => {
         assert.deepStrictEqual(reports, ["Error: failed"])
       }))
 
-    it.effect("lets those without atExit die unrun", () =>
+    it.effect("does not run a finalizer without atExit", () =>
       Effect.gen(function*() {
         const log: Array<string> = []
         const says = (text: string) => Effect.sync(() => log.push(text))
@@ -219,7 +219,7 @@ describe("Finalizer", () => {
         assert.deepStrictEqual(finalizers.map(Finalizer.atExit), [false, false, false])
       }))
 
-    onBothHeaps("with atExit off it still runs on collection", (world) =>
+    onBothHeaps("without atExit, still runs on collection", (world) =>
       Effect.gen(function*() {
         let runs = 0
         yield* Effect.asVoid(world.with("a", (a) => Finalizer.make(a, Effect.sync(() => runs++), { atExit: false })))
@@ -227,7 +227,7 @@ describe("Finalizer", () => {
         assert.strictEqual(runs, 1)
       }))
 
-    it.effect("awaits a run under way instead of interrupting it", () =>
+    it.effect("waits for a run under way instead of interrupting it", () =>
       Effect.gen(function*() {
         const target = {}
         const gate = yield* Deferred.make<void>()
@@ -248,7 +248,7 @@ describe("Finalizer", () => {
         assert.deepStrictEqual(log, ["run", "closed"])
       }))
 
-    it.effect("awaits a run that a collection started", () =>
+    it.effect("waits for a run that a collection started", () =>
       Effect.gen(function*() {
         const target = {}
         const gate = yield* Deferred.make<void>()
@@ -278,7 +278,7 @@ describe("Finalizer", () => {
         assert.strictEqual(scope.state._tag, "Closed")
       }))
 
-    it.effect("runs at once where the Scope is closed already", () =>
+    it.effect("runs at once if the Scope is closed already", () =>
       Effect.gen(function*() {
         const target = {}
         const scope = yield* Scope.make()
@@ -333,7 +333,7 @@ describe("Finalizer", () => {
         assert.isTrue(yield* collectUntil(() => !WeakRef.isAlive(refs[0]!)))
       }))
 
-    it.effect("inspects, compares by identity, and knows its own", () =>
+    it.effect("prints its status, compares by identity, and passes its guard", () =>
       Effect.gen(function*() {
         const target = {}
         const one = yield* Finalizer.make(target, Effect.void)
@@ -351,7 +351,7 @@ describe("Finalizer", () => {
   })
 
   describe("trap: a million finalizers through one open Scope", () => {
-    it.effect("made and run, leave nothing in the Scope", () =>
+    it.effect("leave nothing in the Scope after they were run", () =>
       Effect.gen(function*() {
         const scope = yield* Scope.make()
         let runs = 0
@@ -368,7 +368,7 @@ describe("Finalizer", () => {
         assert.isBelow((yield* heapInUse) - before, 4_000_000)
       }), 60_000)
 
-    it.effect("made and collected, leave nothing in the Scope", () =>
+    it.effect("leave nothing in the Scope after their targets were collected", () =>
       Effect.gen(function*() {
         const scope = yield* Scope.make()
         let runs = 0
@@ -498,26 +498,44 @@ describe("Finalizer", () => {
         }).pipe(Effect.provide(TestHeap.layer))
     )
 
+    /** A runtime with a finalizer among its layers, which disposes the runtime. */
+    const runtimeWith = (
+      target: object,
+      heap: Heap.Heap,
+      dispose: (runtime: ManagedRuntime.ManagedRuntime<never, never>) => Effect.Effect<void>
+    ) => {
+      const log: Array<string> = []
+      const layers = Layer.mergeAll(
+        Layer.effectDiscard(Effect.addFinalizer(() => Effect.sync(() => log.push("released")))),
+        Layer.effectDiscard(Effect.orDie(Finalizer.make(target, Effect.suspend(() => dispose(runtime)))))
+      )
+      const runtime: ManagedRuntime.ManagedRuntime<never, never> = ManagedRuntime.make(
+        Layer.provide(layers, Layer.succeed(Heap.Heap, heap))
+      )
+      return { log, runtime }
+    }
+
     it.effect("does not wait for itself: a ManagedRuntime that is disposed on collection", () =>
       Effect.gen(function*() {
         const target = {}
-        let released = false
         const { heap } = yield* TestHeap.TestHeap
-        const finalizer: { made?: Finalizer.Finalizer<object> } = {}
-        const runtime: ManagedRuntime.ManagedRuntime<never, never> = ManagedRuntime.make(Layer.effectDiscard(
-          Effect.gen(function*() {
-            yield* Effect.addFinalizer(() => Effect.sync(() => released = true))
-            finalizer.made = yield* Finalizer.make(target, Effect.suspend(() => runtime.disposeEffect)).pipe(
-              Effect.orDie
-            )
-          }).pipe(Effect.provideService(Heap.Heap, heap))
-        ))
+        const { log, runtime } = runtimeWith(target, heap, (runtime) => runtime.disposeEffect)
         yield* Effect.promise(() => runtime.runPromise(Effect.void))
         yield* TestHeap.collect(target)
         const running = yield* Effect.forkChild(TestHeap.finalize)
         assert.isTrue(yield* ends(running))
-        assert.isTrue(released)
-        assert.isFalse(Finalizer.isAlive(finalizer.made!))
+        assert.deepStrictEqual(log, ["released"])
+      }).pipe(Effect.provide(TestHeap.layer)))
+
+    it.effect("trap: waits for ever if dispose() closes a ManagedRuntime in a fiber of its own", () =>
+      Effect.gen(function*() {
+        const target = {}
+        const { heap } = yield* TestHeap.TestHeap
+        const { runtime } = runtimeWith(target, heap, (runtime) => Effect.promise(() => runtime.dispose()))
+        yield* Effect.promise(() => runtime.runPromise(Effect.void))
+        yield* TestHeap.collect(target)
+        const running = yield* Effect.forkChild(TestHeap.finalize)
+        assert.isFalse(yield* ends(running))
       }).pipe(Effect.provide(TestHeap.layer)))
 
     it.effect("trap: waits for ever for a fiber that it did not start", () =>
@@ -533,7 +551,7 @@ describe("Finalizer", () => {
         yield* Effect.yieldNow
       }))
 
-    it.effect("a fiber of another run waits", () =>
+    it.effect("waits if the fiber that closes the Scope belongs to the run of another finalizer", () =>
       Effect.gen(function*() {
         const target = {}
         const scope = yield* Scope.make()

@@ -1,11 +1,14 @@
 import { assert, describe, it } from "@effect/vitest"
 import { Effect } from "effect"
 import { runInNewContext } from "node:vm"
-import { Heap, WeakError } from "../src/index.ts"
+import { Heap } from "../src/index.ts"
 import { collectUntil } from "./support/realHeap.ts"
 
 describe("Heap", () => {
-  it("tells what can be a referent", () => {
+  it("exports public values only", () =>
+    assert.hasAllKeys({ ...Heap }, ["Heap", "collectGarbage", "isWeakReferenceable"]))
+
+  it("recognizes the values that can be weakly referenced", () => {
     const yes = [{}, [], () => 1, Heap.Heap, Symbol("mine"), Symbol.iterator, new Proxy({}, {}), Object.create(null)]
     const no = [undefined, null, 0, Number.NaN, "text", true, 1n, Symbol.for("registered")]
     for (const value of yes) {
@@ -36,7 +39,7 @@ describe("Heap", () => {
       assert.isTrue(yield* collectUntil(() => refs[0]!.deref() === undefined))
     }))
 
-  it.effect("collectGarbage finds the collector of each host, or says that there is none", () =>
+  it.effect("collectGarbage finds the collector of each host, or returns false", () =>
     Effect.gen(function*() {
       const calls: Array<string> = []
       const globals = globalThis as { gc?: unknown; Bun?: unknown; process?: unknown }
@@ -57,15 +60,4 @@ describe("Heap", () => {
       assert.isFalse(yield* collectIn({ process: undefined }))
       assert.deepStrictEqual(calls, ["gc", "Bun.gc true"])
     }))
-})
-
-describe("WeakError", () => {
-  it("says what to do", () => {
-    assert.include(new WeakError.NotWeakReferenceableError({ value: 7 }).message, "7 cannot be weakly referenced")
-    assert.include(new WeakError.NotWeakReferenceableError({ value: Symbol.for("x") }).message, "Symbol(x)")
-    assert.include(new WeakError.DeadReferenceError().message, "collected")
-    assert.include(new WeakError.UnhashableError().message, "hash")
-    assert.strictEqual(new WeakError.DeadReferenceError()._tag, "DeadReferenceError")
-    assert.instanceOf(new WeakError.UnhashableError(), Error)
-  })
 })

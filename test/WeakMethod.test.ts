@@ -1,7 +1,7 @@
 import { assert, describe, it } from "@effect/vitest"
 import { Context, Effect, Equal, Exit, Hash, HashSet, Option, pipe } from "effect"
 import { inspect } from "node:util"
-import { expectTypeOf } from "vitest"
+import { vi } from "vitest"
 import { WeakError, WeakMethod, WeakProxy, WeakRef } from "../src/index.ts"
 import { TestHeap } from "../src/testing/index.ts"
 import { collectThoroughly, collectUntil } from "./support/realHeap.ts"
@@ -94,7 +94,7 @@ describe("WeakMethod", () => {
         assert.isTrue(WeakMethod.isWeakMethod(has))
       }))
 
-    it.effect("looks a key up once", () =>
+    it.effect("reads the key once", () =>
       Effect.gen(function*() {
         let reads = 0
         const answer = () => 42
@@ -115,7 +115,7 @@ describe("WeakMethod", () => {
         assert.strictEqual(yield* WeakMethod.invoke(ofReplaced), first())
       }))
 
-    it.effect("gives a new method each time, which is not counted among the references", () =>
+    it.effect("returns a new method each time, which WeakRef.count does not count", () =>
       Effect.gen(function*() {
         const counter = new Counter()
         const first = yield* WeakMethod.make(counter, "add")
@@ -124,7 +124,7 @@ describe("WeakMethod", () => {
         assert.strictEqual(yield* WeakRef.count(counter.add), 0)
       }))
 
-    it.effect("fails with what it found where there is no function, or no receiver", () =>
+    it.effect("fails with the value that it found if there is no function or no receiver", () =>
       Effect.gen(function*() {
         const receiver = { text: "no function", object: { a: 1 }, missing: undefined as (() => void) | undefined }
         const cases: ReadonlyArray<readonly [unknown, unknown, unknown]> = [
@@ -146,6 +146,30 @@ describe("WeakMethod", () => {
           assert.throws(() => WeakMethod.makeUnsafe(target, key), WeakError.NotWeakReferenceableError)
         }
       }))
+
+    it("says which property is not a function, and what it is", () => {
+      const messageOf = (f: () => unknown): string => {
+        try {
+          f()
+        } catch (error) {
+          return (error as Error).message
+        }
+        throw new Error("Nothing was thrown")
+      }
+      const make = (receiver: unknown, key: unknown) => () => WeakMethod.makeUnsafe(receiver as object, key as never)
+      const advice = "pass the key of a method, or a function"
+      assert.strictEqual(
+        messageOf(make({}, "nope")),
+        `The property "nope" of the receiver is undefined, which is not a function: ${advice}`
+      )
+      assert.strictEqual(
+        messageOf(make({ x: { y: 1 } }, "x")),
+        `The property "x" of the receiver is {"y":1}, which is not a function: ${advice}`
+      )
+      assert.include(messageOf(make({}, Symbol.iterator)), "The property Symbol(Symbol.iterator) of the receiver")
+      assert.include(messageOf(make({}, null)), "null is not a method")
+      assert.include(messageOf(make("text", "charAt")), "\"text\" cannot be weakly referenced")
+    })
 
     it.effect("reads its heap and its key when it is run", () =>
       Effect.gen(function*() {
@@ -183,8 +207,19 @@ describe("WeakMethod", () => {
     }
   })
 
+  it("isWeakMethod says no to the methods of another copy of the library", async () => {
+    const set = new Set()
+    vi.resetModules()
+    const other = await import("../src/index.ts")
+    const method = WeakMethod.makeUnsafe(set, "has")
+    const methodOfOther = other.WeakMethod.makeUnsafe(set, "has")
+    assert.deepStrictEqual([method, methodOfOther].map(WeakMethod.isWeakMethod), [true, false])
+    assert.deepStrictEqual([method, methodOfOther].map(other.WeakMethod.isWeakMethod), [false, true])
+    assert.isFalse(Equal.equals(method, methodOfOther))
+  })
+
   describe("deref and invoke", () => {
-    it("bind the function to the receiver, whatever this it is called with", () => {
+    it("bind the function to the receiver, even if it is called with another this", () => {
       const counter = new Counter(1)
       const add = Option.getOrThrow(WeakMethod.deref(WeakMethod.makeUnsafe(counter, "add")))
       assert.strictEqual(add(1), 2)
@@ -206,7 +241,7 @@ describe("WeakMethod", () => {
         assert.strictEqual(counter.count, 0)
       }))
 
-    it.effect("invoke calls at each run, passes the arguments on, and a throw is a defect", () =>
+    it.effect("invoke calls each time that it runs, passes the arguments, and dies if the method throws", () =>
       Effect.gen(function*() {
         const counter = new Counter()
         const twice = WeakMethod.invoke(WeakMethod.makeUnsafe(counter, "add"), 2)
@@ -221,7 +256,7 @@ describe("WeakMethod", () => {
         assert.deepStrictEqual(exit, Exit.die(error))
       }))
 
-    it.effect("invoke succeeds with promises and effects as they are", () =>
+    it.effect("invoke returns promises and effects as they are", () =>
       Effect.gen(function*() {
         const service = { load: () => Effect.succeed(1), fetch: () => Promise.resolve(2) }
         const load = WeakMethod.invoke(WeakMethod.makeUnsafe(service, "load"))
@@ -254,7 +289,7 @@ describe("WeakMethod", () => {
         assert.strictEqual(log.length, 1)
       }).pipe(Effect.scoped, Effect.provide(TestHeap.layer)))
 
-    it.effect("runs once where receiver and function are the same", () =>
+    it.effect("runs once if receiver and function are the same", () =>
       Effect.gen(function*() {
         let runs = 0
         const f = () => 1
@@ -303,7 +338,7 @@ describe("WeakMethod", () => {
   })
 
   describe("equality and hash", () => {
-    it("are of equal receivers and the same function", () => {
+    it("compare the receivers and require the same function", () => {
       const make = (id: number) => WeakMethod.makeUnsafe(receivers[id]!, "name")
       const receivers = [new Entity(1), new Entity(1), new Entity(2)]
       assert.isTrue(WeakMethod.equals(make(0), make(0)))
@@ -351,7 +386,7 @@ describe("WeakMethod", () => {
       assert.throws(() => Equal.equals(method, WeakMethod.makeUnsafe(entity, "name", heap)), WeakError.UnhashableError)
     })
 
-    it("of a pair that once compared equal are remembered by Effect, not by equals", () => {
+    it("Equal.equals remembers a pair that compared equal; WeakMethod.equals does not", () => {
       const { collect, heap } = world()
       const one = new Entity(1)
       const method = WeakMethod.makeUnsafe(one, "name", heap)
@@ -363,7 +398,7 @@ describe("WeakMethod", () => {
     })
   })
 
-  it("prints its receiver and the name of its function, and that they are dead", () => {
+  it("prints its receiver and the name of its function, or None", () => {
     const { collect, heap } = world()
     const receiver = { id: 1, read: () => 1 }
     const method = WeakMethod.makeUnsafe(receiver, "read", heap)
@@ -383,7 +418,7 @@ describe("WeakMethod", () => {
   })
 
   describe("on the real heap", () => {
-    it.effect("keeps neither its receiver nor its function, and learns of it once", () =>
+    it.effect("keeps neither its receiver nor its function alive, and calls back once", () =>
       Effect.scoped(Effect.gen(function*() {
         let runs = 0
         const make = () => {
@@ -457,7 +492,7 @@ describe("WeakMethod", () => {
         assert.isTrue(yield* collectUntil(() => !WeakMethod.isAlive(captures) && probe.deref() === undefined))
       }))
 
-    it.effect("what deref gives keeps both", () =>
+    it.effect("the function that deref returns keeps both alive", () =>
       Effect.gen(function*() {
         const make = () => {
           const counter = new Counter(1)
@@ -470,59 +505,5 @@ describe("WeakMethod", () => {
         bound.pop()
         assert.isTrue(yield* collectUntil(() => !WeakMethod.isAlive(method)))
       }))
-  })
-
-  it("types", () => {
-    interface Overloaded {
-      run(a: string): number
-      run(a: number, b: boolean): string
-      optional?(a: number): boolean
-      readonly text: string
-      self(): this
-      identity<T>(a: T): T
-    }
-    const receiver: Overloaded = {
-      run: (a: unknown) => a as never,
-      text: "",
-      self: () => receiver,
-      identity: (a) => a
-    }
-    type Run = WeakMethod.WeakMethod<Overloaded, [a: string] | [a: number, b: boolean], number | string>
-    type Self = WeakMethod.WeakMethod<Overloaded, [], Overloaded>
-    const run = WeakMethod.makeUnsafe(receiver, "run")
-    expectTypeOf(run).toEqualTypeOf<Run>()
-    expectTypeOf(WeakMethod.makeUnsafe(receiver, receiver.run)).toEqualTypeOf<Run>()
-    expectTypeOf(WeakMethod.make(receiver, "self"))
-      .toEqualTypeOf<Effect.Effect<Self, WeakError.NotWeakReferenceableError>>()
-    expectTypeOf(WeakMethod.deref(WeakMethod.makeUnsafe(new Set([1]), "has")))
-      .toEqualTypeOf<Option.Option<(value: number) => boolean>>()
-    expectTypeOf(WeakMethod.invoke(run, 1, true))
-      .toEqualTypeOf<Effect.Effect<number | string, WeakError.DeadReferenceError>>()
-    expectTypeOf(WeakMethod.makeUnsafe([1], "at"))
-      .toEqualTypeOf<WeakMethod.WeakMethod<Array<number>, [index: number], number | undefined>>()
-    expectTypeOf(WeakMethod.makeUnsafe(receiver, function(a: number) {
-      return [this.text, a] as const
-    })).toEqualTypeOf<WeakMethod.WeakMethod<Overloaded, [a: number], readonly [string, number]>>()
-    expectTypeOf<WeakMethod.MethodKey<Overloaded>>().toEqualTypeOf<"run" | "optional" | "self" | "identity">()
-    expectTypeOf(WeakMethod.makeUnsafe(receiver, "identity"))
-      .toEqualTypeOf<WeakMethod.WeakMethod<Overloaded, [a: unknown], unknown>>()
-    expectTypeOf(new SubCounter(1)).toExtend<Counter>()
-    expectTypeOf(WeakMethod.makeUnsafe(new SubCounter(1), "add")).toExtend<
-      WeakMethod.WeakMethod<Counter, [number], number | string>
-    >()
-    const wrong = () => {
-      // @ts-expect-error: no function
-      WeakMethod.makeUnsafe(receiver, "text")
-      // @ts-expect-error: no such key
-      WeakMethod.makeUnsafe(receiver, "missing")
-      // @ts-expect-error: a function of another this
-      WeakMethod.makeUnsafe(receiver, function(this: Date) {})
-      // @ts-expect-error: no such signature
-      WeakMethod.invoke(run, 1)
-      // @ts-expect-error: no receiver
-      WeakMethod.makeUnsafe("text", "charAt")
-    }
-    assert.isFunction(wrong)
-    assert.throws(() => WeakMethod.makeUnsafe(receiver, "optional"), WeakError.NotWeakReferenceableError)
   })
 })

@@ -2,8 +2,11 @@ import { assert, describe, it } from "@effect/vitest"
 import { Context, Deferred, Effect, Equal, Exit, Fiber, Hash, Option, Scope } from "effect"
 import * as fc from "fast-check"
 import { inspect } from "node:util"
-import { Finalizer, Heap, WeakError, WeakRef } from "../src/index.ts"
+import { vi } from "vitest"
+import { Finalizer, Heap, WeakError, WeakMethod, WeakProxy, WeakRef } from "../src/index.ts"
+import { callbacksPerTurn } from "../src/internal/referent.ts"
 import { TestHeap } from "../src/testing/index.ts"
+import { atEveryAlignment } from "./support/alignments.ts"
 import { collectThoroughly, collectUntil, heapInUse } from "./support/realHeap.ts"
 import { reportsOf } from "./support/reports.ts"
 import { type Named, onBothHeaps } from "./support/worlds.ts"
@@ -24,7 +27,7 @@ class ExtendedRef<A extends WeakKey> extends WeakRef.Class<A, readonly [A, numbe
 
 describe("WeakRef", () => {
   describe("make", () => {
-    onBothHeaps("dereferences to its referent until that is collected", (world) =>
+    onBothHeaps("dereferences to its referent until the referent is collected", (world) =>
       Effect.gen(function*() {
         const ref = yield* world.with("a", WeakRef.make)
         assert.deepStrictEqual(Option.map(WeakRef.deref(ref), (a) => a.name), Option.some("a"))
@@ -43,7 +46,7 @@ describe("WeakRef", () => {
         assert.notStrictEqual<unknown>(first, other)
       }))
 
-    it.effect("makes two references of one referent on two heaps", () =>
+    it.effect("makes a reference on each heap of one referent", () =>
       Effect.gen(function*() {
         const target = {}
         const onTestHeap = yield* WeakRef.make(target)
@@ -53,7 +56,7 @@ describe("WeakRef", () => {
         assert.isTrue(WeakRef.isAlive(WeakRef.makeUnsafe(target)))
       }).pipe(Effect.provide(TestHeap.layer)))
 
-    it.effect("fails with the value that cannot be a referent, and makes nothing", () =>
+    it.effect("fails with a value that cannot be weakly referenced, and makes nothing", () =>
       Effect.gen(function*() {
         for (const value of [undefined, null, 0, "text", true, 1n, Symbol.for("registered")]) {
           const error = yield* Effect.flip(WeakRef.make(value as unknown as WeakKey))
@@ -108,7 +111,7 @@ describe("WeakRef", () => {
         assert.isTrue(yield* collectUntil(() => !WeakRef.isAlive(ref)))
       }))
 
-    it.effect("use lets go when it is interrupted", () =>
+    it.effect("use releases the referent when it is interrupted", () =>
       Effect.gen(function*() {
         const ref = WeakRef.makeUnsafe({ name: "a" })
         const fiber = yield* Effect.forkChild(WeakRef.use(ref, () => Effect.never), { startImmediately: true })
@@ -118,7 +121,7 @@ describe("WeakRef", () => {
         assert.isTrue(yield* collectUntil(() => !WeakRef.isAlive(ref)))
       }))
 
-    it.effect("use passes on the failure of its effect", () =>
+    it.effect("use fails with the error of its effect", () =>
       Effect.gen(function*() {
         const target = {}
         const error = yield* Effect.flip(WeakRef.use(WeakRef.makeUnsafe(target), () => Effect.fail("mine")))
@@ -136,7 +139,7 @@ describe("WeakRef", () => {
         assert.isTrue(yield* collectUntil(() => !WeakRef.isAlive(ref)))
       }))
 
-    it.effect("use and pin hold the referent of a subclass that gives something else", () =>
+    it.effect("use and pin hold the referent of a subclass that dereferences to something else", () =>
       Effect.gen(function*() {
         class LengthRef extends WeakRef.Class<Array<number>, number> {
           override deref() {
@@ -180,7 +183,7 @@ describe("WeakRef", () => {
     )
 
     onBothHeaps(
-      "gives the callback a reference that reads as dead, as all others do",
+      "passes a dead reference to the callback, after all references are dead",
       (world) =>
         Effect.gen(function*() {
           const ref = yield* world.with("a", WeakRef.make)
@@ -221,19 +224,22 @@ describe("WeakRef", () => {
         })
     )
 
-    onBothHeaps("goes on after a callback whose fiber was interrupted from outside", (world) =>
-      Effect.gen(function*() {
-        const ref = yield* world.with("a", WeakRef.make)
-        const log: Array<string> = []
-        yield* WeakRef.onCollect(ref, () => Effect.sync(() => log.push("next")))
-        yield* WeakRef.onCollect(ref, () =>
-          Effect.withFiber((fiber) => {
-            fiber.interruptUnsafe()
-            return Effect.yieldNow
-          }))
-        yield* reportsOf(world.die("a"))
-        assert.deepStrictEqual(log, ["next"])
-      }))
+    onBothHeaps(
+      "runs the next callback after one whose fiber was interrupted from outside",
+      (world) =>
+        Effect.gen(function*() {
+          const ref = yield* world.with("a", WeakRef.make)
+          const log: Array<string> = []
+          yield* WeakRef.onCollect(ref, () => Effect.sync(() => log.push("next")))
+          yield* WeakRef.onCollect(ref, () =>
+            Effect.withFiber((fiber) => {
+              fiber.interruptUnsafe()
+              return Effect.yieldNow
+            }))
+          yield* reportsOf(world.die("a"))
+          assert.deepStrictEqual(log, ["next"])
+        })
+    )
 
     onBothHeaps("runs each callback with the services that it was registered with", (world) =>
       Effect.gen(function*() {
@@ -258,7 +264,7 @@ describe("WeakRef", () => {
         assert.deepStrictEqual(log, ["outer 2", "outer 1"])
       }))
 
-    onBothHeaps("runs a callback at once that is registered on a dead reference", (world) =>
+    onBothHeaps("runs a callback at once if the reference is dead already", (world) =>
       Effect.gen(function*() {
         const ref = yield* world.with("a", WeakRef.make)
         yield* world.die("a")
@@ -267,7 +273,7 @@ describe("WeakRef", () => {
         assert.isFalse(yield* Deferred.await(ran))
       }))
 
-    onBothHeaps("does not run a callback that is registered in a closed Scope", (world) =>
+    onBothHeaps("does not run a callback if its Scope is closed already", (world) =>
       Effect.gen(function*() {
         const ref = yield* world.with("a", WeakRef.make)
         const scope = yield* Scope.make()
@@ -293,7 +299,7 @@ describe("WeakRef", () => {
         assert.deepStrictEqual(log, ["third", "first"])
       }))
 
-    it("runs what is registered in order, whatever came and went before (property)", () =>
+    it("runs the registered callbacks in order, whatever was registered and unregistered before (property)", () =>
       fc.assert(
         fc.property(fc.array(fc.nat({ max: 9 }), { maxLength: 40 }), (script) => {
           const { collect, finalize, heap } = TestHeap.makeUnsafe()
@@ -316,7 +322,117 @@ describe("WeakRef", () => {
         { numRuns: 1_000 }
       ))
 
-    onBothHeaps("lasts although nobody holds the reference", (world) =>
+    it.effect(
+      "interrupted, leaves a callback or nothing in the Scope, at every alignment",
+      () =>
+        Effect.gen(function*() {
+          const outcomes = { registered: 0, nothing: 0 }
+          yield* atEveryAlignment((interrupted) =>
+            Effect.gen(function*() {
+              const target = {}
+              const scope = yield* Scope.make()
+              let runs = 0
+              const ref = yield* WeakRef.make(target)
+              yield* interrupted(Scope.provide(WeakRef.onCollect(ref, () => Effect.sync(() => runs++)), scope))
+              const isRegistered = scope.state._tag === "Open"
+              outcomes[isRegistered ? "registered" : "nothing"]++
+              yield* TestHeap.collectAndFinalize(target)
+              assert.strictEqual(runs, isRegistered ? 1 : 0)
+              assert.strictEqual(scope.state._tag, "Empty")
+            })
+          )
+          assert.isAbove(outcomes.registered, 10)
+          assert.isAbove(outcomes.nothing, 10)
+        }).pipe(Effect.provide(TestHeap.layer)),
+      60_000
+    )
+
+    it.effect("is one finalizer of the Scope, and is removed from the Scope when it has run", () =>
+      Effect.gen(function*() {
+        const target = {}
+        const ref = yield* WeakRef.make(target)
+        const log: Array<string> = []
+        const scope = yield* Scope.make()
+        const says = (text: string) => Scope.addFinalizer(scope, Effect.sync(() => log.push(text)))
+        const register = Scope.provide(WeakRef.onCollect(ref, () => Effect.void), scope)
+        // In an empty Scope, beside one finalizer, and beside several.
+        yield* register
+        yield* says("first")
+        yield* register
+        yield* says("second")
+        yield* register
+        assert.strictEqual(scope.state._tag === "Open" ? scope.state.finalizers?.size : 0, 5)
+        yield* TestHeap.collectAndFinalize(target)
+        assert.strictEqual(scope.state._tag === "Open" ? scope.state.finalizers?.size : 0, 2)
+        yield* Scope.close(scope, Exit.void)
+        assert.deepStrictEqual(log, ["second", "first"])
+      }).pipe(Effect.provide(TestHeap.layer)))
+
+    it.effect("trap: a callback that never ends blocks the older ones of its referent, and no others", () =>
+      Effect.gen(function*() {
+        const [one, other] = [{}, {}]
+        const log: Array<string> = []
+        const ref = yield* WeakRef.make(one)
+        yield* WeakRef.onCollect(ref, () => Effect.sync(() => log.push("older")))
+        yield* WeakRef.onCollect(ref, () => Effect.never)
+        yield* WeakRef.onCollect(yield* WeakRef.make(other), () => Effect.sync(() => log.push("other")))
+        yield* TestHeap.collect(one, other)
+        yield* Effect.forkChild(TestHeap.finalize)
+        for (let i = 0; i < 20; i++) yield* Effect.yieldNow
+        assert.deepStrictEqual(log, ["other"])
+      }).pipe(Effect.scoped, Effect.provide(TestHeap.layer)))
+
+    it.effect.each([1, 4])(
+      "runs many callbacks in slices, in order, with the event loop in between (%i referents)",
+      (n) =>
+        Effect.gen(function*() {
+          const each = 3 * callbacksPerTurn / n
+          const targets = Array.from({ length: n }, () => ({}))
+          const perTurn: Array<number> = [0]
+          const ended: Array<Array<number>> = []
+          for (const target of targets) {
+            const ref = yield* WeakRef.make(target)
+            const order: Array<number> = []
+            ended.push(order)
+            for (let i = 0; i < each; i++) {
+              yield* WeakRef.onCollect(ref, () =>
+                Effect.sync(() => {
+                  order.push(i)
+                  perTurn[perTurn.length - 1]!++
+                }))
+            }
+          }
+          // From a timer, so that the slices, which are timers too, and the watch take turns.
+          yield* Effect.promise(() => new Promise((resolve) => setTimeout(resolve)))
+          let watching = true
+          const watch = () => {
+            perTurn.push(0)
+            if (watching) setImmediate(watch)
+          }
+          setImmediate(watch)
+          yield* TestHeap.collectAndFinalize(...targets)
+          watching = false
+          const newestFirst = Array.from({ length: each }, (_, i) => each - 1 - i)
+          for (const order of ended) assert.deepStrictEqual(order, newestFirst)
+          assert.isAtMost(Math.max(...perTurn), callbacksPerTurn)
+        }).pipe(Effect.scoped, Effect.provide(TestHeap.layer))
+    )
+
+    it.effect("runs all slices even if a test has replaced the timers", () =>
+      Effect.gen(function*() {
+        const target = {}
+        let runs = 0
+        const ref = yield* WeakRef.make(target)
+        for (let i = 0; i < callbacksPerTurn + 1; i++) {
+          yield* WeakRef.onCollect(ref, () => Effect.sync(() => runs++))
+        }
+        vi.useFakeTimers({ toFake: ["setTimeout", "setImmediate"] })
+        yield* Effect.addFinalizer(() => Effect.sync(() => vi.useRealTimers()))
+        yield* TestHeap.collectAndFinalize(target)
+        assert.strictEqual(runs, callbacksPerTurn + 1)
+      }).pipe(Effect.scoped, Effect.provide(TestHeap.layer)))
+
+    onBothHeaps("stays registered even if nobody holds the reference", (world) =>
       Effect.gen(function*() {
         const log: Array<string> = []
         yield* Effect.flatMap(
@@ -387,7 +503,7 @@ describe("WeakRef", () => {
         assert.strictEqual(scope.state._tag, "Empty")
       }).pipe(Effect.provide(TestHeap.layer)))
 
-    it.effect("trap: registrations with the engine do not pile up", () =>
+    it.effect("trap: registers with the engine once, however many callbacks come and go", () =>
       Effect.gen(function*() {
         let registrations = 0
         class CountingRegistry<T> extends FinalizationRegistry<T> {
@@ -425,23 +541,26 @@ describe("WeakRef", () => {
   })
 
   describe("equality", () => {
-    onBothHeaps("compares referents while both live, and identity once one is dead", (world) =>
-      Effect.gen(function*() {
-        const heap = yield* Heap.Heap
-        const refOf = (name: string, key: string) =>
-          world.with(name, (target) => Effect.sync(() => new WeakRef.KeyedRef(key, target, heap)))
-        const shared = yield* world.with("a", WeakRef.make)
-        const own = yield* refOf("a", "own")
-        const other = yield* refOf("b", "other")
-        assert.isTrue(WeakRef.equals(shared, own))
-        assert.isTrue(shared.pipe(WeakRef.equals(own)))
-        assert.isFalse(WeakRef.equals(shared, other))
-        yield* world.die("a")
-        assert.isFalse(WeakRef.equals(shared, own))
-        assert.isTrue(WeakRef.equals(shared, shared))
-        assert.isFalse(WeakRef.equals(shared, other))
-        assert.isFalse(WeakRef.equals(other, shared))
-      }))
+    onBothHeaps(
+      "compares referents while both are alive, and identity once one is dead",
+      (world) =>
+        Effect.gen(function*() {
+          const heap = yield* Heap.Heap
+          const refOf = (name: string, key: string) =>
+            world.with(name, (target) => Effect.sync(() => new WeakRef.KeyedRef(key, target, heap)))
+          const shared = yield* world.with("a", WeakRef.make)
+          const own = yield* refOf("a", "own")
+          const other = yield* refOf("b", "other")
+          assert.isTrue(WeakRef.equals(shared, own))
+          assert.isTrue(shared.pipe(WeakRef.equals(own)))
+          assert.isFalse(WeakRef.equals(shared, other))
+          yield* world.die("a")
+          assert.isFalse(WeakRef.equals(shared, own))
+          assert.isTrue(WeakRef.equals(shared, shared))
+          assert.isFalse(WeakRef.equals(shared, other))
+          assert.isFalse(WeakRef.equals(other, shared))
+        })
+    )
 
     it("compares referents by structure, and different referents as different", () => {
       const [one, same, other] = [{ id: 1 }, { id: 1 }, { id: 2 }]
@@ -473,19 +592,38 @@ describe("WeakRef", () => {
       }).pipe(Effect.provide(TestHeap.layer)))
   })
 
+  describe("equals, as documented", () => {
+    it("stays true after a referent has changed, because Effect remembers", () => {
+      const [one, same] = [{ id: 1 }, { id: 1 }]
+      const [ref, that] = [WeakRef.makeUnsafe(one), WeakRef.makeUnsafe(same)]
+      assert.isTrue(WeakRef.equals(ref, that))
+      one.id = 2
+      assert.isTrue(WeakRef.equals(ref, that))
+    })
+
+    it("throws if a referent is a weak proxy", () => {
+      const target = {}
+      const ref = WeakRef.makeUnsafe<object>(WeakProxy.makeUnsafe(target))
+      assert.throws(() => WeakRef.equals(ref, WeakRef.makeUnsafe(target)), WeakError.UnhashableError)
+    })
+  })
+
   describe("hash", () => {
-    onBothHeaps("is the referent's, and kept after death once taken", (world) =>
-      Effect.gen(function*() {
-        const ref = yield* world.with("a", WeakRef.make)
-        const hash = yield* world.with("a", (a) => Effect.sync(() => Hash.hash(a)))
-        assert.strictEqual(Hash.hash(ref), hash)
-        yield* world.die("a")
-        assert.strictEqual(Hash.hash(ref), hash)
-        assert.strictEqual(ref[Hash.symbol](), hash)
-      }))
+    onBothHeaps(
+      "is the hash of the referent, and stays after death if it was computed before",
+      (world) =>
+        Effect.gen(function*() {
+          const ref = yield* world.with("a", WeakRef.make)
+          const hash = yield* world.with("a", (a) => Effect.sync(() => Hash.hash(a)))
+          assert.strictEqual(Hash.hash(ref), hash)
+          yield* world.die("a")
+          assert.strictEqual(Hash.hash(ref), hash)
+          assert.strictEqual(ref[Hash.symbol](), hash)
+        })
+    )
 
     onBothHeaps(
-      "once taken through one reference is kept for the referent's others",
+      "stays for all references if one of them computed it",
       (world) =>
         Effect.gen(function*() {
           const heap = yield* Heap.Heap
@@ -497,7 +635,7 @@ describe("WeakRef", () => {
         })
     )
 
-    onBothHeaps("is refused when first taken after death", (world) =>
+    onBothHeaps("throws if it is first needed after death", (world) =>
       Effect.gen(function*() {
         const ref = yield* world.with("a", WeakRef.make)
         const other = yield* world.with("b", WeakRef.make)
@@ -509,23 +647,26 @@ describe("WeakRef", () => {
   })
 
   describe("Class", () => {
-    onBothHeaps("lets a subclass annotate and change what dereferencing gives", (world) =>
-      Effect.gen(function*() {
-        const heap = yield* Heap.Heap
-        const ref = yield* world.with("a", (a) => Effect.sync(() => new ExtendedRef(a, { color: "red" }, heap)))
-        const shared = yield* world.with("a", WeakRef.make)
-        assert.notStrictEqual<unknown>(ref, shared)
-        assert.strictEqual(ref.annotations["color"], "red")
-        const ask = Effect.map(WeakRef.get(ref), ([a, n]) => [a.name, n])
-        assert.deepStrictEqual(yield* Effect.all([ask, ask]), [["a", 1], ["a", 2]])
-        assert.isTrue(WeakRef.equals(ref, shared))
-        assert.isTrue(WeakRef.isWeakRef(ref))
-        let annotation: unknown
-        yield* WeakRef.onCollect(ref, (ref) => Effect.sync(() => annotation = ref.annotations["color"]))
-        yield* world.die("a")
-        assert.strictEqual(annotation, "red")
-        assert.isTrue(Option.isNone(WeakRef.deref(ref)))
-      }))
+    onBothHeaps(
+      "lets a subclass add annotations and change what dereferencing returns",
+      (world) =>
+        Effect.gen(function*() {
+          const heap = yield* Heap.Heap
+          const ref = yield* world.with("a", (a) => Effect.sync(() => new ExtendedRef(a, { color: "red" }, heap)))
+          const shared = yield* world.with("a", WeakRef.make)
+          assert.notStrictEqual<unknown>(ref, shared)
+          assert.strictEqual(ref.annotations["color"], "red")
+          const ask = Effect.map(WeakRef.get(ref), ([a, n]) => [a.name, n])
+          assert.deepStrictEqual(yield* Effect.all([ask, ask]), [["a", 1], ["a", 2]])
+          assert.isTrue(WeakRef.equals(ref, shared))
+          assert.isTrue(WeakRef.isWeakRef(ref))
+          let annotation: unknown
+          yield* WeakRef.onCollect(ref, (ref) => Effect.sync(() => annotation = ref.annotations["color"]))
+          yield* world.die("a")
+          assert.strictEqual(annotation, "red")
+          assert.isTrue(Option.isNone(WeakRef.deref(ref)))
+        })
+    )
 
     onBothHeaps("KeyedRef keeps its key after death", (world) =>
       Effect.gen(function*() {
@@ -538,8 +679,102 @@ describe("WeakRef", () => {
       }))
   })
 
+  describe("keepAlive", () => {
+    onBothHeaps("fails with an owner that cannot be weakly referenced", (world) =>
+      Effect.gen(function*() {
+        for (const owner of [undefined, null, 1, "text", Symbol.for("registered")]) {
+          const error = yield* Effect.flip(WeakRef.keepAlive(owner as unknown as WeakKey, {}))
+          assert.strictEqual(error.value, owner)
+          assert.throws(
+            () => WeakRef.keepAliveUnsafe(owner as unknown as WeakKey, {}),
+            WeakError.NotWeakReferenceableError
+          )
+        }
+        yield* world.with("a", (a) => WeakRef.keepAlive(a, "text"))
+      }))
+
+    onBothHeaps(
+      "does not keep an owner alive that its dependents refer to",
+      (world) =>
+        Effect.gen(function*() {
+          const ref = yield* world.with("a", WeakRef.make)
+          yield* world.with("a", (a) => WeakRef.keepAlive(a, { owner: a }))
+          yield* world.with("a", (a) => WeakRef.keepAlive(a, a))
+          // The reference holds the record of the owner, and must not hold the dependents with it.
+          assert.isTrue(WeakRef.isAlive(ref))
+          yield* world.die("a")
+          assert.isFalse(WeakRef.isAlive(ref))
+        })
+    )
+
+    it.effect("holds several dependents for as long as the owner lives (real heap)", () =>
+      Effect.gen(function*() {
+        const owner: { target: object | undefined } = { target: {} }
+        const keep = (dependent: object) => {
+          WeakRef.keepAliveUnsafe(owner.target!, dependent)
+          return new globalThis.WeakRef(dependent)
+        }
+        const probes = [keep({ n: 1 }), keep({ n: 2 }), keep(() => 3)]
+        const ownerRef = WeakRef.makeUnsafe(owner.target!)
+        yield* collectThoroughly
+        assert.isTrue(probes.every((probe) => probe.deref() !== undefined))
+        owner.target = undefined
+        assert.isTrue(yield* collectUntil(() => probes.every((probe) => probe.deref() === undefined)))
+        assert.isFalse(WeakRef.isAlive(ownerRef))
+      }))
+
+    it.effect("holds a dependent of two owners until both are gone (real heap)", () =>
+      Effect.gen(function*() {
+        const owners: Array<object | undefined> = [{}, {}]
+        const make = () => {
+          const dependent = {}
+          for (const owner of owners) WeakRef.keepAliveUnsafe(owner!, dependent)
+          return WeakRef.makeUnsafe(dependent)
+        }
+        const ref = make()
+        owners[0] = undefined
+        yield* collectThoroughly
+        assert.isTrue(WeakRef.isAlive(ref))
+        owners[1] = undefined
+        assert.isTrue(yield* collectUntil(() => !WeakRef.isAlive(ref)))
+      }))
+
+    it.effect("holds the function of a weak method, which may refer to the receiver (real heap)", () =>
+      Effect.gen(function*() {
+        const owner: { target: { readonly n: number } | undefined } = { target: { n: 1 } }
+        const make = () => {
+          const receiver = owner.target!
+          const method = () => receiver.n + 1
+          WeakRef.keepAliveUnsafe(receiver, method)
+          return WeakMethod.makeUnsafe(receiver, method)
+        }
+        const method = make()
+        yield* collectThoroughly
+        assert.strictEqual(yield* WeakMethod.invoke(method), 2)
+        owner.target = undefined
+        assert.isTrue(yield* collectUntil(() => !WeakMethod.isAlive(method)))
+      }))
+
+    it.effect("is an ephemeron of the heap of the context, once for each pair", () =>
+      Effect.gen(function*() {
+        const { heap } = yield* TestHeap.TestHeap
+        const sets: Array<unknown> = []
+        class Watched<K extends WeakKey, V> extends heap.WeakMap<K, V> {
+          override set(key: K, value: V): this {
+            if (value instanceof Set) sets.push(value)
+            return super.set(key, value)
+          }
+        }
+        const owner = {}
+        const dependent = {}
+        const twice = Effect.andThen(WeakRef.keepAlive(owner, dependent), WeakRef.keepAlive(dependent)(owner))
+        yield* Effect.provideService(twice, Heap.Heap, { ...heap, WeakMap: Watched })
+        assert.deepStrictEqual(sets, [new Set([dependent])])
+      }).pipe(Effect.provide(TestHeap.layer)))
+  })
+
   describe("count and all", () => {
-    it.effect("know the references that the program holds", () =>
+    it.effect("list the references that the program holds", () =>
       Effect.gen(function*() {
         const target = {}
         assert.deepStrictEqual(yield* WeakRef.all(target), [])
@@ -588,7 +823,7 @@ describe("WeakRef", () => {
   })
 
   describe("inspection", () => {
-    it.effect("shows the referent, or that there is none", () =>
+    it.effect("prints the referent, or None", () =>
       Effect.gen(function*() {
         const target = { id: 1 }
         const ref = yield* WeakRef.make(target)
@@ -603,9 +838,29 @@ describe("WeakRef", () => {
         assert.include(inspect(ref), "None")
       }).pipe(Effect.provide(TestHeap.layer)))
 
-    it("knows its own", () => {
+    it("passes its guard", () => {
       for (const value of [undefined, null, 1, {}, new globalThis.WeakRef({})]) assert.isFalse(WeakRef.isWeakRef(value))
       assert.isTrue(WeakRef.isWeakRef(WeakRef.makeUnsafe({})))
+    })
+
+    it("isWeakRef says no to the references of another copy of the library", async () => {
+      const target = {}
+      vi.resetModules()
+      const other = await import("../src/index.ts")
+      const refs = [WeakRef.makeUnsafe(target), new WeakRef.KeyedRef(1, target)]
+      const refsOfOther = [other.WeakRef.makeUnsafe(target), new other.WeakRef.KeyedRef(1, target)]
+      assert.deepStrictEqual([...refs, ...refsOfOther].map(WeakRef.isWeakRef), [true, true, false, false])
+      assert.deepStrictEqual([...refs, ...refsOfOther].map(other.WeakRef.isWeakRef), [false, false, true, true])
+      assert.isFalse(Equal.equals(refs[0], refsOfOther[0]))
+    })
+
+    it("a subclass can name its fields as it likes", () => {
+      class Own extends WeakRef.Class<object> {
+        readonly record = "mine"
+        readonly self = "mine"
+      }
+      const target = {}
+      assert.isTrue(WeakRef.equals(new Own(target), WeakRef.makeUnsafe(target)))
     })
   })
 })

@@ -4,7 +4,6 @@ import { Effect, Equal, Hash, Option } from "effect"
 import * as fc from "fast-check"
 import { WeakKeyMap, WeakSet, WeakValueMap } from "../src/index.ts"
 import { TestHeap } from "../src/testing/index.ts"
-import { syncTestHeap } from "./support/syncTestHeap.ts"
 
 const structural = { compare: "structural" } as const
 
@@ -129,7 +128,7 @@ describe("user code that changes the collection in the middle of an operation", 
   })
 
   it("a comparison that collects the key in the map finds nothing, and set makes a new entry", () => {
-    const { collect, heap } = syncTestHeap()
+    const { collect, heap } = TestHeap.makeUnsafe()
     const setup = () => {
       const map = WeakKeyMap.makeUnsafe<Key, unknown>(structural, heap)
       const stored = new Key(1, 1)
@@ -381,9 +380,10 @@ const runScript = (
         case "clear":
           return subject.clear()
         case "collect":
-          return Effect.runSync(testHeap.collect([a]))
+          return testHeap.collect(a)
         case "collectAndFinalize":
-          return Effect.runSync(Effect.andThen(testHeap.collect([a, b]), testHeap.finalize))
+          testHeap.collect(a, b)
+          return testHeap.finalize()
         case "iterate": {
           for (const key of subject.keys()) if (key.id === a.id) reenter()
           return
@@ -415,7 +415,7 @@ const runScript = (
   }
   budget = 0
   // Nothing is orphaned: all that is left can be removed, and is gone then.
-  Effect.runSync(testHeap.finalize)
+  testHeap.finalize()
   assert.strictEqual(subject.size(), subject.count())
   for (const key of keys) {
     subject.remove(key)

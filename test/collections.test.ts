@@ -2,7 +2,7 @@
 import { assert, describe, it, vi } from "@effect/vitest"
 import { Effect, Exit, Option } from "effect"
 import { WeakKeyMap, WeakSet, WeakValueMap } from "../src/index.ts"
-import { syncTestHeap } from "./support/syncTestHeap.ts"
+import { TestHeap } from "../src/testing/index.ts"
 
 type Id = { readonly id: number }
 
@@ -197,7 +197,7 @@ describe("the oldest entry", () => {
   })
 
   it("is found after its value was replaced, after it died, and after the collection was empty", () => {
-    const { collect, heap } = syncTestHeap()
+    const { collect, heap } = TestHeap.makeUnsafe()
     const map = WeakValueMap.setAll(WeakValueMap.makeUnsafe<number, Id>({}, heap), [[1, a], [2, b]])
     assert.isFalse(WeakValueMap.isEmpty(map))
     WeakValueMap.set(map, 1, c)
@@ -212,7 +212,7 @@ describe("the oldest entry", () => {
   })
 
   it("isEmpty leaves dead entries to the clean-up, so that it does not change the size", () => {
-    const { collect, finalize, heap } = syncTestHeap()
+    const { collect, finalize, heap } = TestHeap.makeUnsafe()
     const set = WeakSet.addAll(WeakSet.makeUnsafe<Id>({}, heap), [a, b])
     collect(a, b)
     assert.isTrue(WeakSet.isEmpty(set))

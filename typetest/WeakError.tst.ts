@@ -26,7 +26,16 @@ describe("errors", () => {
   it("carry what they need, and no more", () => {
     expect(WeakError.NotWeakReferenceableError).type.toBeConstructableWith({ value: "text" })
     expect(WeakError.NotWeakReferenceableError).type.not.toBeConstructableWith()
+    expect(WeakError.NotWeakReferenceableError).type.toBeConstructableWith({
+      value: 1,
+      expected: "function",
+      property: "name"
+    })
     expect(WeakError.DeadReferenceError).type.toBeConstructableWith()
+    expect(WeakError.DeadReferenceError).type.toBeConstructableWith({ kind: "WeakProxy", property: "name" })
+    expect(WeakError.DeadReferenceError).type.not.toBeConstructableWith({ kind: "Proxy" })
+    expect<WeakError.DeadReferenceError["kind"]>().type.toBe<WeakError.ReferenceKind | undefined>()
+    expect<WeakError.DeadReferenceError["property"]>().type.toBe<PropertyKey | undefined>()
     expect(WeakError.UnhashableError).type.toBeConstructableWith()
     expect<WeakError.NotWeakReferenceableError["value"]>().type.toBe<unknown>()
   })

@@ -81,6 +81,20 @@ describe("make by key", () => {
     expect(WeakMethod.makeUnsafe(dog, "same")).type.toBe<Method<[x: unknown], unknown>>()
   })
 
+  it("finds the key of every method, optional ones included", () => {
+    expect<WeakMethod.MethodKey<Dog>>().type.toBe<
+      "bark" | "fetch" | "maybe" | "rest" | "over" | "same" | "onSelf" | typeof Symbol.iterator
+    >()
+  })
+
+  it("keeps a result that is the receiver's own type", () => {
+    interface Chained {
+      self(): this
+    }
+    const chained = {} as Chained
+    expect(WeakMethod.makeUnsafe(chained, "self")).type.toBe<WeakMethod.WeakMethod<Chained, [], Chained>>()
+  })
+
   it("takes no other key", () => {
     expect(WeakMethod.make).type.not.toBeCallableWith(dog, "name")
     expect(WeakMethod.make).type.not.toBeCallableWith(dog, "meow")
@@ -118,7 +132,11 @@ describe("make by function", () => {
     expect(WeakMethod.make).type.not.toBeCallableWith(dog, {})
   })
 
-  it("takes a heap where it is synchronous", () => {
+  it("refuses a function of another this", () => {
+    expect(WeakMethod.makeUnsafe).type.not.toBeCallableWith(dog, function(this: Date) {})
+  })
+
+  it("takes a heap if it is synchronous", () => {
     expect(WeakMethod.makeUnsafe).type.toBeCallableWith(dog, "bark", Heap.Heap.defaultValue())
     expect(WeakMethod.makeUnsafe).type.toBeCallableWith(dog, label, Heap.Heap.defaultValue())
     expect(WeakMethod.makeUnsafe).type.not.toBeCallableWith(dog, "bark", { WeakMap })

@@ -12,6 +12,7 @@ interface Dog extends Animal {
 class Service extends Context.Service<Service, string>()("Service") {}
 
 declare const animal: Animal
+declare const heap: Heap.Heap
 declare const dog: Dog
 declare const u: unknown
 declare const ref: WeakRef.WeakRef<Animal>
@@ -247,6 +248,33 @@ describe("Class", () => {
     expect(Wrong).type.toBeConstructableWith(dog)
   })
 
+  it("demands a deref of a subclass that dereferences to something else", () => {
+    // @ts-expect-error Non-abstract class 'Bad<A>' does not implement inherited abstract member deref
+    class Bad<A extends WeakKey> extends WeakRef.Class<A, string> {}
+    // @ts-expect-error Non-abstract class 'BadOfDog' does not implement inherited abstract member deref
+    class BadOfDog extends WeakRef.Class<Dog, string> {}
+    abstract class Later<A extends WeakKey> extends WeakRef.Class<A, string> {}
+    class Done<A extends WeakKey> extends Later<A> {
+      override deref() {
+        return Option.some("text")
+      }
+    }
+    class Plain<A extends WeakKey> extends WeakRef.Class<A> {}
+    class PlainOfDog extends WeakRef.Class<Dog> {}
+
+    expect(new Bad(dog).deref()).type.toBe<Option.Option<string>>()
+    expect(BadOfDog).type.toBeConstructableWith(dog)
+    expect(new Done(dog)).type.toBeAssignableTo<WeakRef.WeakRef<Dog, string>>()
+    expect(new Plain(dog).deref()).type.toBe<Option.Option<Dog>>()
+    expect(new PlainOfDog(dog).deref()).type.toBe<Option.Option<Dog>>()
+  })
+
+  it("is a type too", () => {
+    expect(new ExtendedRef(dog)).type.toBeAssignableTo<WeakRef.Class<Dog, readonly [Dog, number]>>()
+    expect(new Annotated(dog, "note")).type.toBeAssignableTo<WeakRef.Class<Dog>>()
+    expect(new WeakRef.Class(dog)).type.toBeAssignableTo<WeakRef.Class<Animal>>()
+  })
+
   it("keeps the referent to its subclasses", () => {
     expect<keyof ExtendedRef<Dog>>().type.not.toBeAssignableFrom<"referent">()
   })
@@ -276,5 +304,22 @@ describe("KeyedRef", () => {
     expect(WeakRef.KeyedRef).type.toBeConstructableWith("key", animal)
     expect(WeakRef.KeyedRef).type.not.toBeConstructableWith("key", "text")
     expect(WeakRef.KeyedRef).type.not.toBeConstructableWith("key")
+  })
+})
+
+describe("keepAlive", () => {
+  type Kept = Effect.Effect<void, WeakError.NotWeakReferenceableError>
+
+  it("takes an owner and anything, data first and last", () => {
+    expect(WeakRef.keepAlive(dog, animal)).type.toBe<Kept>()
+    expect(pipe(dog, WeakRef.keepAlive(animal))).type.toBe<Kept>()
+    expect(WeakRef.keepAlive).type.toBeCallableWith(Symbol("mine"), 1)
+    expect(WeakRef.keepAlive).type.not.toBeCallableWith("text", dog)
+  })
+
+  it("has a synchronous form", () => {
+    expect(WeakRef.keepAliveUnsafe(dog, animal)).type.toBe<void>()
+    expect(WeakRef.keepAliveUnsafe).type.toBeCallableWith(dog, animal, heap)
+    expect(WeakRef.keepAliveUnsafe).type.not.toBeCallableWith("text", dog)
   })
 })

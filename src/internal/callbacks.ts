@@ -164,6 +164,9 @@ const end = (first: Registration): void => {
   removeFromScope(Context.get(first.context, Scope.Scope), first)
 }
 
+// If the last instance is collected, V8 throws away the code that it optimized for the class.
+let kept: Registration | undefined
+
 // A function of its own: the Scope holds what this closure captures.
 const ending = (first: Registration): Finalizer => () => Effect.sync(() => end(first))
 
@@ -177,6 +180,7 @@ export const onCollect = <R>(
 ): Effect.Effect<void, never, R | Scope.Scope> =>
   Effect.contextWith((context: Context.Context<R | Scope.Scope>) => {
     // All in one step: an interruption finds everything registered, or nothing.
+    kept ??= new Registration(Effect.void, Context.empty() as Context.Context<any>)
     const first = new Registration(effect, context)
     if (!addToScope(Context.get(context, Scope.Scope), first, ending(first))) return Effect.void
     let registration = first

@@ -1,18 +1,16 @@
 /**
  * What `WeakKeyMap`, `WeakValueMap` and `WeakSet` share: equality and hash by
- * identity, JSON, printing, the guard, and construction from an iterable.
+ * identity, JSON, printing, and the guard.
  *
  * The hot functions of those modules (`get`, `has`, `set`, `remove`, `add`) are
  * written out by hand instead of with `dual`. All functions that `dual` makes share
  * one call site, which engines cannot inline.
  */
-import * as Effect from "effect/Effect"
 import * as Equal from "effect/Equal"
 import { format } from "effect/Formatter"
 import * as Hash from "effect/Hash"
 import { toJson } from "effect/Inspectable"
 import { hasProperty } from "effect/Predicate"
-import { NotWeakReferenceableError } from "../WeakError.ts"
 import { Base } from "./base.ts"
 
 /** The table of a collection. A second copy of this package has another symbol, and so its collections are not ours. */
@@ -65,14 +63,3 @@ export const keepHot = <Table extends { hotInstances(): ReadonlyArray<unknown> }
   const self = make()
   kept.set(typeId, [self, self[table].hotInstances()])
 }
-
-/** Runs `f`, and turns the `NotWeakReferenceableError` that it may throw into a failure. */
-export const orFail = <A>(f: () => A): Effect.Effect<A, NotWeakReferenceableError> =>
-  Effect.suspend(() => {
-    try {
-      return Effect.succeed(f())
-    } catch (error) {
-      if (error instanceof NotWeakReferenceableError) return Effect.fail(error)
-      throw error
-    }
-  })

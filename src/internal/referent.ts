@@ -50,6 +50,11 @@ interface Records {
   readonly registerOwn: Register<OwnRef>
   /** The dependents of each owner. A record must not hold them: a reference to the owner would hold them too. */
   readonly dependents: WeakMap<WeakKey, Set<unknown>>
+  /**
+   * One instance of each class of this heap. If the last instance is collected, V8
+   * throws away the code that it optimized for the class.
+   */
+  readonly kept: Array<object>
   /** How many more callbacks may start in this turn. */
   left: number
   /** The next turn, if callbacks wait for it. */
@@ -76,9 +81,11 @@ const recordsOf = (heap: Heap): Records => {
       register: inShards<Referent<any>>(heap, 2048, drain),
       registerOwn: inShards<OwnRef>(heap, 32768, ({ refs, weak }) => void refs.delete(weak)),
       dependents: new heap.WeakMap(),
+      kept: [],
       left: callbacksPerTurn,
       next: undefined
     }
+    records.kept.push(new Referent({}, records))
     recordsByHeap.set(heap, records)
   }
   return records

@@ -2,7 +2,8 @@
  * Finalization registries, and clean-ups that do not block the event loop. An
  * engine runs all clean-ups of a registry in one turn, even a million.
  */
-import { type Heap, host, nextTurn } from "../Heap.ts"
+import type { Heap } from "../Heap.ts"
+import { host, nextTurn } from "./heap.ts"
 
 /** Held for as long as the module is, so that no engine can collect it. */
 let sentinel: FinalizationRegistry<undefined> | undefined

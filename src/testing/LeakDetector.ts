@@ -10,7 +10,8 @@
  */
 import * as Data from "effect/Data"
 import * as Effect from "effect/Effect"
-import { collectGarbage, host, isWeakReferenceable } from "../Heap.ts"
+import { collectGarbage, isWeakReferenceable } from "../Heap.ts"
+import { host } from "../internal/heap.ts"
 import { NotWeakReferenceableError } from "../WeakError.ts"
 
 /**

@@ -2,9 +2,10 @@ import { assert, describe, it } from "@effect/vitest"
 import { Effect, type Fiber } from "effect"
 import * as Referent from "../../src/internal/referent.ts"
 import { TestHeap } from "../../src/testing/index.ts"
+import { collectUntil } from "../support/realHeap.ts"
 
 describe("referent", () => {
-  it.effect("a callback that is taken out again takes no other out, and brings none back", () =>
+  it.effect("removing a callback twice removes no other callback and inserts none", () =>
     Effect.gen(function*() {
       const started: Array<string> = []
       class Named extends Referent.Callback {
@@ -32,4 +33,62 @@ describe("referent", () => {
       yield* finalize
       assert.deepStrictEqual(started, ["late", "newest"])
     }))
+  it.effect("a callback that is inserted into the list of a dead referent starts at once", () =>
+    Effect.gen(function*() {
+      let starts = 0
+      class Counting extends Referent.Callback {
+        override start(): Fiber.Fiber<unknown> {
+          starts++
+          return Effect.runFork(Effect.void)
+        }
+      }
+      const { heap } = yield* TestHeap.TestHeap
+      const target = {}
+      const referent = Referent.of(target, heap)
+      yield* TestHeap.collect(target)
+      Referent.listen(referent, new Counting())
+      assert.strictEqual(starts, 1)
+    }).pipe(Effect.provide(TestHeap.layer)))
+
+  describe("own references", () => {
+    it.effect("are listed with their referent until they are collected", () =>
+      Effect.gen(function*() {
+        const { heap } = yield* TestHeap.TestHeap
+        const target = {}
+        const referent = Referent.of(target, heap)
+        const refs = [{ n: 1 }, { n: 2 }, { n: 3 }]
+        for (const ref of refs) Referent.own(referent, ref)
+        assert.deepStrictEqual(Referent.held(referent), refs)
+        yield* TestHeap.collect(refs[1]!)
+        assert.deepStrictEqual(Referent.held(referent), [refs[0]!, refs[2]!])
+        assert.strictEqual(referent.ownRefs?.size, 3)
+        yield* TestHeap.finalize
+        assert.strictEqual(referent.ownRefs?.size, 2)
+      }).pipe(Effect.provide(TestHeap.layer)))
+
+    it.effect("register in shards, as everything else does, and leave no registry behind", () =>
+      Effect.gen(function*() {
+        const { heap } = yield* TestHeap.TestHeap
+        const registries: Array<globalThis.WeakRef<object>> = []
+        class Watched<T> extends heap.FinalizationRegistry<T> {
+          constructor(cleanup: (held: T) => void) {
+            super(cleanup)
+            registries.push(new globalThis.WeakRef(this))
+          }
+        }
+        const target = {}
+        const referent = Referent.of(target, { ...heap, FinalizationRegistry: Watched })
+        const own = (n: number) => {
+          const refs = Array.from({ length: n }, (_, i) => ({ i }))
+          for (const ref of refs) Referent.own(referent, ref)
+          return refs
+        }
+        for (let i = 0; i < 10; i++) yield* TestHeap.collectAndFinalize(...own(10_000))
+        assert.isAbove(registries.length, 2)
+        assert.strictEqual(referent.ownRefs?.size, 0)
+        // The registry that still has room stays.
+        const alive = () => registries.filter((registry) => registry.deref() !== undefined).length
+        assert.isTrue(yield* collectUntil(() => alive() <= 1))
+      }).pipe(Effect.provide(TestHeap.layer)))
+  })
 })

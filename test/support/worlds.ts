@@ -5,7 +5,7 @@
  */
 import { assert, it } from "@effect/vitest"
 import { Effect, type Scope } from "effect"
-import { host } from "../../src/Heap.ts"
+import { host } from "../../src/internal/heap.ts"
 import { TestHeap } from "../../src/testing/index.ts"
 import { collectThoroughly, collectUntil } from "./realHeap.ts"
 

@@ -2,7 +2,7 @@
  * The constructors of a test heap beside the host's: the same probe on both, and the same outcome.
  */
 import { assert, describe, it } from "@effect/vitest"
-import { host } from "../../src/Heap.ts"
+import { host } from "../../src/internal/heap.ts"
 import { Heap } from "../../src/index.ts"
 import { TestHeap } from "../../src/testing/index.ts"
 
