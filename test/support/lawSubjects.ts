@@ -134,8 +134,8 @@ type MakeProxy = (heap: Heap) => (target: object) => object
 
 function shell() {}
 
-/** A function without a prototype that can be called with `new`. */
-const callable = shell.bind(undefined)
+/** A function without a prototype that can be called with `new`. Each proxy needs its own: a mistake may change it. */
+const makeCallable = (): object => shell.bind(undefined)
 
 interface ProxyOptions {
   readonly handler?: (read: () => any) => ProxyHandler<object>
@@ -184,7 +184,7 @@ const proxyWith = ({ handler, omit, reference }: ProxyOptions = {}): MakeProxy =
       ...handler?.(read)
     }
     if (omit !== undefined) delete handlers[omit]
-    const proxy = new Proxy(Array.isArray(target) ? [] : typeof target === "function" ? callable : {}, handlers)
+    const proxy = new Proxy(Array.isArray(target) ? [] : typeof target === "function" ? makeCallable() : {}, handlers)
     return proxy
   }
 }
