@@ -10,7 +10,7 @@ import * as Laws from "../src/testing/Laws.ts"
 import { DeadReferenceError } from "../src/WeakError.ts"
 
 const obeys = (name: string, laws: ReadonlyArray<Laws.Law>): void => {
-  describe(name, () => {
+  describe(`${name}`, () => {
     for (const law of laws) it.effect(law.name, () => law.check())
   })
 }
@@ -121,8 +121,11 @@ describe("Finalizer", () => {
   )
   obeys(
     "atExit: false, and the Scope closes",
-    Laws.finalizer((heap) => (target: WeakKey, callback) =>
-      inScope(heap, Finalizer.make(target, Effect.sync(callback), { atExit: false }))[1], { referents })
+    Laws.finalizer(
+      (heap) => (target: WeakKey, callback) =>
+        inScope(heap, Finalizer.make(target, Effect.sync(callback), { atExit: false }))[1],
+      { referents }
+    )
   )
 })
 
@@ -164,7 +167,10 @@ for (const compare of ["structural", "reference"] as const) {
       }
     }
     obeys("with strings as keys", Laws.weakValueMap(make, { compare, ordered }))
-    obeys("with colliding keys", Laws.weakValueMap<Arbitraries.Key>(make, { compare, ordered, keys: Arbitraries.keys() }))
+    obeys(
+      "with colliding keys",
+      Laws.weakValueMap<Arbitraries.Key>(make, { compare, ordered, keys: Arbitraries.keys() })
+    )
   })
 
   describe(`WeakSet, ${compare}`, () => {

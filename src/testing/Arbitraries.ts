@@ -40,7 +40,10 @@ const objectKinds: Readonly<Record<string, () => object>> = {
   "empty array": () => [],
   function: () => function named() {},
   "arrow function": () => () => 1,
-  class: () => class Made {},
+  class: () =>
+    class Made {
+      readonly id = 0
+    },
   Map: () => new Map([["a", 1]]),
   Date: () => new Date(0)
 }

@@ -58,7 +58,7 @@ export interface Law {
  * **Details**
  *
  * `numRuns` is the number of generated programs, 100 by default. Laws that force
- * collections run at most three programs. `seed` and `path` replay a
+ * collections run one program. `seed` and `path` replay a
  * counterexample: copy both from a `LawError`.
  *
  * @see {@link Law} for the function that takes these options

@@ -116,7 +116,8 @@ export const referenceMistakes: Readonly<Record<string, MakeReference>> = {
       return { deref: () => cell.ref.deref() }
     }
   },
-  "equal references have equal referents and hashes": (heap) => (referent) => new EqualToAll(new heap.WeakRef(referent)),
+  "equal references have equal referents and hashes": (heap) => (referent) =>
+    new EqualToAll(new heap.WeakRef(referent)),
   "does not keep its referent alive": (heap) => {
     const kept: Array<object> = []
     return (referent) => {
@@ -131,8 +132,10 @@ export const referenceMistakes: Readonly<Record<string, MakeReference>> = {
 
 type MakeProxy = (heap: Heap) => (target: object) => object
 
-/** A function without a prototype that can be called with `new`. */
-const callable = function() {}.bind(undefined)
+function shell() {}
+
+/** A function without a prototype that can be called with `new`. Each proxy needs its own: a mistake may change it. */
+const makeCallable = (): object => shell.bind(undefined)
 
 interface ProxyOptions {
   readonly handler?: (read: () => any) => ProxyHandler<object>
@@ -181,12 +184,30 @@ const proxyWith = ({ handler, omit, reference }: ProxyOptions = {}): MakeProxy =
       ...handler?.(read)
     }
     if (omit !== undefined) delete handlers[omit]
-    const proxy = new Proxy(Array.isArray(target) ? [] : typeof target === "function" ? callable : {}, handlers)
+    const proxy = new Proxy(Array.isArray(target) ? [] : typeof target === "function" ? makeCallable() : {}, handlers)
     return proxy
   }
 }
 
 export const makeProxy: MakeProxy = proxyWith()
+
+/** All but `construct` and `set`: without these two, the engine asks another trap. */
+export const trapNames = [
+  "apply",
+  "defineProperty",
+  "deleteProperty",
+  "get",
+  "getOwnPropertyDescriptor",
+  "getPrototypeOf",
+  "has",
+  "isExtensible",
+  "ownKeys",
+  "preventExtensions",
+  "setPrototypeOf"
+] as const
+
+/** Forgets one of the traps, so that its operations reach the shell. */
+export const proxyWithout = (omit: typeof trapNames[number]): MakeProxy => proxyWith({ omit })
 
 export const proxyMistakes: Readonly<Record<string, MakeProxy>> = {
   "reads like its target": proxyWith({ handler: (read) => ({ has: (_, key) => Object.hasOwn(read(), key) }) }),
@@ -459,7 +480,8 @@ export const laws = {
   delete: /^delete returns false if the (entry|element) is dead$/,
   cleanUp: /^a clean-up does not remove an (entry|element) that was (set|added) later$/,
   iterates: /^iterates soundly during mutation and collection$/,
-  keepsAlive: /^(does not keep its (values|elements) alive|a value that refers to its key does not keep the key alive)$/,
+  keepsAlive:
+    /^(does not keep its (values|elements) alive|a value that refers to its key does not keep the key alive)$/,
   leaves: /^leaves nothing behind$/,
   ordered: /^iterates in insertion order$/
 }

@@ -1,5 +1,5 @@
 import { assert, describe, it } from "@effect/vitest"
-import { Effect } from "effect"
+import { Effect, Fiber } from "effect"
 import * as fc from "fast-check"
 import type { Heap } from "../../src/Heap.ts"
 import * as Arbitraries from "../../src/testing/Arbitraries.ts"
@@ -14,15 +14,17 @@ import {
   makeReference,
   makeRegister,
   proxyMistakes,
+  proxyWithout,
   referenceMistakes,
   setOf,
+  trapNames,
   ValueMap,
   valueMapMistakes,
   Wrapped
 } from "../support/lawSubjects.ts"
 
 /** More runs than the default, so that no mistake can hide. */
-const numRuns = 500
+const numRuns = 250
 
 /** The names of the laws that do not hold, without the first word. */
 const broken = (laws: ReadonlyArray<Laws.Law>): Effect.Effect<ReadonlyArray<string>> =>
@@ -59,6 +61,145 @@ const matrix = <Subject>(options: {
   })
 }
 
+const lawOf = (mistake: string): RegExp => tableLaws[mistake as keyof typeof tableLaws]
+
+const lawNamed = (laws: ReadonlyArray<Laws.Law>, name: string): Laws.Law => {
+  const law = laws.find((law) => law.name === name)
+  assert.isDefined(law, `no law ${name}`)
+  return law
+}
+
+const cleanUpLaw = lawNamed(
+  Laws.weakValueMap((heap) => new valueMapMistakes.cleanUp(heap)),
+  "weakValueMap: a clean-up does not remove an entry that was set later"
+)
+
+describe("Law", () => {
+  it("has a name of its own", () => {
+    const names = [
+      ...Laws.equality(() => (n: number) => n, fc.nat()),
+      ...Laws.reference(makeReference),
+      ...Laws.proxy(makeProxy),
+      ...Laws.finalizer(makeRegister),
+      ...Laws.weakKeyMap((heap) => new KeyMap(heap), { ordered: true }),
+      ...Laws.weakValueMap((heap) => new ValueMap(heap), { ordered: true }),
+      ...Laws.weakSet((heap) => setOf(new KeyMap(heap)), { ordered: true })
+    ].map((law) => law.name)
+    assert.deepStrictEqual(names, Array.from(new Set(names)))
+  })
+
+  it.effect("shrinks a counterexample to the shortest program, and prints it", () =>
+    Effect.gen(function*() {
+      const error = yield* Effect.flip(cleanUpLaw.check({ numRuns: 1000, seed: 1 }))
+      assert.strictEqual(error._tag, "LawError")
+      assert.strictEqual(error.law, cleanUpLaw.name)
+      assert.strictEqual(error.seed, 1)
+      assert.isDefined(error.counterexample)
+      assert.deepStrictEqual(error.trace.slice(0, 2), ["const subject = make(heap)", "set(\"key0\", value0)"])
+      assert.isAtMost(error.trace.length, 6)
+      assert.match(error.trace.at(-1)!, /^get\("key0"\) \/\/ returned undefined, expected value\d$/)
+      assert.strictEqual(
+        error.message,
+        [
+          `The law "${cleanUpLaw.name}" does not hold. Counterexample:`,
+          "",
+          ...error.trace.map((line) => `  ${line}`),
+          "",
+          `Replay it with check({ seed: 1, path: "${error.path}" }).`
+        ].join("\n")
+      )
+    }))
+
+  it.effect("replays a counterexample from its seed and path in one run", () =>
+    Effect.gen(function*() {
+      const { path, seed, trace } = yield* Effect.flip(cleanUpLaw.check({ numRuns: 1000 }))
+      const replayed = yield* Effect.flip(cleanUpLaw.check({ numRuns: 1, seed, path }))
+      assert.deepStrictEqual(replayed.trace, trace)
+    }))
+
+  it.effect("reports the step in which the implementation throws, and its error", () =>
+    Effect.gen(function*() {
+      const thrown = new RangeError("too many")
+      const laws = Laws.weakValueMap((heap) =>
+        Object.assign(new ValueMap(heap), {
+          get: () => {
+            throw thrown
+          }
+        })
+      )
+      const error = yield* Effect.flip(laws[0]!.check())
+      assert.match(error.trace.at(-1)!, /^get\("key0"\) \/\/ threw RangeError: too many/)
+      assert.strictEqual(error.cause, thrown)
+    }))
+
+  it.effect("reports a constructor that throws", () =>
+    Effect.gen(function*() {
+      const laws = Laws.reference(() => {
+        throw new Error("no heap")
+      })
+      const error = yield* Effect.flip(laws[0]!.check())
+      assert.match(error.trace.at(-1)!, /^const refer = make\(heap\) \/\/ threw Error: no heap/)
+    }))
+
+  it.effect("reports a clean-up that throws", () =>
+    Effect.gen(function*() {
+      const laws = Laws.finalizer((heap) => {
+        const registry = new heap.FinalizationRegistry<() => void>(() => {
+          throw new Error("no clean-up")
+        })
+        return (target, callback) => {
+          registry.register(target, callback)
+          return () => {}
+        }
+      })
+      const error = yield* Effect.flip(laws[0]!.check())
+      assert.match(error.trace.at(-1)!, /^finalize\(\) \/\/ threw Error: no clean-up/)
+    }))
+
+  it.effect("runs as many programs as it is asked to", () =>
+    Effect.gen(function*() {
+      let programs = 0
+      const law = Laws.reference((heap) => {
+        programs++
+        return makeReference(heap)
+      })[0]!
+      yield* law.check({ numRuns: 7 })
+      assert.strictEqual(programs, 7)
+      yield* law.check()
+      assert.strictEqual(programs, 107)
+    }))
+
+  it.effect("stops running programs when it is interrupted", () =>
+    Effect.gen(function*() {
+      let programs = 0
+      const law = Laws.reference((heap) => {
+        programs++
+        return makeReference(heap)
+      })[0]!
+      const fiber = yield* Effect.forkChild(law.check({ numRuns: 10_000 }))
+      // fast-check waits for a microtask between two programs.
+      yield* Effect.promise(() => Promise.resolve())
+      yield* Fiber.interrupt(fiber)
+      const before = programs
+      yield* Effect.promise(() => new Promise((resolve) => setImmediate(resolve)))
+      assert.isBelow(before, 10_000)
+      assert.isAtMost(programs, before + 1)
+    }))
+
+  it.effect("waits for the promise that a clean-up returns", () =>
+    Effect.map(
+      broken(Laws.finalizer((heap) => {
+        const registry = new heap.FinalizationRegistry<() => void>((callback) => Promise.resolve().then(callback))
+        return (target, callback) => {
+          const token = {}
+          registry.register(target, callback, token)
+          return () => void registry.unregister(token)
+        }
+      })),
+      (names) => assert.deepStrictEqual(names, [])
+    ))
+})
+
 describe("equality", () => {
   matrix({
     laws: (Subject: typeof Wrapped) =>
@@ -89,6 +230,14 @@ describe("proxy", () => {
     mistakes: proxyMistakes
   })
 
+  for (const trap of trapNames) {
+    it.effect(`misses the trap ${trap} of a dead proxy`, () =>
+      Effect.gen(function*() {
+        const law = lawNamed(Laws.proxy(proxyWithout(trap)), "proxy: fails every operation after collection")
+        assert.strictEqual((yield* Effect.flip(law.check())).law, law.name)
+      }))
+  }
+
   it.effect("asks for the error that isDeadError accepts", () =>
     Effect.gen(function*() {
       const accepts = Laws.proxy(makeProxy, { isDeadError: (error) => error instanceof ReferenceError })
@@ -108,8 +257,6 @@ describe("finalizer", () => {
     mistakes: finalizerMistakes
   })
 })
-
-const lawOf = (mistake: string): RegExp => tableLaws[mistake as keyof typeof tableLaws]
 
 describe("weakValueMap", () => {
   matrix({

@@ -246,7 +246,11 @@ export const laws = (
     const construct = trace.step("const makeProxy = make(heap)", () => make(collector.heap))
     trace.note(`const target = ${describe(shape)}`)
     const target = trace.name(build(shape), "target")
-    return { collector, target, makeProxy: (name: string) => trace.step(`const ${name} = makeProxy(target)`, () => construct(target)) }
+    return {
+      collector,
+      target,
+      makeProxy: (name: string) => trace.step(`const ${name} = makeProxy(target)`, () => construct(target))
+    }
   }
 
   /** Does the same to a proxy and to an object that was built like its target. */

@@ -221,6 +221,14 @@ class Pair<K> {
     throw this.trace.violation("does not end")
   }
 
+  /** Each live entry can be read, and is listed. What else is listed does not matter. */
+  expectLive(): void {
+    for (const { key } of this.entries) this.expectGet(key)
+    const listed = this.entries.length === 0 ? undefined : this.list()
+    const missed = listed && this.entries.find(({ key }) => !listed.some(([other]) => Object.is(other, key)))
+    if (missed !== undefined) throw this.trace.violation(`did not yield ${this.trace.show(missed.key)}`)
+  }
+
   /** The entry of the model that was yielded. */
   expectYielded([key, value]: readonly [K, unknown]): Entry<K> {
     const { trace } = this
@@ -346,18 +354,17 @@ export const laws = <K>(kind: Kind<K>): ReadonlyArray<Check> => {
         const equal = kind.compare === "structural" ? keys.filter((key) => Equal.equals(key, first)) : [first]
         const pair = new Pair(kind, trace, seed, equal)
         const values = [pair.makeValue(), pair.makeValue()]
-        const expectLive = () => pair.live.forEach((entry) => pair.expectGet(entry.key))
         for (const { args, name } of script) {
           if (name === "set") pair.set(pair.key(args[0]), values[args[1]])
           else if (name === "delete") pair.delete(pair.key(args[0]))
           else if (name === "finalize") {
             await pair.finalize()
-            expectLive()
+            pair.expectLive()
           } else if (weak === "value") pair.collect(args.map((index) => values[index]))
           else pair.collect(Array.from(new Set(args.map((index) => pair.key(index)))))
         }
         await pair.finalize()
-        expectLive()
+        pair.expectLive()
       }
     ),
     check(
@@ -375,25 +382,23 @@ export const laws = <K>(kind: Kind<K>): ReadonlyArray<Check> => {
         if (iterator === undefined) return
         const due = new Set(pair.live)
         const seen = new Set<Entry<K>>()
-        let done = false
-        const next = () => {
-          const yielded = done ? undefined : pair.next(iterator)
-          if (yielded === undefined) {
-            done = true
-            return
-          }
+        /** Returns whether the iterator has ended. */
+        const next = (): boolean => {
+          const yielded = pair.next(iterator)
+          if (yielded === undefined) return true
           const entry = pair.expectYielded(yielded)
           if (seen.has(entry)) throw trace.violation(`${trace.show(entry.key)} was already yielded`)
           seen.add(entry)
+          return false
         }
         for (const operation of script) {
-          if (operation.name === "next") next()
-          else await editing(pair, operation)
+          if (operation.name !== "next") await editing(pair, operation)
+          else if (next()) break
           // An entry that left before the iterator ended is not due.
-          if (!done) for (const entry of due) if (!pair.live.includes(entry)) due.delete(entry)
+          for (const entry of due) if (!pair.live.includes(entry)) due.delete(entry)
         }
         // Each entry is yielded at most once, so that this ends.
-        while (!done) next()
+        while (!next()) { /* to the end */ }
         const missed = [...due].find((entry) => pair.live.includes(entry) && !seen.has(entry))
         if (missed !== undefined) throw trace.violation(`did not yield ${trace.show(missed.key)}`)
       }
@@ -419,7 +424,7 @@ export const laws = <K>(kind: Kind<K>): ReadonlyArray<Check> => {
         const sampled = fc.sample(keys, { numRuns: count, seed })
         const entries = sampled.map((key) => ({ key: ending === "is overwritten" ? sampled[0]! : key, value: {} }))
         for (const { key, value } of entries) subject.set(key, value)
-        if (ending === "is removed") for (const { key } of entries) subject.delete(key)
+        if (ending === "is removed") { for (const { key } of entries) subject.delete(key) }
         return {
           // Entries that are removed or overwritten must leave although their keys and values live.
           subject: ending === "dies" ? subject : [subject, entries],

@@ -1,0 +1,166 @@
+import { assert, describe, it } from "@effect/vitest"
+import { Equal, Hash } from "effect"
+import * as fc from "fast-check"
+import { isWeakReferenceable } from "../../src/Heap.ts"
+import * as Arbitraries from "../../src/testing/Arbitraries.ts"
+
+const seed = 1
+
+/** What fast-check shrinks a value to, if every value is a counterexample for which `fails` holds. */
+const shrunk = <A>(arbitrary: fc.Arbitrary<A>, fails: (value: A) => boolean): A => {
+  const details = fc.check(fc.property(arbitrary, (value) => !fails(value)), { numRuns: 1000, seed })
+  assert.isTrue(details.failed, "no counterexample was generated")
+  return details.counterexample![0]
+}
+
+const kindOf = (value: WeakKey): string =>
+  typeof value !== "object"
+    ? typeof value
+    : Object.getPrototypeOf(value) === null
+    ? "without a prototype"
+    : Object.isFrozen(value)
+    ? "frozen"
+    : value.constructor.name
+
+describe("referents and objects", () => {
+  const sample = fc.sample(Arbitraries.referents(), { numRuns: 500, seed })
+
+  it("are weakly referenceable", () => {
+    for (const value of sample) assert.isTrue(isWeakReferenceable(value))
+  })
+
+  it("are of every kind", () => {
+    const objects = ["Array", "Date", "Instance", "Map", "Object", "frozen", "function", "without a prototype"]
+    assert.deepStrictEqual(
+      Array.from(new Set(sample.map(kindOf))).sort(),
+      [
+        ...objects,
+        ...isWeakReferenceable(Symbol("probe")) ? ["symbol"] : []
+      ].sort()
+    )
+    const onlyObjects = fc.sample(Arbitraries.objects(), { numRuns: 500, seed })
+    assert.deepStrictEqual(Array.from(new Set(onlyObjects.map(kindOf))).sort(), objects.sort())
+  })
+
+  it("are new at each time", () => {
+    assert.strictEqual(new Set(sample).size, sample.length)
+  })
+
+  it("shrink to an empty object", () => {
+    const value = shrunk(Arbitraries.referents(), () => true)
+    assert.deepStrictEqual(value, {})
+    assert.strictEqual(Object.getPrototypeOf(value), Object.prototype)
+  })
+})
+
+describe("keys", () => {
+  const pairs = fc.sample(fc.tuple(Arbitraries.keys(), Arbitraries.keys()), { numRuns: 200, seed })
+
+  it("are often equal without being identical", () => {
+    const equal = pairs.filter(([a, b]) => Equal.equals(a, b))
+    assert.isAbove(equal.length, 20)
+    for (const [a, b] of equal) {
+      assert.notStrictEqual(a, b)
+      assert.strictEqual(Hash.hash(a), Hash.hash(b))
+    }
+  })
+
+  it("often have the same hash without being equal", () => {
+    assert.isAbove(pairs.filter(([a, b]) => Hash.hash(a) === Hash.hash(b) && !Equal.equals(a, b)).length, 20)
+  })
+
+  it("have as many ids as they are asked for", () => {
+    const ids = (keys: ReadonlyArray<Arbitraries.Key>) => Array.from(new Set(keys.map((key) => key.id))).sort()
+    assert.deepStrictEqual(ids(pairs.flat()), [0, 1, 2, 3])
+    assert.deepStrictEqual(ids(fc.sample(Arbitraries.keys({ ids: 2 }), { numRuns: 100, seed })), [0, 1])
+  })
+
+  it("shrink to the smallest id, and print it", () => {
+    const key = shrunk(Arbitraries.keys(), (key) => key.id >= 2)
+    assert.strictEqual(key.id, 2)
+    assert.strictEqual(fc.stringify(key), "Key(2)")
+  })
+})
+
+describe("schedules", () => {
+  const schedules = Arbitraries.schedules({ targets: 3, length: 5 })
+
+  it("collect each target at most once, and have no more moments than asked for", () => {
+    fc.assert(fc.property(schedules, (schedule) => {
+      const collected = schedule.flatMap((moment) => moment.collect)
+      assert.isAtMost(schedule.length, 5)
+      assert.strictEqual(new Set(collected).size, collected.length)
+      assert.isTrue(collected.every((index) => index >= 0 && index < 3))
+    }))
+  })
+
+  it("collect together and apart, and finalize early and late", () => {
+    const sample = fc.sample(schedules, { numRuns: 300, seed })
+    assert.isTrue(sample.some((schedule) => schedule.some((moment) => moment.collect.length === 3)))
+    assert.isTrue(sample.some((schedule) => schedule.filter((moment) => moment.collect.length === 1).length === 3))
+    assert.isTrue(sample.some((schedule) => schedule[0]?.finalize === true))
+    assert.isTrue(sample.some((schedule) => schedule.length > 0 && schedule.every((moment) => !moment.finalize)))
+  })
+
+  it("shrink to the moments that matter, and print them", () => {
+    const schedule = shrunk(schedules, (schedule) => {
+      const first = schedule.findIndex((moment) => moment.collect.includes(2))
+      return first >= 0 && schedule.slice(first + 1).some((moment) => moment.finalize)
+    })
+    assert.strictEqual(fc.stringify(schedule), "[collect(2),finalize()]")
+  })
+
+  it("print a moment in which nothing happens", () => {
+    const [moment] = shrunk(schedules, (schedule) => schedule.length > 0)
+    assert.strictEqual(String(moment), "nothing")
+  })
+})
+
+describe("scripts", () => {
+  const index = fc.nat({ max: 2 })
+  const scripts = Arbitraries.scripts({ set: [index, fc.constantFrom("a", "b")], clear: [] }, {
+    targets: 3,
+    maxLength: 6
+  })
+
+  it("have the operations that were asked for, with their arguments", () => {
+    fc.assert(fc.property(scripts, (script) => {
+      assert.isAtMost(script.length, 6)
+      for (const operation of script) {
+        switch (operation.name) {
+          case "set": {
+            const [key, value] = operation.args
+            assert.include([0, 1, 2], key)
+            assert.include(["a", "b"], value)
+            break
+          }
+          case "collect":
+            assert.isTrue(operation.args.length > 0 && operation.args.every((target) => target < 3))
+            break
+          default:
+            assert.deepStrictEqual(operation.args, [])
+        }
+      }
+    }))
+  })
+
+  it("have every operation and the collector's", () => {
+    const names = fc.sample(scripts, { numRuns: 100, seed }).flat().map((operation) => operation.name)
+    assert.sameMembers(Array.from(new Set(names)), ["set", "clear", "collect", "finalize"])
+  })
+
+  it("have no collector without targets", () => {
+    const script = Arbitraries.scripts({ clear: [] }, { targets: 0 })
+    const names = fc.sample(script, { numRuns: 100, seed }).flat().map((operation) => operation.name)
+    assert.deepStrictEqual(Array.from(new Set(names)), ["clear"])
+  })
+
+  it("shrink to the operations that matter, and print them", () => {
+    const script = shrunk(scripts, (script) => {
+      const names = script.map((operation) => operation.name)
+      const collected = names.indexOf("collect")
+      return names.includes("set") && collected > names.indexOf("set") && names.indexOf("finalize", collected) > 0
+    })
+    assert.strictEqual(fc.stringify(script), "[set(0, \"a\"),collect(0),finalize()]")
+  })
+})
