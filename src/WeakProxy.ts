@@ -1,20 +1,22 @@
 /**
- * A weak proxy: a stand-in that does whatever its referent does, without keeping
- * it alive.
+ * Creates weak proxies: objects that forward every operation to a referent
+ * without keeping the referent alive.
  *
- * Where a `WeakRef` has to be asked for its referent, a `WeakProxy<A>` is used as
- * if it were the `A`: reads, writes, calls, `new`, iteration, `instanceof`, spread
- * and conversions go to the referent, and throw `DeadReferenceError` once that has
- * been collected. Use one to hand an object to code that expects the object itself
- * and must not own it: a child's way to its parent, a listener's to its source.
+ * A `WeakRef` must be dereferenced before each use. A `WeakProxy<A>` is used as if
+ * it were the `A`: reads, writes, calls, `new`, iteration, `instanceof`, spread and
+ * conversions go to the referent. After the referent has been collected, they throw
+ * `DeadReferenceError`. Use a weak proxy to pass an object to code that expects the
+ * object itself and must not own it, for example the parent to its child, or an
+ * event source to its listener.
  *
+ * `docs/proxies.md` lists every difference between a proxy and its referent.
+ *
+ * @stability experimental
  * @since 0.1.0
  */
 import * as Effect from "effect/Effect"
 import * as Equal from "effect/Equal"
 import { dual } from "effect/Function"
-import * as Hash from "effect/Hash"
-import { NodeInspectSymbol } from "effect/Inspectable"
 import * as Option from "effect/Option"
 import { isFunction, isObjectKeyword } from "effect/Predicate"
 import type * as Scope from "effect/Scope"
@@ -23,51 +25,64 @@ import * as Callbacks from "./internal/callbacks.ts"
 import { host } from "./internal/heap.ts"
 import { holdDuring } from "./internal/hold.ts"
 import * as Referent from "./internal/referent.ts"
-import { DeadReferenceError, NotWeakReferenceableError, UnhashableError } from "./WeakError.ts"
+import { isRevoked, ReferentTraps, trapsOf } from "./internal/traps.ts"
+import { type DeadReferenceError, NotWeakReferenceableError } from "./WeakError.ts"
 
-/** In the types alone: no such property can be read. */
+/** Exists in the types only. */
 declare const TypeId: unique symbol
 
 /**
- * A stand-in for an `A` that does not keep it alive.
+ * Marks a type as a weak proxy. A spread copy of a property that has only a setter is `undefined`, so `{ ...proxy }`
+ * loses the mark. The private member of a class would be lost too, but no class is assignable to a `Record`.
+ */
+type Brand = { set [TypeId](brand: "WeakProxy") }
+
+/**
+ * An object that forwards every operation to an `A` and does not keep the `A`
+ * alive.
  *
  * **Details**
  *
- * Every operation of the language forwards to the referent. Methods run on the
- * referent itself, so that built-ins with internal slots and classes with private
- * fields work, and a method is the same function each time that it is read. Where
- * the referent itself would come out (a property that refers back, a method that
- * returns `this`), the proxy comes out in its place, and put in by assignment it
- * goes in as the referent.
+ * Methods run on the referent itself. So built-ins with internal slots and classes
+ * with private fields work. A method is the same function each time it is read.
  *
- * Once the referent has been collected, every operation throws
- * `DeadReferenceError`, except printing: `util.inspect` and the string tag say that
- * it has been collected. `typeof` and `Array.isArray` cannot throw.
+ * A property that refers to the referent, and a method that returns `this`, yield
+ * the proxy instead. When the proxy is assigned to a property of the referent, the
+ * referent is stored.
  *
- * Cost: each operation is one `deref` of the engine above a plain `Proxy`, which
- * keeps the referent to the end of the turn.
+ * After the referent has been collected, every operation throws
+ * `DeadReferenceError`, which names the operation and the property. Printing does
+ * not throw: `util.inspect` and the string tag say that the referent has been
+ * collected. `typeof` and `Array.isArray` cannot throw.
+ *
+ * Cost: each operation dereferences once, on top of the cost of a plain `Proxy`. A
+ * method call dereferences when the method is read. It then looks up an ephemeron
+ * for the method's stand-in and another one for the method itself. Dereferencing
+ * keeps the referent alive to the end of the turn.
  *
  * **Gotchas**
  *
- * - A function read from a proxy is not the referent's own function but stands for
- *   it: it runs it on the referent, does not keep it, and dies with the referent.
- *   `p.constructor`, what every object has from `Object.prototype`, and `call`,
- *   `apply` and `bind` of functions are the functions themselves.
- * - JavaScript does not let a proxy call a property non-configurable, or an object
- *   non-extensible, without holding it. Such properties are reported as
- *   configurable, such objects as extensible; to freeze or seal through the proxy,
- *   to prevent extensions, and to define a property as explicitly
- *   non-configurable is refused, and the referent left as it is.
- * - What looks at internal slots without calling a method of the value sees the
+ * - A function that is read from a proxy is a stand-in for the referent's function.
+ *   It runs the function on the referent, does not keep the referent alive, and dies
+ *   with the referent. `p.constructor`, the methods of `Object.prototype`, and
+ *   `call`, `apply` and `bind` of functions are the functions themselves.
+ * - Only the receiver and the results are converted between proxy and referent.
+ *   Arguments are not: `p.indexOf(p)` is -1, and `p.equals(p)` throws if `equals`
+ *   reads a private field of its argument. Getters and setters see the referent as
+ *   `this`.
+ * - JavaScript does not allow a proxy to report a non-configurable property or a
+ *   non-extensible object without holding it. Properties are reported as
+ *   configurable and objects as extensible. Freezing, sealing, preventing extensions
+ *   and defining a non-configurable property through the proxy are refused and
+ *   leave the referent unchanged.
+ * - Code that reads internal slots without calling a method of the value sees the
  *   proxy: `Map.prototype.get.call(p, key)`, `structuredClone`, `util.types`,
  *   `ArrayBuffer.isView`, `Object.prototype.toString` of a `Date`.
- * - Methods see the referent and hand out what they like of it: an iterator, a view
- *   of its buffer, the last argument of a `forEach`. Whoever keeps such a thing
- *   keeps what it refers to.
- * - A promise that resolves with a dead proxy rejects, because it looks for `then`.
- * - No proxy has a hash: see {@link equals}. Effect hashes a `Date` and a `RegExp`
- *   by their methods before it asks whether they have a hash of their own, so
- *   proxies of these two hash as their referents while they live.
+ * - Methods can pass the referent on: an iterator, a view of its buffer, the last
+ *   argument of a `forEach` callback. Whoever keeps such a value keeps the referent.
+ * - A promise that resolves with a dead proxy rejects, because it reads `then`.
+ * - A proxy has no hash: see {@link equals}. Effect reads the contents of a `Date`
+ *   and a `RegExp` before it asks for a hash. So their proxies hash as they do.
  *
  * **Example** (A child that does not keep its parent)
  *
@@ -100,18 +115,25 @@ declare const TypeId: unique symbol
  * @see {@link https://tc39.es/ecma262/#sec-proxy-object-internal-methods-and-internal-slots | ECMAScript, Proxy object internal methods} for what a proxy may answer
  *
  * @category models
+ * @stability experimental
  * @since 0.1.0
  */
-export type WeakProxy<A extends object> = A & { readonly [TypeId]: "WeakProxy" }
+export type WeakProxy<A extends object> = A & Brand
 
 /**
- * Checks whether a value is a weak proxy of this library, dead ones included. It
- * does not dereference, does not run a trap of any proxy, and never throws.
+ * Checks whether a value is a weak proxy, dead ones included.
+ *
+ * **When to use**
+ *
+ * Use before {@link deref}, {@link use} or {@link onCollect} if a value may be a
+ * proxy or the object itself.
  *
  * **Details**
  *
- * An object that inherits from a weak proxy is none, and neither is another
- * proxy around one, nor a function that was read from one.
+ * Returns `false` for an object that inherits from a weak proxy, for another proxy
+ * around one, for a function that was read from one, and for a weak proxy of
+ * another copy of this package. Does not dereference, runs no trap of any proxy,
+ * and never throws. Cost: O(1).
  *
  * **Example** (Recognizing a proxy)
  *
@@ -125,18 +147,27 @@ export type WeakProxy<A extends object> = A & { readonly [TypeId]: "WeakProxy" }
  * WeakProxy.isWeakProxy(Object.create(proxy)) // => false
  * ```
  *
+ * @see {@link isCallableWeakProxy} for proxies of functions only
  * @see {@link https://docs.python.org/3/library/weakref.html#weakref.ProxyTypes | Python, weakref.ProxyTypes} for the source of the semantics
  *
  * @category guards
+ * @stability experimental
  * @since 0.1.0
  */
-export const isWeakProxy = (u: unknown): u is WeakProxy<object> => Proxied.trapsOf(u) instanceof ReferentTraps
+export const isWeakProxy = (u: unknown): u is WeakProxy<object> => trapsOf(u) !== undefined
 
 /**
- * Checks whether a value is a weak proxy whose referent is a function or a class.
- * Like {@link isWeakProxy} it never throws.
+ * Checks whether a value is a weak proxy of a function or a class.
  *
- * **Example** (Telling proxies that can be called)
+ * **When to use**
+ *
+ * Use if a value may be any weak proxy and you want to call it.
+ *
+ * **Details**
+ *
+ * Like {@link isWeakProxy}, does not dereference and never throws. Cost: O(1).
+ *
+ * **Example** (Recognizing a proxy that can be called)
  *
  * ```ts import.meta.vitest
  * import { WeakProxy } from "effect-weakref"
@@ -145,16 +176,18 @@ export const isWeakProxy = (u: unknown): u is WeakProxy<object> => Proxied.traps
  * WeakProxy.isCallableWeakProxy(WeakProxy.makeUnsafe({})) // => false
  * ```
  *
+ * @see {@link isWeakProxy} for proxies of any object
  * @see {@link https://docs.python.org/3/library/weakref.html#weakref.CallableProxyType | Python, weakref.CallableProxyType} for the source of the semantics
  *
  * @category guards
+ * @stability experimental
  * @since 0.1.0
  */
 export const isCallableWeakProxy = (u: unknown): u is WeakProxy<(...args: ReadonlyArray<never>) => unknown> =>
   isFunction(u) && isWeakProxy(u)
 
 /**
- * Creates a weak proxy, or gives the one that the program already holds.
+ * Creates a weak proxy, or returns the one that the program already holds.
  *
  * **When to use**
  *
@@ -162,13 +195,17 @@ export const isCallableWeakProxy = (u: unknown): u is WeakProxy<(...args: Readon
  *
  * **Details**
  *
- * Two proxies made of the same target on the same heap are the same object for as
- * long as the program holds it. It is itself held weakly. Fails with
- * `NotWeakReferenceableError` where the target is a primitive; also a symbol,
- * which a `WeakRef` could refer to, has nothing to forward. The target may be a
- * proxy, weak or not; of a weak proxy it is that proxy's life that counts.
+ * Two proxies of the same target on the same heap are the same object, as long as
+ * the program holds that object. The target does not keep its proxy alive.
  *
- * **Example** (Proxies are shared)
+ * The target may be a proxy. The proxy of a weak proxy dies when that weak proxy is
+ * collected.
+ *
+ * Fails with `NotWeakReferenceableError` if the target is a primitive, a symbol
+ * included, because a symbol has no operations to forward. Also fails if the target
+ * is a revoked proxy, because every operation on it would throw. Cost: O(1).
+ *
+ * **Example** (Sharing a proxy)
  *
  * ```ts import.meta.vitest
  * import { Effect } from "effect"
@@ -184,17 +221,31 @@ export const isCallableWeakProxy = (u: unknown): u is WeakProxy<(...args: Readon
  * Effect.runSync(program) // => [true, 1, ["a"]]
  * ```
  *
+ * @see {@link makeUnsafe} for the synchronous form
+ * @see {@link https://docs.python.org/3/library/weakref.html#weakref.proxy | Python, weakref.proxy} for the source of the semantics
+ *
  * @category constructors
+ * @stability experimental
  * @since 0.1.0
  */
 export const make = <A extends object>(target: A): Effect.Effect<WeakProxy<A>, NotWeakReferenceableError> =>
-  isObjectKeyword(target)
-    ? Referent.make(target, makeUnsafe)
-    : Effect.fail(new NotWeakReferenceableError({ value: target }))
+  Effect.suspend(() => {
+    const error = errorOf(target)
+    return error === undefined ? Referent.make(target, makeUnsafe) : Effect.fail(error)
+  })
 
 /**
- * Creates a weak proxy synchronously, on the host's heap unless another is given.
- * Throws `NotWeakReferenceableError` where {@link make} fails with it.
+ * Creates a weak proxy synchronously, on the host's heap or on the heap that is
+ * passed.
+ *
+ * **When to use**
+ *
+ * Use outside of an Effect program, for example in a constructor. {@link make} is
+ * the effectful form and reads the heap from the context.
+ *
+ * **Details**
+ *
+ * Throws `NotWeakReferenceableError` if {@link make} fails with it. Cost: O(1).
  *
  * **Example** (Creating a proxy outside of Effect)
  *
@@ -208,28 +259,52 @@ export const make = <A extends object>(target: A): Effect.Effect<WeakProxy<A>, N
  * Array.isArray(proxy) // => true
  * ```
  *
+ * @see {@link make} for the effectful form
+ *
  * @category constructors
+ * @stability experimental
  * @since 0.1.0
  */
 export const makeUnsafe = <A extends object>(target: A, heap: Heap = host): WeakProxy<A> => {
-  if (!isObjectKeyword(target)) throw new NotWeakReferenceableError({ value: target })
+  const error = errorOf(target)
+  if (error !== undefined) throw error
   const self = Referent.of(target, heap)
   let proxy: WeakKey | undefined = self.sharedProxy?.deref()
   if (proxy === undefined) {
     proxy = new ReferentTraps(self, target).proxy
     self.sharedProxy = new heap.WeakRef(proxy)
   }
-  // Only the proxy of this very referent is put there.
+  // `sharedProxy` refers to nothing but the proxy of this referent.
   return proxy as WeakProxy<A>
 }
 
+const errorOf = (target: unknown): NotWeakReferenceableError | undefined =>
+  !isObjectKeyword(target)
+    ? new NotWeakReferenceableError({ value: target })
+    : isRevoked(target)
+    ? new RevokedProxyError({ value: target })
+    : undefined
+
+/** The general message prints the value, and a revoked proxy cannot be printed. */
+class RevokedProxyError extends NotWeakReferenceableError {
+  override get message(): string {
+    return "A revoked proxy cannot be the target of a weak proxy, because every operation on it throws: pass the object that it stood for"
+  }
+}
+
 /**
- * Dereferences: `Some` of the referent, or `None` once it has been collected.
+ * Dereferences a proxy.
+ *
+ * **When to use**
+ *
+ * Use to get the referent itself, for example to compare it with `===` or to pass
+ * it to `structuredClone`. Use {@link use} to hold the referent during an effect.
  *
  * **Details**
  *
- * Cost: O(1), one `deref` of the engine. It keeps the referent to the end of the
- * turn, and whoever uses the result keeps it from then on.
+ * Returns `Some` of the referent, or `None` if the referent has been collected.
+ * Keeps the referent alive to the end of the turn. Whoever keeps the result keeps
+ * the referent. Cost: O(1).
  *
  * **Example** (From proxy to referent)
  *
@@ -249,20 +324,28 @@ export const makeUnsafe = <A extends object>(target: A, heap: Heap = host): Weak
  * Effect.runSync(program) // => [true, true]
  * ```
  *
+ * @see {@link use} for holding the referent during an effect
+ *
  * @category getters
+ * @stability experimental
  * @since 0.1.0
  */
 export const deref = <A extends object>(self: WeakProxy<A>): Option.Option<A> =>
-  Option.fromUndefinedOr(recordOf(self).deref())
+  Option.fromUndefinedOr(trapsOfProxy(self).record.deref())
 
 /**
- * Runs an effect with the referent itself, which stays alive until that effect has
- * ended, however many turns it takes.
+ * Runs an effect with the referent, and keeps the referent alive until the effect
+ * has ended.
+ *
+ * **When to use**
+ *
+ * Use if an effect takes several turns and must find the referent alive in each of
+ * them. Use {@link deref} if one turn is enough.
  *
  * **Details**
  *
- * Fails with `DeadReferenceError` where the referent is dead already; then `f` is
- * not called. Dereferences.
+ * Fails with `DeadReferenceError` if the referent has been collected. Then `f` is
+ * not called. Dereferences once. Cost: O(1).
  *
  * **Example** (Holding the referent across turns)
  *
@@ -277,7 +360,10 @@ export const deref = <A extends object>(self: WeakProxy<A>): Option.Option<A> =>
  * await Effect.runPromise(program) // => 1
  * ```
  *
- * @category operations
+ * @see {@link deref} for the referent in this turn
+ *
+ * @category combinators
+ * @stability experimental
  * @since 0.1.0
  */
 export const use: {
@@ -293,20 +379,36 @@ export const use: {
   f: (referent: A) => Effect.Effect<B, E, R>
 ): Effect.Effect<B, E | DeadReferenceError, R> =>
   Effect.suspend((): Effect.Effect<B, E | DeadReferenceError, R> => {
-    const target = recordOf(self).deref()
+    const traps = trapsOfProxy(self)
+    const target = traps.record.deref()
     return target === undefined
-      ? Effect.fail(new DeadReferenceError({ kind: "WeakProxy" }))
+      ? Effect.fail(traps.dead("use the referent of"))
       : holdDuring(f(target), target)
   }))
 
 /**
- * Registers a callback for the life of the Scope: an effect that runs in the
- * background when the referent has been collected, with the dead proxy.
+ * Registers a callback that runs in the background after the referent has been
+ * collected.
+ *
+ * **When to use**
+ *
+ * Use to learn of a collection if you hold a proxy. To release a resource of the
+ * referent, use `Finalizer.make`, which also runs when the Scope closes.
  *
  * **Details**
  *
- * What is said of `WeakRef.onCollect` holds here too: all callbacks of a referent,
- * through references and proxies alike, run from the newest to the oldest.
+ * The callback receives the dead proxy. It stays registered until the Scope closes.
+ * The callbacks of one referent, of its references and proxies alike, run one after
+ * the other, the newest first. A callback runs with the services of the effect that
+ * registered it. A callback that fails is reported and does not stop the next one.
+ *
+ * If the referent has been collected already, the callback starts at once.
+ * Dereferences once. Cost: O(1).
+ *
+ * **Gotchas**
+ *
+ * A callback that refers to the referent keeps the referent alive until the Scope
+ * closes, and never runs.
  *
  * **Example** (Learning of a collection)
  *
@@ -328,7 +430,10 @@ export const use: {
  * log // => ["true"]
  * ```
  *
- * @category operations
+ * @see {@link isWeakProxy} for a check that accepts the dead proxy
+ *
+ * @category combinators
+ * @stability experimental
  * @since 0.1.0
  */
 export const onCollect: {
@@ -342,24 +447,26 @@ export const onCollect: {
 } = dual(2, <Self extends WeakProxy<object>, X, E, R>(
   self: Self,
   f: (proxy: Self) => Effect.Effect<X, E, R>
-): Effect.Effect<void, never, R | Scope.Scope> => Callbacks.onCollect(Effect.suspend(() => f(self)), recordOf(self)))
+): Effect.Effect<void, never, R | Scope.Scope> =>
+  Callbacks.onCollect(Effect.suspend(() => f(self)), trapsOfProxy(self).record))
 
 /**
- * Whether a proxy and another object, which may be a proxy too, are equal at this
- * moment: what is behind them alive and equal by `Equal.equals`, or both the same
- * proxy.
+ * Checks whether a proxy and another object, which may be a proxy too, are equal at
+ * this moment.
  *
  * **When to use**
  *
- * Use instead of `Equal.equals`, which hashes first and so throws
- * `UnhashableError` for a proxy.
+ * Use instead of `Equal.equals`. `Equal.equals` hashes its arguments first, so it
+ * throws `UnhashableError` for a proxy.
  *
  * **Details**
  *
- * Behind a proxy of a proxy is what is behind the last. Dereferences, and never
- * throws for a dead proxy.
+ * Unwraps nested proxies completely. Returns `true` if both referents are alive and
+ * equal by `Equal.equals`, or if both arguments are the same proxy. Returns `false`
+ * for a dead proxy and another object. Dereferences each proxy once. Cost: that of
+ * `Equal.equals`.
  *
- * **Example** (Comparing what is behind proxies)
+ * **Example** (Comparing the referents of proxies)
  *
  * ```ts import.meta.vitest
  * import { WeakProxy } from "effect-weakref"
@@ -372,7 +479,10 @@ export const onCollect: {
  * WeakProxy.equals(proxy, { id: 2 }) // => false
  * ```
  *
- * @category equality
+ * @see {@link deref} for a comparison of the referent with `===`
+ *
+ * @category predicates
+ * @stability experimental
  * @since 0.1.0
  */
 export const equals: {
@@ -380,311 +490,24 @@ export const equals: {
   (self: WeakProxy<object>, that: object): boolean
 } = dual(2, (self: WeakProxy<object>, that: object): boolean => {
   if (self === that) return true
-  const target = behind(self)
+  const target = unwrap(self)
   if (target === undefined) return false
-  const thatTarget = behind(that)
+  const thatTarget = unwrap(that)
   return thatTarget !== undefined && Equal.equals(target, thatTarget)
 })
 
-const behind = (u: object): object | undefined => {
+/** Unwraps nested proxies completely. Returns `undefined` if one of them is dead. */
+const unwrap = (u: object): object | undefined => {
   if (!isWeakProxy(u)) return u
-  const target = recordOf(u).deref()
-  return target === undefined ? undefined : behind(target)
+  const target = trapsOfProxy(u).record.deref()
+  return target === undefined ? undefined : unwrap(target)
 }
 
-/**
- * Constructing gives back the proxy itself, so that the private field is put on
- * that: past its traps, beyond forgery, and never inherited.
- */
-class Proxied extends (function(proxy: object) {
-  return proxy
-} as unknown as new(proxy: object) => object) {
-  readonly #traps: Traps
-
-  constructor(proxy: object, traps: Traps) {
-    super(proxy)
-    this.#traps = traps
+const trapsOfProxy = <A extends object>(self: WeakProxy<A>): ReferentTraps<A> => {
+  const traps = trapsOf(self)
+  if (traps === undefined) {
+    throw new TypeError("Expected a weak proxy that WeakProxy.make or WeakProxy.makeUnsafe of this module created")
   }
-
-  static trapsOf(u: unknown): Traps | undefined {
-    return isObjectKeyword(u) && #traps in u ? u.#traps : undefined
-  }
-}
-
-const recordOf = <A extends object>(self: WeakProxy<A>): Referent.Referent<A> =>
-  // No other traps are behind what is typed as a weak proxy, and those of an A hold the record of an A.
-  (Proxied.trapsOf(self) as ReferentTraps<A>).record
-
-// -----------------------------------------------------------------------------
-// traps
-// -----------------------------------------------------------------------------
-
-type AnyFunction = (this: unknown, ...args: ReadonlyArray<never>) => unknown
-
-/**
- * What a proxy does: everything goes to the target, which is dereferenced for it
- * unless it just was. The target that the engine knows is an empty shell.
- */
-abstract class Traps implements ProxyHandler<object> {
-  declare readonly heap: Heap
-  declare readonly proxy: object
-  /** What stands for the functions among the properties. */
-  declare forwarders: WeakMap<AnyFunction, object> | undefined
-
-  constructor(target: object, heap: Heap) {
-    this.heap = heap
-    this.proxy = new Proxied(new Proxy(shellOf(target), this), this)
-    this.forwarders = undefined
-  }
-
-  abstract peek(): object | undefined
-
-  target(): object {
-    const target = this.peek()
-    if (target === undefined) throw new DeadReferenceError()
-    return target
-  }
-
-  /** A property's value on its way out: where the target itself or a strong function would come, what stands for it. */
-  outward(value: unknown, key: PropertyKey, target: object): unknown {
-    if (value === target) return this.proxy
-    return typeof value === "function" ? this.forwarder(value as AnyFunction, key, target) : value
-  }
-
-  /** The reverse: what was read from the proxy and is put back arrives as it was. */
-  inward(value: unknown, target: object): unknown {
-    if (value === this.proxy) return target
-    if (typeof value !== "function") return value
-    const traps = Proxied.trapsOf(value)
-    return traps instanceof FunctionTraps && traps.owner === this ? traps.target() : value
-  }
-
-  forwarder(value: AnyFunction, key: PropertyKey, target: object): object {
-    let forwarder = this.forwarders?.get(value)
-    if (forwarder === undefined) {
-      if (key === "constructor" || key === "__proto__" || generic.has(value) || isWeakProxy(value)) return value
-      forwarder = new FunctionTraps(this, target, value).proxy
-      this.forwarders ??= new this.heap.WeakMap()
-      this.forwarders.set(value, forwarder)
-    }
-    return forwarder
-  }
-
-  getPrototypeOf(): object | null {
-    return Reflect.getPrototypeOf(this.target())
-  }
-
-  setPrototypeOf(_shell: object, prototype: object | null): boolean {
-    const target = this.target()
-    return Reflect.setPrototypeOf(target, prototype === this.proxy ? target : prototype)
-  }
-
-  isExtensible(): boolean {
-    this.target()
-    return true
-  }
-
-  preventExtensions(): boolean {
-    this.target()
-    return false
-  }
-
-  getOwnPropertyDescriptor(shell: object, key: PropertyKey): PropertyDescriptor | undefined {
-    const target = this.target()
-    const descriptor = Reflect.getOwnPropertyDescriptor(target, key)
-    if (descriptor === undefined) return undefined
-    for (const part of ["value", "get", "set"] as const) {
-      if (part in descriptor) descriptor[part] = this.outward(descriptor[part], key, target) as undefined
-    }
-    // What the shell does not have as well cannot be called non-configurable, nor its length non-writable.
-    if (isLengthOf(shell, key)) descriptor.writable = true
-    else descriptor.configurable = true
-    return descriptor
-  }
-
-  defineProperty(shell: object, key: PropertyKey, descriptor: PropertyDescriptor): boolean {
-    const target = this.target()
-    if (isLengthOf(shell, key) ? descriptor.writable === false : descriptor.configurable === false) return false
-    for (const part of ["value", "get", "set"] as const) {
-      if (part in descriptor) descriptor[part] = this.inward(descriptor[part], target) as undefined
-    }
-    return Reflect.defineProperty(target, key, descriptor)
-  }
-
-  has(_shell: object, key: PropertyKey): boolean {
-    return Reflect.has(this.target(), key)
-  }
-
-  get(_shell: object, key: PropertyKey, receiver: unknown): unknown {
-    const target = this.peek()
-    if (target === undefined) {
-      if (key === Symbol.toStringTag) return collected
-      throw new DeadReferenceError()
-    }
-    // Almost always the receiver is the proxy, and an engine reads faster than it reflects.
-    const value: unknown = receiver === this.proxy
-      ? (target as { readonly [key: PropertyKey]: unknown })[key]
-      : Reflect.get(target, key, receiver)
-    return this.outward(value, key, target)
-  }
-
-  set(_shell: object, key: PropertyKey, value: unknown, receiver: unknown): boolean {
-    const target = this.target()
-    return receiver === this.proxy
-      ? Reflect.set(target, key, this.inward(value, target), target)
-      : Reflect.set(target, key, value, receiver)
-  }
-
-  deleteProperty(_shell: object, key: PropertyKey): boolean {
-    return Reflect.deleteProperty(this.target(), key)
-  }
-
-  ownKeys(): Array<string | symbol> {
-    return Reflect.ownKeys(this.target())
-  }
-
-  apply(_shell: object, self: unknown, args: ReadonlyArray<unknown>): unknown {
-    const target = this.target()
-    const result: unknown = Reflect.apply(target as AnyFunction, self === this.proxy ? target : self, args)
-    return result === target ? this.proxy : result
-  }
-
-  construct(_shell: object, args: ReadonlyArray<unknown>, newTarget: object): object {
-    const target = this.target()
-    const made: object = Reflect.construct(
-      target as AnyFunction,
-      args,
-      (newTarget === this.proxy ? target : newTarget) as AnyFunction
-    )
-    return made === target ? this.proxy : made
-  }
-
-  /** The view of `util.inspect` with `showProxy`. */
-  [NodeInspectSymbol](): string {
-    return `[${this.constructor.name}]`
-  }
-}
-
-class ReferentTraps<A extends object> extends Traps {
-  declare readonly record: Referent.Referent<A>
-
-  constructor(record: Referent.Referent<A>, target: A) {
-    super(target, record.records.heap)
-    this.record = record
-  }
-
-  peek(): A | undefined {
-    // Only the target of these very traps is put there.
-    if (recent.traps === this) return recent.target as A
-    const target = this.record.deref()
-    // A heap that is not the host's may collect within a turn.
-    if (this.heap === host) remember(this, target)
-    return target
-  }
-
-  override has(shell: object, key: PropertyKey): boolean {
-    return super.has(shell, key) || key === Hash.symbol
-  }
-
-  override get(shell: object, key: PropertyKey, receiver: unknown): unknown {
-    const value = super.get(shell, key, receiver)
-    return key === Hash.symbol ? unhashable : value
-  }
-}
-
-/**
- * What was dereferenced last, and through which proxy: to read a method and to call it take one dereference. The
- * engine keeps it to the end of the turn as well.
- */
-const recent: { traps: Traps | undefined; target: object | undefined } = { traps: undefined, target: undefined }
-
-const remember = (traps: Traps, target: object | undefined): void => {
-  // A microtask is still of this turn.
-  if (recent.traps === undefined) void Promise.resolve().then(forget)
-  recent.traps = traps
-  recent.target = target
-}
-
-const forget = (): void => {
-  recent.traps = undefined
-  recent.target = undefined
-}
-
-const unhashable = (): never => {
-  throw new UnhashableError()
-}
-
-/**
- * What stands for a function-valued property. A function may capture its object:
- * kept with an ephemeron, it lives for whoever has its forwarder, and no longer
- * than its object.
- */
-class FunctionTraps extends Traps {
-  declare readonly owner: Traps
-  declare readonly functions: WeakMap<object, AnyFunction>
-
-  constructor(owner: Traps, ownerTarget: object, target: AnyFunction) {
-    super(target, owner.heap)
-    this.owner = owner
-    this.functions = new owner.heap.WeakMap()
-    this.functions.set(ownerTarget, target)
-  }
-
-  peek(): AnyFunction | undefined {
-    const ownerTarget = this.owner.peek()
-    return ownerTarget && this.functions.get(ownerTarget)
-  }
-
-  override apply(_shell: object, self: unknown, args: ReadonlyArray<unknown>): unknown {
-    const { owner } = this
-    const ownerTarget = owner.target()
-    const target = this.functions.get(ownerTarget)!
-    const result: unknown = Reflect.apply(target, self === owner.proxy ? ownerTarget : self, args)
-    return result === ownerTarget ? owner.proxy : result === target ? this.proxy : result
-  }
-}
-
-/**
- * These do the same on the proxy as on the referent, and `bind` does better: what it
- * makes of a proxy is weak.
- */
-const generic: ReadonlySet<unknown> = /*#__PURE__*/ new Set([
-  ...Object.values(Object.getOwnPropertyDescriptors(Object.prototype)).map((descriptor) => descriptor.value),
-  Function.prototype.apply,
-  Function.prototype.bind,
-  Function.prototype.call
-])
-
-/**
- * What the engine believes to be behind the proxy: of the same kind, as far as
- * `typeof`, `Array.isArray` and `new` ask. Apart from the length of an array it
- * has no property that an engine would want to see in the answers of a trap.
- */
-const shellOf = (target: object): object =>
-  Object.assign(
-    Array.isArray(target)
-      ? []
-      : !isFunction(target)
-      ? {}
-      : isConstructor(target)
-      ? constructible.bind(undefined)
-      : () => {},
-    { [NodeInspectSymbol]: inspect }
-  )
-
-// An arrow function would be no constructor.
-function constructible() {}
-
-const isLengthOf = (shell: object, key: PropertyKey): boolean => key === "length" && Array.isArray(shell)
-
-/** Whether `new` would be allowed, found without calling and without an exception: `Array.of` constructs if it can. */
-const isConstructor = (target: object): boolean =>
-  !Array.isArray(Array.of.call(new Proxy(target, { construct: () => ({}) })))
-
-const collected = "WeakProxy: collected"
-
-/** Node looks at the shell and not at the traps, and calls what it finds there with the proxy. */
-function inspect(this: unknown): unknown {
-  const traps = Proxied.trapsOf(this)
-  return traps === undefined ? "[shell]" : traps.peek() ?? `[${collected}]`
+  // The traps of a proxy of an A forward to an A.
+  return traps as ReferentTraps<object> as ReferentTraps<A>
 }

@@ -1,7 +1,7 @@
 /**
- * Arbitrary objects under arbitrary scripts of `Reflect` operations: what is done
- * through a proxy gives the same answers, and leaves the same object, as what is
- * done to a model that was made alike.
+ * Runs random scripts of `Reflect` operations on random objects. A script that runs
+ * through a proxy returns the same answers, and leaves the same object, as a script
+ * that runs on an equal object directly.
  */
 import { assert, describe, it } from "@effect/vitest"
 import { Effect } from "effect"
@@ -177,7 +177,7 @@ const bases: Record<Shape["base"], () => object> = {
 const build = ({ base, integrity, properties }: Shape): object => {
   const self = bases[base]()
   for (const [key, property] of properties) {
-    // No array has such a length.
+    // The length of an array must be a number.
     if (
       Array.isArray(self) && key === "length" && property.type === "data" &&
       typeof valueOf(property.value, self) !== "number"
@@ -188,7 +188,7 @@ const build = ({ base, integrity, properties }: Shape): object => {
   return protect(self)
 }
 
-/** What a proxy cannot do: it says so, and the model is spared. */
+/** Operations that a proxy refuses. They are not performed on the model. */
 const refused = (operation: Operation, model: object): boolean =>
   operation.type === "preventExtensions" ||
   (operation.type === "defineProperty" &&
@@ -196,17 +196,17 @@ const refused = (operation: Operation, model: object): boolean =>
       ? operation.property.type === "data" && operation.property.writable === false
       : operation.property.configurable === false))
 
-/** The engine asks the receiver whether it is writable, and tries; all that differs is the error that it then throws. */
+/** The proxy reports a writable length, so the engine tries to write and then throws another error. */
 const believesLengthWritable = (operation: Operation, model: object): boolean =>
   operation.type === "setAsReceiver" && operation.key === "length" && Array.isArray(model)
 
-/** V8 makes the elements of a sealed array configurable again when one of them is made read-only, but not each time. */
+/** V8 sometimes makes the elements of a sealed array configurable when one of them becomes read-only. */
 const forgetsSeal = (operation: Operation, model: object): boolean =>
   Array.isArray(model) && !Object.isExtensible(model) &&
   ((operation.type === "defineProperty" && /[01]/.test(String(operation.key))) ||
     (operation.type === "redefine" && /[01]/.test(String(operation.to))))
 
-/** What a proxy says of a property of the model. */
+/** The descriptor that a proxy reports for a property of the model. */
 const reported = (descriptor: PropertyDescriptor | undefined, key: PropertyKey, model: object) =>
   descriptor === undefined
     ? undefined
@@ -268,7 +268,7 @@ const run = (operation: Operation, x: any, isModel: boolean): unknown => {
   }
 }
 
-/** An answer without the names of the two worlds. Only further down is it all the same which of the two shows up. */
+/** Makes answers comparable: the subject becomes "itself". Below the first level, the referent does too. */
 const view = (value: unknown, x: object, referent: object, depth = 0): unknown => {
   if (value === x || (depth > 0 && value === referent)) return "itself"
   if (typeof value === "function") return ["function", value.name]
@@ -301,7 +301,7 @@ const state = (x: object, proxy = x): unknown => [
 ]
 
 describe("WeakProxy, properties", () => {
-  it("answers as its referent does, whatever is done", () => {
+  it("answers as its referent does to every script", () => {
     fc.assert(
       fc.property(script, ({ operations, shape }) => {
         const model = build(shape)
@@ -317,7 +317,7 @@ describe("WeakProxy, properties", () => {
     )
   })
 
-  it("keeps nothing alive, whatever was done and whatever functions were kept", () =>
+  it("keeps no referent alive after any script, even if the functions that were read are kept", () =>
     fc.assert(
       fc.asyncProperty(fc.array(script, { minLength: 20, maxLength: 40 }), async (scripts) => {
         const kept: Array<unknown> = []
@@ -331,7 +331,7 @@ describe("WeakProxy, properties", () => {
     ), 60_000)
 })
 
-/** Does it to a referent that nobody else sees, and keeps the proxy and every function that it gave. */
+/** Runs a script on a referent that only this function sees. Keeps the proxy and every function that was read. */
 const perform = (
   { operations, shape }: { shape: Shape; operations: ReadonlyArray<Operation> },
   kept: Array<unknown>
@@ -348,7 +348,7 @@ const perform = (
         kept.push(get, set, ...typeof value === "function" || value === proxy ? [value] : [])
       }
     } catch {
-      // Also what threw must keep nothing.
+      // An operation that throws must not keep the referent either.
     }
   }
   return new globalThis.WeakRef(referent)

@@ -2,15 +2,15 @@ import { assert, describe, it } from "@effect/vitest"
 import { Context, Effect, Equal, Hash, Option, pipe } from "effect"
 import { format } from "effect/Formatter"
 import { inspect } from "node:util"
-import { expectTypeOf } from "vitest"
-import { WeakError, WeakProxy, WeakRef } from "../src/index.ts"
+import { vi } from "vitest"
+import { Heap, WeakError, WeakProxy, WeakRef } from "../src/index.ts"
 import { TestHeap } from "../src/testing/index.ts"
 import { collectThoroughly, collectUntil } from "./support/realHeap.ts"
 import { kinds, missingKinds, Private } from "./support/referents.ts"
 import { reportsOf } from "./support/reports.ts"
 import { onBothHeaps } from "./support/worlds.ts"
 
-/** A value with its proxy on a test heap, and a way to collect it. */
+/** Creates a proxy on a test heap, and a function that collects the referent. */
 const onTestHeap = <A extends object>(referent: A) => {
   const { collect, heap } = TestHeap.makeUnsafe()
   return {
@@ -25,7 +25,7 @@ const dead = <A extends object>(referent: A): WeakProxy.WeakProxy<A> => {
   return proxy
 }
 
-/** A referent on the real heap that only this function has ever seen, and what `keep` got of its proxy. */
+/** Creates a referent that only this function sees. Returns its proxy and what `keep` returns. */
 const forget = <A extends object, B>(
   make: () => A,
   keep: (proxy: A) => B
@@ -33,6 +33,16 @@ const forget = <A extends object, B>(
   const referent = make()
   const proxy = WeakProxy.makeUnsafe(referent)
   return { kept: keep(proxy), probe: new globalThis.WeakRef(referent), proxy }
+}
+
+const errorOf = (f: () => unknown): WeakError.DeadReferenceError => {
+  try {
+    f()
+  } catch (error) {
+    assert.instanceOf(error, WeakError.DeadReferenceError)
+    return error
+  }
+  return assert.fail("did not throw")
 }
 
 const throwsDead = (f: () => unknown) => assert.throws(f, WeakError.DeadReferenceError)
@@ -66,7 +76,7 @@ describe("WeakProxy", () => {
         assert.strictEqual(ofHost.id, 1)
       }).pipe(Effect.provide(TestHeap.layer)))
 
-    it.effect("fails with the value that cannot be proxied, symbols included, and makes nothing", () =>
+    it.effect("fails with the value if the value is a primitive, symbols included, and makes nothing", () =>
       Effect.gen(function*() {
         const values = [undefined, null, 0, "text", true, 1n, Symbol.for("registered"), Symbol("mine")]
         for (const value of values as ReadonlyArray<unknown> as ReadonlyArray<object>) {
@@ -78,7 +88,32 @@ describe("WeakProxy", () => {
         }
       }))
 
-    it.effect("is counted and listed among the references of its referent, as the one thing that it is", () =>
+    it.effect("fails with a message of its own if the target is a revoked proxy, and makes nothing", () =>
+      Effect.gen(function*() {
+        for (const target of [{}, [], () => {}]) {
+          const { proxy, revoke } = Proxy.revocable<object>(target, {})
+          revoke()
+          for (const revoked of [proxy, new Proxy(proxy, {})]) {
+            const error = yield* Effect.flip(WeakProxy.make(revoked))
+            assert.instanceOf(error, WeakError.NotWeakReferenceableError)
+            assert.isTrue(error.value === revoked)
+            assert.include(error.message, "A revoked proxy cannot be the target of a weak proxy")
+            assert.include(error.stack, "A revoked proxy")
+            assert.throws(() => WeakProxy.makeUnsafe(revoked), WeakError.NotWeakReferenceableError)
+            assert.strictEqual(yield* WeakRef.count(revoked), 0)
+          }
+        }
+      }))
+
+    it("throws as its target does if the target is revoked later", () => {
+      const { proxy, revoke } = Proxy.revocable({ a: 1 }, {})
+      const weak = WeakProxy.makeUnsafe(proxy)
+      assert.strictEqual(weak.a, 1)
+      revoke()
+      assert.throws(() => weak.a, TypeError, /revoked/)
+    })
+
+    it.effect("is counted and listed once among the references of its referent", () =>
       Effect.gen(function*() {
         for (const target of [{}, [1, 2, 3], () => {}, new Set([1])]) {
           assert.strictEqual(yield* WeakRef.count(target), 0)
@@ -99,7 +134,7 @@ describe("WeakProxy", () => {
         assert.strictEqual(yield* WeakRef.count(target), 0)
       }))
 
-    it("makes a proxy of a proxy, which lives as long as the inner proxy", () => {
+    it("makes a proxy of a proxy, which dies with the inner proxy", () => {
       const { collect, heap } = TestHeap.makeUnsafe()
       const target = new Private()
       const inner = WeakProxy.makeUnsafe(target, heap)
@@ -129,7 +164,7 @@ describe("WeakProxy", () => {
       }
     })
 
-    it("do not recognize what only looks like one, and run no trap of it", () => {
+    it("return false for values that resemble a proxy, and run no trap", () => {
       const proxy = WeakProxy.makeUnsafe(() => 1)
       const trapping = new Proxy(proxy, {
         get: (target, key) => Reflect.get(target, key),
@@ -161,7 +196,7 @@ describe("WeakProxy", () => {
   })
 
   describe("deref, use and equals", () => {
-    onBothHeaps("give the referent, and fail once it has been collected", (world) =>
+    onBothHeaps("return the referent, and fail after it has been collected", (world) =>
       Effect.gen(function*() {
         const proxy = yield* world.with("a", WeakProxy.make)
         assert.isTrue(
@@ -176,7 +211,7 @@ describe("WeakProxy", () => {
         assert.instanceOf(error, WeakError.DeadReferenceError)
       }))
 
-    it.effect("use holds the referent for all of the effect", () =>
+    it.effect("use holds the referent until the effect has ended", () =>
       Effect.gen(function*() {
         const { probe, proxy } = forget(() => ({ id: 1 }), () => undefined)
         const alive = yield* WeakProxy.use(
@@ -187,7 +222,7 @@ describe("WeakProxy", () => {
         assert.isTrue(yield* collectUntil(() => probe.deref() === undefined))
       }))
 
-    it("equals compares what is behind proxies, whatever is a proxy", () => {
+    it("equals compares referents, whichever argument is a proxy", () => {
       const { collect, heap } = TestHeap.makeUnsafe()
       const one = { id: 1 }
       const other = { id: 1 }
@@ -260,7 +295,7 @@ describe("WeakProxy", () => {
       assert.strictEqual(referent.count, 8)
     })
 
-    it("run on another receiver where they are called with one", () => {
+    it("run on another receiver if they are called on it", () => {
       const proxy = WeakProxy.makeUnsafe(new Private())
       const other = new Private()
       assert.isTrue(proxy.increment.call(other) === other)
@@ -269,7 +304,7 @@ describe("WeakProxy", () => {
       assert.throws(() => Object.create(proxy).increment(), TypeError)
     })
 
-    it("are the same function each time, from wherever they are read", () => {
+    it("are the same function each time, also if they are read through an heir", () => {
       const proxy = WeakProxy.makeUnsafe(new Private())
       assert.isTrue(proxy.increment === proxy.increment)
       assert.isTrue(proxy.increment === Object.create(proxy).increment)
@@ -279,7 +314,7 @@ describe("WeakProxy", () => {
       assert.isTrue(proxy.constructor === Private)
     })
 
-    it("that a getter makes anew are new each time, and live for whoever keeps them", async () => {
+    it("that a getter creates are new each time, and live while somebody keeps their stand-ins", async () => {
       let made = 0
       const referent = {
         get fresh() {
@@ -295,7 +330,7 @@ describe("WeakProxy", () => {
       assert.isTrue(referent !== undefined)
     })
 
-    it("live for whoever keeps them after the property has been overwritten, and die with the referent", () => {
+    it("live after the property has been overwritten while somebody keeps their stand-ins, and die with the referent", () => {
       const { die, proxy } = onTestHeap({ method: (): number => 1 })
       const { method } = proxy
       proxy.method = () => 2
@@ -305,7 +340,7 @@ describe("WeakProxy", () => {
       throwsDead(() => method.name)
     })
 
-    it("go in as they came out", () => {
+    it("become the original functions again when they are written back", () => {
       const method = () => 1
       const referent: { method: () => number; other?: () => number; get computed(): unknown } = {
         method,
@@ -324,7 +359,7 @@ describe("WeakProxy", () => {
       assert.isTrue(referent.other === method)
     })
 
-    it("of other proxies go in as they are, and callable proxies come out so", () => {
+    it("of other proxies are stored unchanged, and a callable proxy in a property is read unchanged", () => {
       const other = WeakProxy.makeUnsafe(new Private())
       const child = WeakProxy.makeUnsafe(() => 1)
       const referent: Record<string, unknown> = {}
@@ -335,7 +370,7 @@ describe("WeakProxy", () => {
       assert.isTrue(proxy.child === child && WeakProxy.isWeakProxy(proxy.child))
     })
 
-    it("that are classes construct, are extended, and recognize their instances", () => {
+    it("that are classes construct instances, can be extended, and recognize their instances", () => {
       const referent = { Private, Map, text: () => "" }
       const proxy = WeakProxy.makeUnsafe(referent)
       const made = new proxy.Private()
@@ -384,7 +419,7 @@ describe("WeakProxy", () => {
       assert.deepStrictEqual(log, ["disposed"])
     })
 
-    it("of generators, promises and effects work on", async () => {
+    it("of generators, promises and effects work", async () => {
       const generator = (function*(): Generator<number, string, number> {
         const received = yield 1
         return `received ${received}`
@@ -406,8 +441,8 @@ describe("WeakProxy", () => {
     })
   })
 
-  describe("the referent, where it would come out", () => {
-    it("is the proxy", () => {
+  describe("the referent", () => {
+    it("becomes the proxy when it is read or returned", () => {
       const referent: { self?: object; me(): object } = {
         me() {
           return this
@@ -433,7 +468,7 @@ describe("WeakProxy", () => {
       assert.isTrue(new ofSingleton() === ofSingleton)
     })
 
-    it("is the referent again where the proxy is put into it", () => {
+    it("is stored when the proxy is assigned", () => {
       const referent: Record<string, unknown> = {}
       const proxy = WeakProxy.makeUnsafe(referent)
       proxy.self = proxy
@@ -520,7 +555,53 @@ describe("WeakProxy", () => {
 
     it.skip.each(missingKinds)("%s: this engine has none", () => {})
 
-    it("what cannot throw says what it said", () => {
+    it.each<[operation: string, property: PropertyKey | undefined, message: string]>([
+      [".", "a", `Cannot read property "a" of`],
+      ["[]", "0", `Cannot read property "0" of`],
+      ["=", "a", `Cannot write property "a" of`],
+      ["delete", "a", `Cannot delete property "a" of`],
+      ["in", "a", `Cannot look up property "a" of`],
+      ["Reflect.getOwnPropertyDescriptor", "a", `Cannot read the descriptor of property "a" of`],
+      ["Reflect.defineProperty", "a", `Cannot define property "a" of`],
+      ["Hash.symbol", Hash.symbol, `Cannot read property "${String(Hash.symbol)}" of`],
+      ["Object.keys", undefined, "Cannot list the properties of"],
+      ["Reflect.getPrototypeOf", undefined, "Cannot read the prototype of"],
+      ["Reflect.setPrototypeOf", undefined, "Cannot set the prototype of"],
+      ["Reflect.isExtensible", undefined, "Cannot read the extensibility of"],
+      ["Reflect.preventExtensions", undefined, "Cannot prevent extensions of"],
+      ["calling", undefined, "Cannot call"],
+      ["new", undefined, "Cannot construct an instance of"]
+    ])("the error of %s names the operation, the property and the kind of referent", (name, property, message) => {
+      for (const [kind, referent] of Object.entries({ object: {}, array: [1], function: function f() {} })) {
+        if (onlyOfCallables.test(name) && kind !== "function") continue
+        const error = errorOf(() => operations[name]!(dead<object>(referent)))
+        assert.include(error.message, `${message} a weak proxy: the ${kind} behind it has been collected`)
+        assert.include(error.stack, message)
+        const { kind: type, property: named } = error as { readonly kind?: string; readonly property?: PropertyKey }
+        assert.deepStrictEqual([type, named], ["WeakProxy", property])
+      }
+    })
+
+    it.effect("the error of use names the kind of referent", () =>
+      Effect.gen(function*() {
+        const error = yield* Effect.flip(WeakProxy.use(dead([1]), () => Effect.void))
+        assert.include(error.message, "Cannot use the referent of a weak proxy: the array behind it")
+      }))
+
+    it("the error of a function that was read names the function", () => {
+      const { die, proxy } = onTestHeap({ method: () => 1, ["x".repeat(5_000_000)]: () => 1 })
+      const { method } = proxy
+      const long = proxy["x".repeat(5_000_000)]!
+      die()
+      assert.include(errorOf(method).message, `Cannot call the function "method" of a weak proxy: the object behind it`)
+      assert.include(
+        errorOf(() => method.name).message,
+        `Cannot read property "name" of "method" of a weak proxy: the function behind it`
+      )
+      assert.isBelow(errorOf(long).message.length, 300)
+    })
+
+    it("typeof, Array.isArray and comparison answer as before", () => {
       assert.strictEqual(typeof dead(() => {}), "function")
       assert.strictEqual(typeof dead({}), "object")
       assert.isTrue(Array.isArray(dead([])))
@@ -528,7 +609,7 @@ describe("WeakProxy", () => {
       assert.isTrue(proxy === proxy && Boolean(proxy))
     })
 
-    it("printing says that it is dead", () => {
+    it("is printed as collected", () => {
       for (const make of Object.values(kinds)) {
         const proxy = dead(make())
         assert.strictEqual(inspect(proxy), "[WeakProxy: collected]")
@@ -540,13 +621,38 @@ describe("WeakProxy", () => {
       }
     })
 
+    it("an error that holds it is printed", () => {
+      for (const [kind, make] of Object.entries(kinds)) {
+        const proxy = dead(make())
+        assert.include(inspect(new Error("outer", { cause: proxy })), "[cause]: [WeakProxy: collected]", kind)
+        assert.include(inspect(new AggregateError([proxy])), "[errors]: [ [WeakProxy: collected] ]", kind)
+        assert.include(inspect(Object.assign(new Error("outer"), { proxy })), "proxy: [WeakProxy: collected]", kind)
+        throwsDead(() => proxy instanceof Error)
+      }
+    })
+
+    it("still throws for instanceof in a program that changes or removes stacks", () => {
+      const { prepareStackTrace, stackTraceLimit } = Error
+      try {
+        for (const prepare of [() => [], () => undefined]) {
+          Error.prepareStackTrace = prepare
+          throwsDead(() => dead({}) instanceof Error)
+        }
+        Error.prepareStackTrace = prepareStackTrace
+        Error.stackTraceLimit = 0
+        throwsDead(() => dead({}) instanceof Error)
+      } finally {
+        Object.assign(Error, { prepareStackTrace, stackTraceLimit })
+      }
+    })
+
     it("awaiting it rejects", async () => {
       const proxy = dead({})
       const error = await Promise.resolve(proxy).catch((error) => error)
       assert.instanceOf(error, WeakError.DeadReferenceError)
     })
 
-    it("functions read from it are dead too", () => {
+    it("functions that were read from it are dead too", () => {
       const { die, proxy } = onTestHeap(new Map([["a", 1]]))
       const { get } = proxy
       const bound = proxy.get.bind(proxy)
@@ -575,6 +681,23 @@ describe("WeakProxy", () => {
       }
     })
 
+    it("is printed as its referent if the printer calls the method of the shell on the shell, as Bun's console does", () => {
+      const asBun = (proxy: object): string => {
+        let reads = 0
+        return inspect(proxy, {
+          "makes Node pass these options on": true,
+          // Node reads this once for itself and once more for the shell's method.
+          get showProxy() {
+            return reads++ === 0
+          }
+        } as object)
+      }
+      assert.include(asBun(WeakProxy.makeUnsafe({ a: 1 })), "Proxy [ { a: 1 },")
+      assert.include(asBun(WeakProxy.makeUnsafe([1, 2])), "Proxy [ [ 1, 2 ],")
+      assert.include(asBun(WeakProxy.makeUnsafe(function f() {})), "Proxy [ [Function: f],")
+      assert.include(asBun(dead({ a: 1 })), "Proxy [ [WeakProxy: collected],")
+    })
+
     it("prints circles and methods", () => {
       const referent: Record<string, unknown> = { method() {} }
       const proxy = WeakProxy.makeUnsafe(referent)
@@ -582,6 +705,157 @@ describe("WeakProxy", () => {
       assert.strictEqual(inspect(proxy), "<ref *1> { method: [Function: method], proxy: [Circular *1] }")
       assert.strictEqual(inspect(proxy.method), "[Function: method]")
       assert.strictEqual(format(WeakProxy.makeUnsafe({ a: 1 })), `{"a":1}`)
+    })
+  })
+
+  describe("in one turn", () => {
+    it("is exact on a heap that collects within the turn", () => {
+      const log: Array<string> = []
+      const { die, proxy } = onTestHeap({
+        plain: 1,
+        get read() {
+          log.push("read")
+          return 1
+        },
+        method(..._: ReadonlyArray<unknown>) {
+          log.push("method")
+          return proxy.plain
+        }
+      })
+      const { method } = proxy
+      assert.deepStrictEqual([proxy.plain, proxy.read, proxy.method(), method()], [1, 1, 1, 1])
+      assert.deepStrictEqual(log.splice(0), ["read", "method", "method"])
+      // The referent is collected after the method was read, and before the method is called.
+      throwsDead(() => proxy.method(die()))
+      throwsDead(() => method())
+      throwsDead(() => proxy.read)
+      throwsDead(() => proxy.plain)
+      assert.deepStrictEqual(log, [])
+    })
+
+    it("a proxy of a later life of the target does not revive the earlier proxy", () => {
+      const target = { id: 1, method: () => 2 }
+      const { collect, heap } = TestHeap.makeUnsafe()
+      const earlier = WeakProxy.makeUnsafe(target, heap)
+      const { method } = earlier
+      assert.strictEqual(earlier.id, 1)
+      collect(target)
+      const later = WeakProxy.makeUnsafe(target, heap)
+      assert.deepStrictEqual([later.id, later.method()], [1, 2])
+      throwsDead(() => earlier.id)
+      throwsDead(() => method())
+      assert.deepStrictEqual([later.id, later.method()], [1, 2])
+    })
+
+    it("dereferences once for a method call, on every heap, and once more in the next turn", async () => {
+      let dereferenced = 0
+      const heap = {
+        ...Heap.Heap.defaultValue(),
+        WeakRef: class<A extends WeakKey> extends globalThis.WeakRef<A> {
+          override deref(): A | undefined {
+            dereferenced++
+            return super.deref()
+          }
+        }
+      }
+      const proxy = WeakProxy.makeUnsafe(new Private(), heap)
+      const held = Option.getOrThrow(WeakProxy.deref(proxy))
+      dereferenced = 0
+      proxy.increment()
+      proxy.increment(proxy.count)
+      proxy.count += 1
+      assert.strictEqual(dereferenced, 1)
+      await new Promise((resolve) => setTimeout(resolve, 0))
+      proxy.increment()
+      assert.strictEqual(dereferenced, 2)
+      assert.strictEqual(held.count, 4)
+    })
+
+    it("keeps the stand-ins of two owners of one function apart", () => {
+      const shared = function(this: unknown) {
+        return this
+      }
+      const owner = Object.assign(() => {}, { shared })
+      const proxy = WeakProxy.makeUnsafe({ owner, shared })
+      const ofOwner = proxy.owner
+      assert.isFalse(proxy.shared === ofOwner.shared as unknown)
+      assert.isTrue(ofOwner.shared() === ofOwner)
+      assert.isTrue(proxy.shared() === proxy)
+    })
+
+    it("keeps its own target apart from that of another proxy between reading a method and calling it", () => {
+      const one = WeakProxy.makeUnsafe(new Private())
+      const other = WeakProxy.makeUnsafe(new Private())
+      const held = [WeakProxy.deref(one), WeakProxy.deref(other)]
+      one.increment(other.increment(one.increment(1).count + 1).count)
+      assert.deepStrictEqual([one.count, other.count, held.length], [3, 2, 2])
+    })
+  })
+
+  describe("in a program that changes globals", () => {
+    it("works with replaced promises, microtasks and timers, and still forgets", async () => {
+      const { proxy, probe } = forget(() => ({ id: 1, method: () => 2 }), () => undefined)
+      await new Promise((resolve) => setTimeout(resolve, 0))
+      const fail = () => assert.fail("a replaced global was used")
+      const spies = [
+        vi.spyOn(Promise, "resolve").mockImplementation(fail),
+        vi.spyOn(Promise.prototype, "then").mockImplementation(fail),
+        vi.spyOn(globalThis, "queueMicrotask").mockImplementation(fail),
+        vi.spyOn(globalThis, "setTimeout").mockImplementation(fail),
+        vi.spyOn(globalThis, "setImmediate").mockImplementation(fail),
+        vi.spyOn(process, "nextTick").mockImplementation(fail)
+      ]
+      try {
+        assert.deepStrictEqual([proxy.id, proxy.method()], [1, 2])
+      } finally {
+        for (const spy of spies) spy.mockRestore()
+      }
+      assert.isTrue(await Effect.runPromise(collectUntil(() => probe.deref() === undefined)))
+    })
+
+    it.each([
+      "length",
+      "name",
+      "prototype",
+      "0",
+      "value",
+      "get",
+      "set",
+      "writable",
+      "configurable",
+      "enumerable",
+      "construct",
+      "apply",
+      inspect.custom
+    ])("works with an accessor %s on Object.prototype", (key) => {
+      const fail = () => {
+        throw new Error(`${String(key)} of Object.prototype was used`)
+      }
+      const script = () => {
+        const referents = [{ a: 1, m: () => 1 }, [1, 2], () => 1, Private, new Map([[1, 2]]), new Private()]
+        return referents.map((referent) => {
+          const proxy = WeakProxy.makeUnsafe<object>(referent) as Record<PropertyKey, any>
+          proxy.fresh = 1
+          return [
+            Object.keys(proxy),
+            "fresh" in proxy,
+            proxy.fresh,
+            delete proxy.fresh,
+            proxy.toString(),
+            referent === Private && new (proxy as any)() instanceof Private
+          ]
+        })
+      }
+      const expected = script()
+      const prototype: any = Object.prototype
+      Object.defineProperty(prototype, key, { get: fail, set: fail, configurable: true })
+      let actual: unknown
+      try {
+        actual = script()
+      } finally {
+        delete prototype[key]
+      }
+      assert.deepStrictEqual(actual, expected)
     })
   })
 
@@ -594,7 +868,7 @@ describe("WeakProxy", () => {
         return kept
       })
 
-    /** Reads all that there is to read, and keeps the functions. */
+    /** Reads every property, and keeps the functions. */
     const methodsOf = (proxy: object): Array<unknown> => {
       const kept: Array<unknown> = []
       for (let o: object | null = proxy; o !== null; o = Reflect.getPrototypeOf(o)) {
@@ -604,7 +878,7 @@ describe("WeakProxy", () => {
             const value = Reflect.get(proxy, key)
             if (typeof value === "function") kept.push(value, value.bind(proxy), value.name)
           } catch {
-            // Some accessors want an instance.
+            // Some accessors throw unless they are called on an instance.
           }
         }
       }
@@ -612,7 +886,7 @@ describe("WeakProxy", () => {
     }
 
     it.effect.each(Object.keys(kinds))(
-      "%s: proxy and methods do not keep the referent",
+      "%s: the proxy and its methods do not keep the referent",
       (kind) => Effect.asVoid(collects(kinds[kind]!, (proxy) => [proxy, methodsOf(proxy)]))
     )
 
@@ -642,7 +916,7 @@ describe("WeakProxy", () => {
         return self
       }, (proxy) => [proxy.me, proxy.me(), proxy.me.toString]))
 
-    it.effect("what refers back to itself, and is chained, does not keep it", () =>
+    it.effect("a proxy that was read from a property, or returned by a method, does not keep the referent", () =>
       collects(
         () => {
           const self: Record<string, unknown> = {}
@@ -652,10 +926,10 @@ describe("WeakProxy", () => {
         (proxy) => [proxy.self, proxy.chain(), Object.values(proxy), Object.entries(proxy), proxy.valueOf()]
       ))
 
-    it.effect("a subclass does not keep what the proxied object held", () =>
+    it.effect("a subclass of a class that was read does not keep the object", () =>
       collects(() => ({ Base: Private }), (proxy) => [class extends proxy.Base {}]))
 
-    it.effect("a proxy in a WeakMap, a hash that was refused, and an equality that was asked do not keep it", () =>
+    it.effect("a WeakMap entry of the proxy, a refused hash and a comparison do not keep the referent", () =>
       collects(() => ({ a: 1 }), (proxy) => {
         assert.throws(() => Hash.hash(proxy), WeakError.UnhashableError)
         assert.throws(() => Equal.equals(proxy, {}), WeakError.UnhashableError)
@@ -663,7 +937,7 @@ describe("WeakProxy", () => {
         return new WeakMap([[proxy, proxy]])
       }))
 
-    it.effect("a function is collected although its forwarder is kept, but not before its object", () =>
+    it.effect("a stand-in keeps its function as long as the object lives", () =>
       Effect.gen(function*() {
         const object: { method?: () => number } = {}
         const setUp = () => {
@@ -680,7 +954,7 @@ describe("WeakProxy", () => {
         assert.isTrue(object !== undefined)
       }))
 
-    it.effect("a function whose forwarder nobody keeps is collected while its object lives", () =>
+    it.effect("a function without a kept stand-in is collected while its object lives", () =>
       Effect.gen(function*() {
         const object: { method?: (() => number) | undefined } = {}
         const proxy = WeakProxy.makeUnsafe(object)
@@ -697,39 +971,27 @@ describe("WeakProxy", () => {
       }))
   })
 
-  it("types", () => {
-    interface Foo {
-      readonly a: number
-      me(): this
-    }
-    const foo: Foo = {
-      a: 1,
-      me() {
-        return this
-      }
-    }
-    const proxy = WeakProxy.makeUnsafe(foo)
-    expectTypeOf(proxy).toExtend<Foo>()
-    expectTypeOf(foo).not.toExtend<WeakProxy.WeakProxy<Foo>>()
-    expectTypeOf(WeakProxy.deref(proxy)).toEqualTypeOf<Option.Option<Foo>>()
-    expectTypeOf(WeakProxy.make(foo))
-      .toEqualTypeOf<Effect.Effect<WeakProxy.WeakProxy<Foo>, WeakError.NotWeakReferenceableError>>()
-    expectTypeOf(WeakProxy.use(proxy, (foo) => Effect.succeed(foo)))
-      .toEqualTypeOf<Effect.Effect<Foo, WeakError.DeadReferenceError>>()
-    expectTypeOf(pipe(proxy, WeakProxy.deref)).toEqualTypeOf<Option.Option<Foo>>()
-    expectTypeOf(WeakRef.all(foo))
-      .toEqualTypeOf<Effect.Effect<ReadonlyArray<WeakRef.WeakRef<Foo> | WeakProxy.WeakProxy<Foo>>>>()
-    expectTypeOf(WeakProxy.makeUnsafe({ a: 1 })).toExtend<Record<string, number>>()
-    expectTypeOf(WeakProxy.makeUnsafe((a: number) => String(a))(1)).toEqualTypeOf<string>()
-    expectTypeOf(WeakProxy.deref(WeakProxy.makeUnsafe([1]))).toEqualTypeOf<Option.Option<Array<number>>>()
-    expectTypeOf(new (WeakProxy.makeUnsafe(Private))()).toEqualTypeOf<Private>()
-    const either = foo as Foo | WeakProxy.WeakProxy<Foo>
-    if (WeakProxy.isWeakProxy(either)) expectTypeOf(WeakProxy.deref(either)).toExtend<Option.Option<Foo>>()
-    // @ts-expect-error: not a proxy
-    const deref = () => WeakProxy.deref(foo)
-    // @ts-expect-error: a symbol cannot be proxied
-    const make = () => WeakProxy.makeUnsafe(Symbol("mine"))
-    assert.throws(deref)
-    assert.throws(make)
+  it("functions that need a proxy throw a TypeError that says so for anything else", () => {
+    const notProxy = { id: 1 } as unknown as WeakProxy.WeakProxy<{ id: number }>
+    const expected = /Expected a weak proxy/
+    assert.throws(() => WeakProxy.deref(notProxy), TypeError, expected)
+    assert.throws(() => Effect.runSync(WeakProxy.use(notProxy, () => Effect.void)), TypeError, expected)
+    assert.throws(() => WeakProxy.onCollect(notProxy, () => Effect.void), TypeError, expected)
+  })
+
+  it("two copies of the module do not recognize each other's proxies", async () => {
+    vi.resetModules()
+    const copy = await import("../src/WeakProxy.ts")
+    assert.isFalse(copy.makeUnsafe === WeakProxy.makeUnsafe)
+    const target = new Private()
+    const ours = WeakProxy.makeUnsafe(target)
+    const theirs = copy.makeUnsafe(target)
+    assert.deepStrictEqual([WeakProxy.isWeakProxy(ours), copy.isWeakProxy(ours)], [true, false])
+    assert.deepStrictEqual([WeakProxy.isWeakProxy(theirs), copy.isWeakProxy(theirs)], [false, true])
+    // To the other copy, a proxy is an object like any other.
+    const ofTheirs = WeakProxy.makeUnsafe(theirs)
+    assert.strictEqual(ofTheirs.increment().count, 1)
+    assert.isTrue(Option.getOrThrow(WeakProxy.deref(ofTheirs)) === theirs)
+    assert.isTrue(WeakProxy.equals(ours, target))
   })
 })

@@ -1,21 +1,22 @@
 /**
- * Kinds of referents by operations: in each cell the proxy answers as its
- * referent would, and leaves it as it would be left, or the cell is listed as a
- * difference, and each difference has a test of its own below.
+ * Performs every operation on every kind of referent and on its proxy. The proxy
+ * answers as the referent does and leaves the referent in the same state, or the
+ * operation is listed as a difference. Each difference has a test of its own below
+ * and a section in docs/proxies.md.
  */
 import { assert, describe, it } from "@effect/vitest"
 import { Effect, Equal, Hash, HashMap, Option, Pipeable } from "effect"
 import { format } from "effect/Formatter"
 import * as nodeAssert from "node:assert"
+import * as fs from "node:fs"
 import { Readable } from "node:stream"
 import { inspect, types } from "node:util"
+import { createContext, runInContext } from "node:vm"
 import { WeakError, WeakProxy } from "../src/index.ts"
+import { TestHeap } from "../src/testing/index.ts"
 import { kinds, missingKinds, Private } from "./support/referents.ts"
 
-/**
- * What can be said of an answer without naming the object that gave it. The
- * subject, referent or proxy, is "itself" wherever it comes out.
- */
+/** Makes answers of a referent and of its proxy comparable: the subject itself is replaced by "itself". */
 const view = (value: unknown, subject: object, depth = 5): unknown => {
   if (value === subject) return "itself"
   if (typeof value === "function") return `function ${value.name}`
@@ -50,7 +51,7 @@ const stateOf = (referent: object): unknown => [
   Reflect.getPrototypeOf(referent)?.constructor?.name
 ]
 
-/** Each is given the referent or its proxy, and the referent to compare with. */
+/** The first argument is the referent or its proxy. The second one is always the referent, to compare with. */
 const operations: Readonly<Record<string, (x: any, referent: any) => unknown>> = {
   "Reflect.get": (x) => Reflect.ownKeys(x).filter((key) => key !== "stack").map((key) => Reflect.get(x, key)),
   "Reflect.get of what is not there": (x) => Reflect.get(x, "not there"),
@@ -308,7 +309,7 @@ const operations: Readonly<Record<string, (x: any, referent: any) => unknown>> =
   "with Effect: Hash.hash": (x) => typeof Hash.hash(x)
 }
 
-/** Those that are not the same for every object. */
+/** The keys of the methods that are not common to all objects. */
 const methodsOf = (referent: any): Array<PropertyKey> => {
   const keys = new Set<PropertyKey>()
   for (let o = referent; o !== null && o !== Object.prototype; o = Reflect.getPrototypeOf(o)) {
@@ -345,13 +346,13 @@ const hasContents = (referent: object): boolean =>
 const yieldsItself = (referent: object): boolean => Effect.isEffect(referent) || Option.isOption(referent)
 
 interface Difference {
-  /** The operations that answer otherwise, and for which referents. */
+  /** The operations with a different answer, each with a check for the referents concerned. */
   readonly cells: Readonly<Record<string, (referent: any) => boolean>>
   readonly test: () => void | Promise<void>
 }
 
 const differences: Readonly<Record<string, Difference>> = {
-  "a proxy is another object than its referent": {
+  "A proxy is not identical to its referent": {
     cells: { "=== the referent": () => true },
     test: () => {
       const referent = {}
@@ -362,7 +363,7 @@ const differences: Readonly<Record<string, Difference>> = {
     }
   },
 
-  "a function read from a proxy is a weak proxy of the function": {
+  "A function that is read from a proxy is a stand-in": {
     cells: {
       "methods: identity": (referent) => methodsOf(referent).length > 0,
       "assert.deepStrictEqual": (referent) =>
@@ -380,10 +381,11 @@ const differences: Readonly<Record<string, Difference>> = {
       assert.isTrue(copy.method === proxy.method)
       const descriptor = Object.getOwnPropertyDescriptor(proxy, "method")!
       assert.isTrue(descriptor.value === proxy.method)
+      assert.throws(() => nodeAssert.deepStrictEqual(proxy, referent))
     }
   },
 
-  "what refers back from further away gives the referent": {
+  "Only direct references to the referent become the proxy": {
     cells: {
       "Reflect.get": (referent) =>
         isFunction(referent) && typeof referent.prototype === "object" &&
@@ -400,7 +402,7 @@ const differences: Readonly<Record<string, Difference>> = {
     }
   },
 
-  "methods see the referent, and hand it out to callbacks and iterators": {
+  "Callbacks and iterators of methods receive the referent": {
     cells: {
       "methods: their callbacks": (referent) =>
         typeof referent.forEach === "function" && !(referent instanceof Readable || types.isGeneratorObject(referent)),
@@ -420,7 +422,56 @@ const differences: Readonly<Record<string, Difference>> = {
     }
   },
 
-  "every property is reported as configurable, the length of an array as writable": {
+  "Arguments are not converted": {
+    cells: {},
+    test: () => {
+      const list: Array<unknown> = []
+      const ofList = WeakProxy.makeUnsafe(list)
+      ofList[0] = ofList
+      assert.isTrue(list[0] === list && ofList[0] === ofList)
+      assert.strictEqual(ofList.indexOf(ofList), -1)
+      assert.strictEqual(ofList.indexOf(list), 0)
+
+      class Account {
+        readonly #id: number
+        constructor(id: number) {
+          this.#id = id
+        }
+        equals(that: Account): boolean {
+          return this.#id === that.#id
+        }
+      }
+      const account = WeakProxy.makeUnsafe(new Account(1))
+      assert.throws(() => account.equals(account), TypeError)
+      assert.isTrue(account.equals(new Account(1)))
+    }
+  },
+
+  "Getters and setters see the referent": {
+    cells: {},
+    test: () => {
+      const seen: Array<unknown> = []
+      const referent = {
+        get self() {
+          seen.push(this)
+          return this
+        },
+        set self(_value) {
+          seen.push(this)
+        }
+      }
+      const proxy = WeakProxy.makeUnsafe(referent)
+      assert.isTrue(proxy.self === proxy)
+      proxy.self = referent
+      assert.isTrue(seen.length === 2 && seen.every((u) => u === referent))
+      // Unlike a plain proxy, whose getters see the proxy.
+      const plain = new Proxy(referent, {})
+      void plain.self
+      assert.isTrue(seen[2] === plain)
+    }
+  },
+
+  "Every property is reported as configurable": {
     cells: {
       "Reflect.getOwnPropertyDescriptor": (referent) =>
         !isWeak(referent) &&
@@ -440,10 +491,15 @@ const differences: Readonly<Record<string, Difference>> = {
       assert.isFalse(Reflect.defineProperty(proxy, 0, { value: "b" }))
       assert.isFalse(Reflect.set(proxy, "length", 0))
       assert.deepStrictEqual(referent, ["a"])
+
+      const named = Object.freeze(function named() {})
+      const ofStandIn = Reflect.getOwnPropertyDescriptor(WeakProxy.makeUnsafe({ named }).named, "name")
+      assert.deepInclude(Reflect.getOwnPropertyDescriptor(named, "name"), { value: "named", configurable: false })
+      assert.deepInclude(ofStandIn, { value: "named", configurable: true })
     }
   },
 
-  "defining a property as explicitly non-configurable is refused": {
+  "A non-configurable property cannot be defined": {
     cells: {
       "Reflect.defineProperty, explicitly non-configurable": (referent) =>
         !isWeak(referent) && Object.isExtensible(referent)
@@ -463,7 +519,7 @@ const differences: Readonly<Record<string, Difference>> = {
     }
   },
 
-  "every object is reported as extensible": {
+  "Every object is reported as extensible": {
     cells: {
       "Reflect.isExtensible": (referent) => !Object.isExtensible(referent),
       "Object.isFrozen and isSealed": (referent) => Object.isSealed(referent)
@@ -480,7 +536,7 @@ const differences: Readonly<Record<string, Difference>> = {
     }
   },
 
-  "to freeze, to seal and to prevent extensions is refused": {
+  "Freezing, sealing and preventing extensions are refused": {
     cells: {
       "Reflect.preventExtensions": (referent) => !isWeak(referent),
       "Object.freeze": (referent) => !isWeak(referent),
@@ -503,7 +559,7 @@ const differences: Readonly<Record<string, Difference>> = {
     }
   },
 
-  "what looks at internal slots without calling a method of the value sees the proxy": {
+  "Code that reads internal slots without a method sees the proxy": {
     cells: {
       "util.types": (referent) => !types.isProxy(referent),
       "ArrayBuffer.isView": ArrayBuffer.isView,
@@ -551,7 +607,7 @@ const differences: Readonly<Record<string, Difference>> = {
     }
   },
 
-  "structuredClone refuses every proxy": {
+  "A proxy cannot be cloned": {
     cells: { structuredClone: clones },
     test: () => {
       const proxy = WeakProxy.makeUnsafe({ a: 1 })
@@ -560,7 +616,7 @@ const differences: Readonly<Record<string, Difference>> = {
     }
   },
 
-  "no proxy has a hash, except that Effect asks those of Date and RegExp for nothing but their contents": {
+  "A proxy has no hash": {
     cells: {
       "with Effect: Hash.hash": (referent) => !isWeak(referent) && !isDated(referent),
       "with Effect: Equal.equals": (referent) => !isDated(referent)
@@ -587,7 +643,7 @@ const differences: Readonly<Record<string, Difference>> = {
     }
   },
 
-  "call, apply and bind of a function of another realm are functions like others": {
+  "Functions of another realm have stand-ins for call, apply and bind": {
     cells: { "methods: call, apply, bind": (referent) => isFunction(referent) && isForeign(referent) },
     test: () => {
       const referent = kinds["class of another realm"]!()
@@ -598,11 +654,53 @@ const differences: Readonly<Record<string, Difference>> = {
       assert.include(toString.call(referent), "class Foreign")
       assert.include(toString.call(proxy), "native code")
     }
+  },
+
+  "The proxy as the new.target of another class is asked for its prototype": {
+    cells: {},
+    test: () => {
+      const prototypeWith = (newTarget: Function): object | null =>
+        Reflect.getPrototypeOf(Reflect.construct(Private, [], newTarget))
+
+      const functionPrototype = Object.assign(function() {}, { prototype: () => {} })
+      const ofFunction = WeakProxy.makeUnsafe(functionPrototype)
+      assert.isTrue(prototypeWith(functionPrototype) === functionPrototype.prototype)
+      assert.isTrue(prototypeWith(ofFunction) === ofFunction.prototype)
+      assert.isFalse(ofFunction.prototype === functionPrototype.prototype)
+
+      const self = Object.assign(function() {}, { prototype: {} })
+      self.prototype = self
+      assert.isTrue(prototypeWith(self) === self)
+      assert.isTrue(prototypeWith(WeakProxy.makeUnsafe(self)) === WeakProxy.makeUnsafe(self))
+
+      const realm = createContext({})
+      for (const prototype of ["undefined", "null", "1", "'text'"]) {
+        const foreign = runInContext(`Object.assign(function() {}, { prototype: ${prototype} })`, realm)
+        assert.isTrue(prototypeWith(foreign) === runInContext("Object.prototype", realm), prototype)
+        assert.isTrue(prototypeWith(WeakProxy.makeUnsafe(foreign)) === Object.prototype, prototype)
+        const made = new (WeakProxy.makeUnsafe(foreign) as any)()
+        assert.isTrue(Reflect.getPrototypeOf(made) === runInContext("Object.prototype", realm), prototype)
+      }
+    }
+  },
+
+  "A promise that resolves with a dead proxy rejects": {
+    cells: {},
+    test: async () => {
+      const { collect, heap } = TestHeap.makeUnsafe()
+      const referent = { a: 1 }
+      const proxy = WeakProxy.makeUnsafe(referent, heap)
+      assert.isTrue(await Promise.resolve(proxy) === proxy)
+      collect(referent)
+      const error = await Promise.resolve(proxy).catch((error) => error)
+      assert.instanceOf(error, WeakError.DeadReferenceError)
+      assert.include(error.message, `read property "then"`)
+    }
   }
 }
 
 describe("WeakProxy, transparency", () => {
-  describe("the table: in each cell as the referent, or a difference that has its test", () => {
+  describe("every operation answers as on the referent, or is listed as a difference", () => {
     it.each(Object.keys(kinds))("%s", async (kind) => {
       const make = kinds[kind]!
       const found: Array<string> = []
@@ -631,5 +729,14 @@ describe("WeakProxy, transparency", () => {
 
   describe("the differences", () => {
     it.each(Object.keys(differences))("%s", (name) => differences[name]!.test())
+
+    it("docs/proxies.md has one section for each, in this order", () => {
+      const text = fs.readFileSync(new URL("../docs/proxies.md", import.meta.url), "utf8")
+      const [, section] = text.split("## Differences\n")
+      const headings = section!.split("\n## ")[0]!.match(/(?<=^### ).*/gm)!.map((heading) =>
+        heading.replaceAll("`", "")
+      )
+      assert.deepStrictEqual(headings, Object.keys(differences))
+    })
   })
 })

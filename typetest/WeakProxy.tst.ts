@@ -28,7 +28,7 @@ declare const proxy: WeakProxy.WeakProxy<Dog>
 declare const failing: Effect.Effect<number, "error", Service>
 
 describe("WeakProxy", () => {
-  it("is usable wherever its referent is, without a word of any", () => {
+  it("is usable wherever its referent is, without any", () => {
     expect(proxy).type.toBeAssignableTo<Dog>()
     expect(proxy.name).type.toBe<string>()
     expect(proxy.bark(1)).type.toBe<string>()
@@ -55,12 +55,36 @@ describe("WeakProxy", () => {
     expect(WeakProxy.makeUnsafe({})).type.not.toBeAssignableTo<() => unknown>()
   })
 
-  it("has a brand: an object that is no proxy is not taken for one", () => {
+  it("is not the type of an object that is not a proxy", () => {
     expect(dog).type.not.toBeAssignableTo<WeakProxy.WeakProxy<Dog>>()
     expect(WeakProxy.deref).type.not.toBeCallableWith(dog)
     expect(WeakProxy.use).type.not.toBeCallableWith(dog, () => Effect.void)
     expect(WeakProxy.onCollect).type.not.toBeCallableWith(dog, () => Effect.void)
     expect(WeakRef.deref).type.not.toBeCallableWith(proxy)
+  })
+
+  it("is not the type of a spread copy", () => {
+    const copy = { ...proxy }
+    expect(copy).type.toBeAssignableTo<Dog>()
+    expect(copy.age).type.toBe<number>()
+    expect(copy).type.not.toBeAssignableTo<WeakProxy.WeakProxy<Dog>>()
+    expect(WeakProxy.deref).type.not.toBeCallableWith(copy)
+    expect(WeakProxy.deref).type.not.toBeCallableWith({ ...proxy, age: 2 })
+    const { age: _, ...rest } = proxy
+    expect(WeakProxy.deref).type.not.toBeCallableWith(rest)
+    expect(WeakProxy.deref).type.not.toBeCallableWith({ ...WeakProxy.makeUnsafe({ a: 1 }) })
+  })
+
+  it("is assignable to a Record if its referent is", () => {
+    expect(WeakProxy.makeUnsafe({ a: 1 })).type.toBeAssignableTo<Record<string, number>>()
+    expect(WeakProxy.makeUnsafe({ a: 1 })).type.not.toBeAssignableTo<Record<string, string>>()
+    expect(WeakProxy.makeUnsafe(Object.freeze({ a: 1 }))).type.toBeAssignableTo<Record<string, unknown>>()
+  })
+
+  it("is listed among the references of its referent", () => {
+    expect(WeakRef.all(dog)).type.toBe<
+      Effect.Effect<ReadonlyArray<WeakRef.WeakRef<Dog> | WeakProxy.WeakProxy<Dog>>>
+    >()
   })
 
   it("is covariant", () => {
@@ -80,7 +104,7 @@ describe("make", () => {
     expect(WeakProxy.makeUnsafe(dog)).type.toBe<WeakProxy.WeakProxy<Dog>>()
   })
 
-  it("takes objects and functions, and nothing else", () => {
+  it("accepts objects and functions only", () => {
     expect(WeakProxy.make).type.toBeCallableWith({})
     expect(WeakProxy.make).type.toBeCallableWith([])
     expect(WeakProxy.make).type.toBeCallableWith(() => 1)
@@ -100,7 +124,7 @@ describe("make", () => {
 })
 
 describe("isWeakProxy and isCallableWeakProxy", () => {
-  it("narrow", () => {
+  it("narrow a value to a proxy", () => {
     if (WeakProxy.isWeakProxy(u)) expect(u).type.toBe<WeakProxy.WeakProxy<object>>()
     if (WeakProxy.isCallableWeakProxy(u)) {
       expect(u).type.toBe<WeakProxy.WeakProxy<(...args: ReadonlyArray<never>) => unknown>>()
@@ -114,8 +138,9 @@ describe("isWeakProxy and isCallableWeakProxy", () => {
 })
 
 describe("deref and use", () => {
-  it("give the referent itself, no proxy", () => {
+  it("return the referent itself, not a proxy", () => {
     expect(WeakProxy.deref(proxy)).type.toBe<Option.Option<Dog>>()
+    expect(WeakProxy.deref(WeakProxy.makeUnsafe([1]))).type.toBe<Option.Option<Array<number>>>()
     expect(pipe(proxy, WeakProxy.deref)).type.toBe<Option.Option<Dog>>()
     WeakProxy.use(proxy, (dog) => Effect.succeed(expect(dog).type.toBe<Dog>()))
     pipe(proxy, WeakProxy.use((dog) => Effect.succeed(expect(dog).type.toBe<Dog>())))
@@ -130,7 +155,7 @@ describe("deref and use", () => {
 })
 
 describe("onCollect", () => {
-  it("never fails, and requires a Scope and what the callback requires", () => {
+  it("never fails, and requires a Scope and the callback's services", () => {
     type Registered = Effect.Effect<void, never, Service | Scope.Scope>
     expect(WeakProxy.onCollect(proxy, () => failing)).type.toBe<Registered>()
     expect(pipe(proxy, WeakProxy.onCollect(() => failing))).type.toBe<Registered>()
