@@ -826,6 +826,23 @@ describe("removal", () => {
       assert.strictEqual(yield* WeakCache.size(cache), 0)
     }))
 
+  for (
+    const [name, remove] of Object.entries<(cache: WeakCache.WeakCache<string, Doc>) => Effect.Effect<unknown>>({
+      invalidate: WeakCache.invalidate("a"),
+      refresh: WeakCache.refresh("a"),
+      set: WeakCache.set("a", { name: "a", version: 9 })
+    })
+  ) {
+    effect(`after ${name}, the heap has nothing to clean up for the old value`, () =>
+      Effect.gen(function*() {
+        const cache = yield* WeakCache.make(documents())
+        const a = yield* WeakCache.get(cache, "a")
+        yield* remove(cache)
+        yield* TestHeap.collect(a)
+        assert.strictEqual(yield* TestHeap.pending, 0)
+      }))
+  }
+
   effect("reports run one after the other, outside of the caller", () =>
     Effect.gen(function*() {
       const log: Array<string> = []

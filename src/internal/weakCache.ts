@@ -515,7 +515,6 @@ export class WeakCacheImpl<Key, A extends WeakKey, E> extends Base {
   private weaken(entry: Entry<Key, A, E>, value: A): void {
     // A heap that a test collects by hand may have collected a value that was back in the strong front.
     if (entry.ref?.deref() === value) return
-    if (entry.ref !== undefined) this.registry.unregister(entry)
     entry.ref = new this.config.heap.WeakRef(value)
     this.registry.register(value, entry, entry)
   }
