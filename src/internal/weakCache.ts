@@ -212,7 +212,7 @@ export class WeakCacheImpl<Key, A extends WeakKey, E> extends Base {
     const value = entry.ref?.deref()
     if (value === undefined) return undefined
     const exit = Exit.succeed(value)
-    this.hold(entry, exit)
+    if (this.front.admits(entry)) this.hold(entry, exit)
     return exit
   }
 
