@@ -2,6 +2,7 @@
 import { assert, describe, it } from "@effect/vitest"
 import {
   Cause,
+  Clock,
   Context,
   Data,
   Deferred,
@@ -556,6 +557,37 @@ describe("time", () => {
       assert.notStrictEqual(yield* WeakCache.get(cache, "a"), a)
     }))
 
+  effect("a value past its time to live is not served, even before the timer has run", () =>
+    Effect.gen(function*() {
+      let now = 0
+      const clock: Clock.Clock = {
+        ...yield* Clock.clockWith(Effect.succeed),
+        currentTimeMillisUnsafe: () => now,
+        sleep: () => Effect.never
+      }
+      const { log, onRemoval } = removals()
+      const cache = yield* WeakCache.make({ ...documents(), capacity: 10, timeToLive: "1 minute", onRemoval }).pipe(
+        Effect.provideService(Clock.Clock, clock)
+      )
+      const values = yield* Effect.forEach(["a", "b", "c", "d", "e"], (key) => WeakCache.get(cache, key))
+      now = 60_000
+      assert.notStrictEqual(yield* WeakCache.get(cache, "a"), values[0])
+      assert.isFalse(yield* WeakCache.has(cache, "b"))
+      assert.deepStrictEqual(yield* WeakCache.getSuccess(cache, "c"), Option.none())
+      assert.deepStrictEqual([...yield* WeakCache.keys(cache)], ["a"])
+      assert.strictEqual(Array.from(yield* WeakCache.values(cache)).length, 1)
+      yield* WeakCache.invalidateAll(cache)
+      yield* settle
+      assert.deepStrictEqual(log.sort(), [
+        "a expired",
+        "a invalidated",
+        "b expired",
+        "c expired",
+        "d expired",
+        "e expired"
+      ])
+    }))
+
   effect("what expires is released at that time, untouched", () =>
     Effect.gen(function*() {
       const { log, onRemoval } = removals()
@@ -670,12 +702,11 @@ describe("time", () => {
             return Effect.ensuring(clock.sleep(duration), Effect.sync(() => void sleeping--))
           })
       }
-      const { Clock } = yield* Effect.promise(() => import("effect/Clock"))
       const scope = yield* Scope.make()
       const cache = yield* WeakCache.makeWith((seconds: number) => Effect.succeed({ seconds }), {
         idleTimeToLive: "15 seconds",
         timeToLive: (_, seconds) => seconds === 0 ? Infinity : `${seconds} seconds`
-      }).pipe(Effect.provideService(Clock, counting), Scope.provide(scope))
+      }).pipe(Effect.provideService(Clock.Clock, counting), Scope.provide(scope))
       assert.strictEqual(sleeping, 0)
       for (const seconds of [50, 10, 0, 30]) yield* WeakCache.get(cache, seconds)
       yield* settle
@@ -794,6 +825,23 @@ describe("removal", () => {
       assert.deepStrictEqual(log, ["a invalidated", "b invalidated", "c invalidated", "d invalidated"])
       assert.strictEqual(yield* WeakCache.size(cache), 0)
     }))
+
+  for (
+    const [name, remove] of Object.entries<(cache: WeakCache.WeakCache<string, Doc>) => Effect.Effect<unknown>>({
+      invalidate: WeakCache.invalidate("a"),
+      refresh: WeakCache.refresh("a"),
+      set: WeakCache.set("a", { name: "a", version: 9 })
+    })
+  ) {
+    effect(`after ${name}, the heap has nothing to clean up for the old value`, () =>
+      Effect.gen(function*() {
+        const cache = yield* WeakCache.make(documents())
+        const a = yield* WeakCache.get(cache, "a")
+        yield* remove(cache)
+        yield* TestHeap.collect(a)
+        assert.strictEqual(yield* TestHeap.pending, 0)
+      }))
+  }
 
   effect("reports run one after the other, outside of the caller", () =>
     Effect.gen(function*() {

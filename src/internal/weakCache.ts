@@ -212,7 +212,7 @@ export class WeakCacheImpl<Key, A extends WeakKey, E> extends Base {
     const value = entry.ref?.deref()
     if (value === undefined) return undefined
     const exit = Exit.succeed(value)
-    this.hold(entry, exit)
+    if (this.front.admits(entry)) this.hold(entry, exit)
     return exit
   }
 
@@ -353,12 +353,11 @@ export class WeakCacheImpl<Key, A extends WeakKey, E> extends Base {
   /** Takes the pending entry of a lookup out of the map: the result is for those who wait, and is not stored. */
   private detach(load: Load<Key, A, E>): void {
     const { entry } = load
-    load.outdated = true
     this.refreshes.delete(load)
     if (entry === undefined) return
     load.entry = undefined
     entry.load = undefined
-    if (this.entries.get(entry.key) === entry) this.entries.delete(entry.key)
+    this.entries.delete(entry.key)
   }
 
   /** Stores what a lookup returned. Runs in the lookup's fiber: a defect of `weigh` reaches those who wait. */
@@ -516,7 +515,6 @@ export class WeakCacheImpl<Key, A extends WeakKey, E> extends Base {
   private weaken(entry: Entry<Key, A, E>, value: A): void {
     // A heap that a test collects by hand may have collected a value that was back in the strong front.
     if (entry.ref?.deref() === value) return
-    if (entry.ref !== undefined) this.registry.unregister(entry)
     entry.ref = new this.config.heap.WeakRef(value)
     this.registry.register(value, entry, entry)
   }
@@ -614,7 +612,7 @@ export class WeakCacheImpl<Key, A extends WeakKey, E> extends Base {
    * leaves that to the clean-up of its handle.
    */
   private take(entry: Entry<Key, A, E>, cause: RemovalCause | undefined): void {
-    if (this.entries.get(entry.key) === entry) this.entries.delete(entry.key)
+    this.entries.delete(entry.key)
     this.expiry.remove(entry)
     const exit = this.forget(entry)
     if (entry.stored === "value") {

@@ -1,0 +1,150 @@
+import { Context, type Duration, Effect, type Exit, type Option, pipe, type Scope, type Stream } from "effect"
+import { describe, expect, it } from "tstyche"
+import { WeakCache } from "../src/index.ts"
+
+interface Doc {
+  readonly name: string
+}
+interface Page extends Doc {
+  readonly pages: number
+}
+class Db extends Context.Service<Db, { readonly query: string }>()("Db") {}
+
+declare const doc: Doc
+declare const page: Page
+declare const u: unknown
+declare const docs: WeakCache.WeakCache<string, Doc, "NotFound", Db>
+declare const lookup: (key: string) => Effect.Effect<Doc, "NotFound", Db>
+declare const acquire: (key: string) => Effect.Effect<{ readonly fd: number }, "NotFound", Db | Scope.Scope>
+declare const handle: (file: { readonly fd: number }) => Doc
+
+describe("WeakCache", () => {
+  it("is invariant: it is written to and looked up in", () => {
+    type Cache<K, A extends WeakKey, E = never> = WeakCache.WeakCache<K, A, E>
+    expect<Cache<string, Page>>().type.not.toBeAssignableTo<Cache<string, Doc>>()
+    expect<Cache<string, Doc>>().type.not.toBeAssignableTo<Cache<string, Page>>()
+    expect<Cache<"a", Doc>>().type.not.toBeAssignableTo<Cache<string, Doc>>()
+    expect<Cache<string, Doc, "a">>().type.not.toBeAssignableTo<Cache<string, Doc, "a" | "b">>()
+  })
+
+  it("refuses values that cannot be weakly referenced", () => {
+    expect(WeakCache.make).type.not.toBeCallableWith({ lookup: (key: string) => Effect.succeed(key) })
+    expect(WeakCache.make).type.toBeCallableWith({ lookup: (key: string) => Effect.succeed({ key }) })
+  })
+})
+
+describe("constructors", () => {
+  it("make needs a Scope, and the services of the lookup", () => {
+    expect(WeakCache.make({ lookup })).type.toBe<
+      Effect.Effect<WeakCache.WeakCache<string, Doc, "NotFound">, never, Db | Scope.Scope>
+    >()
+    expect(WeakCache.make({ lookup, requireServicesAt: "construction" })).type.toBe<
+      Effect.Effect<WeakCache.WeakCache<string, Doc, "NotFound">, never, Db | Scope.Scope>
+    >()
+  })
+
+  it("make leaves the services to get if asked", () => {
+    expect(WeakCache.make({ lookup, requireServicesAt: "lookup" })).type.toBe<
+      Effect.Effect<WeakCache.WeakCache<string, Doc, "NotFound", Db>, never, Scope.Scope>
+    >()
+  })
+
+  it("options know the key and the value", () => {
+    WeakCache.make({
+      lookup,
+      capacity: 1,
+      maxWeight: 10,
+      weigh: (value, key) => {
+        expect(value).type.toBe<Doc>()
+        expect(key).type.toBe<string>()
+        return 1
+      },
+      onRemoval: (key, cause) => {
+        expect(key).type.toBe<string>()
+        expect(cause).type.toBe<"collected" | "expired" | "replaced" | "invalidated">()
+        return Effect.void
+      }
+    })
+    expect<WeakCache.Options<string, Doc>["invalidations"]>().type.toBe<Stream.Stream<string, unknown> | undefined>()
+  })
+
+  it("onRemoval can neither fail nor need services", () => {
+    expect(WeakCache.make).type.not.toBeCallableWith({ lookup, onRemoval: () => Effect.fail("failed") })
+    expect(WeakCache.make).type.not.toBeCallableWith({ lookup, onRemoval: () => Db })
+  })
+
+  it("makeWith takes the lookup first, as Cache does", () => {
+    expect(WeakCache.makeWith(lookup, {
+      timeToLive: (exit, key) => {
+        expect(exit).type.toBe<Exit.Exit<Doc, "NotFound">>()
+        expect(key).type.toBe<string>()
+        return "1 minute"
+      }
+    })).type.toBe<Effect.Effect<WeakCache.WeakCache<string, Doc, "NotFound">, never, Db | Scope.Scope>>()
+    expect(WeakCache.makeWith(lookup, { requireServicesAt: "lookup" })).type.toBe<
+      Effect.Effect<WeakCache.WeakCache<string, Doc, "NotFound", Db>, never, Scope.Scope>
+    >()
+  })
+
+  it("makeScoped gives the lookup a Scope, and caches handles", () => {
+    expect(WeakCache.makeScoped({ lookup: acquire, handle })).type.toBe<
+      Effect.Effect<WeakCache.WeakCache<string, Doc, "NotFound">, never, Db | Scope.Scope>
+    >()
+    expect(WeakCache.makeScoped({ lookup: acquire, handle, requireServicesAt: "lookup" })).type.toBe<
+      Effect.Effect<WeakCache.WeakCache<string, Doc, "NotFound", Db>, never, Scope.Scope>
+    >()
+    expect(WeakCache.makeScoped({ lookup: acquire, handle, timeToLive: (_exit) => 1 as Duration.Input })).type.toBe<
+      Effect.Effect<WeakCache.WeakCache<string, Doc, "NotFound">, never, Db | Scope.Scope>
+    >()
+  })
+})
+
+describe("isWeakCache", () => {
+  it("narrows", () => {
+    if (WeakCache.isWeakCache(u)) {
+      expect(u).type.toBe<WeakCache.WeakCache<unknown, WeakKey, unknown, unknown>>()
+    }
+  })
+})
+
+describe("operations", () => {
+  it("get and refresh fail as the lookup does, and need its services", () => {
+    expect(WeakCache.get(docs, "a")).type.toBe<Effect.Effect<Doc, "NotFound", Db>>()
+    expect(pipe(docs, WeakCache.get("a"))).type.toBe<Effect.Effect<Doc, "NotFound", Db>>()
+    expect(WeakCache.refresh(docs, "a")).type.toBe<Effect.Effect<Doc, "NotFound", Db>>()
+    expect(pipe(docs, WeakCache.refresh("a"))).type.toBe<Effect.Effect<Doc, "NotFound", Db>>()
+  })
+
+  it("getOption can fail, getSuccess cannot, and neither needs services", () => {
+    expect(WeakCache.getOption(docs, "a")).type.toBe<Effect.Effect<Option.Option<Doc>, "NotFound">>()
+    expect(pipe(docs, WeakCache.getOption("a"))).type.toBe<Effect.Effect<Option.Option<Doc>, "NotFound">>()
+    expect(WeakCache.getSuccess(docs, "a")).type.toBe<Effect.Effect<Option.Option<Doc>>>()
+    expect(pipe(docs, WeakCache.getSuccess("a"))).type.toBe<Effect.Effect<Option.Option<Doc>>>()
+  })
+
+  it("set takes values of the cache and their subtypes", () => {
+    expect(WeakCache.set(docs, "a", doc)).type.toBe<Effect.Effect<void>>()
+    expect(pipe(docs, WeakCache.set("a", page))).type.toBe<Effect.Effect<void>>()
+    expect(WeakCache.set).type.not.toBeCallableWith(docs, "a", {})
+    expect(WeakCache.set).type.not.toBeCallableWith(docs, 1, doc)
+  })
+
+  it("the others cannot fail", () => {
+    expect(WeakCache.has(docs, "a")).type.toBe<Effect.Effect<boolean>>()
+    expect(pipe(docs, WeakCache.has("a"))).type.toBe<Effect.Effect<boolean>>()
+    expect(WeakCache.invalidate(docs, "a")).type.toBe<Effect.Effect<void>>()
+    expect(pipe(docs, WeakCache.invalidate("a"))).type.toBe<Effect.Effect<void>>()
+    expect(WeakCache.invalidateWhen(docs, "a", (value) => value.name === "")).type.toBe<Effect.Effect<boolean>>()
+    expect(pipe(docs, WeakCache.invalidateWhen("a", (value: Doc) => value.name === ""))).type.toBe<
+      Effect.Effect<boolean>
+    >()
+    expect(WeakCache.invalidateAll(docs)).type.toBe<Effect.Effect<void>>()
+    expect(WeakCache.trim(docs, 1)).type.toBe<Effect.Effect<void>>()
+    expect(pipe(docs, WeakCache.trim(1))).type.toBe<Effect.Effect<void>>()
+    expect(WeakCache.stats(docs)).type.toBe<Effect.Effect<WeakCache.Stats>>()
+    expect(WeakCache.size(docs)).type.toBe<Effect.Effect<number>>()
+    expect(WeakCache.keys(docs)).type.toBe<Effect.Effect<Iterable<string>>>()
+    expect(WeakCache.values(docs)).type.toBe<Effect.Effect<Iterable<Doc>>>()
+    expect(WeakCache.entries(docs)).type.toBe<Effect.Effect<Iterable<[string, Doc]>>>()
+  })
+})
