@@ -1,4 +1,5 @@
 /** A process of its own for one contender: does the job it is given, and prints what it measured. */
+import { measureAfterCollections } from "./measure/afterCollections.ts"
 import * as collections from "./measure/collections.ts"
 import { measureCost } from "./measure/cost.ts"
 import * as finalizers from "./measure/finalizers.ts"
@@ -6,7 +7,7 @@ import { measureLongTurn, measureOperation, type Operation } from "./measure/ope
 import * as proxies from "./measure/proxies.ts"
 import * as references from "./measure/references.ts"
 import type { Job, Measurement } from "./measurement.ts"
-import { subjects } from "./subjects.ts"
+import { engine, engineJob, several, severalSubjects, subjects } from "./subjects.ts"
 
 const { contender, measure, n, subject }: Job = JSON.parse(process.argv[2]!)
 
@@ -20,6 +21,13 @@ const measureAll = async (operations: ReadonlyArray<Operation>): Promise<Array<M
 }
 
 const perform = async (): Promise<Array<Measurement>> => {
+  if (subject === several) {
+    const contestants = await Promise.all(severalSubjects.map(async (name) => {
+      const subject = subjects[name]!
+      return { name, subject, collection: await subject.contenders[contender]!() }
+    }))
+    return measureAfterCollections(contestants, n)
+  }
   if (subject === "WeakRef") {
     return measureAll(references.operationsOf(await references.contenders[contender]!(), n))
   }
@@ -29,10 +37,11 @@ const perform = async (): Promise<Array<Measurement>> => {
   if (subject in finalizers.contenders) {
     const loaded = await finalizers.contenders[subject]![contender]!()
     return measure === "cost"
-      ? finalizers.measureCost(loaded, n)
+      ? finalizers.measureCost(loaded, n, finalizers.targetsOf[subject])
       : measureAll(finalizers.operationsOf(loaded, n))
   }
-  const loaded = await subjects[subject]!.contenders[contender]!()
+  const { contenders, weak } = subjects[subject]!
+  const loaded = await (contender === engine ? engineJob(weak) : contenders[contender]!)()
   return measure === "cost"
     ? measureCost(loaded, subjects[subject]!, n)
     : measureAll(collections.operationsOf(loaded, subjects[subject]!, n))

@@ -8,6 +8,9 @@ export interface Collection<in out Self = any, in K = any, in V = any> {
   readonly remove: (self: Self, key: K) => unknown
   /** Absent where the contender has no iteration over what lives. */
   readonly iterate?: (self: Self) => Iterator<unknown>
+  /** All that lives, in one loop: what an iteration of the library is compared with after collections. */
+  readonly loop?: (self: Self, kept: { value: unknown }) => void
+  readonly forEach?: (self: Self, f: (value: unknown) => void) => void
   /** Absent where the contender only knows to set one entry after the other. */
   readonly fromEntries?: (entries: ReadonlyArray<readonly [K, V]>) => Self
   /** Entries not yet reclaimed. */

@@ -14,6 +14,7 @@ import { measureBundles } from "./report/bundle.ts"
 import { drawCharts } from "./report/charts.ts"
 import { aheadOfUs, judge } from "./report/goals.ts"
 import { describeMachine } from "./report/machine.ts"
+import { formatResults } from "./report/results.ts"
 import { aheadTable, goalTable, resultTables } from "./report/tables.ts"
 import { cpython } from "./subjects.ts"
 
@@ -56,7 +57,7 @@ for (const failure of failures) console.log(`Failed: ${failure}`)
 if (!options.quick && options.only === "") {
   const root = path.resolve(import.meta.dirname, "..")
   const written = { machine: { ...machine, loadAfter: describeMachine().load }, goals, bundles, results, failures }
-  fs.writeFileSync(path.join(root, "benchmark", "results.json"), `${JSON.stringify(written, undefined, 2)}\n`)
+  fs.writeFileSync(path.join(root, "benchmark", "results.json"), formatResults(written))
   fs.mkdirSync(path.join(root, "docs"), { recursive: true })
   for (const [file, svg] of drawCharts(results)) fs.writeFileSync(path.join(root, "docs", file), svg)
 }

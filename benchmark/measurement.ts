@@ -3,7 +3,7 @@
 export interface Job {
   readonly subject: string
   readonly contender: string
-  readonly measure: "operations" | "one long turn" | "cost"
+  readonly measure: "operations" | "one long turn" | "cost" | "after collections"
   /** How many entries. */
   readonly n: number
 }

@@ -3,7 +3,7 @@ import * as finalizers from "./measure/finalizers.ts"
 import * as proxies from "./measure/proxies.ts"
 import * as references from "./measure/references.ts"
 import type { Job } from "./measurement.ts"
-import { cpython, floor, library, pattern, subjects } from "./subjects.ts"
+import { cpython, engine, floor, library, pattern, several, subjects } from "./subjects.ts"
 
 /** Jobs to compare with each other: they run one after the other, in another order each round. */
 export interface Comparison {
@@ -39,7 +39,9 @@ export const whole = (): Array<Comparison> => {
       compare("operations", subject, 100_000, 3, others(subject))
     ]),
     compare("operations", "WeakProxy", 1000, 7, contendersOf("WeakProxy")),
-    ...Object.keys(finalizers.contenders).flatMap((subject) => [
+    compare("after collections", several, 10_000, 7, ours),
+    compare("cost", oneReferent, 500_000, 3, ours),
+    ...["Finalizer", "WeakRef.onCollect"].flatMap((subject) => [
       compare("operations", subject, 100_000, 3, contendersOf(subject)),
       compare("cost", subject, 1_000_000, 3, ours),
       compare("cost", subject, 1_000_000, 1, others(subject))
@@ -56,11 +58,13 @@ export const whole = (): Array<Comparison> => {
       compare("operations", subject, 1_000_000, 4, ours),
       compare("cost", subject, 1000, 1, ours),
       compare("cost", subject, 10_000, 1, ours),
-      compare("cost", subject, 1_000_000, 3, ours),
+      compare("cost", subject, 1_000_000, 3, [...ours, engine]),
       compare("cost", subject, 1_000_000, 1, others(subject))
     ])
   ]
 }
+
+export const oneReferent = "WeakRef.onCollect of one referent"
 
 export const growing = ["WeakValueMap, string keys", "WeakKeyMap", "WeakKeyMap by reference", "WeakSet by reference"]
 
@@ -70,6 +74,7 @@ export const quick = (): Array<Comparison> => [
     compare("operations", subject, 100_000, 3, ours)
   ),
   compare("operations", "WeakProxy", 1000, 3, contendersOf("WeakProxy")),
+  compare("after collections", several, 10_000, 3, ours),
   compare("cost", "WeakValueMap, string keys", 100_000, 1, ours),
   compare("cost", "WeakKeyMap by reference", 100_000, 1, [...ours, pattern]),
   compare("cost", "Finalizer", 100_000, 1, ours)

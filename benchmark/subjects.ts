@@ -45,6 +45,21 @@ export const floor = "floor"
 export const pattern = "iterable weak map"
 export const cpython = "CPython"
 
+/** The collections of each kind that one process uses for the measure "after collections". */
+export const several = "several collections"
+export const severalSubjects: ReadonlyArray<string> = [
+  "WeakValueMap, string keys",
+  "WeakKeyMap",
+  "WeakKeyMap by reference",
+  "WeakKeyMap by reference, object values",
+  "WeakSet by reference"
+]
+
+/** The engine's clean-up job by itself; for the measure "cost" only. */
+export const engine = "empty callback"
+export const engineJob = (weak: Subject["weak"]) => async (): Promise<Collection> =>
+  (await import("./floor/emptyCallback.ts"))[weak]
+
 export const subjects: Readonly<Record<string, Subject>> = {
   "WeakValueMap, string keys": {
     ...valueMaps,

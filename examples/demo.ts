@@ -23,6 +23,14 @@ import { Report, summary, table } from "./image-service/Report.ts"
 import * as SampleImages from "./image-service/sampleImages.ts"
 import * as StatusLine from "./image-service/StatusLine.ts"
 
+const introduction = `
+An image service gives each caller the image of a name. Two callers get the same image, decoded once.
+A gallery shows a few large images at a time, pages through all of them, and comes back.
+
+"weak" finds the images in a WeakValueMap: an image that nobody shows any more can be collected,
+and a Finalizer notices. "strong" is the same service on a plain Map: every image stays in memory.
+`
+
 class VariantError extends Data.TaggedError("VariantError")<{
   readonly kind: "weak" | "strong"
   readonly problem: string
@@ -73,6 +81,7 @@ const demo = Effect.fnUntraced(
     readonly images: number
     readonly megapixels: number
   }) {
+    yield* Effect.logInfo(introduction)
     const directory = Option.isSome(options.directory) ? options.directory.value : yield* renderSamples(options)
     yield* imageNames(directory)
     const weak = yield* runVariant("weak", directory)
@@ -80,7 +89,7 @@ const demo = Effect.fnUntraced(
       return yield* new DirectoryError({ directory, problem: "holds no image that can be decoded" })
     }
     const strong = yield* runVariant("strong", directory)
-    yield* Console.table(table({ weak, strong }))
+    yield* Console.log(`\n${table({ weak, strong })}\n`)
     yield* Console.log(summary({ weak, strong }))
   },
   Effect.scoped

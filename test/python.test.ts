@@ -753,7 +753,7 @@ describe("WeakSet and its operators", () => {
       assert.strictEqual(WeakSet.size(set), 1)
     }))
 
-  const [a, b, c, d] = ["a", "b", "c", "d"].map((name) => ({ name }))
+  const [a, b, c, d] = [{ name: "a" }, { name: "b" }, { name: "c" }, { name: "d" }] as const
   const setOf = (...elements: ReadonlyArray<object | undefined>) =>
     Effect.runSync(WeakSet.fromIterable(elements as ReadonlyArray<object>, structural))
   const elements = (set: WeakSet.WeakSet<object>) => Array.from(set)

@@ -84,4 +84,23 @@ export const iterate = <K extends WeakKey, V extends object>(
   }
 }
 
+/** One dereference and the pair for each entry, in one loop. */
+export const loop = <K extends WeakKey, V extends object>(self: EphemeronMap<K, V>, kept: { value: unknown }): void => {
+  for (const ref of self.order) {
+    const key = ref.deref()
+    if (key !== undefined) kept.value = [key, self.values.get(key)]
+  }
+}
+
+/** One dereference and the call for each entry. */
+export const forEach = <K extends WeakKey, V extends object>(
+  self: EphemeronMap<K, V>,
+  f: (value: V, key: K) => void
+): void => {
+  for (const ref of self.order) {
+    const key = ref.deref()
+    if (key !== undefined) f(self.values.get(key)!, key)
+  }
+}
+
 export const size = (self: EphemeronMap<never, never>): number => self.order.size

@@ -92,4 +92,20 @@ export const iterate = <K extends WeakKey, V>(self: KeyMap<K, V>): Iterator<[K, 
   }
 }
 
+/** One dereference and the pair for each entry, in one loop. */
+export const loop = <K extends WeakKey, V>(self: KeyMap<K, V>, kept: { value: unknown }): void => {
+  for (const entry of self.order) {
+    const key = entry.deref()
+    if (key !== undefined) kept.value = [key, entry.value]
+  }
+}
+
+/** One dereference and the call for each entry. */
+export const forEach = <K extends WeakKey, V>(self: KeyMap<K, V>, f: (value: V, key: K) => void): void => {
+  for (const entry of self.order) {
+    const key = entry.deref()
+    if (key !== undefined) f(entry.value, key)
+  }
+}
+
 export const size = (self: KeyMap<never, never>): number => self.order.size

@@ -70,4 +70,20 @@ export const iterate = <A extends WeakKey>(self: WeakElements<A>): Iterator<A, u
   }
 }
 
+/** One dereference for each entry, in one loop. */
+export const loop = <A extends WeakKey>(self: WeakElements<A>, kept: { value: unknown }): void => {
+  for (const ref of self.order) {
+    const element = ref.deref()
+    if (element !== undefined) kept.value = element
+  }
+}
+
+/** One dereference and the call for each entry. */
+export const forEach = <A extends WeakKey>(self: WeakElements<A>, f: (element: A) => void): void => {
+  for (const ref of self.order) {
+    const element = ref.deref()
+    if (element !== undefined) f(element)
+  }
+}
+
 export const size = (self: WeakElements<never>): number => self.order.size

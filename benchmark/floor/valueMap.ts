@@ -75,4 +75,20 @@ export const iterate = <K, V extends WeakKey>(self: ValueMap<K, V>): Iterator<[K
   }
 }
 
+/** One dereference and the pair for each entry, in one loop. */
+export const loop = <K, V extends WeakKey>(self: ValueMap<K, V>, kept: { value: unknown }): void => {
+  for (const [key, ref] of self.entries) {
+    const value = ref.deref()
+    if (value !== undefined) kept.value = [key, value]
+  }
+}
+
+/** One dereference and the call for each entry. */
+export const forEach = <K, V extends WeakKey>(self: ValueMap<K, V>, f: (value: V, key: K) => void): void => {
+  for (const [key, ref] of self.entries) {
+    const value = ref.deref()
+    if (value !== undefined) f(value, key)
+  }
+}
+
 export const size = (self: ValueMap<never, never>): number => self.entries.size

@@ -13,6 +13,10 @@ const collection = (compare: Compare): Collection => ({
   set: WeakKeyMap.set,
   remove: WeakKeyMap.remove,
   iterate: WeakKeyMap.entries,
+  loop: (self, kept) => {
+    for (const entry of WeakKeyMap.entries(self)) kept.value = entry
+  },
+  forEach: (self, f) => void WeakKeyMap.forEach(self, f),
   fromEntries: (entries) => Effect.runSync(WeakKeyMap.fromIterable(entries, { compare })),
   size: WeakKeyMap.size
 })

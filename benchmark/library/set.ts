@@ -13,6 +13,10 @@ const collection = (compare: Compare): Collection => ({
   set: (self, element) => WeakSet.add(self, element),
   remove: WeakSet.remove,
   iterate: WeakSet.values,
+  loop: (self, kept) => {
+    for (const entry of WeakSet.values(self)) kept.value = entry
+  },
+  forEach: (self, f) => void WeakSet.forEach(self, f),
   fromEntries: (entries) => Effect.runSync(WeakSet.fromIterable(entries.map(([element]) => element), { compare })),
   size: WeakSet.size
 })

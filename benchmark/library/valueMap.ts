@@ -13,6 +13,10 @@ const collection = (compare: Compare): Collection => ({
   set: WeakValueMap.set,
   remove: WeakValueMap.remove,
   iterate: WeakValueMap.entries,
+  loop: (self, kept) => {
+    for (const entry of WeakValueMap.entries(self)) kept.value = entry
+  },
+  forEach: (self, f) => void WeakValueMap.forEach(self, f),
   fromEntries: (entries) => Effect.runSync(WeakValueMap.fromIterable(entries, { compare })),
   size: WeakValueMap.size
 })

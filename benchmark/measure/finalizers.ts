@@ -26,13 +26,25 @@ export const contenders: Readonly<Record<string, Readonly<Record<string, () => P
   "WeakRef.onCollect": {
     "effect-weakref": async () => (await import("../library/callbacks.ts")).callbacks,
     floor: async () => (await import("../floor/callbacks.ts")).callbacks
+  },
+  "WeakRef.onCollect of one referent": {
+    "effect-weakref": async () => (await import("../library/callbacks.ts")).callbacks,
+    floor: async () => (await import("../floor/emptyCallback.ts")).callbacks
   }
 }
 
-const targetsOf = (n: number): Array<object> => Array.from({ length: n }, (_, i) => ({ i }))
+const eachItsOwn = (n: number): Array<object> => Array.from({ length: n }, (_, i) => ({ i }))
+
+/** The targets of a subject if not each finalizer has its own. */
+export const targetsOf: Readonly<Record<string, (n: number) => Array<object>>> = {
+  "WeakRef.onCollect of one referent": (n) => {
+    const target = {}
+    return Array.from({ length: n }, () => target)
+  }
+}
 
 export const operationsOf = ({ close, make, open, run }: Finalizers, n: number): ReadonlyArray<Operation> => {
-  const targets = targetsOf(n)
+  const targets = eachItsOwn(n)
   const handles: Array<unknown> = Array.from({ length: n })
   const release = () => {}
   let owner: unknown
@@ -65,7 +77,11 @@ export const operationsOf = ({ close, make, open, run }: Finalizers, n: number):
 const few = 10
 
 /** `n` targets die at once, and all that was to be done for them is done. */
-export const measureCost = async ({ close, make, open }: Finalizers, n: number): Promise<Array<Measurement>> => {
+export const measureCost = async (
+  { close, make, open }: Finalizers,
+  n: number,
+  targetsOf = eachItsOwn
+): Promise<Array<Measurement>> => {
   let released = 0
   const release = () => {
     released++

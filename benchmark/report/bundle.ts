@@ -1,43 +1,118 @@
 /** What the library adds to a program: bundled and minified without `effect`, and compressed. */
+import { type Plugin, rollup } from "@rollup/wasm-node"
+import * as esbuild from "esbuild"
 import * as path from "node:path"
 import * as zlib from "node:zlib"
 import { build } from "vite"
 
-const programs = { "import { WeakRef }": "weakRef.ts", "import *": "everything.ts" }
+const src = path.resolve(import.meta.dirname, "../../src")
+const external = /^effect\//
+
+/** Each as one imports it, so that a bundler sees what it sees in an application. */
+export const programs = {
+  "WeakRef.makeUnsafe": `import { WeakRef } from "effect-weakref"; export const make = WeakRef.makeUnsafe`,
+  "WeakRef.makeUnsafe, by subpath":
+    `import * as WeakRef from "effect-weakref/WeakRef"; export const make = WeakRef.makeUnsafe`,
+  "import { WeakRef }": `export { WeakRef } from "effect-weakref"`,
+  "import { WeakRef }, by subpath": `export * as WeakRef from "effect-weakref/WeakRef"`,
+  "import *": `export * from "effect-weakref"`
+}
+
+export type Program = keyof typeof programs
 
 export interface BundleSize {
-  readonly program: string
+  readonly bundler: string
+  readonly program: Program
   readonly minified: number
   readonly gzip: number
   readonly brotli: number
 }
 
-export const measureBundles = (): Promise<Array<BundleSize>> =>
-  Promise.all(
-    Object.entries(programs).map(async ([program, file]) => {
-      const output = await build({
-        configFile: false,
-        logLevel: "silent",
-        build: {
-          write: false,
-          target: "esnext",
-          minify: true,
-          rollupOptions: {
-            input: path.resolve(import.meta.dirname, "../bundle", file),
-            preserveEntrySignatures: "strict",
-            external: /^effect\//
-          },
-          modulePreload: false
-        }
-      })
-      // With one input and no watcher there is one bundle of one chunk.
-      const { output: [chunk] } = output as Extract<typeof output, { output: unknown }>
-      const code = Buffer.from(chunk.code)
-      return {
-        program,
-        minified: code.length,
-        gzip: zlib.gzipSync(code, { level: 9 }).length,
-        brotli: zlib.brotliCompressSync(code).length
+const entry = "program.ts"
+
+/** The sources in place of the package, without a side effect as package.json says. */
+const sources = (code: string): Plugin => ({
+  name: "sources",
+  resolveId: (id, importer) => {
+    const file = id === entry
+      ? path.join(src, "..", entry)
+      : id.startsWith("effect-weakref")
+      ? path.join(src, `${id.slice("effect-weakref/".length) || "index"}.ts`)
+      : id.startsWith(".")
+      ? path.resolve(path.dirname(importer!), id)
+      : undefined
+    return file === undefined ? null : { id: file, moduleSideEffects: id === entry }
+  },
+  load: (id) => path.basename(id) === entry ? code : null
+})
+
+const typescript: Plugin = {
+  name: "typescript",
+  transform: async (code, id) =>
+    id.endsWith(".ts") ? (await esbuild.transform(code, { loader: "ts", target: "esnext" })).code : null
+}
+
+type Bundler = (code: string) => Promise<string>
+
+const bundlers: Readonly<Record<string, Bundler>> = {
+  vite: async (code) => {
+    const output = await build({
+      configFile: false,
+      logLevel: "silent",
+      plugins: [{ ...sources(code), enforce: "pre" } as never],
+      build: {
+        write: false,
+        target: "esnext",
+        minify: true,
+        rollupOptions: { input: entry, preserveEntrySignatures: "strict", external },
+        modulePreload: false
       }
     })
-  )
+    // With one input and no watcher there is one bundle of one chunk.
+    return (output as Extract<typeof output, { output: unknown }>).output[0].code
+  },
+  rollup: async (code) => {
+    const bundle = await rollup({ input: entry, external, plugins: [sources(code), typescript], logLevel: "silent" })
+    const { output: [chunk] } = await bundle.generate({ format: "es" })
+    const minified = await esbuild.transform(chunk.code, { minify: true, format: "esm", target: "esnext" })
+    return minified.code
+  },
+  esbuild: async (code) => {
+    const { outputFiles: [file] } = await esbuild.build({
+      stdin: { contents: code, loader: "ts", resolveDir: src, sourcefile: entry },
+      alias: { "effect-weakref": path.join(src, "index.ts") },
+      plugins: [{
+        name: "sources",
+        setup: ({ onResolve }) =>
+          onResolve({ filter: /^effect-weakref\// }, ({ path: id }) => ({
+            path: path.join(src, `${id.slice("effect-weakref/".length)}.ts`),
+            sideEffects: false
+          }))
+      }],
+      external: ["effect/*"],
+      bundle: true,
+      write: false,
+      minify: true,
+      format: "esm",
+      target: "esnext"
+    })
+    return file!.text
+  }
+}
+
+export const measureBundles = async (): Promise<Array<BundleSize>> => {
+  const sizes: Array<BundleSize> = []
+  for (const [bundler, bundle] of Object.entries(bundlers)) {
+    for (const [program, code] of Object.entries(programs)) {
+      const output = Buffer.from(await bundle(code))
+      sizes.push({
+        bundler,
+        program: program as Program,
+        minified: output.length,
+        gzip: zlib.gzipSync(output, { level: 9 }).length,
+        brotli: zlib.brotliCompressSync(output).length
+      })
+    }
+  }
+  return sizes
+}

@@ -1,7 +1,7 @@
 /** The results as pictures. */
 import * as Plot from "@observablehq/plot"
 import { DOMImplementation, XMLSerializer } from "@xmldom/xmldom"
-import { cpython, floor, library, pattern } from "../subjects.ts"
+import { cpython, engine, floor, library, pattern } from "../subjects.ts"
 import { findAll, type Results, valueOf } from "./results.ts"
 
 /** Between black and white, so that they stand out from either. */
@@ -15,7 +15,8 @@ const colors: Readonly<Record<string, string>> = {
   "weak-value": "#b59a2d",
   "weak-lru-cache": "#8f7b5c",
   "@wry/caches": "#4aa36c",
-  [cpython]: "#3b9fa8"
+  [cpython]: "#3b9fa8",
+  [engine]: "#6b7785"
 }
 
 interface Bar {

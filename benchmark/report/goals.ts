@@ -1,7 +1,7 @@
 /** What was to be reached, and what was. */
 import * as finalizers from "../measure/finalizers.ts"
-import { growing } from "../plan.ts"
-import { cpython, floor, library, pattern, subjects } from "../subjects.ts"
+import { growing, oneReferent } from "../plan.ts"
+import { cpython, engine, floor, library, pattern, several, severalSubjects, subjects } from "../subjects.ts"
 import type { BundleSize } from "./bundle.ts"
 import { find, ratioOf, ratioToFloor, type Result, type Results, sibling, valueOf } from "./results.ts"
 
@@ -62,6 +62,7 @@ export const judge = (results: Results, bundles: ReadonlyArray<BundleSize>): Rea
     subjects.flatMap((subject) => names.map((name) => ({ measure: "operations", n, subject, name } as const)))
   const dying = { ...cost, name: "full collection, all dying" }
   const gone = { ...cost, name: "death and clean-up" }
+  const longestTurn = { measure: "cost", name: "longest turn of the clean-up" } as const
   const keyMap = "WeakKeyMap by reference"
   const proxy = { measure: "operations", subject: "WeakProxy", name: "call a method" } as const
   const throughput = value(results, { ...cost, subject: "Finalizer", contender: library, name: "collected and run" })
@@ -123,6 +124,37 @@ export const judge = (results: Results, bundles: ReadonlyArray<BundleSize>): Rea
         name: "longest turn of the clean-up"
       })!
     }]),
+    ...([["get hit", 1.2], ["set new", 1.25], ["iterate", 1.2], ["forEach", 1.2]] as const).map(([operation, limit]) =>
+      overFloor(
+        results,
+        `${operation}, after full collections`,
+        limit,
+        severalSubjects.map((subject) => ({
+          measure: "after collections",
+          subject: several,
+          name: `${subject}: ${operation}`
+        }))
+      )
+    ),
+    atMost(
+      "1,000,000 entries die: longest turn, to an empty callback's",
+      1.2,
+      " ×",
+      growing.map((subject) => ({
+        of: subject,
+        value: ratioOf(
+          find(results, { ...longestTurn, n: million, subject, contender: library }),
+          find(results, { ...longestTurn, n: million, subject, contender: engine })
+        )!
+      }))
+    ),
+    overFloor(results, "500,000 callbacks of one referent: longest turn, to an empty callback's", 1.2, [
+      { ...longestTurn, n: 500_000, subject: oneReferent }
+    ]),
+    atMost("bytes of a finalizer", 500, " bytes", [{
+      of: "Finalizer",
+      value: value(results, { ...cost, subject: "Finalizer", contender: library, name: "bytes each" })!
+    }]),
     atMost("call a method, to a plain Proxy", 2, " ×", [{
       of: "WeakProxy",
       value: ratioOf(
@@ -142,8 +174,13 @@ export const judge = (results: Results, bundles: ReadonlyArray<BundleSize>): Rea
         }))
       )
     ),
-    ...bundles.map(({ brotli, program }, i) =>
-      atMost(`bundle size of ${program}`, i === 0 ? 2048 : 8192, " bytes", [{ of: "brotli", value: brotli }])
+    ...([["import { WeakRef }", 2048], ["import *", 8192]] as const).map(([name, limit]) =>
+      atMost(
+        `bundle size of ${name}, brotli`,
+        limit,
+        " bytes",
+        bundles.filter(({ program }) => program === name).map(({ brotli, bundler }) => ({ of: bundler, value: brotli }))
+      )
     )
   ].filter(({ figures }) => figures.length > 0)
 }
@@ -165,7 +202,7 @@ export interface Ahead {
 
 /** The rows where a peer is ahead, and why. */
 export const aheadOfUs = (results: Results): ReadonlyArray<Ahead> =>
-  results.filter(({ contender }) => contender !== library && contender !== floor).flatMap((row) => {
+  results.filter(({ contender }) => ![library, floor, engine].includes(contender)).flatMap((row) => {
     const [ours, least] = [library, floor].map((contender) => sibling(results, row, contender))
     if (ours === undefined || least === undefined) return []
     const ratio = ratioOf(ours, row)!

@@ -53,3 +53,14 @@ export const ratioToFloor = (
   of: "value" | "mean" = "value"
 ): number | undefined =>
   ratioOf(find(results, { ...row, contender: library }), find(results, { ...row, contender: floor }), of)
+
+/** As JSON with one line for each row, so that a new measurement is as long a change as it has rows. */
+export const formatResults = (written: Readonly<Record<string, unknown>>): string => {
+  const fields = Object.entries(written).map(([key, value]) =>
+    `  ${JSON.stringify(key)}: ` +
+    (Array.isArray(value) && value.length > 0
+      ? `[\n${value.map((row) => `    ${JSON.stringify(row)}`).join(",\n")}\n  ]`
+      : JSON.stringify(value))
+  )
+  return `{\n${fields.join(",\n")}\n}\n`
+}

@@ -40,22 +40,22 @@ const make = Effect.fnUntraced(function*(directory: string) {
   const statistics = { decoded: 0, hits: 0, reclaimed: 0, finalizedAtExit: 0 }
   let closed = false
 
-  // A finalizer that mentioned its image would keep it alive for ever: this function sees the name only.
-  const onFinalize = (name: string) =>
-    Effect.suspend(() => {
-      if (closed) {
-        statistics.finalizedAtExit++
-        return Effect.logInfo(`finalized at exit: ${name}`)
-      }
-      statistics.reclaimed++
-      return Effect.logInfo(`reclaimed: ${name}`)
-    })
+  // A Scope closes in reverse order: this runs after the finalizers of all images.
+  yield* Effect.addFinalizer(() =>
+    Effect.logInfo(`${statistics.reclaimed} images reclaimed, ${statistics.finalizedAtExit} finalized at exit`)
+  )
+
+  // A finalizer that refers to its image keeps the image alive for ever: this one refers to the statistics only.
+  const onFinalize = Effect.sync(() => {
+    if (closed) statistics.finalizedAtExit++
+    else statistics.reclaimed++
+  })
 
   const load = Effect.fnUntraced(
     function*(name: string) {
       const image = yield* decoders.withPermit(decode(name, path.join(directory, name)))
       statistics.decoded++
-      yield* Finalizer.make(image, onFinalize(name)).pipe(Effect.orDie, Scope.provide(scope))
+      yield* Finalizer.make(image, onFinalize).pipe(Effect.orDie, Scope.provide(scope))
       store.set(name, image)
       return image
     },

@@ -36,9 +36,10 @@ const rows: ReadonlyArray<readonly [title: string, cell: (report: Report) => num
   ["time (s)", (_) => Math.round(_.millis / 100) / 10]
 ]
 
-/** For `Console.table`. */
-export const table = ({ strong, weak }: Reports): Record<string, Record<string, number>> =>
-  Object.fromEntries(rows.map(([title, cell]) => [title, { "weak values": cell(weak), "plain Map": cell(strong) }]))
+export const table = ({ strong, weak }: Reports): string =>
+  [["", "weak values", "plain Map"], ...rows.map(([title, cell]) => [title, String(cell(weak)), String(cell(strong))])]
+    .map(([title, ...cells]) => title!.padEnd(28) + cells.map((cell) => cell.padStart(12)).join(""))
+    .join("\n")
 
 export const summary = ({ strong, weak }: Reports): string =>
   `reclaimed ${weak.reclaimed} of ${weak.decoded} images; peak memory ` +

@@ -1,6 +1,6 @@
 /**
- * One line on standard error that says how far the program is, below what it
- * logs. Where standard error is no terminal, a line every second instead.
+ * One line on standard error that shows how far the program is, below the lines that
+ * it logs. If standard error is no terminal, a plain line for each quarter of the work.
  */
 import { Cause, Effect, type Layer, Logger, Schedule, type Scope } from "effect"
 import * as readline from "node:readline"
@@ -26,10 +26,24 @@ const print = (text: string): void => {
   draw(status)
 }
 
-/** Shows a status until the `Scope` closes, and its last state for good. */
-export const watch = (status: () => string): Effect.Effect<void, never, Scope.Scope> =>
+export interface Work {
+  readonly of: number
+  readonly done: () => number
+  readonly status: () => string
+}
+
+/** Shows a status until the `Scope` closes, and then its last state for good. */
+export const watch = ({ done, of, status }: Work): Effect.Effect<void, never, Scope.Scope> =>
   Effect.gen(function*() {
-    const update = Effect.sync(() => stream.isTTY ? draw(status()) : print(status()))
+    let printed = -1
+    const update = Effect.sync(() => {
+      if (stream.isTTY) return draw(status())
+      const quarter = Math.floor(4 * done() / of)
+      // The last quarter is printed at the end.
+      if (quarter === printed || quarter === 4) return
+      printed = quarter
+      print(status())
+    })
     yield* Effect.addFinalizer(() =>
       Effect.sync(() => {
         draw("")
@@ -37,7 +51,7 @@ export const watch = (status: () => string): Effect.Effect<void, never, Scope.Sc
       })
     )
     yield* update.pipe(
-      Effect.schedule(Schedule.spaced(stream.isTTY ? "100 millis" : "1 second")),
+      Effect.schedule(Schedule.spaced("100 millis")),
       Effect.forkScoped
     )
   })

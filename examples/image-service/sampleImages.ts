@@ -27,7 +27,11 @@ export const render = Effect.fnUntraced(
     const height = Math.ceil(Math.sqrt(options.megapixels * 1_000_000 * 3 / 4))
     const width = Math.ceil(height * 4 / 3)
     let rendered = 0
-    yield* StatusLine.watch(() => `rendered ${rendered} of ${options.images} images of ${width} × ${height} pixels`)
+    yield* StatusLine.watch({
+      of: options.images,
+      done: () => rendered,
+      status: () => `rendered ${rendered} of ${options.images} images of ${width} × ${height} pixels`
+    })
     yield* Effect.forEach(
       Array.from({ length: options.images }, (_, i) => i),
       (i) =>

@@ -37,10 +37,14 @@ const program = Effect.gen(function*() {
   const images = yield* ImageService
   const store = yield* ImageStore
 
-  yield* StatusLine.watch(() => {
-    const { decoded, hits, reclaimed } = images.statistics()
-    return `${kind}: ${gallery.seen()} of ${gallery.pages} pages · ${decoded} decoded · ${hits} cache hits · ` +
-      `${reclaimed} reclaimed · ${Math.round(now() / 1_000_000)} MB`
+  yield* StatusLine.watch({
+    of: gallery.pages,
+    done: gallery.seen,
+    status: () => {
+      const { decoded, hits, reclaimed } = images.statistics()
+      return `${kind}: ${gallery.seen()} of ${gallery.pages} pages · ${decoded} decoded · ${hits} cache hits · ` +
+        `${reclaimed} reclaimed · ${Math.round(now() / 1_000_000)} MB`
+    }
   }).pipe(Effect.andThen(gallery.browse), Effect.scoped)
   const millis = (yield* Clock.currentTimeMillis) - start
   const reclaimedUnasked = images.statistics().reclaimed

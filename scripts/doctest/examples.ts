@@ -38,9 +38,9 @@ export const find = (file: string, text: string): ReadonlyArray<Example> => {
   const examples: Array<Example> = []
   const lines = text.split("\n")
   for (let start = 0; start < lines.length; start++) {
-    const open = fence.exec(lines[start])
+    const open = fence.exec(lines[start]!)
     if (open === null) continue
-    const [, margin, language, info] = open
+    const [, margin, language, info] = open as unknown as [string, string, string, string]
     const end = lines.findIndex((line, index) => index > start && fence.test(line))
     if (end === -1) throw new Error(`${file}:${start + 1}: this code block is never closed`)
     if (/^(ts|typescript)$/.test(language)) {

@@ -27,18 +27,16 @@ interface Row {
   readonly v8: string
   readonly passed: number
   readonly failed: number
-  readonly skipped: number
+  readonly skipped: ReadonlyArray<string>
 }
 
 /** The part of vitest's JSON report that is read here. */
 interface Report {
   readonly numPassedTests: number
   readonly numFailedTests: number
-  readonly numPendingTests: number
-  readonly numTodoTests: number
   readonly testResults: ReadonlyArray<{
     readonly status: string
-    readonly assertionResults: ReadonlyArray<{ readonly status: string }>
+    readonly assertionResults: ReadonlyArray<{ readonly status: string; readonly fullName: string }>
   }>
 }
 
@@ -59,13 +57,18 @@ const run = (engine: Engine, filters: ReadonlyArray<string>): Row => {
       `--outputFile.json=${output}`,
       ...filters
     ],
-    { cwd: root, env: { ...process.env, TEST_ENGINE: file }, stdio: ["ignore", "inherit", "inherit"], timeout: timeLimit }
+    {
+      cwd: root,
+      env: { ...process.env, TEST_ENGINE: file },
+      stdio: ["ignore", "inherit", "inherit"],
+      timeout: timeLimit
+    }
   )
   return { engine: engine.name, version, v8, ...count(output, status) }
 }
 
 const count = (output: string, status: number | null): Pick<Row, "passed" | "failed" | "skipped"> => {
-  if (!fs.existsSync(output)) return { passed: 0, failed: 1, skipped: 0 }
+  if (!fs.existsSync(output)) return { passed: 0, failed: 1, skipped: [] }
   const report: Report = JSON.parse(fs.readFileSync(output, "utf8"))
   // A file that cannot be loaded has failed without a failed test.
   const failedFiles = report.testResults.filter(({ assertionResults, status }) =>
@@ -77,7 +80,8 @@ const count = (output: string, status: number | null): Pick<Row, "passed" | "fai
     passed,
     // An error outside of any test, or no test at all, is a failure too.
     failed: failed === 0 && (status !== 0 || passed === 0) ? 1 : failed,
-    skipped: report.numPendingTests + report.numTodoTests
+    skipped: report.testResults.flatMap(({ assertionResults }) => assertionResults)
+      .filter(({ status }) => status !== "passed" && status !== "failed").map(({ fullName }) => fullName)
   }
 }
 
@@ -86,7 +90,7 @@ const attempt = (engine: Engine, filters: ReadonlyArray<string>): Row => {
     return run(engine, filters)
   } catch (error) {
     console.error(error)
-    return { engine: engine.name, version: "", v8: "", passed: 0, failed: 1, skipped: 0 }
+    return { engine: engine.name, version: "", v8: "", passed: 0, failed: 1, skipped: [] }
   }
 }
 
@@ -109,8 +113,12 @@ console.log(`\n${
       engine,
       version,
       v8,
-      ...[passed, failed, skipped].map(String)
+      ...[passed, failed, skipped.length].map(String)
     ])
   )
 }`)
+for (const { engine, skipped } of rows) {
+  // The last word names what the engine does not have.
+  for (const name of skipped) console.log(`Skipped on ${engine}: ${name}`)
+}
 if (rows.some(({ failed }) => failed > 0)) process.exitCode = 1

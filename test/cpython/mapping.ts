@@ -38,7 +38,7 @@ interface Instance {
 }
 
 /** Node 20 has no `Iterator.prototype.map`, and a suspended generator would hold the last referent. */
-const mapped = <A, B>(iterator: IterableIterator<A>, f: (a: A) => B): IterableIterator<B> => ({
+const mapped = <A, B>(iterator: Iterator<A>, f: (a: A) => B): IterableIterator<B> => ({
   next: () => {
     const step = iterator.next()
     return step.done === true ? step : { done: false, value: f(step.value) }

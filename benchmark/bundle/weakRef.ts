@@ -1,1 +1,0 @@
-export { WeakRef } from "../../src/index.ts"

@@ -1,0 +1,37 @@
+/**
+ * The engine's own clean-up job with a callback that only counts: what the clean-up of a table and of callbacks is
+ * compared with. It is no table, and nothing can be looked up in it.
+ */
+import type { Collection } from "../collection.ts"
+import type { Finalizers } from "../measure/finalizers.ts"
+
+class Registrations {
+  waiting = 0
+  readonly registry = new FinalizationRegistry<undefined>(() => {
+    this.waiting--
+  })
+  register(target: WeakKey): void {
+    this.waiting++
+    this.registry.register(target, undefined)
+  }
+}
+
+const collection = (weak: "keys" | "values"): Collection<Registrations> => ({
+  make: () => new Registrations(),
+  get: () => undefined,
+  set: (self, key, value) => self.register(weak === "keys" ? key : value),
+  remove: () => undefined,
+  size: ({ waiting }) => waiting
+})
+
+export const keys = collection("keys")
+
+export const values = collection("values")
+
+export const callbacks: Finalizers<FinalizationRegistry<() => void>, undefined> = {
+  open: () => new FinalizationRegistry((release) => release()),
+  make: (registry, targets, release, _, from, to) => {
+    for (let i = from; i < to; i++) registry.register(targets[i]!, release)
+  },
+  close: () => {}
+}
