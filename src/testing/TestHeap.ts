@@ -172,10 +172,11 @@ const makeService = (collector: Collector): TestHeap["Service"] => ({
     const failures: Array<unknown> = []
     for (;;) {
       const all = runAll(collector)
-      if (all.length === 0) break
       for (const { thrown } of all) if (thrown !== undefined) failures.push(thrown.error)
       const started = all.map(({ result }) => result).filter(isPromiseLike)
-      if (started.length > 0) yield* Effect.promise(() => Promise.all(started))
+      if (started.length === 0) break
+      // More may have been queued when these have ended.
+      yield* Effect.promise(() => Promise.all(started))
     }
     if (failures.length > 0) return yield* Effect.die(failures[0])
   }),
@@ -916,6 +917,7 @@ export const install = (target: object = globalThis): Effect.Effect<void, never,
   Effect.flatMap(TestHeap, ({ heap }) =>
     Effect.asVoid(Effect.acquireRelease(
       Effect.sync(() => {
+        if (Object(target) !== target) throw new TypeError("TestHeap.install: the target must be an object")
         const saved = installed.map((name) => [name, Reflect.getOwnPropertyDescriptor(target, name)] as const)
         for (const [name, descriptor] of saved) {
           if (descriptor === undefined ? !Object.isExtensible(target) : !descriptor.configurable) {

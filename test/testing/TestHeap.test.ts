@@ -1,5 +1,5 @@
 import { assert, describe, it } from "@effect/vitest"
-import { Deferred, Effect, Exit, Fiber } from "effect"
+import { Cause, Deferred, Effect, Exit, Fiber } from "effect"
 import * as fc from "fast-check"
 import { Finalizer, Heap, WeakKeyMap, WeakRef, WeakSet, WeakValueMap } from "../../src/index.ts"
 import { TestHeap } from "../../src/testing/index.ts"
@@ -103,6 +103,177 @@ describe("TestHeap", () => {
         assert.deepStrictEqual(order.toSorted((a, b) => a - b), [0, 1, 2, 3, 4, 5, 6, 7])
       }
     }))
+
+  it.effect("finalizeOne runs one clean-up, and waits until what it started has ended", () =>
+    Effect.gen(function*() {
+      const log: Array<string> = []
+      const targets = [{ id: "a" }, { id: "b" }, { id: "c" }]
+      for (const target of targets) {
+        const { id } = target
+        yield* Finalizer.make(target, Effect.andThen(Effect.yieldNow, Effect.sync(() => log.push(id))))
+      }
+      assert.isFalse(yield* TestHeap.finalizeOne)
+      yield* TestHeap.collect(...targets)
+      for (let left = 2; left >= 0; left--) {
+        assert.isTrue(yield* TestHeap.finalizeOne)
+        assert.strictEqual(yield* TestHeap.pending, left)
+        assert.lengthOf(log, 3 - left)
+      }
+      assert.isFalse(yield* TestHeap.finalizeOne)
+      assert.deepStrictEqual(log.toSorted(), ["a", "b", "c"])
+    }).pipe(Effect.scoped, Effect.provide(TestHeap.layer)))
+
+  it.effect("finalizeOne dies with what its clean-up throws, and leaves the others", () =>
+    Effect.gen(function*() {
+      const { FinalizationRegistry } = yield* Heap.Heap
+      const registry = new FinalizationRegistry(() => {
+        throw new Error("thrown")
+      })
+      const targets = [{}, {}]
+      for (const target of targets) registry.register(target, undefined)
+      yield* TestHeap.collect(...targets)
+      assert.isTrue(Exit.hasDies(yield* Effect.exit(TestHeap.finalizeOne)))
+      assert.strictEqual(yield* TestHeap.pending, 1)
+    }).pipe(Effect.provide(TestHeap.layer)))
+
+  it.effect("takes statements for an exploration outside of one, and does nothing", () =>
+    Effect.gen(function*() {
+      const target = {}
+      const ref = yield* WeakRef.make(target)
+      yield* TestHeap.mayCollect(target)
+      yield* TestHeap.turn
+      yield* TestHeap.hold(target)
+      assert.isTrue(WeakRef.isAlive(ref))
+      for (const state of [TestHeap.mayCollect, TestHeap.hold]) {
+        assert.isTrue(Exit.hasDies(yield* Effect.exit(state(target, 1 as unknown as WeakKey))))
+      }
+    }).pipe(Effect.provide(TestHeap.layer)))
+
+  describe("without effects", () => {
+    it("collects and cleans up at once", () => {
+      const { collect, finalize, finalizeOne, heap, pending } = TestHeap.makeUnsafe()
+      const log: Array<string> = []
+      const registry = new heap.FinalizationRegistry<string>((held) => log.push(held))
+      const targets = [{}, {}, {}]
+      targets.forEach((target, index) => registry.register(target, `target ${index}`))
+      const refs = targets.map((target) => new heap.WeakRef(target))
+      assert.isFalse(finalizeOne())
+      collect(...targets)
+      assert.deepStrictEqual(refs.map((ref) => ref.deref()), [undefined, undefined, undefined])
+      assert.strictEqual(pending(), 3)
+      assert.isTrue(finalizeOne())
+      assert.lengthOf(log, 1)
+      finalize()
+      assert.strictEqual(pending(), 0)
+      assert.deepStrictEqual(log.toSorted(), ["target 0", "target 1", "target 2"])
+    })
+
+    it("throws the first error of a clean-up after all have run", () => {
+      const { collect, finalize, finalizeOne, heap } = TestHeap.makeUnsafe()
+      let runs = 0
+      const registry = new heap.FinalizationRegistry<number>(() => {
+        throw new Error(`run ${++runs}`)
+      })
+      const targets = [{}, {}, {}]
+      for (const target of targets) registry.register(target, 0)
+      collect(...targets)
+      assert.throws(finalizeOne, "run 1")
+      assert.throws(finalize, "run 2")
+      assert.strictEqual(runs, 3)
+    })
+
+    it("refuses a target that cannot be a referent, and then collects none", () => {
+      const { collect, heap } = TestHeap.makeUnsafe()
+      const target = {}
+      const ref = new heap.WeakRef(target)
+      assert.throws(() => collect(target, "text" as unknown as WeakKey), "cannot be weakly referenced")
+      assert.strictEqual(ref.deref(), target)
+    })
+
+    it.effect("has the same heap for effects", () =>
+      Effect.gen(function*() {
+        const testHeap = TestHeap.makeUnsafe()
+        const target = {}
+        const ref = yield* Effect.provideService(WeakRef.make(target), Heap.Heap, testHeap.heap)
+        yield* testHeap.service.collect(target)
+        assert.isFalse(WeakRef.isAlive(ref))
+        assert.strictEqual(testHeap.service.heap, testHeap.heap)
+      }))
+  })
+
+  describe("install", () => {
+    const globals = () =>
+      ["WeakRef", "WeakMap", "FinalizationRegistry"].map((name) => Object.getOwnPropertyDescriptor(globalThis, name))
+
+    it.effect("puts the constructors in place of the globals until the Scope closes", () =>
+      Effect.gen(function*() {
+        const before = globals()
+        yield* Effect.scoped(Effect.gen(function*() {
+          const { heap } = yield* TestHeap.TestHeap
+          yield* TestHeap.install()
+          assert.deepStrictEqual(
+            [globalThis.WeakRef, globalThis.WeakMap, globalThis.FinalizationRegistry],
+            [heap.WeakRef, heap.WeakMap, heap.FinalizationRegistry]
+          )
+          for (const descriptor of globals()) {
+            assert.deepInclude(descriptor, { writable: true, enumerable: false, configurable: true })
+          }
+          const target = {}
+          const ref = new globalThis.WeakRef(target)
+          yield* TestHeap.collect(target)
+          assert.isUndefined(ref.deref())
+        }))
+        assert.deepStrictEqual(globals(), before)
+        yield* Effect.exit(Effect.scoped(Effect.andThen(TestHeap.install(), Effect.die("in the Scope"))))
+        assert.deepStrictEqual(globals(), before)
+      }).pipe(Effect.provide(TestHeap.layer)))
+
+    it.effect("restores the properties of any object exactly, also if they were inherited or accessors", () =>
+      Effect.gen(function*() {
+        const { heap } = yield* TestHeap.TestHeap
+        const target = Object.create({ WeakMap: "inherited" }, {
+          WeakRef: { get: () => "accessor", enumerable: true, configurable: true },
+          FinalizationRegistry: { value: "value", writable: false, configurable: true }
+        })
+        const before = Object.getOwnPropertyDescriptors(target)
+        yield* Effect.scoped(Effect.gen(function*() {
+          yield* TestHeap.install(target)
+          assert.deepStrictEqual({ ...heap }, {
+            WeakRef: target.WeakRef,
+            WeakMap: target.WeakMap,
+            FinalizationRegistry: target.FinalizationRegistry
+          })
+        }))
+        assert.deepStrictEqual(Object.getOwnPropertyDescriptors(target), before)
+        assert.strictEqual(target.WeakMap, "inherited")
+      }).pipe(Effect.provide(TestHeap.layer)))
+
+    it.effect("can be nested", () =>
+      Effect.gen(function*() {
+        const [outer, inner] = [TestHeap.makeUnsafe(), TestHeap.makeUnsafe()]
+        const install = ({ service }: TestHeap.SyncTestHeap, target: object) =>
+          Effect.provideService(TestHeap.install(target), TestHeap.TestHeap, service)
+        const target: { WeakRef?: unknown } = {}
+        yield* Effect.scoped(Effect.gen(function*() {
+          yield* install(outer, target)
+          yield* Effect.scoped(install(inner, target))
+          assert.strictEqual(target.WeakRef, outer.heap.WeakRef)
+        }))
+        assert.deepStrictEqual(Reflect.ownKeys(target), [])
+      }))
+
+    it.effect("refuses an object whose properties cannot be replaced, and then replaces none", () =>
+      Effect.gen(function*() {
+        const fixed = Object.defineProperty({ WeakRef: 1 }, "WeakMap", { value: 2, configurable: false })
+        for (const target of [Object.freeze({}), fixed]) {
+          const exit = yield* Effect.exit(Effect.scoped(TestHeap.install(target)))
+          assert.isTrue(Exit.isFailure(exit) && Cause.squash(exit.cause) instanceof TypeError)
+        }
+        assert.strictEqual(fixed.WeakRef, 1)
+        const noObject = yield* Effect.exit(Effect.scoped(TestHeap.install("text" as unknown as object)))
+        assert.include(String(Exit.isFailure(noObject) && Cause.squash(noObject.cause)), "the target must be an object")
+      }).pipe(Effect.provide(TestHeap.layer)))
+  })
 
   describe("the primitives behave as the engine's", () => {
     it.effect("WeakMap", () =>

@@ -65,7 +65,11 @@ export class Collector {
   /** Keeps a target to the end of the turn. Only an explored heap has turns. */
   keep(_target: WeakKey): void {}
 
+  /** Hears that the program has a value in its hands. */
+  see(_value: WeakKey): void {}
+
   register(target: WeakKey, cleanup: (held: unknown) => unknown, held: unknown): Registration {
+    this.see(target)
     const registration = new Registration(target, cleanup, held, ++this.registered)
     let waiting = this.registrations.get(target)
     if (waiting === undefined) this.registrations.set(target, waiting = new Set())

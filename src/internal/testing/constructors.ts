@@ -106,11 +106,13 @@ class MapSlots extends Existing {
 
   static find(self: MapSlots, key: unknown): Entry | undefined {
     if (!isWeakReferenceable(key)) return undefined
+    self.#collector.see(key)
     const entry = self.#entries.get(key)
     return entry?.life === self.#collector.lifeOf(key) ? entry : undefined
   }
 
   static set(self: MapSlots, key: WeakKey, value: unknown): void {
+    self.#collector.see(key)
     self.#entries.set(key, { life: self.#collector.lifeOf(key), value })
   }
 

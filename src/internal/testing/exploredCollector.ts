@@ -2,15 +2,15 @@
  * A collector whose decisions are choices of a schedule.
  *
  * A target that the program has released is *undecided*: alive or collected,
- * nobody can tell. The two places that tell are the only choices:
+ * nobody can tell. Two places tell, and only they are choices:
  *
  * - the first `deref` of an undecided target in a turn: alive or collected. A target that is
  *   found alive stays so to the end of the turn;
  * - between two turns: no clean-up, or any one of those that wait. The clean-up of an undecided target
  *   decides that the target was collected. Each clean-up is a turn of its own, so that others may follow it.
  *
- * `finalize`, `finalizeOne` and `pending` tell too: they decide about every
- * undecided target that has registrations.
+ * `finalize` and `finalizeOne` run clean-ups at once, and `pending` tells for every
+ * undecided target whether its clean-ups wait.
  */
 import { isPromiseLike } from "effect/Predicate"
 import { Collector, type Registration } from "./collector.ts"
@@ -110,7 +110,7 @@ export class ExploredCollector extends Collector {
   hold(target: WeakKey): void {
     this.enter()
     this.undecided.delete(target)
-    this.seeAlive(target)
+    this.see(target)
   }
 
   // -- what the constructors ask
@@ -129,14 +129,16 @@ export class ExploredCollector extends Collector {
   }
 
   override keep(target: WeakKey): void {
-    this.enter()
     this.kept.add(target)
-    this.seeAlive(target)
+    this.see(target)
   }
 
-  override register(target: WeakKey, cleanup: (held: unknown) => unknown, held: unknown): Registration {
+  /** A value that lives now was not collected before: none of its clean-ups is on its way. */
+  override see(value: WeakKey): void {
     this.enter()
-    return super.register(target, cleanup, held)
+    const registrations = this.registrations.get(value)
+    if (registrations === undefined) return
+    for (const registration of registrations) if (registration.late) registrations.delete(registration)
   }
 
   override unregister(registration: Registration): boolean {
@@ -149,7 +151,6 @@ export class ExploredCollector extends Collector {
   }
 
   override collect(target: WeakKey): void {
-    this.enter()
     this.undecided.delete(target)
     super.collect(target)
   }
@@ -160,13 +161,6 @@ export class ExploredCollector extends Collector {
     if (this.queue.has(registration)) return true
     return this.undecided.has(target) && !this.kept.has(target) &&
       this.registrations.get(target)?.has(registration) === true
-  }
-
-  /** A target that lives was not collected before: none of its clean-ups is on its way. */
-  private seeAlive(target: WeakKey): void {
-    const registrations = this.registrations.get(target)
-    if (registrations === undefined) return
-    for (const registration of registrations) if (registration.late) registrations.delete(registration)
   }
 
   // -- clean-ups
@@ -186,16 +180,8 @@ export class ExploredCollector extends Collector {
   }
 
   private cleanUp(registration: Registration): void {
-    const { late, target } = registration
-    const undecided = this.undecided.has(target) && !this.queue.has(registration)
-    this.tell(
-      late ? "cleaned up late" : undecided ? "collected and cleaned up" : "cleaned up",
-      target,
-      undefined,
-      registration
-    )
-    if (undecided) this.collect(target)
-    this.queue.delete(registration)
+    this.tellOf(registration)
+    this.take(registration)
     try {
       const result = this.run(registration)
       if (isPromiseLike(result)) result.then(undefined, this.onError)
@@ -216,25 +202,29 @@ export class ExploredCollector extends Collector {
   }
 
   override pending(): number {
+    this.enter()
     this.settle("pending")
     return super.pending()
   }
 
+  /** The program runs what is queued: it ends when nothing has to run, and may end before what has not. */
   override next(): Registration | undefined {
+    this.enter()
     this.leave()
-    this.settle("finalize")
-    const queued = [...this.queue]
-    if (queued.length === 0) return undefined
-    const choice = queued.length === 1 ? 0 : this.choose(queued.map(({ id }) => `finalize#${id}`))
-    const registration = queued[choice]!
-    if (choice > 0) this.tell("cleaned up", registration.target, undefined, registration)
-    this.queue.delete(registration)
+    const waiting = this.waiting()
+    const mayEnd = waiting.every((registration) => registration.late || !this.queue.has(registration))
+    if (waiting.length === 0) return undefined
+    const options = waiting.map(({ id }) => `cleanup#${id}`)
+    const choice = this.choose(mayEnd ? ["", ...options] : options)
+    const registration = waiting[mayEnd ? choice - 1 : choice]
+    if (registration === undefined) return undefined
+    if (choice > 0) this.tellOf(registration)
+    this.take(registration)
     return registration
   }
 
-  /** Decides about the targets whose clean-ups the program is about to count or to run. */
+  /** Decides about the targets whose clean-ups the program is about to count. */
   private settle(before: string): void {
-    this.enter()
     for (const target of this.undecided) {
       const registrations = this.registrations.get(target)
       if (registrations === undefined || registrations.size === 0 || this.kept.has(target)) continue
@@ -242,6 +232,19 @@ export class ExploredCollector extends Collector {
       this.tell("collected", target, before)
       this.collect(target)
     }
+  }
+
+  /** Takes a clean-up out of the queue. That of an undecided target shows that the target was collected. */
+  private take(registration: Registration): void {
+    if (!this.queue.has(registration)) this.collect(registration.target)
+    this.queue.delete(registration)
+  }
+
+  private tellOf(registration: Registration): void {
+    const { late, target } = registration
+    const decided = this.queue.has(registration)
+    const kind = late ? "cleaned up late" : decided ? "cleaned up" : "collected and cleaned up"
+    this.tell(kind, target, undefined, registration)
   }
 
   private numberOf(target: WeakKey): number {

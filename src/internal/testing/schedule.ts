@@ -17,7 +17,7 @@ export interface Schedule {
 export const print = ({ lateUnregister, steps }: Schedule): string =>
   [...lateUnregister ? ["late"] : [], ...steps.map(({ at, option }) => `${at}:${option}`)].join(",")
 
-const stepPattern = /^(\d+):((?:deref|cleanup|collect|finalize)#\d+)$/
+const stepPattern = /^(\d+):((?:deref|cleanup|collect)#\d+)$/
 
 /** Returns `undefined` if the text is no schedule. */
 export const parse = (text: string): Schedule | undefined => {

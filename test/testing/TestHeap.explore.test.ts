@@ -1,0 +1,682 @@
+import { assert, describe, it } from "@effect/vitest"
+import { Cause, Deferred, Effect, Exit, Fiber, Option } from "effect"
+import { TestClock } from "effect/testing"
+import { Finalizer, WeakRef, WeakValueMap } from "../../src/index.ts"
+import { TestHeap } from "../../src/testing/index.ts"
+
+const errorOf = <A, E, R>(program: Effect.Effect<A, E, R>, options?: TestHeap.ExploreOptions) =>
+  Effect.flip(TestHeap.explore(program, options))
+
+/** The different results of a program, each with how many schedules have it. */
+const results = Effect.fnUntraced(
+  function*<A, E, R>(program: Effect.Effect<A, E, R>, options?: TestHeap.ExploreOptions) {
+    const counts: Record<string, number> = {}
+    const counted = Effect.map(program, (result) => {
+      const key = String(result)
+      counts[key] = (counts[key] ?? 0) + 1
+    })
+    const explored = yield* TestHeap.explore(counted, options)
+    assert.isTrue(explored.exhaustive)
+    assert.strictEqual(explored.schedules, Object.values(counts).reduce((sum, count) => sum + count, 0))
+    return counts
+  }
+)
+
+/** A target that the program has let go of, in the turn after the one that made its reference. */
+const released = <A extends WeakKey>(target: A) =>
+  Effect.gen(function*() {
+    const ref = yield* WeakRef.make(target)
+    yield* TestHeap.mayCollect(target)
+    yield* TestHeap.turn
+    return ref
+  })
+
+const isAlive = (ref: WeakRef.WeakRef<WeakKey>): string => WeakRef.isAlive(ref) ? "alive" : "dead"
+
+describe("TestHeap.explore", () => {
+  /** The bug of nodejs/node #59910, oven-sh/bun #43088, denostack/weakref #1 and weak-value #1, in a few lines. */
+  const cache = (cleanUp: (refs: Map<string, globalThis.WeakRef<object>>, key: string) => void) =>
+    Effect.gen(function*() {
+      const { heap } = yield* TestHeap.TestHeap
+      const refs = new Map<string, globalThis.WeakRef<object>>()
+      const registry = new heap.FinalizationRegistry<string>((key) => cleanUp(refs, key))
+      const set = (key: string, value: object) => {
+        refs.set(key, new heap.WeakRef(value))
+        registry.register(value, key)
+      }
+      const first = { id: 1 }
+      set("key", first)
+      yield* TestHeap.mayCollect(first)
+      yield* TestHeap.turn
+      if (refs.get("key")?.deref() !== undefined) return
+      const second = { id: 2 }
+      set("key", second)
+      yield* TestHeap.turn
+      if (refs.get("key")?.deref() !== second) return yield* Effect.fail("the new entry is gone")
+    })
+
+  const broken = cache((refs, key) => refs.delete(key))
+  const fixed = cache((refs, key) => {
+    if (refs.get(key)?.deref() === undefined) refs.delete(key)
+  })
+
+  it.effect("finds the clean-up that deletes the successor of its entry", () =>
+    Effect.gen(function*() {
+      const error = yield* errorOf(broken)
+      assert.strictEqual(error.reason, "Failure")
+      assert.strictEqual(error.trace, `turn 2: {id: 1} is collected before "deref"; turn 3: its clean-up runs`)
+      assert.strictEqual(error.schedule, "1:deref#1,2:cleanup#1")
+      assert.deepStrictEqual(error.cause, Cause.fail("the new entry is gone"))
+      assert.strictEqual(
+        error.message,
+        `turn 2: {id: 1} is collected before "deref"; turn 3: its clean-up runs: Error: the new entry is gone\n` +
+          `Repeat it with TestHeap.replay(program, "1:deref#1,2:cleanup#1")`
+      )
+      assert.strictEqual(yield* Effect.flip(TestHeap.replay(broken, error.schedule)), "the new entry is gone")
+      assert.deepStrictEqual(yield* TestHeap.explore(fixed), { schedules: 4, exhaustive: true })
+      yield* TestHeap.replay(fixed, error.schedule)
+    }))
+
+  it.effect("runs a program without targets once", () =>
+    Effect.gen(function*() {
+      assert.deepStrictEqual(yield* TestHeap.explore(Effect.void), { schedules: 1, exhaustive: true })
+      assert.deepStrictEqual(yield* TestHeap.explore(Effect.yieldNow), { schedules: 1, exhaustive: true })
+      const error = yield* errorOf(Effect.fail("always"))
+      assert.deepInclude(error, { reason: "Failure", trace: "nothing is collected", schedule: "", schedules: 1 })
+    }))
+
+  it.effect("completes three targets and ten reads in under a second", () =>
+    Effect.gen(function*() {
+      const program = Effect.gen(function*() {
+        const targets = [{ id: 1 }, { id: 2 }, { id: 3 }]
+        const map = yield* WeakValueMap.fromIterable(targets.map((target) => [target.id, target] as const))
+        yield* TestHeap.mayCollect(...targets)
+        for (let turn = 0; turn < 3; turn++) {
+          yield* TestHeap.turn
+          for (const { id } of targets) WeakValueMap.get(map, id)
+        }
+        WeakValueMap.get(map, 1)
+      })
+      // The time that this process has had: other processes may have the processor too.
+      const start = process.cpuUsage()
+      const { exhaustive, schedules } = yield* TestHeap.explore(program)
+      const { system, user } = process.cpuUsage(start)
+      assert.deepStrictEqual({ exhaustive, schedules }, { exhaustive: true, schedules: 1492 })
+      assert.isBelow((system + user) / 1_000, 1_000)
+    }))
+
+  describe("a turn", () => {
+    const deaths = { "alive alive": 1, "alive dead": 1, "dead dead": 1 }
+
+    const twoReads = <E, R>(between: Effect.Effect<unknown, E, R>) =>
+      Effect.gen(function*() {
+        const ref = yield* released({})
+        const first = isAlive(ref)
+        yield* between
+        return `${first} ${isAlive(ref)}`
+      })
+
+    it.effect("keeps what it has read to its end", () =>
+      Effect.gen(function*() {
+        assert.deepStrictEqual(yield* results(twoReads(Effect.void)), { "alive alive": 1, "dead dead": 1 })
+      }))
+
+    it.effect("keeps what it has made a reference to to its end", () =>
+      Effect.gen(function*() {
+        const program = Effect.gen(function*() {
+          const target = {}
+          const ref = yield* WeakRef.make(target)
+          yield* TestHeap.mayCollect(target)
+          return isAlive(ref)
+        })
+        assert.deepStrictEqual(yield* results(program), { alive: 1 })
+      }))
+
+    it.effect("ends where the program yields", () =>
+      Effect.gen(function*() {
+        assert.deepStrictEqual(yield* results(twoReads(TestHeap.turn)), deaths)
+        assert.deepStrictEqual(yield* results(twoReads(Effect.yieldNow)), deaths)
+      }))
+
+    it.effect("ends at a promise", () =>
+      Effect.gen(function*() {
+        assert.deepStrictEqual(yield* results(twoReads(Effect.promise(() => Promise.resolve()))), deaths)
+      }))
+
+    it.effect("ends at a timer", () =>
+      Effect.gen(function*() {
+        const timer = Effect.callback<void>((resume) => void setTimeout(() => resume(Effect.void), 1))
+        assert.deepStrictEqual(yield* results(twoReads(timer)), deaths)
+      }))
+
+    it.effect("ends at a sleep on a TestClock", () =>
+      Effect.gen(function*() {
+        const sleep = Effect.gen(function*() {
+          const fiber = yield* Effect.forkChild(Effect.sleep("1 hour"))
+          yield* TestClock.adjust("1 hour")
+          yield* Fiber.join(fiber)
+        })
+        const program = Effect.provide(twoReads(sleep), TestClock.layer())
+        assert.deepStrictEqual(yield* results(program), deaths)
+      }))
+
+    it.effect("ends for all fibers alike, and they interleave as without the exploration", () =>
+      Effect.gen(function*() {
+        const interleaved = (log: Array<string>, ref: WeakRef.WeakRef<WeakKey>) =>
+          Effect.all(
+            ["a", "b"].map((name) =>
+              Effect.gen(function*() {
+                for (let i = 0; i < 2; i++) {
+                  log.push(name + i)
+                  WeakRef.isAlive(ref)
+                  yield* Effect.yieldNow
+                }
+              })
+            ),
+            { concurrency: "unbounded" }
+          )
+        const outside: Array<string> = []
+        yield* interleaved(outside, yield* WeakRef.make({}))
+        const logs = yield* results(Effect.gen(function*() {
+          const log: Array<string> = []
+          yield* interleaved(log, yield* released({}))
+          return log.join()
+        }))
+        assert.deepStrictEqual(Object.keys(logs), [outside.join()])
+      }))
+
+    it.effect("is noticed in code without effects when it uses a weak primitive", () =>
+      Effect.gen(function*() {
+        const program = Effect.gen(function*() {
+          const { heap } = yield* TestHeap.TestHeap
+          const target = {}
+          const ref = new heap.WeakRef(target)
+          yield* TestHeap.mayCollect(target)
+          return yield* Effect.promise(async () => {
+            const log: Array<string> = []
+            for (let i = 0; i < 2; i++) {
+              await Promise.resolve()
+              log.push(ref.deref() === undefined ? "dead" : "alive")
+            }
+            return log.join(" ")
+          })
+        })
+        assert.deepStrictEqual(yield* results(program), deaths)
+      }))
+  })
+
+  describe("a clean-up", () => {
+    /** What a program sees of two targets' clean-ups, turn by turn. */
+    const cleanUps = (turns: number) =>
+      Effect.gen(function*() {
+        const { heap } = yield* TestHeap.TestHeap
+        const log: Array<string> = []
+        const registry = new heap.FinalizationRegistry<string>((held) => log.push(held))
+        const targets = [{}, {}]
+        registry.register(targets[0]!, "a")
+        registry.register(targets[1]!, "b")
+        yield* TestHeap.mayCollect(...targets)
+        for (let turn = 0; turn < turns; turn++) {
+          yield* TestHeap.turn
+          log.push("|")
+        }
+        return log.join("")
+      })
+
+    it.effect("runs early, late, in any order, one at a time, or never", () =>
+      Effect.gen(function*() {
+        assert.deepStrictEqual(
+          Object.keys(yield* results(cleanUps(1))).toSorted(),
+          ["ab|", "a|", "ba|", "b|", "|"].toSorted()
+        )
+        assert.deepStrictEqual(
+          Object.keys(yield* results(cleanUps(2))).toSorted(),
+          ["a|b|", "a||", "ab||", "b|a|", "b||", "ba||", "|a|", "|ab|", "|b|", "|ba|", "||"].toSorted()
+        )
+      }))
+
+    it.effect("is a turn of its own", () =>
+      Effect.gen(function*() {
+        const program = Effect.gen(function*() {
+          const { heap } = yield* TestHeap.TestHeap
+          const [a, b] = [{ name: "a" }, { name: "b" }]
+          const log: Array<string> = []
+          const ref = new heap.WeakRef(b)
+          const registry = new heap.FinalizationRegistry<string>(() => {
+            const seen = () => ref.deref() === undefined ? "dead" : "alive"
+            const first = seen()
+            log.push(`${first} ${seen()}`)
+            // The promise's job comes between this clean-up and the next turn.
+            void Promise.resolve().then(() => log.push(`then ${seen()}`))
+          })
+          registry.register(a, "")
+          yield* TestHeap.mayCollect(a, b)
+          yield* TestHeap.turn
+          return log.join()
+        })
+        assert.deepStrictEqual(Object.keys(yield* results(program)).toSorted(), [
+          "",
+          "alive alive,then alive",
+          "alive alive,then dead",
+          "dead dead,then dead"
+        ])
+      }))
+
+    it.effect("that does the same to the same target as another is not told apart", () =>
+      Effect.gen(function*() {
+        const program = (held: ReadonlyArray<string>) =>
+          Effect.gen(function*() {
+            const { heap } = yield* TestHeap.TestHeap
+            const log: Array<string> = []
+            const registry = new heap.FinalizationRegistry<string>((held) => log.push(held))
+            const target = {}
+            for (const name of held) registry.register(target, name)
+            yield* TestHeap.mayCollect(target)
+            yield* TestHeap.turn
+            return log.join()
+          })
+        assert.deepStrictEqual(yield* results(program(["a", "a"])), { "": 1, "a": 1, "a,a": 1 })
+        assert.deepStrictEqual(yield* results(program(["a", "b"])), { "": 1, "a": 1, "b": 1, "a,b": 1, "b,a": 1 })
+      }))
+
+    it.effect("of the same function for another target is told apart", () =>
+      Effect.gen(function*() {
+        const program = Effect.gen(function*() {
+          const { heap } = yield* TestHeap.TestHeap
+          const targets = [{}, {}]
+          const refs = targets.map((target) => new heap.WeakRef(target))
+          const registry = new heap.FinalizationRegistry<string>(() => {})
+          for (const target of targets) registry.register(target, "same")
+          yield* TestHeap.mayCollect(...targets)
+          yield* TestHeap.turn
+          return refs.map((ref) => ref.deref() === undefined ? "dead" : "alive").join()
+        })
+        assert.deepStrictEqual(Object.keys(yield* results(program)).toSorted(), [
+          "alive,alive",
+          "alive,dead",
+          "dead,alive",
+          "dead,dead"
+        ])
+      }))
+
+    it.effect("that throws, or whose promise rejects, fails the run", () =>
+      Effect.gen(function*() {
+        const thrower = (cleanUp: () => unknown) =>
+          Effect.gen(function*() {
+            const { heap } = yield* TestHeap.TestHeap
+            const registry = new heap.FinalizationRegistry(cleanUp)
+            const target = { id: 1 }
+            registry.register(target, 0)
+            yield* TestHeap.mayCollect(target)
+            yield* TestHeap.turn
+            yield* TestHeap.turn
+          })
+        const error = new Error("from the clean-up")
+        for (
+          const cleanUp of [() => {
+            throw error
+          }, () => Promise.reject(error)]
+        ) {
+          const failed = yield* errorOf(thrower(cleanUp))
+          assert.strictEqual(Cause.squash(failed.cause), error)
+          assert.strictEqual(failed.trace, "turn 2: {id: 1} is collected and its clean-up runs")
+          assert.isTrue(Exit.hasDies(yield* Effect.exit(TestHeap.replay(thrower(cleanUp), failed.schedule))))
+        }
+      }))
+
+    const unregistering = Effect.gen(function*() {
+      const { heap } = yield* TestHeap.TestHeap
+      const log: Array<string> = []
+      const registry = new heap.FinalizationRegistry<string>((held) => log.push(held))
+      const target = { id: 1 }
+      const ref = new heap.WeakRef(target)
+      registry.register(target, "clean-up", target)
+      yield* TestHeap.mayCollect(target)
+      yield* TestHeap.turn
+      log.length = 0
+      log.push(String(registry.unregister(target)))
+      yield* TestHeap.turn
+      log.push(ref.deref() === undefined ? "dead" : "alive")
+      yield* TestHeap.turn
+      return log.join()
+    })
+
+    it.effect("does not run after unregister, unless engines are allowed to be late", () =>
+      Effect.gen(function*() {
+        assert.deepStrictEqual(Object.keys(yield* results(unregistering)).toSorted(), [
+          "false,dead",
+          "true,alive",
+          "true,dead"
+        ])
+        assert.deepStrictEqual(Object.keys(yield* results(unregistering, { lateUnregister: true })).toSorted(), [
+          "false,dead",
+          "true,alive",
+          "true,clean-up,dead",
+          "true,dead",
+          "true,dead,clean-up"
+        ])
+      }))
+
+    it.effect("that is late says so in the trace, and replays without an option", () =>
+      Effect.gen(function*() {
+        const program = Effect.flatMap(unregistering, (log) =>
+          log === "true,clean-up,dead" ? Effect.fail("late") : Effect.void)
+        yield* TestHeap.explore(program)
+        const { schedule, trace } = yield* errorOf(program, { lateUnregister: true })
+        assert.strictEqual(trace, "turn 3: the clean-up of {id: 1} runs, although it was unregistered")
+        assert.strictEqual(schedule, "late,1:cleanup#1")
+        assert.strictEqual(yield* Effect.flip(TestHeap.replay(program, schedule)), "late")
+      }))
+  })
+
+  it.effect("lets the program run clean-ups itself, in every order", () =>
+    Effect.gen(function*() {
+      const program = (finalize: Effect.Effect<unknown, never, TestHeap.TestHeap>) =>
+        Effect.gen(function*() {
+          const log: Array<string> = []
+          const targets = [{ id: "a" }, { id: "b" }]
+          for (const target of targets) {
+            const { id } = target
+            yield* Finalizer.make(target, Effect.sync(() => log.push(id)), { atExit: false })
+          }
+          yield* TestHeap.mayCollect(...targets)
+          yield* finalize
+          return log.join("")
+        })
+      assert.deepStrictEqual(yield* results(program(TestHeap.finalize)), { "": 1, "a": 1, "b": 1, "ab": 1, "ba": 1 })
+      assert.deepStrictEqual(yield* results(program(TestHeap.finalizeOne)), { "": 1, "a": 1, "b": 1 })
+      const counted = Effect.map(TestHeap.pending, String)
+      assert.deepStrictEqual(
+        yield* results(Effect.gen(function*() {
+          const target = {}
+          yield* Finalizer.make(target, Effect.void)
+          yield* TestHeap.mayCollect(target)
+          const first = yield* counted
+          yield* TestHeap.turn
+          return `${first} ${yield* counted}`
+        })),
+        // Kept in the first turn. Then it has run, or has not because the target lives; or else it waits.
+        { "0 0": 2, "0 1": 1 }
+      )
+    }))
+
+  it.effect("does not collect what is held again, or what a collection has ended", () =>
+    Effect.gen(function*() {
+      const holding = Effect.gen(function*() {
+        const target = {}
+        const ref = yield* released(target)
+        yield* TestHeap.hold(target)
+        yield* TestHeap.turn
+        return isAlive(ref)
+      })
+      assert.deepStrictEqual(yield* results(holding), { alive: 1 })
+      const collecting = Effect.gen(function*() {
+        const target = {}
+        const ref = yield* released(target)
+        yield* TestHeap.collect(target)
+        const again = yield* WeakRef.make(target)
+        yield* TestHeap.turn
+        return `${isAlive(ref)} ${isAlive(again)}`
+      })
+      assert.deepStrictEqual(yield* results(collecting), { "dead alive": 1 })
+    }))
+
+  describe("reports", () => {
+    it.effect("a shortest schedule, although longer ones come first in the program", () =>
+      Effect.gen(function*() {
+        const program = Effect.gen(function*() {
+          const targets = [{ id: 1 }, { id: 2 }, { id: 3 }]
+          const refs = yield* Effect.forEach(targets, WeakRef.make)
+          yield* TestHeap.mayCollect(...targets)
+          const dead: Array<number> = []
+          for (let turn = 0; turn < 3; turn++) {
+            yield* TestHeap.turn
+            dead.push(refs.filter((ref) => !WeakRef.isAlive(ref)).length)
+          }
+          if (dead[0] === 3 || dead[2] === 2) return yield* Effect.fail("too many")
+        })
+        const { trace } = yield* errorOf(program)
+        assert.strictEqual(trace, `turn 2: {id: 1} is collected before "deref"; {id: 2} is collected before "deref"`)
+      }))
+
+    const nameOf = Effect.fnUntraced(function*(...targets: ReadonlyArray<WeakKey>) {
+      const program = Effect.gen(function*() {
+        const refs = yield* Effect.forEach(targets, (target) => WeakRef.make(target))
+        yield* TestHeap.mayCollect(...targets)
+        yield* TestHeap.turn
+        if (!refs.some(WeakRef.isAlive)) return yield* Effect.fail("dead")
+      })
+      return (yield* errorOf(program)).trace.replaceAll(` is collected before "deref"`, "").replace("turn 2: ", "")
+    })
+
+    it.effect("names of targets as a person reads them", () =>
+      Effect.gen(function*() {
+        class Image {
+          readonly name = "sunset"
+        }
+        const named = function load() {}
+        assert.strictEqual(
+          yield* nameOf({ id: 1, name: "a", nested: {}, list: [] }),
+          `{id: 1, name: "a", nested: …, list: …}`
+        )
+        assert.strictEqual(yield* nameOf(Symbol("mine")), "Symbol(mine)")
+        assert.strictEqual(yield* nameOf(named), "function load")
+        assert.strictEqual(yield* nameOf(() => {}), "a function")
+        assert.strictEqual(yield* nameOf(new Image()), `Image({"name":"sunset"})`)
+        assert.strictEqual(yield* nameOf({}, {}), "{} (number 1); {} (number 2)")
+        assert.isBelow((yield* nameOf({ text: "x".repeat(1_000_000) })).length, 100)
+        const throwing = Object.defineProperty({}, "getter", { enumerable: true, get: () => assert.fail("was read") })
+        assert.strictEqual(yield* nameOf(throwing), "{getter: undefined}")
+      }))
+
+    it.effect("which of several clean-ups ran", () =>
+      Effect.gen(function*() {
+        const program = Effect.gen(function*() {
+          const { heap } = yield* TestHeap.TestHeap
+          const log: Array<string> = []
+          const registry = new heap.FinalizationRegistry<string>((held) => log.push(held))
+          const [a, b] = [{ id: "a" }, { id: "b" }]
+          registry.register(a, "first")
+          registry.register(a, "second")
+          registry.register(b, "third")
+          yield* TestHeap.mayCollect(a, b)
+          yield* TestHeap.turn
+          if (log.join() === "second,third,first") return yield* Effect.fail("this order")
+        })
+        assert.strictEqual(
+          (yield* errorOf(program)).trace,
+          `turn 2: {id: "a"} is collected and its clean-up runs with "second"; ` +
+            `turn 3: {id: "b"} is collected and its clean-up runs; turn 4: the clean-up of {id: "a"} runs with "first"`
+        )
+      }))
+
+    it.effect("a program that is not deterministic", () =>
+      Effect.gen(function*() {
+        let runs = 0
+        const changing = Effect.gen(function*() {
+          const ref = yield* released({ id: 1 })
+          if (++runs % 2 === 0) yield* TestHeap.mayCollect({ id: 2 })
+          for (let read = 0; read < runs; read++) {
+            WeakRef.isAlive(ref)
+            yield* TestHeap.turn
+          }
+          yield* released({ id: 3 })
+          if (runs % 2 === 0) WeakRef.isAlive(yield* released({ id: 4 }))
+        })
+        const error = yield* errorOf(changing)
+        assert.strictEqual(error.reason, "NonDeterminism")
+        assert.match(error.message, /^The program is not deterministic\. Under the schedule ".*", /)
+      }))
+
+    it.effect("a failure that does not come again", () =>
+      Effect.gen(function*() {
+        let runs = 0
+        const once = Effect.suspend(() => ++runs === 1 ? Effect.fail("once") : Effect.void)
+        const error = yield* errorOf(once)
+        assert.strictEqual(error.reason, "NonDeterminism")
+        assert.include(error.message, "the schedule failed once, and passed when it was run again")
+      }))
+
+    it.effect("a program that waits for a clean-up that never runs", () =>
+      Effect.gen(function*() {
+        let interrupted = 0
+        const waiting = Effect.gen(function*() {
+          const target = {}
+          const ended = yield* Deferred.make<void>()
+          yield* Finalizer.make(target, Deferred.succeed(ended, void 0), { atExit: false })
+          yield* TestHeap.mayCollect(target)
+          yield* Effect.onInterrupt(Deferred.await(ended), () => Effect.sync(() => interrupted++))
+        })
+        const error = yield* errorOf(waiting, { timeout: "20 millis" })
+        assert.strictEqual(error.reason, "Endless")
+        assert.include(error.message, "The program does not end: it waited for 20 ms, and nothing happened")
+        // Once to find the schedule, and once to see that it is the schedule's fault.
+        assert.strictEqual(interrupted, 2)
+      }))
+
+    it.effect("a program that looks until its target is dead", () =>
+      Effect.gen(function*() {
+        const looking = Effect.gen(function*() {
+          const ref = yield* released({})
+          while (WeakRef.isAlive(ref)) yield* TestHeap.turn
+        })
+        const error = yield* errorOf(looking)
+        assert.strictEqual(error.reason, "Endless")
+        assert.include(error.message, "it did not end in 10000 turns")
+      }))
+  })
+
+  describe("maxSchedules", () => {
+    /** 3 ** 7 = 2187 schedules. */
+    const many = (check: (dead: ReadonlyArray<number>) => Effect.Effect<void, string>) =>
+      Effect.gen(function*() {
+        const targets = Array.from({ length: 7 }, (_, id) => ({ id }))
+        const refs = yield* Effect.forEach(targets, WeakRef.make)
+        yield* TestHeap.mayCollect(...targets)
+        const dead: Array<number> = []
+        for (let turn = 0; turn < 2; turn++) {
+          yield* TestHeap.turn
+          refs.forEach((ref, id) => WeakRef.isAlive(ref) || dead.push(id))
+        }
+        yield* check(dead)
+      })
+
+    it.effect("is no bound if the program has exactly so many", () =>
+      Effect.gen(function*() {
+        const program = many(() => Effect.void)
+        assert.deepStrictEqual(yield* TestHeap.explore(program), { schedules: 2187, exhaustive: true })
+        assert.deepStrictEqual(
+          yield* TestHeap.explore(program, { maxSchedules: 2187 }),
+          { schedules: 2187, exhaustive: true }
+        )
+      }))
+
+    it.effect("samples the rest by the seed", () =>
+      Effect.gen(function*() {
+        const sample = Effect.fnUntraced(function*(seed: string) {
+          const logs: Array<string> = []
+          const program = many((dead) => Effect.sync(() => void logs.push(dead.join(""))))
+          const explored = yield* TestHeap.explore(program, { maxSchedules: 200, seed })
+          assert.deepStrictEqual(explored, { schedules: 200, exhaustive: false })
+          return logs
+        })
+        const [first, again, other] = [yield* sample("a"), yield* sample("a"), yield* sample("b")]
+        assert.deepStrictEqual(again, first)
+        assert.notDeepEqual(other, first)
+        // The schedules with the fewest events are among them, and some with many.
+        for (let id = 0; id < 7; id++) assert.include(first, String(id))
+        assert.isAbove(Math.max(...first.map((log) => log.length)), 8)
+      }))
+
+    it.effect("shortens a failure that it found in the sample", () =>
+      Effect.gen(function*() {
+        const program = many((dead) =>
+          [1, 3, 5, 6].every((id) => dead.includes(id)) ? Effect.fail("these four") : Effect.void
+        )
+        const { schedule, schedules, trace } = yield* errorOf(program, { maxSchedules: 200 })
+        assert.isAtMost(schedules, 200)
+        assert.strictEqual(schedule.split(",").length, 4)
+        assert.deepStrictEqual(trace.match(/id: \d/g), ["id: 1", "id: 3", "id: 5", "id: 6"])
+        assert.strictEqual(yield* Effect.flip(TestHeap.replay(program, schedule)), "these four")
+      }))
+  })
+
+  describe("each run", () => {
+    it.effect("has a heap and a Scope of its own, and the caller's services", () =>
+      Effect.gen(function*() {
+        const heaps = new Set<unknown>()
+        const log: Array<string> = []
+        const program = Effect.gen(function*() {
+          heaps.add((yield* TestHeap.TestHeap).heap)
+          yield* Effect.addFinalizer(() => Effect.sync(() => log.push("closed")))
+          log.push(isAlive(yield* released({})))
+        })
+        yield* TestHeap.explore(program)
+        assert.deepStrictEqual(log, ["alive", "closed", "dead", "closed"])
+        assert.strictEqual(heaps.size, 2)
+      }))
+
+    it.effect("is interrupted with the exploration", () =>
+      Effect.gen(function*() {
+        const log: Array<string> = []
+        const program = Effect.onInterrupt(Effect.never, () => Effect.sync(() => log.push("interrupted")))
+        const fiber = yield* Effect.forkChild(TestHeap.explore(program), { startImmediately: true })
+        yield* Effect.yieldNow
+        yield* Fiber.interrupt(fiber)
+        assert.deepStrictEqual(log, ["interrupted"])
+      }))
+  })
+
+  it.effect("checks its options", () =>
+    Effect.gen(function*() {
+      const refused: ReadonlyArray<readonly [object, string]> = [
+        [{ maxSchedules: 0 }, "maxSchedules must be a positive integer, but it is 0"],
+        [{ maxSchedules: 1.5 }, "maxSchedules must be a positive integer, but it is 1.5"],
+        [{ maxSchedules: "1" }, "maxSchedules must be a positive integer, but it is 1"],
+        [{ seed: {} }, "seed must be a string or a number, but it is [object Object]"],
+        [{ lateUnregister: 1 }, "lateUnregister must be a boolean, but it is 1"],
+        [{ timeout: 0 }, "timeout must be a positive duration of less than 24 days, but it is 0"],
+        [{ timeout: "soon" }, "timeout must be a positive duration of less than 24 days, but it is soon"],
+        [{ timeout: "30 days" }, "timeout must be a positive duration of less than 24 days, but it is 30 days"]
+      ]
+      for (const [options, message] of refused) {
+        const exit = yield* Effect.exit(TestHeap.explore(Effect.void, options))
+        assert.isTrue(Exit.hasDies(exit))
+        const error = Exit.isFailure(exit) ? Cause.squash(exit.cause) : undefined
+        assert.instanceOf(error, TypeError)
+        assert.strictEqual((error as TypeError).message, `TestHeap.explore: ${message}`)
+      }
+    }))
+})
+
+describe("TestHeap.replay", () => {
+  const program = Effect.gen(function*() {
+    const ref = yield* released({ id: 1 })
+    return Option.isSome(WeakRef.deref(ref))
+  })
+
+  it.effect("succeeds with what the program returns under the schedule", () =>
+    Effect.gen(function*() {
+      assert.isTrue(yield* TestHeap.replay(program, ""))
+      assert.isFalse(yield* TestHeap.replay(program, "0:deref#1"))
+    }))
+
+  it.effect("refuses what is no schedule", () =>
+    Effect.gen(function*() {
+      for (
+        const text of ["nonsense", "1", "1:deref", "deref#1", "1:deref#1 2:deref#1", "2:deref#1,1:deref#1", "0:eval#1"]
+      ) {
+        const error = yield* Effect.flip(TestHeap.replay(program, text))
+        assert.deepInclude(error, { _tag: "ScheduleError", reason: "Malformed", schedule: text })
+        assert.include(error.message, "is not a schedule")
+      }
+    }))
+
+  it.effect("refuses a schedule of another program", () =>
+    Effect.gen(function*() {
+      for (const text of ["0:deref#2", "0:cleanup#1", "3:deref#1"]) {
+        const error = yield* Effect.flip(TestHeap.replay(program, text))
+        assert.deepInclude(error, { _tag: "ScheduleError", reason: "NonDeterminism", schedule: text })
+      }
+    }))
+})
