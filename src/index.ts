@@ -5,6 +5,7 @@
  */
 export * as Finalizer from "./Finalizer.ts"
 export * as Heap from "./Heap.ts"
+export * as LeakMonitor from "./LeakMonitor.ts"
 export * as WeakCache from "./WeakCache.ts"
 export * as WeakError from "./WeakError.ts"
 export * as WeakKeyMap from "./WeakKeyMap.ts"

@@ -209,7 +209,7 @@ const defaultRounds = 20
  *     return value
  *   })
  *
- * const held = LeakDetector.expectCollected(cachedIn((key, value) => strong.set(key, value)))
+ * const held = LeakDetector.expectCollected(cachedIn((key, value) => strong.set(key, value)), { rounds: 3 })
  * const error = await Effect.runPromise(Effect.flip(held))
  * error.retainers.at(-1) // => { holder: "Map", via: "entry \"key\"", kind: "entry" }
  *
@@ -348,7 +348,7 @@ export interface GrowthOptions {
 const defaultRepeat = 10
 
 /** Clean-ups release objects that a later collection takes. */
-const roundsOfGrowth = 5
+const roundsOfGrowth = 3
 
 /**
  * Runs an effect again and again, and succeeds if no more instances of the classes are alive afterwards than before.
@@ -361,7 +361,7 @@ const roundsOfGrowth = 5
  * **Details**
  *
  * The effect runs once before the first count, so that what it caches on its first run does not count. Then it runs
- * `repeat` times, one run after the other, and the instances are counted again, up to five times if there are too many,
+ * `repeat` times, one run after the other, and the instances are counted again, up to three times if there are too many,
  * each time after a full collection. Results are dropped. Fails with {@link GrowthError} if a class has more instances
  * than before, even one. A failure of the effect ends the test. What the effect's Scope holds counts as long as that
  * Scope is open.
