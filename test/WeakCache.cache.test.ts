@@ -264,7 +264,7 @@ const comparable = (script: ReadonlyArray<Command>, ...timesToLive: ReadonlyArra
     .filter((command) => !expires || command.type !== "interrupt")
     .map((command) =>
       command.type === "refresh" && command.mode.startsWith("slow")
-        ? { ...command, mode: command.mode === "slow fail" ? "fail" : "succeed" }
+        ? Object.assign({}, command, { mode: command.mode === "slow fail" ? "fail" : "succeed" })
         : command
     )
 }

@@ -1,0 +1,346 @@
+/**
+ * Remembers results of functions for as long as their arguments live.
+ *
+ * A memoizing cache with objects as keys usually keeps its arguments alive, its
+ * results, or both. Here {@link memoize} keeps a result exactly as long as all the
+ * objects among its arguments live, and {@link family} keeps one instance per key
+ * as long as somebody uses the instance. Use them for derived data: a parsed form
+ * of a document, a selector over a state, one subscription per topic.
+ *
+ * @stability experimental
+ * @since 0.1.0
+ */
+import * as Option from "effect/Option"
+import { isObjectKeyword } from "effect/Predicate"
+import { type Heap, host } from "./Heap.ts"
+import * as WeakValueMap from "./WeakValueMap.ts"
+
+/**
+ * The options of {@link memoize}.
+ *
+ * **Details**
+ *
+ * `capacity` is the number of results that are kept for one combination of objects
+ * and differ in their primitive arguments, most recently used first. It also bounds
+ * the calls without any object. The default is 1000. `Infinity` is allowed.
+ *
+ * @see {@link memoize} for the function
+ *
+ * @category models
+ * @stability experimental
+ * @since 0.1.0
+ */
+export interface Options {
+  readonly capacity?: number | undefined
+}
+
+/**
+ * Creates a function that remembers the results of a function.
+ *
+ * **When to use**
+ *
+ * Use for a pure function of objects whose results are expensive, and whose
+ * arguments come and go. Use {@link family} if equal keys must share one instance.
+ * Use Effect's `Cache` or a `WeakCache` for effects that can fail or expire.
+ *
+ * **Details**
+ *
+ * Objects and functions among the arguments compare by identity. Primitives
+ * compare with `Object.is`. The number and the order of the arguments count.
+ *
+ * A result lives as long as all the objects among its arguments, even if the result
+ * refers to them. When one of these objects is collected, the entry ends. Results
+ * that differ in primitive arguments only are bounded by `capacity`, for each
+ * combination of objects. The least recently used result is evicted. Calls without
+ * an object are bounded by `capacity` too. Symbols count as primitives.
+ *
+ * If the function throws, nothing is remembered. If the function calls the memoized
+ * function with the same arguments, the result that is remembered first wins, and
+ * every caller receives it. Own properties of the function, its name and its
+ * `length` are copied.
+ *
+ * Throws `RangeError` if `capacity` is not an integer from 0, or `Infinity`.
+ *
+ * Cost: one ephemeron look-up for each object, and a `Map` look-up for each
+ * primitive and one more if there is any.
+ *
+ * **Gotchas**
+ *
+ * - `this` is not an argument: the function runs with `this` undefined. Pass the
+ *   object as an argument instead.
+ * - A promise is remembered even if it rejects. An effect is remembered, but its
+ *   result is not.
+ * - Do not change an argument: the result would not follow.
+ *
+ * **Example** (Deriving data from an object)
+ *
+ * ```ts import.meta.vitest
+ * import { WeakMemo } from "effect-weakref"
+ *
+ * let runs = 0
+ * const wordsOf = WeakMemo.memoize((document: { readonly text: string }, separator: string) => {
+ *   runs++
+ *   return { document, words: document.text.split(separator) }
+ * })
+ *
+ * const document = { text: "to be or not to be" }
+ * wordsOf(document, " ").words.length // => 6
+ * wordsOf(document, " ") === wordsOf(document, " ") // => true
+ * runs // => 1
+ * ```
+ *
+ * @see {@link family} for one instance per structural key
+ *
+ * @category constructors
+ * @stability experimental
+ * @since 0.1.0
+ */
+export const memoize = <F extends (...args: ReadonlyArray<never>) => unknown>(
+  f: F,
+  options?: Options,
+  heap: Heap = host
+): F => {
+  const capacity = options?.capacity ?? 1000
+  if (!(Number.isInteger(capacity) || capacity === Infinity) || capacity < 0) {
+    throw new RangeError(`The capacity of a memoized function must be an integer from 0, or Infinity: ${capacity}`)
+  }
+  const root = new Node()
+  const memoized = (...args: ReadonlyArray<unknown>): unknown => {
+    let node = root
+    let primitives = 0
+    for (const arg of args) {
+      if (isObjectKeyword(arg)) node = node.child(arg, heap)
+      else primitives++
+    }
+    // No caller can pass anything but the parameters of `F`.
+    const call = () => f(...args as ReadonlyArray<never>)
+    return primitives === 0 && node !== root
+      ? node.getOrCall(call)
+      : (node.results ??= new Results(capacity)).getOrCall(args, call)
+  }
+  for (const key of Reflect.ownKeys(f)) {
+    if (key === "prototype" || key === "arguments" || key === "caller") continue
+    Object.defineProperty(memoized, key, { ...Object.getOwnPropertyDescriptor(f, key), configurable: true })
+  }
+  // It takes the parameters of `F`, returns its results, and has its properties.
+  return memoized as unknown as F
+}
+
+/**
+ * The results for one combination of objects. Each object leads to the nodes of the
+ * combinations that it continues, by an ephemeron of its own. So a node is reachable
+ * only while all its objects are, and what the node holds keeps none of them.
+ */
+class Node {
+  declare private objects: WeakMap<object, Node> | undefined
+  declare private called: boolean
+  declare private result: unknown
+  /** The results of calls with primitives. */
+  declare results: Results | undefined
+
+  constructor() {
+    this.objects = undefined
+    this.called = false
+    this.result = undefined
+    this.results = undefined
+  }
+
+  child(object: object, heap: Heap): Node {
+    const objects = this.objects ??= new heap.WeakMap()
+    let child = objects.get(object)
+    if (child === undefined) {
+      child = new Node()
+      objects.set(object, child)
+    }
+    return child
+  }
+
+  /** The result of the call that has these objects and no primitives. */
+  getOrCall(call: () => unknown): unknown {
+    if (!this.called) {
+      const result = call()
+      // The call may have called the memoized function with the same objects.
+      if (!this.called) {
+        this.called = true
+        this.result = result
+      }
+    }
+    return this.result
+  }
+}
+
+/** A result, and its place in the order of use. */
+class Entry {
+  declare readonly path: ReadonlyArray<unknown>
+  declare readonly result: unknown
+  declare newer: Entry
+  declare older: Entry
+
+  constructor(path: ReadonlyArray<unknown>, result: unknown) {
+    this.path = path
+    this.result = result
+    this.newer = this
+    this.older = this
+  }
+}
+
+interface Level extends Map<unknown, Level | Entry> {}
+
+/**
+ * The results that differ in their primitives, bounded, as a trie of maps. The first
+ * key of a path is the shape of the call: how many arguments it has, and which are
+ * objects. The other keys are the primitives. All paths of one shape are equally long.
+ */
+class Results {
+  private readonly capacity: number
+  private readonly root: Level = new Map()
+  /** The start of a circular list from the newest entry to the oldest. */
+  private readonly list = new Entry([], undefined)
+  private size = 0
+
+  constructor(capacity: number) {
+    this.capacity = capacity
+  }
+
+  getOrCall(args: ReadonlyArray<unknown>, call: () => unknown): unknown {
+    const path = pathOf(args)
+    let entry = this.find(path)
+    if (entry === undefined) {
+      const result = call()
+      if (this.capacity === 0) return result
+      // The call may have called the memoized function with the same arguments.
+      entry = this.find(path) ?? this.insert(new Entry(path, result))
+    }
+    this.use(entry)
+    return entry.result
+  }
+
+  private find(path: ReadonlyArray<unknown>): Entry | undefined {
+    let found: Level | Entry | undefined = this.root
+    // Only the last key of a path leads to an entry.
+    for (let i = 0; i < path.length && found !== undefined; i++) found = (found as Level).get(path[i])
+    return found as Entry | undefined
+  }
+
+  private insert(entry: Entry): Entry {
+    const { path } = entry
+    const last = path.length - 1
+    let level = this.root
+    for (let i = 0; i < last; i++) {
+      let next = level.get(path[i]) as Level | undefined
+      if (next === undefined) level.set(path[i], next = new Map())
+      level = next
+    }
+    level.set(path[last], entry)
+    if (++this.size > this.capacity) this.evict(this.list.newer)
+    return entry
+  }
+
+  private use(entry: Entry): void {
+    const { list } = this
+    if (list.older === entry) return
+    unlink(entry)
+    entry.newer = list
+    entry.older = list.older
+    list.older = list.older.newer = entry
+  }
+
+  private evict(entry: Entry): void {
+    unlink(entry)
+    this.size--
+    remove(this.root, entry.path, 0)
+  }
+}
+
+const unlink = (entry: Entry): void => {
+  entry.newer.older = entry.older
+  entry.older.newer = entry.newer
+}
+
+/** Removes a path, and the levels that become empty. */
+const remove = (level: Level, path: ReadonlyArray<unknown>, i: number): void => {
+  if (i < path.length - 1) {
+    const next = level.get(path[i]) as Level
+    remove(next, path, i + 1)
+    if (next.size > 0) return
+  }
+  level.delete(path[i])
+}
+
+const pathOf = (args: ReadonlyArray<unknown>): ReadonlyArray<unknown> => {
+  const path: Array<unknown> = [1]
+  // One bit for each argument, after a first one. A number is exact for 52 of them.
+  let shape = 1
+  for (const arg of args) {
+    shape *= 2
+    if (isObjectKeyword(arg)) shape++
+    // A Map does not distinguish -0 from 0.
+    else path.push(Object.is(arg, -0) ? minusZero : arg)
+  }
+  path[0] = args.length > 52 ? args.map((arg) => isObjectKeyword(arg) ? 1 : 0).join("") : shape
+  return path
+}
+
+const minusZero = /*#__PURE__*/ Symbol("-0")
+
+/**
+ * Creates a function that returns one live instance per key.
+ *
+ * **When to use**
+ *
+ * Use if equal keys must share one object while somebody uses the object, for
+ * example a subscription per topic or an atom per record. Use {@link memoize} if the
+ * result must live as long as its arguments.
+ *
+ * **Details**
+ *
+ * Keys compare with `Equal.equals`. Instances are held weakly: after an instance
+ * has been collected, the next call creates another one. Keys are held strongly until the
+ * instance has been cleaned up.
+ *
+ * If `f` throws, nothing is remembered. If `f` calls the family with an equal key,
+ * the instance that is created first wins, and every caller receives it. Throws
+ * `NotWeakReferenceableError` if `f` returns a primitive.
+ *
+ * Cost: O(1) and a hash of the key. Dereferences the instance.
+ *
+ * **Gotchas**
+ *
+ * - If a key refers to its instance, the instance is never collected.
+ * - The hash and the equality of a key must not call the family.
+ *
+ * **Example** (Sharing an instance per key)
+ *
+ * ```ts import.meta.vitest
+ * import { WeakMemo } from "effect-weakref"
+ *
+ * const topic = WeakMemo.family((key: { readonly name: string }) => ({ key, listeners: new Set<() => void>() }))
+ *
+ * const news = topic({ name: "news" })
+ * topic({ name: "news" }) === news // => true
+ * topic({ name: "sports" }) === news // => false
+ * ```
+ *
+ * @see {@link memoize} for results that live as long as their arguments
+ *
+ * @category constructors
+ * @stability experimental
+ * @since 0.1.0
+ */
+export const family = <K, A extends WeakKey>(f: (key: K) => A, heap: Heap = host): (key: K) => A => {
+  const instances = WeakValueMap.makeUnsafe<K, A>({ compare: "structural" }, heap)
+  let created = 0
+  return (key) => {
+    const found = WeakValueMap.get(instances, key)
+    if (Option.isSome(found)) return found.value
+    const before = created
+    const made = f(key)
+    if (created !== before) {
+      const first = WeakValueMap.get(instances, key)
+      if (Option.isSome(first)) return first.value
+    }
+    WeakValueMap.set(instances, key, made)
+    created++
+    return made
+  }
+}
