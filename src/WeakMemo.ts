@@ -12,7 +12,8 @@
  */
 import * as Option from "effect/Option"
 import { isObjectKeyword } from "effect/Predicate"
-import { type Heap, host } from "./Heap.ts"
+import type { Heap } from "./Heap.ts"
+import { host } from "./internal/heap.ts"
 import * as WeakValueMap from "./WeakValueMap.ts"
 
 /**

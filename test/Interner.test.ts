@@ -5,7 +5,6 @@ import { vi } from "vitest"
 import { Interner, WeakError, WeakProxy } from "../src/index.ts"
 import { TestHeap } from "../src/testing/index.ts"
 import { collectUntil } from "./support/realHeap.ts"
-import { syncTestHeap } from "./support/syncTestHeap.ts"
 
 class Point extends Data.Class<{ readonly x: number; readonly y: number }> {}
 
@@ -84,7 +83,7 @@ describe("Interner", () => {
     })
 
     it("an equal object takes the place of an element that has been collected", () => {
-      const { collect, finalize, heap } = syncTestHeap()
+      const { collect, finalize, heap } = TestHeap.makeUnsafe()
       const interner = Interner.makeUnsafe<object>(heap)
       const first = Interner.intern(interner, { a: 1 })
       collect(first)
@@ -131,7 +130,7 @@ describe("Interner", () => {
     it.each(["hash", "equals"] as const)("during %s: all callers receive one instance", (during) => {
       for (let skip = 0; skip < 12; skip++) {
         const { Element, state } = scripted()
-        const { heap } = syncTestHeap()
+        const { heap } = TestHeap.makeUnsafe()
         const interner = Interner.makeUnsafe<InstanceType<typeof Element>>(heap)
         const others = [1, 2, 3].map((id) => Interner.intern(interner, new Element(id)))
         let nested: object | undefined
@@ -154,7 +153,7 @@ describe("Interner", () => {
     it("an instance that a nested call inserted, and that has been collected, is not returned", () => {
       for (let skip = 0; skip < 12; skip++) {
         const { Element, state } = scripted()
-        const { collect, finalize, heap } = syncTestHeap()
+        const { collect, finalize, heap } = TestHeap.makeUnsafe()
         const interner = Interner.makeUnsafe<InstanceType<typeof Element>>(heap)
         Interner.intern(interner, new Element(1))
         let nested: InstanceType<typeof Element> | undefined
@@ -195,7 +194,7 @@ describe("Interner", () => {
     }
     fc.assert(
       fc.property(fc.array(command, { maxLength: 60 }), (script) => {
-        const { collect, finalize, heap } = syncTestHeap()
+        const { collect, finalize, heap } = TestHeap.makeUnsafe()
         const interner = Interner.makeUnsafe<Element>(heap)
         const model = new Map<number, Element>()
         for (const { id, type } of script) {

@@ -2,8 +2,8 @@ import { assert, describe, it } from "@effect/vitest"
 import { Data, Effect } from "effect"
 import * as fc from "fast-check"
 import { WeakError, WeakMemo } from "../src/index.ts"
+import { TestHeap } from "../src/testing/index.ts"
 import { collectThoroughly, collectUntil } from "./support/realHeap.ts"
-import { syncTestHeap } from "./support/syncTestHeap.ts"
 
 /** Counts the calls of a function, each of which returns a new object. */
 const counting = (options?: WeakMemo.Options) => {
@@ -193,7 +193,7 @@ describe("WeakMemo", () => {
       )
       fc.assert(
         fc.property(fc.array(step, { maxLength: 60 }), fc.integer({ min: 0, max: 4 }), (script, capacity) => {
-          const { collect, heap } = syncTestHeap()
+          const { collect, heap } = TestHeap.makeUnsafe()
           const objects: Record<string, object> = { a: { a: 1 }, b: { b: 1 }, c: { c: 1 } }
           const isName = (u: unknown): u is string => typeof u === "string" && u in objects
           const print = (u: unknown) => isName(u) ? u : Object.is(u, -0) ? "-0" : JSON.stringify(u) ?? String(u)
@@ -352,7 +352,7 @@ describe("WeakMemo", () => {
     })
 
     it("creates another instance after the first has been collected", () => {
-      const { collect, finalize, heap } = syncTestHeap()
+      const { collect, finalize, heap } = TestHeap.makeUnsafe()
       const family = WeakMemo.family((id: number) => ({ id }), heap)
       const first = family(1)
       collect(first)
