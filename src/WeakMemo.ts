@@ -108,16 +108,32 @@ export const memoize = <F extends (...args: ReadonlyArray<never>) => unknown>(
   const root = new Node()
   const memoized = (...args: ReadonlyArray<unknown>): unknown => {
     let node = root
-    let primitives = 0
-    for (const arg of args) {
-      if (isObjectKeyword(arg)) node = node.child(arg, heap)
-      else primitives++
+    let objects = 0
+    // One bit for each argument, after a first one: enough for 29 arguments, and a small integer.
+    let bits = 1
+    for (let i = 0; i < args.length; i++) {
+      const arg = args[i]
+      bits <<= 1
+      if (isObjectKeyword(arg)) {
+        node = node.child(arg, heap)
+        objects++
+        bits |= 1
+      }
     }
-    // No caller can pass anything but the parameters of `F`.
-    const call = () => f(...args as ReadonlyArray<never>)
-    return primitives === 0 && node !== root
-      ? node.getOrCall(call)
-      : (node.results ??= new Results(capacity)).getOrCall(args, call)
+    if (objects > 0 && objects === args.length) {
+      if (node.called) return node.result
+      const result = call(f, args)
+      return node.called ? node.result : node.remember(result)
+    }
+    const shape = args.length > 29 ? longShapeOf(args) : bits
+    const results = node.results ??= new Results(capacity)
+    const entry = results.find(shape, args)
+    if (entry !== undefined) return results.use(entry).result
+    const result = call(f, args)
+    // The call may have called the memoized function with the same arguments.
+    return capacity === 0
+      ? result
+      : results.use(results.find(shape, args) ?? results.insert(shape, args, result)).result
   }
   for (const key of Reflect.ownKeys(f)) {
     if (key === "prototype" || key === "arguments" || key === "caller") continue
@@ -127,6 +143,10 @@ export const memoize = <F extends (...args: ReadonlyArray<never>) => unknown>(
   return memoized as unknown as F
 }
 
+/** The caller passes the parameters of the function: the memoized function has the same type. */
+const call = (f: (...args: ReadonlyArray<never>) => unknown, args: ReadonlyArray<unknown>): unknown =>
+  f(...args as ReadonlyArray<never>)
+
 /**
  * The results for one combination of objects. Each object leads to the nodes of the
  * combinations that it continues, by an ephemeron of its own. So a node is reachable
@@ -134,15 +154,16 @@ export const memoize = <F extends (...args: ReadonlyArray<never>) => unknown>(
  */
 class Node {
   declare private objects: WeakMap<object, Node> | undefined
-  declare private called: boolean
-  declare private result: unknown
-  /** The results of calls with primitives. */
+  /** The result of the call with these objects and no primitives, if `called`. */
+  declare result: unknown
+  declare called: boolean
+  /** The results of the calls with primitives. */
   declare results: Results | undefined
 
   constructor() {
     this.objects = undefined
-    this.called = false
     this.result = undefined
+    this.called = false
     this.results = undefined
   }
 
@@ -156,22 +177,15 @@ class Node {
     return child
   }
 
-  /** The result of the call that has these objects and no primitives. */
-  getOrCall(call: () => unknown): unknown {
-    if (!this.called) {
-      const result = call()
-      // The call may have called the memoized function with the same objects.
-      if (!this.called) {
-        this.called = true
-        this.result = result
-      }
-    }
-    return this.result
+  remember(result: unknown): unknown {
+    this.called = true
+    return this.result = result
   }
 }
 
 /** A result, and its place in the order of use. */
 class Entry {
+  /** The keys that lead from the root of the trie to the entry. */
   declare readonly path: ReadonlyArray<unknown>
   declare readonly result: unknown
   declare newer: Entry
@@ -189,42 +203,36 @@ interface Level extends Map<unknown, Level | Entry> {}
 
 /**
  * The results that differ in their primitives, bounded, as a trie of maps. The first
- * key of a path is the shape of the call: how many arguments it has, and which are
- * objects. The other keys are the primitives. All paths of one shape are equally long.
+ * key of a path is the shape of the call: how many arguments it has, and which of
+ * them are objects. The other keys are the primitives. So the paths of one shape are
+ * equally long, and only their last keys lead to entries.
  */
 class Results {
-  private readonly capacity: number
-  private readonly root: Level = new Map()
+  declare private readonly capacity: number
+  declare private readonly root: Level
   /** The start of a circular list from the newest entry to the oldest. */
-  private readonly list = new Entry([], undefined)
-  private size = 0
+  declare private readonly list: Entry
+  declare private size: number
 
   constructor(capacity: number) {
     this.capacity = capacity
+    this.root = new Map()
+    this.list = new Entry([], undefined)
+    this.size = 0
   }
 
-  getOrCall(args: ReadonlyArray<unknown>, call: () => unknown): unknown {
-    const path = pathOf(args)
-    let entry = this.find(path)
-    if (entry === undefined) {
-      const result = call()
-      if (this.capacity === 0) return result
-      // The call may have called the memoized function with the same arguments.
-      entry = this.find(path) ?? this.insert(new Entry(path, result))
+  find(shape: number | string, args: ReadonlyArray<unknown>): Entry | undefined {
+    let found = this.root.get(shape)
+    for (let i = 0; i < args.length && found !== undefined; i++) {
+      const arg = args[i]
+      if (!isObjectKeyword(arg)) found = (found as Level).get(keyOf(arg))
     }
-    this.use(entry)
-    return entry.result
-  }
-
-  private find(path: ReadonlyArray<unknown>): Entry | undefined {
-    let found: Level | Entry | undefined = this.root
-    // Only the last key of a path leads to an entry.
-    for (let i = 0; i < path.length && found !== undefined; i++) found = (found as Level).get(path[i])
     return found as Entry | undefined
   }
 
-  private insert(entry: Entry): Entry {
-    const { path } = entry
+  insert(shape: number | string, args: ReadonlyArray<unknown>, result: unknown): Entry {
+    const path = [shape, ...args.filter((arg) => !isObjectKeyword(arg)).map(keyOf)]
+    const entry = new Entry(path, result)
     const last = path.length - 1
     let level = this.root
     for (let i = 0; i < last; i++) {
@@ -233,23 +241,27 @@ class Results {
       level = next
     }
     level.set(path[last], entry)
-    if (++this.size > this.capacity) this.evict(this.list.newer)
+    if (++this.size > this.capacity) this.evictOldest()
     return entry
   }
 
-  private use(entry: Entry): void {
+  /** Makes an entry the newest. */
+  use(entry: Entry): Entry {
     const { list } = this
-    if (list.older === entry) return
-    unlink(entry)
-    entry.newer = list
-    entry.older = list.older
-    list.older = list.older.newer = entry
+    if (list.older !== entry) {
+      unlink(entry)
+      entry.newer = list
+      entry.older = list.older
+      list.older = list.older.newer = entry
+    }
+    return entry
   }
 
-  private evict(entry: Entry): void {
-    unlink(entry)
+  private evictOldest(): void {
+    const oldest = this.list.newer
+    unlink(oldest)
+    removePath(this.root, oldest.path, 0)
     this.size--
-    remove(this.root, entry.path, 0)
   }
 }
 
@@ -259,28 +271,19 @@ const unlink = (entry: Entry): void => {
 }
 
 /** Removes a path, and the levels that become empty. */
-const remove = (level: Level, path: ReadonlyArray<unknown>, i: number): void => {
+const removePath = (level: Level, path: ReadonlyArray<unknown>, i: number): void => {
   if (i < path.length - 1) {
     const next = level.get(path[i]) as Level
-    remove(next, path, i + 1)
+    removePath(next, path, i + 1)
     if (next.size > 0) return
   }
   level.delete(path[i])
 }
 
-const pathOf = (args: ReadonlyArray<unknown>): ReadonlyArray<unknown> => {
-  const path: Array<unknown> = [1]
-  // One bit for each argument, after a first one. A number is exact for 52 of them.
-  let shape = 1
-  for (const arg of args) {
-    shape *= 2
-    if (isObjectKeyword(arg)) shape++
-    // A Map does not distinguish -0 from 0.
-    else path.push(Object.is(arg, -0) ? minusZero : arg)
-  }
-  path[0] = args.length > 52 ? args.map((arg) => isObjectKeyword(arg) ? 1 : 0).join("") : shape
-  return path
-}
+const longShapeOf = (args: ReadonlyArray<unknown>): string => args.map((arg) => isObjectKeyword(arg) ? 1 : 0).join("")
+
+/** A `Map` does not distinguish -0 from 0. */
+const keyOf = (arg: unknown): unknown => arg === 0 && Object.is(arg, -0) ? minusZero : arg
 
 const minusZero = /*#__PURE__*/ Symbol("-0")
 

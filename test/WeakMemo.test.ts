@@ -59,7 +59,11 @@ describe("WeakMemo", () => {
         [1, 2, undefined],
         ["1", "2"],
         ["1,2"],
-        Array.from({ length: 60 }, (_, i) => i),
+        ...[28, 29, 30, 31, 32, 33, 60].flatMap((length) => [
+          Array.from({ length }, (_, i) => i),
+          Array.from({ length }, (_, i) => i === 0 ? a : i),
+          Array.from({ length }, (_, i) => i === length - 1 ? a : i)
+        ]),
         Array.from({ length: 60 }, (_, i) => i === 3 ? a : i),
         Array.from({ length: 60 }, (_, i) => i === 4 ? a : i),
         Array.from({ length: 53 }, (_, i) => i % 2 === 0 ? a : 1),
