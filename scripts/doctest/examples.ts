@@ -23,7 +23,7 @@ export const directory = path.join(root, ".doctest")
 export const modulePath = ({ file, line }: Example): string => path.join(directory, `${file}.${line}.ts`)
 
 export const all = (): ReadonlyArray<Example> =>
-  fs.globSync(["src/**/*.ts", "*.md"], { cwd: root }).toSorted()
+  fs.globSync(["src/**/*.ts", "*.md", "docs/*.md"], { cwd: root }).toSorted()
     .flatMap((file) => find(file, fs.readFileSync(path.join(root, file), "utf8")))
 
 const fence = /^(\s*(?:\* ?)?)```(\w*)\s*(.*)$/
