@@ -39,7 +39,11 @@ const shape = (object: object) =>
     .toSorted(([a], [b]) => a < b ? -1 : 1)
 
 const names = ["WeakRef", "WeakMap", "FinalizationRegistry"] as const
-const args: Record<string, ReadonlyArray<unknown>> = { WeakRef: [{}], WeakMap: [], FinalizationRegistry: [() => {}] }
+const args: Record<typeof names[number], ReadonlyArray<unknown>> = {
+  WeakRef: [{}],
+  WeakMap: [],
+  FinalizationRegistry: [() => {}]
+}
 const notHeldWeakly = [undefined, null, 1, "text", true, 1n, Symbol.for("registered")]
 const notCallable = [undefined, null, 1, "text", {}, Symbol("mine")]
 
