@@ -182,8 +182,8 @@ const defaultRounds = 20
  * So is a `rounds` that is not a positive integer: `RangeError`.
  *
  * Cost: at most `rounds` full collections. The search takes one heap snapshot, and V8 stops the program while it writes the
- * snapshot. Measured on Node 26, on a busy machine with two cores: 1.3 s of CPU time for a heap of 30 MB, and 10 s for 100 MB with
- * 2.3 million objects, half of it V8's. V8 takes up to ten times the size of the heap as memory meanwhile. A test that
+ * snapshot. Measured on Node 26, on a busy machine with two cores: 1 s of CPU time for a heap of 30 MB, and 8 s for 100 MB with
+ * 2.3 million nodes, most of it V8's. V8 takes up to ten times the size of the heap as memory meanwhile. A test that
  * passes takes no snapshot and loads no code for it.
  *
  * **Gotchas**
