@@ -140,8 +140,11 @@ const monitorOf = (fiber: Fiber.Fiber<unknown, unknown>): Monitor | undefined =>
  * The stack of the leak is that of the call of `track` if a fiber makes the call and runs the effect next, as
  * `yield*` does. Otherwise it is the stack of the run.
  *
- * A primitive or a registered symbol is a defect at every level: `NotWeakReferenceableError`. Cost: O(1). Measured on Node
- * 26: see `benchmark/leakMonitor.ts`. It never dereferences.
+ * A primitive or a registered symbol is a defect at every level: `NotWeakReferenceableError`.
+ *
+ * Cost: O(1). Off costs as much as `Effect.suspend`, and no bytes. Measured by `benchmark/leakMonitor.ts` on Node 26, on a busy machine,
+ * beside a program without `track`: 0.5 µs at the level off, 0.8 µs and 2 bytes at 1 in 100, 6 µs and 160 bytes at the level
+ * "all". The stack takes most of the time. `track` never dereferences; closing the Scope dereferences each object.
  *
  * **Gotchas**
  *

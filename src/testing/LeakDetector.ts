@@ -182,15 +182,17 @@ const defaultRounds = 20
  * A result that cannot be weakly referenced, which only untyped code can return, is a defect: `NotWeakReferenceableError`.
  * So is a `rounds` that is not a positive integer: `RangeError`.
  *
- * Cost: at most `rounds` full collections. The search for the path takes one heap snapshot. V8 stops the program while it
- * writes the snapshot: about one to two seconds for a heap of 100 MB, and as much memory again as the heap. A test that
+ * Cost: at most `rounds` full collections. The search takes one heap snapshot, and V8 stops the program while it writes the
+ * snapshot. Measured on Node 26, on a busy machine with two cores: 1 s of CPU time for a heap of 30 MB, and 8 s for 100 MB with
+ * 2.3 million nodes, most of it V8's. V8 takes up to ten times the size of the heap as memory meanwhile. A test that
  * passes takes no snapshot and loads no code for it.
  *
  * **Gotchas**
  *
  * The closures of the effect are reachable as long as the effect is: an object made outside of the effect, and only
  * returned by it, counts as a leak. The locals of a suspended generator are reachable too. Positions are those of the
- * code that the engine runs, before source maps. A debugger's console can hold objects and make this test fail.
+ * code that the engine runs, before source maps. In a bundle, Effect's own functions appear in the path like the
+ * program's. A debugger's console can hold objects and make this test fail.
  *
  * **Example** (Naming what retains a value)
  *

@@ -105,6 +105,25 @@ export class HeapSnapshot {
     return this.#edgeTypes[this.#edges[edge * this.#layout.edgeSize + this.#layout.edgeType]!]!
   }
 
+  /** The number by which the snapshot knows a type of edges, or -1. */
+  edgeType(name: string): number {
+    return this.#edgeTypes.indexOf(name)
+  }
+
+  /** As `edgeTypeOf`, for loops over all edges. */
+  edgeTypeNumberOf(edge: number): number {
+    return this.#edges[edge * this.#layout.edgeSize + this.#layout.edgeType]!
+  }
+
+  /** The indexes of the strings that satisfy the predicate. */
+  stringsThat(predicate: (string: string) => boolean): Set<number> {
+    const indexes = new Set<number>()
+    this.#strings.forEach((string, index) => {
+      if (predicate(string)) indexes.add(index)
+    })
+    return indexes
+  }
+
   /** The index of an element or of a hidden field, or else an index that `string` takes. */
   edgeIndexOf(edge: number): number {
     return this.#edges[edge * this.#layout.edgeSize + this.#layout.edgeName]!
