@@ -251,6 +251,16 @@ describe("reference", () => {
     correct: { "the native WeakRef": makeReference },
     mistakes: referenceMistakes
   })
+
+  it.effect("finds references that do not come from the heap", () =>
+    Effect.map(
+      broken(Laws.reference(() => (referent) => new WeakRef(referent))),
+      (names) =>
+        assert.deepStrictEqual(names, [
+          "dereferences to nothing after collection",
+          "a new reference does not revive an old one"
+        ])
+    ))
 })
 
 describe("proxy", () => {
