@@ -262,9 +262,10 @@ const comparable = (script: ReadonlyArray<Command>, ...timesToLive: ReadonlyArra
   const expires = timesToLive.some((timeToLive) => timeToLive > 0 && timeToLive < Infinity)
   return script
     .filter((command) => !expires || command.type !== "interrupt")
-    .map((command) =>
-      command.type === "refresh" && command.mode.startsWith("slow")
-        ? Object.assign({}, command, { mode: command.mode === "slow fail" ? "fail" : "succeed" })
-        : command
-    )
+    .map(endingAtOnce)
 }
+
+const endingAtOnce = (command: Command): Command =>
+  command.type !== "refresh" || !command.mode.startsWith("slow")
+    ? command
+    : { ...command, mode: command.mode === "slow fail" ? "fail" : "succeed" }

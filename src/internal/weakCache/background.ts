@@ -10,6 +10,7 @@ import type { RemovalCause } from "../../WeakCache.ts"
 export class Background {
   private readonly context: Context.Context<never>
   private readonly fibers = new Set<Fiber.Fiber<void>>()
+  private ended: { readonly promise: Promise<void>; readonly resolve: () => void } | undefined = undefined
 
   constructor(context: Context.Context<never>) {
     this.context = context
@@ -19,9 +20,27 @@ export class Background {
     const fiber = Effect.runForkWith(this.context)(effect, { uninterruptible: true })
     if (fiber.pollUnsafe() === undefined) {
       this.fibers.add(fiber)
-      fiber.addObserver(() => this.fibers.delete(fiber))
+      fiber.addObserver(() => this.end(fiber))
     }
     return fiber
+  }
+
+  private end(fiber: Fiber.Fiber<void>): void {
+    this.fibers.delete(fiber)
+    if (this.fibers.size > 0) return
+    this.ended?.resolve()
+    this.ended = undefined
+  }
+
+  /** A promise of the end of all fibers, for heaps that await what a clean-up started. */
+  get idle(): Promise<void> | undefined {
+    if (this.fibers.size === 0) return undefined
+    if (this.ended === undefined) {
+      let resolve = () => {}
+      const promise = new Promise<void>((f) => resolve = f)
+      this.ended = { promise, resolve }
+    }
+    return this.ended.promise
   }
 
   /** Waits for all fibers, but not for the one that waits: an `onRemoval` may close the cache. */
@@ -30,18 +49,13 @@ export class Background {
   )
 }
 
-/** A promise of the end of a fiber that still runs. */
-export const promiseOf = (fiber: Fiber.Fiber<void>): Promise<unknown> | undefined =>
-  fiber.pollUnsafe() !== undefined ? undefined : new Promise((resolve) => fiber.addObserver(resolve))
-
 /** Runs `onRemoval`, one removal after the other. */
 export class Removals<Key> {
   private readonly background: Background
   private readonly onRemoval: ((key: Key, cause: RemovalCause) => Effect.Effect<void>) | undefined
   private readonly hasEntry: (key: Key) => boolean
   private waiting: Array<readonly [key: Key, cause: RemovalCause]> = []
-  /** Until all removals have been reported. */
-  reported: Promise<unknown> | undefined = undefined
+  private reporting = false
 
   constructor(
     background: Background,
@@ -56,14 +70,16 @@ export class Removals<Key> {
   report(key: Key, cause: RemovalCause): void {
     if (this.onRemoval === undefined) return
     this.waiting.push([key, cause])
+    if (this.reporting) return
+    this.reporting = true
     // Not at once: `onRemoval` may call the cache, which is in the middle of something.
-    this.reported ??= promiseOf(this.background.run(Effect.andThen(Effect.yieldNow, this.reportAll)))
+    this.background.run(Effect.andThen(Effect.yieldNow, this.reportAll))
   }
 
   private readonly reportAll: Effect.Effect<void> = Effect.suspend(() => {
     const { waiting } = this
     if (waiting.length === 0) {
-      this.reported = undefined
+      this.reporting = false
       return Effect.void
     }
     this.waiting = []

@@ -28,8 +28,8 @@ import { type Heap, isWeakReferenceable } from "../../Heap.ts"
 import type { RemovalCause, Stats } from "../../WeakCache.ts"
 import { NotWeakReferenceableError } from "../../WeakError.ts"
 import { Base } from "../base.ts"
-import { makeRegistry } from "../registry.ts"
-import { Background, promiseOf, Removals } from "./background.ts"
+import { inSlices, makeRegistry } from "../registry.ts"
+import { Background, Removals } from "./background.ts"
 import { Entry, Load, loads, valueOf } from "./entry.ts"
 import { ExpiryQueue } from "./expiry.ts"
 import { StrongFront } from "./strongFront.ts"
@@ -62,6 +62,9 @@ const variance = {
 
 /** Expired entries that one turn of the timer releases. */
 const sliceOfTimer = 4096
+
+/** Clean-ups that one turn runs. */
+const sliceOfCleanup = 8192
 
 const isDone = (fiber: Fiber.Fiber<any, any>): boolean => fiber.pollUnsafe() !== undefined
 
@@ -97,7 +100,8 @@ export class WeakCacheImpl<Key, A extends WeakKey, E> extends Base {
     this.background = new Background(config.context)
     this.removals = new Removals(this.background, config.onRemoval, (key) => this.entries.get(key) !== undefined)
     this.timer = new Timer(config.clock, config.context, () => this.releaseExpired())
-    this.registry = makeRegistry(config.heap, (entry) => this.finalize(entry))
+    const finalize = inSlices<Entry<Key, A, E>>(sliceOfCleanup, (entry) => this.finalize(entry))
+    this.registry = makeRegistry(config.heap, (entry) => finalize(entry) ?? this.background.idle)
   }
 
   get ["~effect-weakref/WeakCache"]() {
@@ -631,17 +635,16 @@ export class WeakCacheImpl<Key, A extends WeakKey, E> extends Base {
     entry.ref = undefined
   }
 
-  /** The heap's clean-up: the value of an entry has been collected. Returns a promise for heaps that wait for it. */
-  private finalize(entry: Entry<Key, A, E>): Promise<unknown> | undefined {
+  /** The heap's clean-up: the value of an entry has been collected. */
+  private finalize(entry: Entry<Key, A, E>): void {
     // Some heaps call late: the entry may have a live value again, or have been replaced.
-    if (entry.exit !== undefined || entry.ref?.deref() !== undefined) return undefined
+    if (entry.exit !== undefined || entry.ref?.deref() !== undefined) return
     const scope = this.takeScope(entry)
     if (entry.stored !== undefined) {
       this.collected++
       this.take(entry, "collected")
     }
-    const closed = this.closeInBackground(scope)
-    return closed === undefined ? this.removals.reported : Promise.all([closed, this.removals.reported])
+    this.closeInBackground(scope)
   }
 
   // resources
@@ -663,12 +666,12 @@ export class WeakCacheImpl<Key, A extends WeakKey, E> extends Base {
     return scope
   }
 
-  private closeInBackground(scope: Scope.Closeable | undefined): Promise<unknown> | undefined {
-    if (scope === undefined) return undefined
-    return promiseOf(this.background.run(Effect.ignoreCause(Scope.close(scope, Exit.void), {
+  private closeInBackground(scope: Scope.Closeable | undefined): void {
+    if (scope === undefined) return
+    this.background.run(Effect.ignoreCause(Scope.close(scope, Exit.void), {
       log: "Unhandled",
       message: "Unhandled error in a finalizer of a WeakCache's resource"
-    })))
+    }))
   }
 
   // time
