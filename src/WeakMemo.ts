@@ -17,13 +17,36 @@ import { host } from "./internal/heap.ts"
 import * as WeakValueMap from "./WeakValueMap.ts"
 
 /**
- * The options of {@link memoize}.
+ * Bounds the results that {@link memoize} remembers.
+ *
+ * **When to use**
+ *
+ * Use to remember more or fewer results than the default.
  *
  * **Details**
  *
  * `capacity` is the number of results that are kept for one combination of objects
- * and differ in their primitive arguments, most recently used first. It also bounds
- * the calls without any object. The default is 1000. `Infinity` is allowed.
+ * and differ in their primitive arguments. The most recently used results are kept.
+ * `capacity` also bounds the calls without any object. The default is 1000. The
+ * calls with objects only are not bounded, because their results die with the objects.
+ *
+ * **Example** (Keeping two results)
+ *
+ * ```ts import.meta.vitest
+ * import { WeakMemo } from "effect-weakref"
+ *
+ * let runs = 0
+ * const options: WeakMemo.Options = { capacity: 2 }
+ * const square = WeakMemo.memoize((n: number) => {
+ *   runs++
+ *   return n * n
+ * }, options)
+ *
+ * for (const n of [1, 2, 1, 3, 1]) square(n)
+ * runs // => 3
+ * square(2) // => 4
+ * runs // => 4
+ * ```
  *
  * @see {@link memoize} for the function
  *
@@ -225,8 +248,10 @@ class Results {
     let found = this.root.get(shape)
     for (let i = 0; i < args.length && found !== undefined; i++) {
       const arg = args[i]
+      // Another key follows, so this is a level.
       if (!isObjectKeyword(arg)) found = (found as Level).get(keyOf(arg))
     }
+    // The last key of a path leads to an entry.
     return found as Entry | undefined
   }
 
@@ -236,6 +261,7 @@ class Results {
     const last = path.length - 1
     let level = this.root
     for (let i = 0; i < last; i++) {
+      // Another key follows, so this is a level.
       let next = level.get(path[i]) as Level | undefined
       if (next === undefined) level.set(path[i], next = new Map())
       level = next
@@ -273,6 +299,7 @@ const unlink = (entry: Entry): void => {
 /** Removes a path, and the levels that become empty. */
 const removePath = (level: Level, path: ReadonlyArray<unknown>, i: number): void => {
   if (i < path.length - 1) {
+    // Another key follows, so this is a level.
     const next = level.get(path[i]) as Level
     removePath(next, path, i + 1)
     if (next.size > 0) return
