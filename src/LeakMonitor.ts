@@ -180,7 +180,7 @@ const monitorOf = (fiber: Fiber.Fiber<unknown, unknown>): Monitor | undefined =>
  *
  * @see {@link layer} for switching the monitor on
  *
- * @category operations
+ * @category resource management
  * @stability unstable
  * @since 0.1.0
  */

@@ -219,7 +219,7 @@ const defaultRounds = 20
  *
  * @see {@link expectNoGrowth} for leaks that show only after many repetitions
  *
- * @category operations
+ * @category testing
  * @stability unstable
  * @since 0.1.0
  */
@@ -400,7 +400,7 @@ const roundsOfGrowth = 3
  *
  * @see {@link expectCollected} for one value and the path that retains it
  *
- * @category operations
+ * @category testing
  * @stability unstable
  * @since 0.1.0
  */
