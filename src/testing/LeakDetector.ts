@@ -429,6 +429,7 @@ export const expectNoGrowth = <A, E, R>(
 
 const requireClasses = (classes: GrowthOptions["classes"]): void => {
   if (classes.length === 0) throw new TypeError("classes must name at least one class")
+  // Untyped code can pass anything.
   for (const element of classes as ReadonlyArray<unknown>) {
     if (typeof element !== "function" || typeof element.prototype !== "object" || element.prototype === null) {
       throw new TypeError(`classes must hold classes only, but it holds ${String(element)}`)
