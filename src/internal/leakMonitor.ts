@@ -301,6 +301,7 @@ export const stackAbove = (below: Function): string => {
   return stack.slice(Math.max(0, stack.indexOf("    at ")))
 }
 
+/** V8 and some other engines have both. */
 const errors = Error as {
   readonly stackTraceLimit?: number | undefined
   readonly captureStackTrace?: (target: object, below: Function) => void

@@ -220,7 +220,7 @@ const defaultRounds = 20
  *
  * @see {@link expectNoGrowth} for leaks that show only after many repetitions
  *
- * @category operations
+ * @category testing
  * @stability unstable
  * @since 0.1.0
  */
@@ -401,7 +401,7 @@ const roundsOfGrowth = 3
  *
  * @see {@link expectCollected} for one value and the path that retains it
  *
- * @category operations
+ * @category testing
  * @stability unstable
  * @since 0.1.0
  */
@@ -430,6 +430,7 @@ export const expectNoGrowth = <A, E, R>(
 
 const requireClasses = (classes: GrowthOptions["classes"]): void => {
   if (classes.length === 0) throw new TypeError("classes must name at least one class")
+  // Untyped code can pass anything.
   for (const element of classes as ReadonlyArray<unknown>) {
     if (typeof element !== "function" || typeof element.prototype !== "object" || element.prototype === null) {
       throw new TypeError(`classes must hold classes only, but it holds ${String(element)}`)

@@ -457,6 +457,7 @@ const describeEntry = `function(target) {
   return found
 }`
 
+/** The globals that not every host has, or that differ in type between hosts. */
 const global = globalThis as unknown as {
   readonly setTimeout: (f: () => void, millis: number) => void
   readonly setInterval: (f: () => void, millis: number) => unknown
