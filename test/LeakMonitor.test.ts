@@ -375,6 +375,25 @@ describe("layer", () => {
       assert.deepStrictEqual(tenants, ["the layer's"])
     }))
 
+  it.effect("runs onLeak in turns of the event loop, even if runSync built the layer", () =>
+    Effect.gen(function*() {
+      const testHeap = TestHeap.makeUnsafe()
+      const modes: Array<string> = []
+      const onLeak = () => Effect.map(Scheduler.Scheduler, ({ executionMode }) => void modes.push(executionMode))
+      const layer = LeakMonitor.layer({ level: "all", onLeak }).pipe(
+        Layer.provide(Layer.succeed(Heap.Heap, testHeap.heap))
+      )
+      const scope = Scope.makeUnsafe()
+      const value = {}
+      const context = Effect.runSync(Layer.buildWithScope(layer, scope))
+      Effect.runSync(Effect.provideContext(Scope.provide(track(value), scope), context))
+      testHeap.collect(value)
+      testHeap.finalize()
+      yield* Effect.yieldNow
+      assert.deepStrictEqual(modes, ["async"])
+      yield* Scope.close(scope, Exit.void)
+    }))
+
   it.effect("reports a failure of onLeak, and goes on", () =>
     Effect.gen(function*() {
       let leaks = 0

@@ -8,6 +8,8 @@ import * as Option from "effect/Option"
 import * as Scope from "effect/Scope"
 import type { Heap } from "../Heap.ts"
 import type { Leak } from "../LeakMonitor.ts"
+import { inBackground } from "./callbacks.ts"
+import { makeRegistry } from "./registry.ts"
 
 type HostWeakRef<A extends WeakKey> = globalThis.WeakRef<A>
 
@@ -44,10 +46,7 @@ interface Shared {
   readonly registry: FinalizationRegistry<Registered>
 }
 
-/**
- * One registry for each heap and for the life of the heap. V8 before 14 stops all clean-up in the process if a registry
- * with dead cells is collected.
- */
+/** One registry for each heap, and for the life of the heap. */
 const sharedByHeap = /*#__PURE__*/ new WeakMap<Heap, Shared>()
 
 const sharedOf = (heap: Heap): Shared => {
@@ -55,7 +54,7 @@ const sharedOf = (heap: Heap): Shared => {
   if (shared === undefined) {
     shared = {
       Tracked: trackedClass(heap),
-      registry: new heap.FinalizationRegistry<Registered>((registered) => registered.collected())
+      registry: makeRegistry<Registered>(heap, (registered) => registered.collected())
     }
     sharedByHeap.set(heap, shared)
   }
@@ -272,7 +271,7 @@ export class Monitor {
       fiber.addObserver(() => reports.delete(fiber))
       return onLeak({ kind, name, stack })
     })
-    const fiber = Effect.runForkWith(context)(Effect.ignoreCause(report, { log: "Unhandled" }))
+    const fiber = inBackground(report, context as Context.Context<any>)
     if (fiber.pollUnsafe() !== undefined) return
     return new Promise((resolve) => fiber.addObserver(() => resolve()))
   }
