@@ -99,8 +99,6 @@ export class ExploredCollector extends Collector {
     this.onTurn(++this.turn)
   }
 
-  // -- what the program releases and holds
-
   mayCollect(target: WeakKey): void {
     this.enter()
     if (!this.numbers.has(target)) this.numbers.set(target, this.numbers.size + 1)
@@ -112,8 +110,6 @@ export class ExploredCollector extends Collector {
     this.undecided.delete(target)
     this.see(target)
   }
-
-  // -- what the constructors ask
 
   override read(target: WeakKey, life: number): boolean {
     this.enter()
@@ -162,8 +158,6 @@ export class ExploredCollector extends Collector {
     return this.undecided.has(target) && !this.kept.has(target) &&
       this.registrations.get(target)?.has(registration) === true
   }
-
-  // -- clean-ups
 
   /** The clean-ups that may run now, and of those that do the same to the same target only the first. */
   private waiting(): ReadonlyArray<Registration> {
