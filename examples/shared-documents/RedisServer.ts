@@ -24,24 +24,15 @@ export const make: Effect.Effect<RedisServer, never, Scope.Scope> = Effect.gen(f
   const port = yield* freePort
   let stop = async () => {}
   const start = Effect.promise(async () => {
-    const child = spawn("redis-server", [
-      "--bind",
-      "127.0.0.1",
-      "--port",
-      String(port),
-      "--save",
-      "",
-      "--appendonly",
-      "no"
-    ], {
-      stdio: "ignore"
-    })
-    const kill = () => void child.kill("SIGKILL")
+    // `timeout` ends the server even if this process is killed.
+    const options = ["--bind", "127.0.0.1", "--port", String(port), "--save", "", "--appendonly", "no"]
+    const child = spawn("timeout", ["--kill-after=5", "120", "redis-server", ...options], { stdio: "ignore" })
+    const kill = () => void child.kill("SIGTERM")
     process.once("exit", kill)
     stop = async () => {
       process.off("exit", kill)
       const exited = once(child, "exit")
-      if (child.exitCode === null && child.kill("SIGKILL")) await exited
+      if (child.exitCode === null && child.kill("SIGTERM")) await exited
       stop = async () => {}
     }
     for (let attempt = 0; attempt < 200 && !await accepts(port); attempt++) {
