@@ -93,6 +93,16 @@ describe("the cache lets go", () => {
       }))
   }
 
+  scopedLive("of a value that a lookup which still runs has waited for", () =>
+    Effect.gen(function*() {
+      const cache: Cache = yield* WeakCache.make({
+        lookup: (key: string): Effect.Effect<Doc> =>
+          key === "outer" ? Effect.andThen(Effect.asVoid(WeakCache.get(cache, "inner")), Effect.never) : slow(key)
+      })
+      yield* Effect.forkChild(WeakCache.get(cache, "outer"))
+      yield* LeakDetector.expectCollected(WeakCache.get(cache, "inner"))
+    }))
+
   scopedLive("of what expired, untouched", () =>
     Effect.gen(function*() {
       const cache = yield* WeakCache.make({ lookup, capacity: 10, timeToLive: "20 millis" })

@@ -618,6 +618,19 @@ describe("time", () => {
       assert.deepStrictEqual(log, ["a expired"])
     }))
 
+  effect("a set of the same value leaves nothing that expires later", () =>
+    Effect.gen(function*() {
+      const cache = yield* WeakCache.make({ ...documents(), timeToLive: "1 minute" })
+      const a = yield* WeakCache.get(cache, "a")
+      yield* TestClock.adjust("10 seconds")
+      yield* WeakCache.set(cache, "a", a)
+      yield* WeakCache.invalidate(cache, "a")
+      yield* TestClock.adjust("40 seconds")
+      const second = yield* WeakCache.get(cache, "a")
+      yield* TestClock.adjust("30 seconds")
+      assert.strictEqual(yield* WeakCache.get(cache, "a"), second)
+    }))
+
   effect("a result whose time to live is zero is returned, but not cached", () =>
     Effect.gen(function*() {
       const cache = yield* WeakCache.makeWith(documents().lookup, { capacity: 10, timeToLive: () => 0 })
@@ -1089,6 +1102,23 @@ describe("invalidations", () => {
       assert.strictEqual(messages.length, 3)
     }))
 
+  it.effect("a key from the stream restarts the delays", () =>
+    Effect.gen(function*() {
+      let runs = 0
+      const invalidations = Stream.suspend(() => {
+        runs++
+        return runs === 2 ? Stream.concat(Stream.make("a"), Stream.fail("lost")) : Stream.fail("lost")
+      })
+      yield* Effect.gen(function*() {
+        yield* WeakCache.make({ ...documents(), invalidations })
+        yield* settle
+        yield* TestClock.adjust("100 millis")
+        assert.strictEqual(runs, 2)
+        yield* TestClock.adjust("100 millis")
+        assert.strictEqual(runs, 3)
+      }).pipe(Effect.scoped, Effect.provide(Logger.layer([])))
+    }))
+
   effect("closing the cache stops the stream", () =>
     Effect.gen(function*() {
       let stopped = false
@@ -1414,14 +1444,16 @@ describe("closing", () => {
   effect("an onRemoval or a lookup that closes the cache does not wait for itself", () =>
     Effect.gen(function*() {
       const scope = yield* Scope.make()
+      let closed = false
       const cache = yield* WeakCache.make({
         ...documents(),
         capacity: 1,
-        onRemoval: () => Scope.close(scope, Exit.void)
+        onRemoval: () => Effect.andThen(Scope.close(scope, Exit.void), Effect.sync(() => void (closed = true)))
       }).pipe(Scope.provide(scope))
       yield* WeakCache.get(cache, "a")
       yield* WeakCache.invalidate(cache, "a")
       yield* settle
+      assert.isTrue(closed)
       assert.isTrue(Exit.hasInterrupts(yield* Effect.exit(WeakCache.get(cache, "a"))))
 
       const second = yield* Scope.make()

@@ -17,7 +17,7 @@ export class Background {
   }
 
   run(effect: Effect.Effect<void>): Fiber.Fiber<void> {
-    const fiber = Effect.runForkWith(this.context)(effect, { uninterruptible: true })
+    const fiber = Effect.runForkWith(this.context)(effect)
     if (fiber.pollUnsafe() === undefined) {
       this.fibers.add(fiber)
       fiber.addObserver(() => this.end(fiber))

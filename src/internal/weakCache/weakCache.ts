@@ -557,7 +557,7 @@ export class WeakCacheImpl<Key, A extends WeakKey, E> extends Base {
           // As in `Cache`: a lookup that failed has no value to be asked about.
           Effect.catchCause(() => Effect.succeed(false)),
           Effect.flatMap((matches) =>
-            matches && entry.stored !== undefined && this.entries.get(key) === entry
+            matches && entry.stored !== undefined
               ? Effect.as(this.takeInvalidated([entry]), true)
               : Effect.succeed(false)
           )
@@ -699,7 +699,6 @@ export class WeakCacheImpl<Key, A extends WeakKey, E> extends Base {
 
   close(exit: Exit.Exit<unknown, unknown>): Effect.Effect<void> {
     return Effect.withFiber((current) => {
-      if (this.closed) return Effect.void
       this.closed = true
       this.timer.stop()
       const lookups: Array<Fiber.Fiber<A, E>> = []
