@@ -23,6 +23,7 @@
 import * as Context from "effect/Context"
 import * as Effect from "effect/Effect"
 import { collector, host, nextTurn } from "./internal/heap.ts"
+import { startSentinel } from "./internal/registry.ts"
 
 /**
  * Three constructors with the meaning that ECMAScript gives to the globals of the same
@@ -140,7 +141,8 @@ const isWeakSymbol = (u: symbol): boolean => {
  * Uses `gc` if the host exposes it (`node --expose-gc`, `deno
  * --v8-flags=--expose-gc`, `chromium --js-flags=--expose-gc`) and `Bun.gc` on Bun. On Node
  * without the flag, it makes a `gc` through `node:v8`. Never fails. Cost: a full
- * collection, milliseconds to seconds.
+ * collection, milliseconds to seconds. On Node 20, 22 and 24, it also keeps the engine's bug away
+ * that stops all finalizers if a collection takes a `FinalizationRegistry` that still has work.
  *
  * **Gotchas**
  *
@@ -163,6 +165,8 @@ const isWeakSymbol = (u: symbol): boolean => {
  * @since 0.1.0
  */
 export const collectGarbage: Effect.Effect<boolean> = /*#__PURE__*/ Effect.callback<boolean>((resume) => {
+  // A collection may drop a registry of the program, which stops old engines.
+  startSentinel()
   // A referent that this turn dereferenced lives until its end: collect in the next turn.
   nextTurn(() => {
     const collect = collector()

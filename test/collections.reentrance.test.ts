@@ -211,13 +211,11 @@ describe("user code that changes the collection in the middle of an operation", 
     assert.deepStrictEqual(Array.from(Effect.runSync(WeakValueMap.fromIterable(reusing(byValue)))), byValue)
   })
 
-  it("16,000 symbols with one description are added without comparing them to one another", () => {
-    const symbols = Array.from({ length: 16_000 }, () => Symbol("session"))
-    const start = performance.now()
+  it("64,000 symbols with one description are added without comparing them to one another", () => {
+    const symbols = Array.from({ length: 64_000 }, () => Symbol("session"))
+    // Hashed by their description, they would take more than a minute, and the test would not end in time.
     const set = WeakSet.addAll(WeakSet.makeUnsafe<symbol>(structural), symbols)
-    // Hashed by their description, they took more than 4 seconds.
-    assert.isBelow(performance.now() - start, 1000)
-    assert.strictEqual(WeakSet.size(set), 16_000)
+    assert.strictEqual(WeakSet.size(set), 64_000)
     assert.isTrue(symbols.every((symbol) => WeakSet.has(set, symbol)))
   })
 })
@@ -424,6 +422,18 @@ const runScript = (
   assert.strictEqual(subject.size(), 0)
 }
 
+/** Once put a key in twice: `setAll` had found the key's entry, and user code then collected the stored key. */
+const collectedInTheMiddle: [Array<Action>, Array<Action>] = [
+  [{ kind: "setAll", a: 1, b: 0 }, { kind: "set", a: 0, b: 0 }],
+  [
+    { kind: "set", a: 1, b: 0 },
+    { kind: "set", a: 1, b: 0 },
+    { kind: "set", a: 1, b: 0 },
+    { kind: "collect", a: 1, b: 1 },
+    { kind: "collect", a: 0, b: 0 }
+  ]
+]
+
 describe("scripts of operations, with other operations in the middle of each", () => {
   for (const [name, make] of Object.entries(subjects)) {
     it(`${name} stays sound`, () => {
@@ -433,7 +443,7 @@ describe("scripts of operations, with other operations in the middle of each", (
           fc.array(action, { maxLength: 12 }),
           (script, inner) => runScript(make, script, inner)
         ),
-        { numRuns: 1000 }
+        { numRuns: 1000, examples: [collectedInTheMiddle] }
       )
     })
   }

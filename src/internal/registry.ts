@@ -18,7 +18,8 @@ let sentinel: FinalizationRegistry<undefined> | undefined
  * is never the only one. The bug stops the engine as a whole, therefore one
  * sentinel on the host's heap protects custom heaps as well.
  */
-const startSentinel = (): void => {
+export const startSentinel = (): void => {
+  if (sentinel !== undefined) return
   const registry = new host.FinalizationRegistry<undefined>(() => registry.register({}, undefined))
   registry.register({}, undefined)
   sentinel = registry
@@ -29,7 +30,7 @@ const startSentinel = (): void => {
  * because dropping a registry is safe only while the sentinel exists.
  */
 export const makeRegistry = <T>(heap: Heap, cleanup: (held: T) => unknown): FinalizationRegistry<T> => {
-  if (sentinel === undefined) startSentinel()
+  startSentinel()
   return new heap.FinalizationRegistry<T>(cleanup)
 }
 

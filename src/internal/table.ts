@@ -248,6 +248,8 @@ export abstract class WeakTable<K, V, A extends WeakKey> {
         if (newKeys === undefined) newByHash.set(hash, [key])
         else newKeys.push(key)
       }
+      // User code may have collected the weak side of a slot on a test heap.
+      if (resolved.slots.some((slot) => slot !== undefined && slot.deref() === undefined)) this.changes++
       return resolved
     })
   }
