@@ -30,7 +30,9 @@ await assert.rejects(() => import("effect-weakref/internal/referent"), { code: "
 try {
   const [{ filename }] = JSON.parse(run(root, "npm", "pack", "--json", "--silent", "--pack-destination", project))
   const { devDependencies } = JSON.parse(fs.readFileSync(path.join(root, "package.json"), "utf8"))
-  const versions = ["effect", "typescript", "@types/node"].map((name) => `${name}@${devDependencies[name]}`)
+  const versions = ["effect", "fast-check", "typescript", "@types/node"].map((name) =>
+    `${name}@${devDependencies[name]}`
+  )
 
   fs.writeFileSync(path.join(project, "package.json"), JSON.stringify({ type: "module", private: true }))
   fs.writeFileSync(path.join(project, "main.ts"), program)

@@ -32,9 +32,9 @@ import type { Predicate } from "effect/Predicate"
 import * as Scope from "effect/Scope"
 import type * as Stream from "effect/Stream"
 import type { Invariant } from "effect/Types"
-import { WeakCacheImpl } from "./internal/weakCache.ts"
-import type { Load } from "./internal/weakCacheEntry.ts"
-import * as Make from "./internal/weakCacheMake.ts"
+import type { Load } from "./internal/weakCache/entry.ts"
+import * as Make from "./internal/weakCache/make.ts"
+import { WeakCacheImpl } from "./internal/weakCache/weakCache.ts"
 
 const TypeId = "~effect-weakref/WeakCache"
 

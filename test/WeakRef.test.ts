@@ -366,6 +366,16 @@ describe("WeakRef", () => {
         assert.strictEqual(scope.state._tag === "Open" ? scope.state.finalizers?.size : 0, 2)
         yield* Scope.close(scope, Exit.void)
         assert.deepStrictEqual(log, ["second", "first"])
+        const other = yield* Scope.make()
+        const another = {}
+        for (const target of [{}, another, another]) {
+          const ref = yield* WeakRef.make(target)
+          yield* Scope.provide(WeakRef.onCollect(ref, () => Effect.void), other)
+          if (target !== another) yield* TestHeap.collectAndFinalize(target)
+        }
+        assert.strictEqual(other.state._tag, "Open")
+        yield* TestHeap.collectAndFinalize(another)
+        assert.strictEqual(other.state._tag, "Empty")
       }).pipe(Effect.provide(TestHeap.layer)))
 
     it.effect("trap: a callback that never ends blocks the older ones of its referent, and no others", () =>

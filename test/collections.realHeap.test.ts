@@ -295,7 +295,8 @@ describe("on the real heap", () => {
       Effect.gen(function*() {
         const self = subject.make(compare)
         let hash = 0
-        const bytes = yield* bytesLeft(20_000, (operations) => {
+        // Enough that 200,000 bytes here or there, as on Node 20 after each collection, do not count.
+        const bytes = yield* bytesLeft(100_000, (operations) => {
           for (let i = 0; i < operations; i++) {
             const [one, two] = [new Hashed(++hash), new Hashed(hash)]
             subject.set(self, one, one)
@@ -304,7 +305,7 @@ describe("on the real heap", () => {
             subject.remove(self, two, two)
           }
           // The tables in which Effect remembers hashes and answers grow once.
-        }, { warmUp: 20_000 })
+        }, { warmUp: 100_000 })
         assert.isBelow(bytes, nothing)
         assert.strictEqual(subject.size(self), 0)
       }))
@@ -324,12 +325,12 @@ describe("on the real heap", () => {
         const self = subject.make(compare)
         let before = 0
         for (let round = 0; round < 6; round++) {
-          for (let i = 0; i < 10_000; i++) subject.set(self, { i }, { i })
+          for (let i = 0; i < 20_000; i++) subject.set(self, { i }, { i })
           assert.isTrue(yield* collectUntil(() => subject.size(self) === 0))
           if (round === 0) before = yield* inUse
         }
         const after = yield* inUse
-        assert.isBelow((after - before) / 50_000, nothing)
+        assert.isBelow((after - before) / 100_000, nothing)
       }))
 
     it.effect("a removed weak side is collected while its partner lives, and while the collection does", () =>

@@ -81,48 +81,54 @@ export const inShards = <T>(heap: Heap, room: number, cleanup: (held: T) => unkn
 }
 
 /**
- * Spreads short clean-ups over turns: `room` of them run in a turn, and the others
- * wait for the next turns. Returns a promise if a clean-up waits, so that a heap
- * can await it.
+ * Spreads short clean-ups over turns. `atOnce` of them run in the turn in which the
+ * engine calls the clean-ups, and the others wait for the next turns: `room` in
+ * each. Returns a promise if a clean-up waits, so that a heap can await it.
  */
-export const inSlices = <T>(room: number, cleanup: (held: T) => void): (held: T) => Promise<void> | undefined => {
-  // Slices instead of one long array, because an array copies its elements when it grows.
+export const inSlices = <T>(
+  room: number,
+  cleanup: (held: T) => void,
+  atOnce = room
+): (held: T) => Promise<void> | undefined => {
   const waiting: Array<Array<T>> = []
+  // Allocated at its full length, because an array that grows copies its elements.
   let open: Array<T> = []
-  let left = room
+  let used = room
+  let left = atOnce
   let cleaned: Promise<void> | undefined
 
   // Microtasks run after the engine has called the clean-up for all dead referents of the registry.
   const refill = async () => {
     await undefined
-    left = room
+    left = atOnce
   }
 
   const cleanWaiting = async () => {
     for (;;) {
       await new Promise<void>((resolve) => nextTurn(resolve))
-      let slice = waiting.shift()
-      if (slice === undefined) {
-        slice = open
-        open = []
-      }
-      slice.forEach(cleanup)
-      if (waiting.length === 0 && open.length === 0) break
+      // Skips the rest of a slice that is not full.
+      waiting.shift()!.forEach(cleanup)
+      if (waiting.length === 0) break
     }
+    // Hold nothing that was cleaned up.
+    open = []
+    used = room
     cleaned = undefined
   }
 
   return (held) => {
     if (left > 0) {
-      if (left === room) void refill()
+      if (left === atOnce) void refill()
       left--
       cleanup(held)
       return undefined
     }
-    if (open.push(held) === room) {
-      waiting.push(open)
-      open = []
+    // The slice that is being filled is the last one that waits. It may be cleaned up already.
+    if (used === room || waiting.length === 0) {
+      waiting.push(open = new Array(room))
+      used = 0
     }
+    open[used++] = held
     return cleaned ??= cleanWaiting()
   }
 }

@@ -65,8 +65,11 @@ export const Absent: unique symbol = /*#__PURE__*/ Symbol("effect-weakref/Absent
 /** How often a look-up starts again because `Equal` changed the table, before it gives up. */
 const maxAttempts = 100
 
-/** Takes about a millisecond, so that a clean-up job takes little longer than one with an empty callback. */
-const reclaimedPerTurn = 2048
+/** Few enough that a clean-up job takes little longer than one with an empty callback. */
+const reclaimedAtOnce = 2048
+
+/** Keeps the later turns under 10 ms. */
+const reclaimedPerTurn = 8192
 
 /** The place at which `popEntry` and `isEmpty` stopped. */
 interface Cursor<A extends WeakKey> {
@@ -473,11 +476,15 @@ export abstract class WeakTable<K, V, A extends WeakKey> {
     this.registered = 0
     const registry: FinalizationRegistry<Slot<A>> = makeRegistry(
       this.heap,
-      inSlices<Slot<A>>(reclaimedPerTurn, (slot) => {
-        // A registry that was replaced may still have clean-ups to run.
-        if (this.registry === registry) this.registered--
-        this.reclaim(slot)
-      })
+      inSlices<Slot<A>>(
+        reclaimedPerTurn,
+        (slot) => {
+          // A registry that was replaced may still have clean-ups to run.
+          if (this.registry === registry) this.registered--
+          this.reclaim(slot)
+        },
+        reclaimedAtOnce
+      )
     )
     return registry
   }

@@ -14,6 +14,7 @@ import type { Heap } from "../Heap.ts"
 import { DeadReferenceError, UnhashableError } from "../WeakError.ts"
 import type * as Referent from "./referent.ts"
 
+/** Any function. The traps pass arguments on without looking at them, so a cast to this type needs no more reason. */
 type AnyFunction = (this: unknown, ...args: ReadonlyArray<never>) => unknown
 
 /** Constructing returns the argument, so that a subclass adds its fields to that very object. */
@@ -148,6 +149,7 @@ abstract class Traps implements ProxyHandler<object> {
     // The engine reads inherited parts too, and a program may have put one on Object.prototype.
     Object.setPrototypeOf(descriptor, null)
     for (const part of ["value", "get", "set"] as const) {
+      // The parts have different types, and TypeScript allows only `undefined` for all of them.
       if (Object.hasOwn(descriptor, part)) descriptor[part] = this.outward(descriptor[part], key, target) as undefined
     }
     // The engine refuses "non-configurable", and for a length "read-only", unless the shell has such a property.
@@ -162,6 +164,7 @@ abstract class Traps implements ProxyHandler<object> {
     Object.setPrototypeOf(descriptor, null)
     if (descriptor[mustNotBeFalse] === false) return false
     for (const part of ["value", "get", "set"] as const) {
+      // The same cast as above, for the same reason.
       if (Object.hasOwn(descriptor, part)) descriptor[part] = this.inward(descriptor[part], target) as undefined
     }
     return Reflect.defineProperty(target, key, descriptor)
@@ -177,7 +180,7 @@ abstract class Traps implements ProxyHandler<object> {
       if (key === Symbol.toStringTag) return collected
       throw this.dead("read property", key)
     }
-    // The receiver is nearly always the proxy. Then an ordinary read is faster than Reflect.
+    // The receiver is nearly always the proxy. Then an ordinary read is faster than Reflect. Every object can be read so.
     const value: unknown = receiver === this.proxy
       ? (target as { readonly [key: PropertyKey]: unknown })[key]
       : Reflect.get(target, key, receiver)

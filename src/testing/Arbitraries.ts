@@ -287,7 +287,7 @@ class MomentImpl implements Moment {
  *     const refs = yield* Effect.forEach(targets, WeakRef.make)
  *     const dead = new Set<number>()
  *     for (const { collect, finalize } of schedule) {
- *       yield* TestHeap.collect(...collect.map((index) => targets[index]))
+ *       yield* TestHeap.collect(...targets.filter((_, index) => collect.includes(index)))
  *       collect.forEach((index) => dead.add(index))
  *       if (finalize) yield* TestHeap.finalize
  *     }
@@ -414,7 +414,7 @@ class OperationImpl implements Operation<string, ReadonlyArray<unknown>> {
  *     const set = yield* WeakSet.make<object>({ compare: "reference" })
  *     const model = new Set<object>()
  *     for (const { name, args } of operations) {
- *       const chosen = args.map((index) => elements[index])
+ *       const chosen = elements.filter((_, index) => args.some((arg) => arg === index))
  *       if (name === "add") chosen.forEach((element) => WeakSet.add(set, element) && model.add(element))
  *       if (name === "remove") chosen.forEach((element) => WeakSet.remove(set, element) && model.delete(element))
  *       if (name === "collect") {

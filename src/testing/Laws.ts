@@ -158,7 +158,15 @@ const toLaws = (checks: ReadonlyArray<Check>): ReadonlyArray<Law> =>
  *
  * The laws call the methods `Equal.symbol` and `Hash.symbol` directly, because
  * `Equal.equals` remembers earlier answers. Inputs that cannot be weakly referenced
- * are not collected. Cost: `numRuns` programs for each law.
+ * are not collected.
+ *
+ * Making the laws never fails. A broken law fails its `check` with `LawError`.
+ * Cost: `numRuns` programs for each law.
+ *
+ * **Gotchas**
+ *
+ * The implementation must use the constructors of `heap`. A `TestHeap` cannot collect a
+ * value for an implementation that uses the global constructors.
  *
  * **Example** (References compare like their referents)
  *
@@ -220,7 +228,14 @@ export interface ReferenceLike<out A> {
  *   that do not implement `Equal` obey this law.
  *
  * `referents` generates the referents, and is `Arbitraries.objects()` by default.
+ *
+ * Making the laws never fails. A broken law fails its `check` with `LawError`.
  * Cost: `numRuns` programs for each law.
+ *
+ * **Gotchas**
+ *
+ * The implementation must use the constructors of `heap`. A `TestHeap` cannot collect a
+ * value for an implementation that uses the global constructors.
  *
  * **Example** (The native `WeakRef`)
  *
@@ -276,7 +291,15 @@ export function reference(
  * `isDeadError` tells whether an error is the one that a dead proxy should throw. By
  * default every `Error` is. A proxy may report properties as configurable, and the
  * target and its proxy count as the same result, because no proxy can hide these
- * differences. Cost: `numRuns` programs for each law.
+ * differences.
+ *
+ * Making the laws never fails. A broken law fails its `check` with `LawError`.
+ * Cost: `numRuns` programs for each law.
+ *
+ * **Gotchas**
+ *
+ * The implementation must use the constructors of `heap`. A `TestHeap` cannot collect a
+ * value for an implementation that uses the global constructors.
  *
  * **Example** (Proxies of this library)
  *
@@ -342,8 +365,15 @@ export type Register<in A extends WeakKey> = (target: A, callback: () => void) =
  *
  * and that a registration does not keep its target alive. A callback may still run if
  * its registration ends after the target was collected, as on some engines. `referents` generates the
- * targets, and is `Arbitraries.objects()` by default. Cost: `numRuns` programs for
- * each law.
+ * targets, and is `Arbitraries.objects()` by default.
+ *
+ * Making the laws never fails. A broken law fails its `check` with `LawError`.
+ * Cost: `numRuns` programs for each law.
+ *
+ * **Gotchas**
+ *
+ * The implementation must use the constructors of `heap`. A `TestHeap` cannot collect a
+ * value for an implementation that uses the global constructors.
  *
  * **Example** (A `FinalizationRegistry`)
  *
@@ -496,8 +526,15 @@ export interface TableOptions<K> {
  * - leaves nothing behind
  * - iterates in insertion order, if `ordered` is `true`
  *
- * `keys` is `Arbitraries.keys()` by default: keys that collide. Cost: `numRuns`
- * programs for each law.
+ * `keys` is `Arbitraries.keys()` by default: keys that collide.
+ *
+ * Making the laws never fails. A broken law fails its `check` with `LawError`.
+ * Cost: `numRuns` programs for each law.
+ *
+ * **Gotchas**
+ *
+ * The implementation must use the constructors of `heap`. A `TestHeap` cannot collect a
+ * value for an implementation that uses the global constructors.
  *
  * **Example** (The native `WeakMap`)
  *
@@ -563,7 +600,15 @@ export function weakKeyMap(
  * - leaves nothing behind
  * - iterates in insertion order, if `ordered` is `true`
  *
- * `keys` generates strings by default. Cost: `numRuns` programs for each law.
+ * `keys` generates strings by default.
+ *
+ * Making the laws never fails. A broken law fails its `check` with `LawError`.
+ * Cost: `numRuns` programs for each law.
+ *
+ * **Gotchas**
+ *
+ * The implementation must use the constructors of `heap`. A `TestHeap` cannot collect a
+ * value for an implementation that uses the global constructors.
  *
  * **Example** (A hand-written cache)
  *
@@ -642,7 +687,15 @@ export function weakValueMap(
  *
  * `make(heap)` returns an empty set. The laws are those of {@link weakKeyMap}, for
  * elements instead of keys. `keys` generates the elements, and is `Arbitraries.keys()`
- * by default. Cost: `numRuns` programs for each law.
+ * by default.
+ *
+ * Making the laws never fails. A broken law fails its `check` with `LawError`.
+ * Cost: `numRuns` programs for each law.
+ *
+ * **Gotchas**
+ *
+ * The implementation must use the constructors of `heap`. A `TestHeap` cannot collect a
+ * value for an implementation that uses the global constructors.
  *
  * **Example** (A weak set of this library)
  *

@@ -110,6 +110,10 @@ export interface SyncTestHeap {
  * Use for code that takes a heap as an argument, and in property tests without
  * effects. In an effect, use {@link layer}.
  *
+ * **Details**
+ *
+ * Cost: O(1). Each heap has constructors of its own.
+ *
  * **Example** (Collecting without effects)
  *
  * ```ts import.meta.vitest
@@ -227,6 +231,11 @@ const contextOf = (service: TestHeap["Service"]): Context.Context<TestHeap> =>
  *
  * Use to try several orders of clean-ups, or to repeat one.
  *
+ * **Details**
+ *
+ * Each build of the layer has a new heap. The same seed and the same clean-ups
+ * have the same order.
+ *
  * **Example** (Replaying an order of clean-ups)
  *
  * ```ts import.meta.vitest
@@ -265,6 +274,19 @@ export const layerWith = (options: { readonly seed: string | number }): Layer.La
 /**
  * Provides a test heap, and replaces `Heap` with it.
  *
+ * **When to use**
+ *
+ * Use in most tests of code that uses weak references.
+ *
+ * **Details**
+ *
+ * Each build of the layer has a new heap. Everything that reads `Heap` uses it:
+ * every effectful constructor of this library does.
+ *
+ * **Gotchas**
+ *
+ * A `makeUnsafe` constructor does not read the service: pass the heap to it.
+ *
  * **Example** (Deciding when a referent is collected)
  *
  * ```ts import.meta.vitest
@@ -295,12 +317,17 @@ export const layer: Layer.Layer<TestHeap> = /*#__PURE__*/ layerWith({ seed: 0 })
  * table entries keyed by them are gone, and their clean-ups wait for
  * {@link finalize}.
  *
+ * **When to use**
+ *
+ * Use to say that the targets die here, and their clean-ups run later.
+ *
  * **Details**
  *
  * It does not matter whether the program still holds a target: the test says that
  * it does not. A target that is used again afterwards is like a new object at the
  * same place. Dies with `NotWeakReferenceableError` if a target cannot be a
- * referent, and then collects none.
+ * referent, and then collects none. Cost: O(1) for each target and for each of its
+ * registrations. It does not dereference.
  *
  * **Example** (Collected, not yet finalized)
  *
@@ -336,11 +363,16 @@ export const collect = (...targets: ReadonlyArray<WeakKey>): Effect.Effect<void,
  * Runs the queued clean-ups, in an order that the seed decides, and waits until
  * what they started has ended.
  *
+ * **When to use**
+ *
+ * Use after {@link collect}, to let everything happen that the collection causes.
+ *
  * **Details**
  *
  * Callbacks and finalizers are awaited, and the promises that a clean-up of your
  * own returns. Clean-ups that are queued meanwhile run too. A clean-up that throws
- * does not stop the next; its error is a defect at the end. Ends the turn.
+ * does not stop the next; its error is a defect at the end. Ends the turn. Cost:
+ * O(1) for each clean-up, and what the clean-ups do.
  *
  * **Example** (Running what waits)
  *
@@ -385,6 +417,7 @@ export const finalize: Effect.Effect<void, never, TestHeap> = /*#__PURE__*/ Effe
  * **Details**
  *
  * The seed decides which clean-up runs. The error of one that throws is a defect.
+ * Ends the turn. Cost: O(1) amortized, and what the clean-up does.
  *
  * **Example** (Looking between two clean-ups)
  *
@@ -417,7 +450,16 @@ export const finalizeOne: Effect.Effect<boolean, never, TestHeap> = /*#__PURE__*
 )
 
 /**
- * Collects the targets, and runs their clean-ups.
+ * Collects the targets, and runs the queued clean-ups.
+ *
+ * **When to use**
+ *
+ * Use if nothing between the two steps of a collection matters.
+ *
+ * **Details**
+ *
+ * Runs all clean-ups that are queued, even those of an earlier {@link collect}.
+ * Errors and cost are those of the two steps.
  *
  * **Example** (Both steps)
  *
@@ -448,6 +490,16 @@ export const collectAndFinalize = (...targets: ReadonlyArray<WeakKey>): Effect.E
 
 /**
  * Returns how many clean-ups wait for {@link finalize}.
+ *
+ * **When to use**
+ *
+ * Use to show that code leaves no registration behind, or leaves one.
+ *
+ * **Details**
+ *
+ * A clean-up waits from the collection of its target until it runs or is
+ * unregistered. Cost: O(1). In {@link explore}, this is a choice for each released
+ * target with a registration: collected or not. It does not dereference.
  *
  * **Example** (Counting clean-ups)
  *
@@ -492,13 +544,35 @@ export const pending: Effect.Effect<number, never, TestHeap> = /*#__PURE__*/ Eff
  * The collector may take each target at any time, or never, together with others or
  * alone. A target that this turn has dereferenced, or has made a weak reference to,
  * lives to the end of the turn. Outside of `explore` nothing happens. Dies with
- * `NotWeakReferenceableError` if a target cannot be a referent.
+ * `NotWeakReferenceableError` if a target cannot be a referent. Cost: O(1) for each
+ * target. It does not dereference.
  *
  * **Gotchas**
  *
  * The exploration believes this statement. If the program gets a target back from a
  * weak reference and keeps it beyond the turn, say so with {@link hold}. If one
  * target holds another, release them in different programs.
+ *
+ * **Example** (Letting go of a target)
+ *
+ * ```ts import.meta.vitest
+ * import { Effect } from "effect"
+ * import { WeakSet } from "effect-weakref"
+ * import { TestHeap } from "effect-weakref/testing"
+ *
+ * const sizes = new Set<number>()
+ *
+ * const program = Effect.gen(function*() {
+ *   const element = {}
+ *   const set = yield* WeakSet.fromIterable([element])
+ *   yield* TestHeap.mayCollect(element)
+ *   yield* TestHeap.turn
+ *   sizes.add(WeakSet.size(set))
+ * })
+ *
+ * await Effect.runPromise(TestHeap.explore(program))
+ * sizes // => new Set([1, 0])
+ * ```
  *
  * @see {@link hold} for the opposite
  * @see {@link collect} for a collection at this very place
@@ -523,6 +597,7 @@ export const mayCollect = (...targets: ReadonlyArray<WeakKey>): Effect.Effect<vo
  *
  * A target that was collected before stays collected. Outside of `explore` nothing
  * happens. Dies with `NotWeakReferenceableError` if a target cannot be a referent.
+ * Cost: O(1) for each target. It does not dereference.
  *
  * **Example** (Keeping what was found)
  *
@@ -563,6 +638,11 @@ export const hold = (...targets: ReadonlyArray<WeakKey>): Effect.Effect<void, ne
  *
  * Use in a program for {@link explore}, between two steps that a real program
  * does in different turns.
+ *
+ * **Details**
+ *
+ * Other fibers run as they do at `Effect.yieldNow`. Needs no heap, so code can use
+ * it outside of a test.
  *
  * **Example** (A target dies between two turns)
  *
@@ -710,7 +790,11 @@ export interface ExploreOptions {
  *
  * Each run has a new heap and a new Scope. Schedules with fewer events run first, so
  * the schedule in the error is a shortest one. If there are more than `maxSchedules`
- * schedules, half of the runs are a random sample, and `exhaustive` is `false`.
+ * schedules, about half of the runs are a random sample, and `exhaustive` is `false`.
+ * Cost: a run of the program for each schedule, and 0.1 to 0.8 ms.
+ *
+ * Fails with {@link ScheduleError}, never with the program's own error. Dies with a
+ * `TypeError` if an option is wrong.
  *
  * **Gotchas**
  *
@@ -790,8 +874,9 @@ export const explore = <A, E, R>(
  *
  * **Details**
  *
- * Fails with `ScheduleError` if the text is no schedule, or if the program does not
- * come to the choices that the schedule names.
+ * Fails with `ScheduleError` if the text is no schedule, if the program does not end,
+ * or if it does not come to the choices that the schedule names. The schedule says
+ * itself whether it needs `lateUnregister`. Cost: one run of the program.
  *
  * **Example** (Replaying a failure)
  *
@@ -879,7 +964,7 @@ const settingsOf = (options: ExploreOptions | undefined): Explorer.Settings => {
  *
  * When the Scope closes, the object's own properties are exactly what they were,
  * with their attributes. Dies with a `TypeError` if a property cannot be replaced,
- * and then replaces none.
+ * and then replaces none. Cost: O(1).
  *
  * **Gotchas**
  *

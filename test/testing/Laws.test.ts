@@ -169,6 +169,36 @@ describe("Law", () => {
       assert.strictEqual(programs, 107)
     }))
 
+  it.effect("forces collections in one program only", () =>
+    Effect.gen(function*() {
+      let programs = 0
+      const laws = Laws.reference((heap) => {
+        programs++
+        return makeReference(heap)
+      })
+      yield* lawNamed(laws, "reference: does not keep its referent alive").check({ numRuns: 50 })
+      assert.strictEqual(programs, 1)
+    }))
+
+  it.effect("says so if the host offers no way to ask for a collection", () =>
+    Effect.gen(function*() {
+      const { gc } = globalThis
+      const { getBuiltinModule } = process
+      globalThis.gc = undefined
+      process.getBuiltinModule = () => {
+        throw new Error("not on this host")
+      }
+      const law = lawNamed(Laws.reference(makeReference), "reference: does not keep its referent alive")
+      const error = yield* Effect.ensuring(
+        Effect.flip(law.check()),
+        Effect.sync(() => {
+          globalThis.gc = gc
+          process.getBuiltinModule = getBuiltinModule
+        })
+      )
+      assert.match(error.trace.at(-1)!, /cannot be checked: this host offers no way to ask for a collection/)
+    }))
+
   it.effect("stops running programs when it is interrupted", () =>
     Effect.gen(function*() {
       let programs = 0
@@ -221,6 +251,16 @@ describe("reference", () => {
     correct: { "the native WeakRef": makeReference },
     mistakes: referenceMistakes
   })
+
+  it.effect("finds references that do not come from the heap", () =>
+    Effect.map(
+      broken(Laws.reference(() => (referent) => new WeakRef(referent))),
+      (names) =>
+        assert.deepStrictEqual(names, [
+          "dereferences to nothing after collection",
+          "a new reference does not revive an old one"
+        ])
+    ))
 })
 
 describe("proxy", () => {
@@ -265,6 +305,37 @@ describe("weakValueMap", () => {
     mistakes: valueMapMistakes,
     lawOf
   })
+
+  it.effect("finds a size that does not shrink", () =>
+    Effect.gen(function*() {
+      class Growing extends ValueMap {
+        sets = 0
+        override set(key: string, value: object): void {
+          super.set(key, value)
+          this.sets++
+        }
+        override get size(): number {
+          return this.sets
+        }
+      }
+      const law = lawNamed(Laws.weakValueMap((heap) => new Growing(heap)), "weakValueMap: leaves nothing behind")
+      const error = yield* Effect.flip(law.check())
+      assert.match(error.trace.at(-1)!, /each of which dies.* size is still 200 after 10 collections$/)
+    }))
+
+  it.effect("finds registrations that removed entries leave behind", () =>
+    Effect.gen(function*() {
+      class Registering extends ValueMap {
+        override register(value: object, held: { readonly key: string; readonly ref: WeakRef<object> }): void {
+          // Without a token, the registration holds the reference for as long as the value lives.
+          this.registry.register(value, held)
+        }
+      }
+      const laws = Laws.weakValueMap((heap) => new Registering(heap), { ordered: true })
+      assert.deepStrictEqual(yield* broken(laws), ["leaves nothing behind"])
+      const error = yield* Effect.flip(lawNamed(laws, "weakValueMap: leaves nothing behind").check())
+      assert.match(error.trace.at(-1)!, /each of which is removed.* 200 weak references still exist/)
+    }))
 })
 
 describe("weakKeyMap", () => {

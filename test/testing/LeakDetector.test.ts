@@ -75,7 +75,7 @@ describe("expectCollected", () => {
         }))
         return yield* Deferred.await(made)
       })
-      const error = yield* Effect.flip(LeakDetector.expectCollected(holding))
+      const error = yield* Effect.flip(LeakDetector.expectCollected(holding, { rounds: 5, retainers: false }))
       assert.instanceOf(error, LeakDetector.LeakError)
       yield* LeakDetector.expectCollected(Effect.scoped(holding))
     }))
@@ -86,7 +86,8 @@ describe("expectCollected", () => {
         const target = { closed: false }
         return Effect.as(Finalizer.make(target, Effect.sync(() => target.closed = true)), target)
       })
-      assert.instanceOf(yield* Effect.flip(LeakDetector.expectCollected(capturing)), LeakDetector.LeakError)
+      const options = { rounds: 5, retainers: false }
+      assert.instanceOf(yield* Effect.flip(LeakDetector.expectCollected(capturing, options)), LeakDetector.LeakError)
       yield* LeakDetector.expectCollected(Effect.suspend(() => {
         const target = {}
         return Effect.as(Finalizer.make(target, Effect.void), target)

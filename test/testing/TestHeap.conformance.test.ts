@@ -2,8 +2,8 @@
  * The constructors of a test heap beside the host's: the same probe on both, and the same outcome.
  */
 import { assert, describe, it } from "@effect/vitest"
-import { host } from "../../src/internal/heap.ts"
 import { Heap } from "../../src/index.ts"
+import { host } from "../../src/internal/heap.ts"
 import { TestHeap } from "../../src/testing/index.ts"
 
 /** Untyped, because most probes misuse the constructors. */
@@ -39,7 +39,11 @@ const shape = (object: object) =>
     .toSorted(([a], [b]) => a < b ? -1 : 1)
 
 const names = ["WeakRef", "WeakMap", "FinalizationRegistry"] as const
-const args: Record<string, ReadonlyArray<unknown>> = { WeakRef: [{}], WeakMap: [], FinalizationRegistry: [() => {}] }
+const args: Record<typeof names[number], ReadonlyArray<unknown>> = {
+  WeakRef: [{}],
+  WeakMap: [],
+  FinalizationRegistry: [() => {}]
+}
 const notHeldWeakly = [undefined, null, 1, "text", true, 1n, Symbol.for("registered")]
 const notCallable = [undefined, null, 1, "text", {}, Symbol("mine")]
 

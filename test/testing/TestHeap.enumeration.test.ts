@@ -16,8 +16,6 @@ type Script = ReadonlyArray<Operation>
 /** What the program can see, in order. The clean-up of a target's nth registration is of that registration. */
 type Log = ReadonlyArray<string>
 
-// -- by exploring
-
 const explored = (script: Script, lateUnregister: boolean, targets: number) => {
   const logs: Array<Log> = []
   const program = Effect.gen(function*() {
@@ -45,8 +43,6 @@ const explored = (script: Script, lateUnregister: boolean, targets: number) => {
   })
   return Effect.map(TestHeap.explore(program, { lateUnregister }), (explored) => ({ ...explored, logs }))
 }
-
-// -- by trying everything
 
 interface Value {
   readonly mayBeCollected: boolean
@@ -147,8 +143,6 @@ const everything = (script: Script, lateUnregister: boolean, targets: number): R
   step(0, Array.from({ length: targets }, () => unused), [])
   return logs
 }
-
-// -- both
 
 /** Most scripts begin with what makes the rest worth doing. */
 const scripts = (targets: number, kinds: ReadonlyArray<Operation["kind"]>, maxLength: number) => {

@@ -243,22 +243,26 @@ describe("TestHeap.explore", () => {
           const log: Array<string> = []
           const ref = new heap.WeakRef(b)
           const registry = new heap.FinalizationRegistry<string>(() => {
-            const seen = () => ref.deref() === undefined ? "dead" : "alive"
             const first = seen()
             log.push(`${first} ${seen()}`)
-            // The promise's job comes between this clean-up and the next turn.
-            void Promise.resolve().then(() => log.push(`then ${seen()}`))
           })
+          const seen = () => ref.deref() === undefined ? "dead" : "alive"
           registry.register(a, "")
           yield* TestHeap.mayCollect(a, b)
+          // The promise's job comes between the clean-up and the next turn.
+          void Promise.resolve().then(() => log.push(`then ${seen()}`))
           yield* TestHeap.turn
           return log.join()
         })
         assert.deepStrictEqual(Object.keys(yield* results(program)).toSorted(), [
-          "",
           "alive alive,then alive",
           "alive alive,then dead",
-          "dead dead,then dead"
+          "dead dead,then dead",
+          "then alive",
+          "then alive,alive alive",
+          "then alive,dead dead",
+          "then dead",
+          "then dead,dead dead"
         ])
       }))
 
@@ -285,17 +289,22 @@ describe("TestHeap.explore", () => {
           const { heap } = yield* TestHeap.TestHeap
           const targets = [{}, {}]
           const refs = targets.map((target) => new heap.WeakRef(target))
-          const registry = new heap.FinalizationRegistry<string>(() => {})
+          let runs = 0
+          const registry = new heap.FinalizationRegistry<string>(() => runs++)
           for (const target of targets) registry.register(target, "same")
           yield* TestHeap.mayCollect(...targets)
           yield* TestHeap.turn
-          return refs.map((ref) => ref.deref() === undefined ? "dead" : "alive").join()
+          return [runs, ...refs.map((ref) => ref.deref() === undefined ? "dead" : "alive")].join()
         })
         assert.deepStrictEqual(Object.keys(yield* results(program)).toSorted(), [
-          "alive,alive",
-          "alive,dead",
-          "dead,alive",
-          "dead,dead"
+          "0,alive,alive",
+          "0,alive,dead",
+          "0,dead,alive",
+          "0,dead,dead",
+          "1,alive,dead",
+          "1,dead,alive",
+          "1,dead,dead",
+          "2,dead,dead"
         ])
       }))
 
@@ -508,6 +517,22 @@ describe("TestHeap.explore", () => {
         assert.match(error.message, /^The program is not deterministic\. Under the schedule ".*", /)
       }))
 
+    it.effect("a program that reads something else at an earlier choice", () =>
+      Effect.gen(function*() {
+        let runs = 0
+        const changing = Effect.gen(function*() {
+          const targets = [{ id: 1 }, { id: 2 }, { id: 3 }]
+          const [a, b, c] = yield* Effect.forEach(targets, WeakRef.make)
+          yield* TestHeap.mayCollect(...targets)
+          yield* TestHeap.turn
+          WeakRef.isAlive(runs++ === 0 ? a! : c!)
+          WeakRef.isAlive(b!)
+        })
+        const error = yield* errorOf(changing)
+        assert.strictEqual(error.reason, "NonDeterminism")
+        assert.include(error.message, "choice 0 was between nothing and deref#1, then between nothing and deref#3")
+      }))
+
     it.effect("a failure that does not come again", () =>
       Effect.gen(function*() {
         let runs = 0
@@ -571,6 +596,12 @@ describe("TestHeap.explore", () => {
         )
       }))
 
+    it.effect("says that there are more, even if it ran one", () =>
+      Effect.gen(function*() {
+        const explored = yield* TestHeap.explore(released({}).pipe(Effect.map(isAlive)), { maxSchedules: 1 })
+        assert.deepStrictEqual(explored, { schedules: 1, exhaustive: false })
+      }))
+
     it.effect("samples the rest by the seed", () =>
       Effect.gen(function*() {
         const sample = Effect.fnUntraced(function*(seed: string) {
@@ -593,11 +624,13 @@ describe("TestHeap.explore", () => {
         const program = many((dead) =>
           [1, 3, 5, 6].every((id) => dead.includes(id)) ? Effect.fail("these four") : Effect.void
         )
-        const { schedule, schedules, trace } = yield* errorOf(program, { maxSchedules: 200 })
-        assert.isAtMost(schedules, 200)
-        assert.strictEqual(schedule.split(",").length, 4)
-        assert.deepStrictEqual(trace.match(/id: \d/g), ["id: 1", "id: 3", "id: 5", "id: 6"])
-        assert.strictEqual(yield* Effect.flip(TestHeap.replay(program, schedule)), "these four")
+        for (const seed of ["a", "b", "c"]) {
+          const { schedule, schedules, trace } = yield* errorOf(program, { maxSchedules: 200, seed })
+          assert.isAtMost(schedules, 200)
+          assert.strictEqual(schedule.split(",").length, 4)
+          assert.deepStrictEqual(trace.match(/id: \d/g)?.toSorted(), ["id: 1", "id: 3", "id: 5", "id: 6"])
+          assert.strictEqual(yield* Effect.flip(TestHeap.replay(program, schedule)), "these four")
+        }
       }))
   })
 

@@ -152,7 +152,7 @@ describe("packages under TestHeap.explore", () => {
         clear: () => map.clear(),
         size: () => map.size,
         // Its iterators return the weak references.
-        values: () => map.values().map((ref: WeakRef<object>) => ref.deref())
+        values: () => [...map.values()].map((ref: WeakRef<object>) => ref.deref())
       }
     }
   }

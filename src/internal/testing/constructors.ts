@@ -31,8 +31,8 @@ const allocate = <A extends object>(newTarget: Function, own: { readonly prototy
 
 /** Completes the prototype of a class that extends `null`, as a built-in one is. */
 const complete = (constructor: Function): Function => {
-  const prototype = Object.setPrototypeOf(constructor.prototype, Object.prototype) as object
-  const { name } = constructor
+  const { name, prototype } = constructor
+  Object.setPrototypeOf(prototype, Object.prototype)
   Object.defineProperty(prototype, Symbol.toStringTag, { value: name, writable: false, configurable: true })
   return constructor
 }
@@ -117,13 +117,12 @@ class MapSlots extends Existing {
   }
 
   static delete(self: MapSlots, key: unknown): boolean {
-    return MapSlots.find(self, key) !== undefined && self.#entries.delete(key as WeakKey)
+    return isWeakReferenceable(key) && MapSlots.find(self, key) !== undefined && self.#entries.delete(key)
   }
 }
 
-const checkKey = (key: unknown): WeakKey => {
+const checkKey: (key: unknown) => asserts key is WeakKey = (key) => {
   if (!isWeakReferenceable(key)) throw new TypeError("Invalid value used as weak map key")
-  return key
 }
 
 const weakMap = (collector: Collector): Function =>
@@ -133,6 +132,7 @@ const weakMap = (collector: Collector): Function =>
       constructor(entries: unknown = undefined) {
         const self = allocate(new.target, WeakMap)
         const map = withSlots(self, new MapSlots(self, collector))
+        // What is not iterable fails where it is iterated over.
         if (entries !== undefined && entries !== null) addEntries(map, entries as Iterable<unknown>)
         // oxlint-disable-next-line eslint/no-constructor-return
         return map
@@ -151,15 +151,18 @@ const weakMap = (collector: Collector): Function =>
       }
 
       set(key: unknown, value: unknown) {
-        MapSlots.set(MapSlots.of(this, "set"), checkKey(key), value)
+        const slots = MapSlots.of(this, "set")
+        checkKey(key)
+        MapSlots.set(slots, key, value)
         return this
       }
 
       getOrInsert(key: unknown, value: unknown) {
         const slots = MapSlots.of(this, "getOrInsert")
-        const found = MapSlots.find(slots, checkKey(key))
+        checkKey(key)
+        const found = MapSlots.find(slots, key)
         if (found !== undefined) return found.value
-        MapSlots.set(slots, key as WeakKey, value)
+        MapSlots.set(slots, key, value)
         return value
       }
 
@@ -173,7 +176,7 @@ const weakMap = (collector: Collector): Function =>
         if (found !== undefined) return found.value
         const value: unknown = Reflect.apply(callback, undefined, [key])
         // The callback may have inserted the key: the computed value replaces that one.
-        MapSlots.set(slots, key as WeakKey, value)
+        MapSlots.set(slots, key, value)
         return value
       }
     }
@@ -181,13 +184,12 @@ const weakMap = (collector: Collector): Function =>
 
 /** ECMAScript's AddEntriesFromIterable: `for … of` closes the iterator if an entry is wrong. */
 const addEntries = (self: object, entries: Iterable<unknown>): void => {
-  const set: unknown = (self as { readonly set: unknown }).set
+  const set: unknown = Reflect.get(self, "set")
   if (typeof set !== "function") throw new TypeError("WeakMap: 'set' is not a function")
   for (const entry of entries) {
     if (!isObject(entry)) throw new TypeError("WeakMap: an entry is not an object")
-    // Not destructured: an entry need not be iterable.
-    const { 0: key, 1: value } = entry as ArrayLike<unknown>
-    Reflect.apply(set, self, [key, value])
+    // By index: an entry need not be iterable.
+    Reflect.apply(set, self, [Reflect.get(entry, 0), Reflect.get(entry, 1)])
   }
 }
 
@@ -243,6 +245,7 @@ const finalizationRegistry = (collector: Collector): Function =>
       constructor(cleanup: unknown) {
         if (typeof cleanup !== "function") throw new TypeError("FinalizationRegistry: cleanup must be callable")
         const self = allocate(new.target, FinalizationRegistry)
+        // What it takes and returns is the caller's affair.
         // oxlint-disable-next-line eslint/no-constructor-return
         return withSlots(self, new RegistrySlots(self, collector, cleanup as (held: unknown) => unknown))
       }

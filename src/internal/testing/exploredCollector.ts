@@ -37,8 +37,8 @@ export class ExploredCollector extends Collector {
   private readonly onError: (error: unknown) => void
   private readonly onTurn: (turn: number) => void
   private readonly lateUnregister: boolean
-  /** Every target that was released, in order; schedules name it by its place. */
-  private readonly released: Array<WeakKey> = []
+  /** Every target that was released, with the number by which schedules name it. */
+  private readonly numbers = new Map<WeakKey, number>()
   private readonly undecided = new Set<WeakKey>()
   private readonly kept = new Set<WeakKey>()
   /** Whether the program has run since the last turn ended. */
@@ -62,7 +62,7 @@ export class ExploredCollector extends Collector {
   }
 
   get targets(): ReadonlyArray<WeakKey> {
-    return this.released
+    return [...this.numbers.keys()]
   }
 
   /** From here on nothing is chosen and nothing is cleaned up. */
@@ -99,11 +99,9 @@ export class ExploredCollector extends Collector {
     this.onTurn(++this.turn)
   }
 
-  // -- what the program releases and holds
-
   mayCollect(target: WeakKey): void {
     this.enter()
-    if (!this.released.includes(target)) this.released.push(target)
+    if (!this.numbers.has(target)) this.numbers.set(target, this.numbers.size + 1)
     this.undecided.add(target)
   }
 
@@ -113,13 +111,11 @@ export class ExploredCollector extends Collector {
     this.see(target)
   }
 
-  // -- what the constructors ask
-
   override read(target: WeakKey, life: number): boolean {
     this.enter()
     if (!super.read(target, life)) return false
     if (this.kept.has(target)) return true
-    if (this.undecided.has(target) && this.choose(["", `deref#${this.numberOf(target)}`]) === 1) {
+    if (this.undecided.has(target) && this.choose(["", `deref#${this.numbers.get(target)}`]) === 1) {
       this.tell("collected", target, "deref")
       this.collect(target)
       return false
@@ -162,8 +158,6 @@ export class ExploredCollector extends Collector {
     return this.undecided.has(target) && !this.kept.has(target) &&
       this.registrations.get(target)?.has(registration) === true
   }
-
-  // -- clean-ups
 
   /** The clean-ups that may run now, and of those that do the same to the same target only the first. */
   private waiting(): ReadonlyArray<Registration> {
@@ -228,7 +222,7 @@ export class ExploredCollector extends Collector {
     for (const target of this.undecided) {
       const registrations = this.registrations.get(target)
       if (registrations === undefined || registrations.size === 0 || this.kept.has(target)) continue
-      if (this.choose(["", `collect#${this.numberOf(target)}`]) === 0) continue
+      if (this.choose(["", `collect#${this.numbers.get(target)}`]) === 0) continue
       this.tell("collected", target, before)
       this.collect(target)
     }
@@ -245,10 +239,6 @@ export class ExploredCollector extends Collector {
     const decided = this.queue.has(registration)
     const kind = late ? "cleaned up late" : decided ? "cleaned up" : "collected and cleaned up"
     this.tell(kind, target, undefined, registration)
-  }
-
-  private numberOf(target: WeakKey): number {
-    return this.released.indexOf(target) + 1
   }
 
   private tell(kind: Event["kind"], target: WeakKey, before?: string, registration?: Registration): void {

@@ -132,7 +132,7 @@ class LenientChoices extends Choices {
 }
 
 const list = (options: ReadonlyArray<string>): string =>
-  options.map((option) => option === "" || option === "alive" ? "nothing" : option).join(" and ")
+  options.map((option) => option === "" ? "nothing" : option).join(" and ")
 
 const areSame = (a: ReadonlyArray<string>, b: ReadonlyArray<string>): boolean =>
   a.length === b.length && a.every((option, index) => option === b[index])
@@ -194,7 +194,7 @@ const runOnce = <A, E, R>(
       const context = Context.merge(outer, settings.services(collector)).pipe(
         Context.add(Scheduler.Scheduler, turnsOf(collector, Context.get(outer, Scheduler.Scheduler)))
       )
-      // The context has what the program needs, and `scoped` adds the Scope.
+      // Nothing is left to provide: the context has what the program needs, and `scoped` adds the Scope.
       fiber = Effect.runForkWith(context)(Effect.scoped(program) as Effect.Effect<A, E>)
       fiber.addObserver((exit) => {
         if (endless === undefined) end(exit)
@@ -203,24 +203,34 @@ const runOnce = <A, E, R>(
     })
   )
 
+// The library's types do not include those of a host.
 const host = globalThis as unknown as {
   readonly setTimeout: (f: () => void, millis: number) => unknown
   readonly clearTimeout: (timer: unknown) => void
 }
 
-const failureOf = (
-  { choices, collector, endless, exit }: Run<unknown, unknown>,
-  settings: Settings,
-  schedules: number
-): Failed | undefined => {
-  const schedule = print({ lateUnregister: settings.lateUnregister, steps: choices.steps })
-  const described = { _tag: "Failed", schedules, schedule, trace: trace(collector.events, collector.targets) } as const
-  if (choices.divergence !== undefined) {
-    return { ...described, reason: "NonDeterminism", cause: Cause.die(new Error(choices.divergence)) }
-  }
+const failureOf = (run: Run<unknown, unknown>, settings: Settings, schedules: number): Failed | undefined => {
+  const { choices, endless, exit } = run
+  if (choices.divergence !== undefined) return nonDeterminism(run, settings, schedules, choices.divergence)
   if (Exit.isSuccess(exit)) return undefined
-  return { ...described, reason: endless === undefined ? "Failure" : "Endless", cause: exit.cause }
+  const reason = endless === undefined ? "Failure" : "Endless"
+  return { ...describe(run, settings, schedules), reason, cause: exit.cause }
 }
+
+const nonDeterminism = (
+  run: Run<unknown, unknown>,
+  settings: Settings,
+  schedules: number,
+  why: string
+): Failed => ({ ...describe(run, settings, schedules), reason: "NonDeterminism", cause: Cause.die(new Error(why)) })
+
+// Formats every target: only for a run that failed.
+const describe = ({ choices, collector }: Run<unknown, unknown>, settings: Settings, schedules: number) => ({
+  _tag: "Failed" as const,
+  schedules,
+  schedule: print({ lateUnregister: settings.lateUnregister, steps: choices.steps }),
+  trace: trace(collector.events, collector.targets)
+})
 
 /** Runs the program under one schedule. A failure to follow the schedule is a result. */
 export const replay = <A, E, R>(
@@ -266,10 +276,12 @@ export const explore = <A, E, R>(
       if (failed !== undefined) {
         return failed.reason === "NonDeterminism"
           ? failed
-          : yield* confirm(program, sampled ? yield* shorten(program, choices.steps, settings) : choices.steps, {
-            ...settings,
-            schedules: tried.size
-          })
+          : yield* confirm(
+            program,
+            sampled ? yield* shorten(program, choices.steps, settings) : choices.steps,
+            settings,
+            tried.size
+          )
       }
       // More than can be run are not worth their memory.
       if (!sampled && !(sampling && pending.length - first > 2 * left)) {
@@ -287,19 +299,14 @@ const key = (steps: ReadonlyArray<Step>): string => print({ lateUnregister: fals
 const confirm = <A, E, R>(
   program: Effect.Effect<A, E, R>,
   steps: ReadonlyArray<Step>,
-  settings: Settings & { readonly schedules: number }
+  settings: Settings,
+  schedules: number
 ): Effect.Effect<Failed, never, R> =>
   Effect.gen(function*() {
     yield* Effect.yieldNow
     const run = yield* runOnce(program, new Choices({ steps, expected: [] }, "first"), settings)
-    return failureOf(run, settings, settings.schedules) ?? {
-      _tag: "Failed",
-      reason: "NonDeterminism",
-      schedules: settings.schedules,
-      schedule: print({ lateUnregister: settings.lateUnregister, steps }),
-      trace: trace(run.collector.events, run.collector.targets),
-      cause: Cause.die(new Error("the schedule failed once, and passed when it was run again"))
-    }
+    const why = "the schedule failed once, and passed when it was run again"
+    return failureOf(run, settings, schedules) ?? nonDeterminism(run, settings, schedules, why)
   })
 
 /** Leaves out steps of a failing schedule for as long as it still fails. */

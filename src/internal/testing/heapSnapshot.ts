@@ -16,6 +16,8 @@ interface Layout {
   readonly edgeName: number
   readonly edgeTo: number
   readonly locationSize: number
+  readonly locationLine: number
+  readonly locationColumn: number
 }
 
 interface Header {
@@ -103,6 +105,25 @@ export class HeapSnapshot {
     return this.#edgeTypes[this.#edges[edge * this.#layout.edgeSize + this.#layout.edgeType]!]!
   }
 
+  /** The number by which the snapshot knows a type of edges, or -1. */
+  edgeType(name: string): number {
+    return this.#edgeTypes.indexOf(name)
+  }
+
+  /** As `edgeTypeOf`, for loops over all edges. */
+  edgeTypeNumberOf(edge: number): number {
+    return this.#edges[edge * this.#layout.edgeSize + this.#layout.edgeType]!
+  }
+
+  /** The indexes of the strings that satisfy the predicate. */
+  stringsThat(predicate: (string: string) => boolean): Set<number> {
+    const indexes = new Set<number>()
+    this.#strings.forEach((string, index) => {
+      if (predicate(string)) indexes.add(index)
+    })
+    return indexes
+  }
+
   /** The index of an element or of a hidden field, or else an index that `string` takes. */
   edgeIndexOf(edge: number): number {
     return this.#edges[edge * this.#layout.edgeSize + this.#layout.edgeName]!
@@ -135,7 +156,8 @@ export class HeapSnapshot {
     const index = node * this.#layout.nodeSize
     for (let at = 0; at < this.#locations.length; at += this.#layout.locationSize) {
       if (this.#locations[at] === index) {
-        return { line: this.#locations[at + 2]!, column: this.#locations[at + 3]! }
+        const { locationColumn, locationLine } = this.#layout
+        return { line: this.#locations[at + locationLine]!, column: this.#locations[at + locationColumn]! }
       }
     }
     return undefined
@@ -148,6 +170,7 @@ const layoutOf = (meta: Header["snapshot"]["meta"]): Layout => {
     if (index === -1) throw new Error(`The heap snapshot has no field "${name}"`)
     return index
   }
+  const locationFields = meta.location_fields ?? ["object_index", "script_id", "line", "column"]
   return {
     nodeSize: meta.node_fields.length,
     nodeType: at(meta.node_fields, "type"),
@@ -158,7 +181,9 @@ const layoutOf = (meta: Header["snapshot"]["meta"]): Layout => {
     edgeType: at(meta.edge_fields, "type"),
     edgeName: at(meta.edge_fields, "name_or_index"),
     edgeTo: at(meta.edge_fields, "to_node"),
-    locationSize: meta.location_fields?.length ?? 4
+    locationSize: locationFields.length,
+    locationLine: at(locationFields, "line"),
+    locationColumn: at(locationFields, "column")
   }
 }
 

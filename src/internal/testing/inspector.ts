@@ -80,6 +80,7 @@ export const takeSnapshot = async (session: Session): Promise<HeapSnapshot> => {
   return parser.end()
 }
 
+/** The globals that not every host has. */
 const host = globalThis as unknown as {
   readonly Bun?: unknown
   readonly process?: { getBuiltinModule?(name: "node:inspector"): InspectorModule | undefined }

@@ -67,6 +67,7 @@ interface V8 {
   readonly queryObjects?: (element: Class) => unknown
 }
 
+/** The globals that not every host has. */
 const host = globalThis as unknown as {
   readonly process?: { getBuiltinModule?(name: "node:v8"): V8 | undefined }
   readonly Bun?: {

@@ -34,6 +34,8 @@ const findAlone = async (ref: WeakRef<object>): Promise<Found> => {
   if (typeof inspector === "string") return unknown(inspector)
   const session = new inspector.Session()
   session.connect()
+  // Deno ends if only an inspector's answer is awaited.
+  const timer = global.setInterval(() => {}, 1000)
   // The module is one object in every realm of the process, unlike `globalThis`.
   Object.defineProperty(inspector, derefKey, { configurable: true, value: () => ref.deref() })
   try {
@@ -55,6 +57,7 @@ const findAlone = async (ref: WeakRef<object>): Promise<Found> => {
   } catch (error) {
     return unknown(error instanceof Error ? error.message : String(error))
   } finally {
+    global.clearInterval(timer)
     Reflect.deleteProperty(inspector, derefKey)
     await post(session, "Runtime.releaseObjectGroup", { objectGroup }).catch(() => {})
     await post(session, "HeapProfiler.disable", undefined).catch(() => {})
@@ -138,7 +141,7 @@ class Names {
     let start = path.findIndex(({ from }) => this.#snapshot.typeOf(from) !== "synthetic")
     if (start === -1) return path.length - 1
     for (let at = 0; at < path.length; at++) {
-      if (this.#isGlobal(at) || this.#snapshot.nameOf(path[at]!.from) === "TimersList") start = at
+      if (this.#isGlobal(at) || this.#from(at) === "TimersList" || this.#isActiveTimer(at)) start = at
     }
     if (this.#isGlobal(start)) return start
     while (start < path.length - 1 && this.#isTimerQueue(start)) start++
@@ -156,6 +159,11 @@ class Names {
     return this.#snapshot.nameOf(step.from).startsWith("global ") || (before !== undefined &&
       (this.#snapshot.edgeTypeOf(before.edge) === "shortcut" ||
         this.#snapshot.edgeNameOf(before.edge) === "global_object"))
+  }
+
+  /** A timer that is cleared loses its callback. */
+  #isActiveTimer(at: number): boolean {
+    return /^(Timeout|Immediate)$/.test(this.#from(at)) && /^_on(Timeout|Immediate)$/.test(this.#edge(at))
   }
 
   #isTimerQueue(at: number): boolean {
@@ -191,7 +199,7 @@ class Names {
     if (edge === "context" && edgeType === "internal") return this.#variable(at)
     if (edge === "_events") return this.#listener(at)
     if (/kEvents/.test(edge)) return this.#eventTargetListener(at)
-    if (/^Timeout|Immediate$/.test(this.#from(at))) return this.#timer(at)
+    if (/^(Timeout|Immediate)$/.test(this.#from(at))) return this.#timer(at)
     if (edge === "state" && this.#snapshot.follow(from, "property", "strategy") !== undefined) return this.#scope(at)
     if (/pair in WeakMap/.test(edge)) return this.#step(at, "WeakMap", `value for the key ${this.#from(at)}`, "entry")
     if (this.#from(at) === "FinalizationRegistry") return this.#heldValue(at)
@@ -380,7 +388,7 @@ class Names {
     // Node 20 and 22 name the edge `script_or_debug_info`.
     const script = snapshot.follow(shared, "internal", "script") ??
       snapshot.follow(shared, "internal", "script_or_debug_info")
-    return script === undefined ? undefined : snapshot.nameOf(script)
+    return script === undefined ? undefined : snapshot.nameOf(script).replace(/^system \/ Script \/ /, "")
   }
 
   /** `file:line:column` of a function or of a generator's function. */
@@ -449,7 +457,10 @@ const describeEntry = `function(target) {
   return found
 }`
 
+/** The globals that not every host has, or that differ in type between hosts. */
 const global = globalThis as unknown as {
   readonly setTimeout: (f: () => void, millis: number) => void
+  readonly setInterval: (f: () => void, millis: number) => unknown
+  readonly clearInterval: (timer: unknown) => void
   readonly process?: { cwd(): string }
 }

@@ -23,7 +23,7 @@ const engineMetadata = 40
 const ownFrames = 400
 
 /** The engine's data about functions and classes. It rarely holds a program's value. */
-const metadata = new Set(["map", "feedback_cell", "code", "shared", "native_context", "initial_map"])
+const metadataNames = new Set(["map", "feedback_cell", "code", "shared", "native_context", "initial_map"])
 
 const ephemeron = /pair in WeakMap \(table @(\d+)\)$/
 
@@ -42,16 +42,12 @@ export const find = (snapshot: HeapSnapshot, target: number): ReadonlyArray<Step
   const buckets: Array<Array<number> | undefined> = [[0]]
   costs[0] = 0
 
-  /** The table of an ephemeron edge by the index of the edge's name; 0 if the edge is another one. */
-  const tables = new Map<number, number>()
-  const tableOf = (nameIndex: number): number => {
-    let table = tables.get(nameIndex)
-    if (table === undefined) {
-      table = Number(ephemeron.exec(snapshot.string(nameIndex))?.[1] ?? 0)
-      tables.set(nameIndex, table)
-    }
-    return table
-  }
+  const weak = snapshot.edgeType("weak")
+  const internal = snapshot.edgeType("internal")
+  const priceOf = prices(snapshot)
+  /** The indexes of the names of ephemeron edges, and the table that each of them names. */
+  const ephemerons = snapshot.stringsThat((string) => ephemeron.test(string))
+  const tables = new Map([...ephemerons].map((index) => [index, Number(ephemeron.exec(snapshot.string(index))![1])]))
   const settledTables = new Set<number>()
   /** The ephemeron edges whose keys are reached, and whose tables are not. */
   const waiting = new Map<number, Array<{ readonly node: number; readonly edge: number }>>()
@@ -83,11 +79,11 @@ export const find = (snapshot: HeapSnapshot, target: number): ReadonlyArray<Step
         for (const { edge, node: key } of released) relax(key, edge, cost + ordinary)
       }
       for (let edge = snapshot.firstEdge(node); edge < snapshot.firstEdge(node + 1); edge++) {
-        const type = snapshot.edgeTypeOf(edge)
-        if (type === "weak") continue
-        const table = type === "internal" ? tableOf(snapshot.edgeIndexOf(edge)) : 0
-        if (table === 0) {
-          const price = priceOf(snapshot, node, edge, type)
+        const type = snapshot.edgeTypeNumberOf(edge)
+        if (type === weak) continue
+        const table = type === internal ? tables.get(snapshot.edgeIndexOf(edge)) : undefined
+        if (table === undefined) {
+          const price = priceOf(node, edge, type)
           if (price > 0) relax(node, edge, cost + price)
         } else if (table !== id) {
           if (settledTables.has(table)) {
@@ -105,28 +101,36 @@ export const find = (snapshot: HeapSnapshot, target: number): ReadonlyArray<Step
   return undefined
 }
 
-/** 0 if the edge must not be followed. */
-const priceOf = (snapshot: HeapSnapshot, node: number, edge: number, type: string): number => {
-  switch (type) {
-    // The snapshot repeats edges as short cuts. Those of the root lead to the global objects.
-    case "shortcut":
-      return node === 0 ? ordinary : 0
-    case "property":
-      return snapshot.edgeNameOf(edge) === "__proto__" ? prototype : ordinary
-    case "internal":
-      return metadata.has(snapshot.edgeNameOf(edge)) ? engineMetadata : enginePart
-    case "hidden":
-      return enginePart
-    case "element": {
-      const from = snapshot.typeOf(node)
-      if (from !== "synthetic") return ordinary
-      const name = snapshot.nameOf(snapshot.targetOf(edge))
-      return name === "(Stack roots)" || name === "(Handle scope)" || name === "(Micro tasks)" ? ownFrames : engineRoot
+/** The price of an edge, or 0 if the edge must not be followed. Compares numbers, because a heap has millions of edges. */
+const prices = (snapshot: HeapSnapshot): (node: number, edge: number, type: number) => number => {
+  const shortcut = snapshot.edgeType("shortcut")
+  const property = snapshot.edgeType("property")
+  const internal = snapshot.edgeType("internal")
+  const hidden = snapshot.edgeType("hidden")
+  const element = snapshot.edgeType("element")
+  const prototypes = snapshot.stringsThat((string) => string === "__proto__")
+  const metadata = snapshot.stringsThat((string) => metadataNames.has(string))
+  return (node, edge, type) => {
+    switch (type) {
+      // The snapshot repeats edges as short cuts. Those of the root lead to the global objects.
+      case shortcut:
+        return node === 0 ? ordinary : 0
+      case property:
+        return prototypes.has(snapshot.edgeIndexOf(edge)) ? prototype : ordinary
+      case internal:
+        return metadata.has(snapshot.edgeIndexOf(edge)) ? engineMetadata : enginePart
+      case hidden:
+        return enginePart
+      case element:
+        return snapshot.typeOf(node) === "synthetic" ? priceOfRoot(snapshot.nameOf(snapshot.targetOf(edge))) : ordinary
+      default:
+        return snapshot.typeOf(node) === "native" ? nativeObject : ordinary
     }
-    default:
-      return snapshot.typeOf(node) === "native" ? nativeObject : ordinary
   }
 }
+
+const priceOfRoot = (name: string): number =>
+  name === "(Stack roots)" || name === "(Handle scope)" || name === "(Micro tasks)" ? ownFrames : engineRoot
 
 const pathTo = (target: number, previous: Int32Array, incoming: Int32Array): ReadonlyArray<Step> => {
   const path: Array<Step> = []

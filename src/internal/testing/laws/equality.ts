@@ -52,7 +52,7 @@ export const laws = <A>(
         values,
         equalsStep,
         hashStep,
-        collect: () => collector.collect(trace, (inputs as ReadonlyArray<unknown>).filter(isWeakReferenceable)),
+        collect: () => collector.collect(trace, Array.from<unknown>(inputs).filter(isWeakReferenceable)),
         same: (a, b) => trace.quietly(equalsStep(a, b), () => equals(a, b)),
         hashOf: (a) => trace.quietly(hashStep(a), () => hash(a)),
         violation: (steps) => {

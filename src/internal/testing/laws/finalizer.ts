@@ -137,11 +137,9 @@ export const laws = <A extends WeakKey>(
       fc.tuple(seeds, referents, fc.boolean()),
       async (trace, [seed, value, endFirst]) => {
         const { collector, expectRuns, register, targets } = setUp(trace, seed, [value])
-        const registrations = ["first", "second"].map((name) => register(targets[0]!, name)) as [
-          Registration,
-          Registration
-        ]
-        const [ended, kept] = endFirst ? registrations : [registrations[1], registrations[0]]
+        const first = register(targets[0]!, "first")
+        const second = register(targets[0]!, "second")
+        const [ended, kept] = endFirst ? [first, second] : [second, first]
         ended.unregister()
         collector.collect(trace, targets)
         await collector.finalize(trace)

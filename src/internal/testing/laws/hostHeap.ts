@@ -5,7 +5,7 @@
  */
 import * as Effect from "effect/Effect"
 import * as fc from "fast-check"
-import { collectGarbage, type Heap } from "../../../Heap.ts"
+import { collectGarbage, Heap } from "../../../Heap.ts"
 import { type Check, check, type Trace } from "./law.ts"
 
 /** A collection takes milliseconds, and one run is enough to show a leak. */
@@ -19,7 +19,8 @@ const several = 20
 /** The seed of a sample. A smaller one shows nothing that this one does not. */
 const sampleSeeds: fc.Arbitrary<number> = fc.noShrink(fc.nat())
 
-const host: Heap = { WeakRef, WeakMap, FinalizationRegistry }
+/** The default of the service: nothing provides another heap here. */
+const hostHeap = (): Heap => Effect.runSync(Heap)
 
 /** Collects until the condition holds, and returns whether it came to hold. */
 const collectUntil = async (trace: Trace, holds: () => boolean): Promise<boolean> => {
@@ -36,7 +37,7 @@ const collectUntil = async (trace: Trace, holds: () => boolean): Promise<boolean
 
 const isCollected = (probe: WeakRef<WeakKey>): boolean => probe.deref() === undefined
 
-/** What an implementation under test must stay reachable through while the host collects. */
+/** Keeps the implementations under test reachable while the host collects. */
 const held = new Set<unknown>()
 
 interface Dropped {
@@ -54,7 +55,7 @@ const probe = (
   return { subject, probes: dropped.map((value) => new WeakRef(value)) }
 }
 
-/** Makes the law that values are collected which only the implementation under test refers to. */
+/** Makes the law that a value is collected if nothing but the implementation under test refers to it. */
 export const keepsNothingAlive = (
   name: string,
   what: string,
@@ -62,7 +63,7 @@ export const keepsNothingAlive = (
 ): Check =>
   check(name, sampleSeeds, async (trace, seed) => {
     trace.note(`create and drop ${several} ${what}s, on the host's heap`)
-    const { probes, subject } = probe(() => make(host, several, seed))
+    const { probes, subject } = probe(() => make(hostHeap(), several, seed))
     held.add(subject)
     try {
       if (!await collectUntil(trace, () => probes.every(isCollected))) {
@@ -84,7 +85,7 @@ const makeTrackingHeap = (): { readonly heap: Heap; readonly alive: () => number
     }
   }
   return {
-    heap: { ...host, WeakRef: Tracked },
+    heap: { ...hostHeap(), WeakRef: Tracked },
     alive: () => {
       references = references.filter((reference) => !isCollected(reference))
       return references.length

@@ -8,7 +8,12 @@ import * as fc from "fast-check"
 /** A law before `Laws` turns its failure into a `LawError`. */
 export interface Check {
   readonly name: string
-  readonly run: (options: Options, signal: AbortSignal) => Promise<Failure | undefined>
+  readonly run: (options: Options, signal: Signal) => Promise<Failure | undefined>
+}
+
+/** The part of an `AbortSignal` that a law needs: not every host's types have the whole. */
+interface Signal {
+  readonly aborted: boolean
 }
 
 export interface Options {

@@ -239,6 +239,14 @@ class Pair<K> {
   }
 }
 
+/** What the collector can take of each entry. */
+const weakSides = <K>(
+  { weak }: Kind<K>,
+  entries: ReadonlyArray<{ readonly key: K; readonly value: object }>
+): ReadonlyArray<WeakKey> =>
+  // The keys are weak if the values are not, and then their type says that they are collectable.
+  entries.map(({ key, value }) => weak === "value" ? value : key as WeakKey)
+
 export const laws = <K>(kind: Kind<K>): ReadonlyArray<Check> => {
   const { keys, name, weak } = kind
   const index = fc.nat({ max: 3 })
@@ -413,7 +421,7 @@ export const laws = <K>(kind: Kind<K>): ReadonlyArray<Check> => {
         const sampled = fc.sample(keys, { numRuns: count, seed })
         const entries = sampled.map((key) => ({ key, value: weak === "value" ? {} : { key } }))
         for (const { key, value } of entries) subject.set(key, value)
-        return { subject, dropped: entries.map(({ key, value }) => weak === "value" ? value : key as WeakKey) }
+        return { subject, dropped: weakSides(kind, entries) }
       }
     ),
     leavesNothingBehind(
@@ -428,9 +436,7 @@ export const laws = <K>(kind: Kind<K>): ReadonlyArray<Check> => {
         return {
           // Entries that are removed or overwritten must leave although their keys and values live.
           subject: ending === "dies" ? subject : [subject, entries],
-          dropped: ending === "dies"
-            ? entries.map(({ key, value }) => weak === "value" ? value : key as WeakKey)
-            : [],
+          dropped: ending === "dies" ? weakSides(kind, entries) : [],
           size: subject.size
         }
       }

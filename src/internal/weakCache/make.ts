@@ -10,11 +10,11 @@ import type * as Exit from "effect/Exit"
 import { format } from "effect/Formatter"
 import * as Scope from "effect/Scope"
 import * as Stream from "effect/Stream"
-import { Heap } from "../Heap.ts"
-import type { Options } from "../WeakCache.ts"
+import { Heap } from "../../Heap.ts"
+import type { Options } from "../../WeakCache.ts"
+import type { Load } from "./entry.ts"
+import * as Metrics from "./metrics.ts"
 import { checkCapacity, WeakCacheImpl } from "./weakCache.ts"
-import type { Load } from "./weakCacheEntry.ts"
-import * as Metrics from "./weakCacheMetrics.ts"
 
 export const always = (input: Duration.Input) => {
   const duration = Duration.fromInputUnsafe(input)

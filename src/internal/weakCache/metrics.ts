@@ -1,7 +1,7 @@
 import type * as Context from "effect/Context"
 import * as Duration from "effect/Duration"
 import * as Metric from "effect/Metric"
-import type { Stats } from "../WeakCache.ts"
+import type { Stats } from "../../WeakCache.ts"
 
 const counters = {
   hits: "Gets that a finished lookup answered",

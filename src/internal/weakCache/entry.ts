@@ -4,8 +4,8 @@
 import * as Exit from "effect/Exit"
 import type * as Fiber from "effect/Fiber"
 import type * as Scope from "effect/Scope"
+import type { Expiring } from "./expiry.ts"
 import type { Link } from "./strongFront.ts"
-import type { Expiring } from "./weakCacheExpiry.ts"
 
 export class Entry<Key, A extends WeakKey, E> implements Link, Expiring {
   readonly key: Key

@@ -4,7 +4,7 @@
 import type * as Context from "effect/Context"
 import * as Effect from "effect/Effect"
 import * as Fiber from "effect/Fiber"
-import type { RemovalCause } from "../WeakCache.ts"
+import type { RemovalCause } from "../../WeakCache.ts"
 
 /** The fibers that closing the cache waits for. */
 export class Background {

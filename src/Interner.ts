@@ -1,0 +1,336 @@
+/**
+ * Replaces equal objects by one of them, without keeping that object alive.
+ *
+ * An interner remembers one instance of each value that passes through it. Use one
+ * to save memory when a program receives equal immutable objects again and again,
+ * for example parsed types, paths or tags, and to compare such objects with `===`.
+ * Elements are held weakly: an element that nobody uses any more is collected, and
+ * the next equal object takes its place.
+ *
+ * @stability experimental
+ * @since 0.1.0
+ */
+import * as Effect from "effect/Effect"
+import { dual } from "effect/Function"
+import { type Inspectable, toJson } from "effect/Inspectable"
+import * as Option from "effect/Option"
+import type { Pipeable } from "effect/Pipeable"
+import { isObjectKeyword } from "effect/Predicate"
+import { Heap } from "./Heap.ts"
+import { Base } from "./internal/base.ts"
+import { host } from "./internal/heap.ts"
+import * as WeakKeyMap from "./WeakKeyMap.ts"
+
+const TypeId = "~effect-weakref/Interner"
+
+/**
+ * A mutable set of weakly held elements that returns the element that is equal to
+ * a given object.
+ *
+ * **Details**
+ *
+ * Elements compare with `Equal.equals`: plain objects and arrays by their contents,
+ * other objects by their own `Equal` and `Hash`. Two interners are equal if they
+ * are the same object.
+ *
+ * **Gotchas**
+ *
+ * Do not change an element: the interner would no longer find it. A `WeakProxy`
+ * cannot be an element, because it has no hash.
+ *
+ * **Example** (Sharing equal objects)
+ *
+ * ```ts import.meta.vitest
+ * import { Interner } from "effect-weakref"
+ *
+ * const paths = Interner.makeUnsafe<ReadonlyArray<string>>()
+ * const first = Interner.intern(paths, ["usr", "bin"])
+ * const second = Interner.intern(paths, ["usr", "bin"])
+ * first === second // => true
+ * ```
+ *
+ * @see {@link intern} for the operation
+ *
+ * @category models
+ * @stability experimental
+ * @since 0.1.0
+ */
+export interface Interner<in out A extends WeakKey> extends Pipeable, Inspectable {
+  readonly [TypeId]: { readonly _A: (_: A) => A }
+}
+
+/**
+ * Checks whether a value is an `Interner`.
+ *
+ * **When to use**
+ *
+ * Use to tell an interner from other values, for example in an options object.
+ *
+ * **Details**
+ *
+ * Returns `false` for an interner of another copy of this package. Never throws.
+ * Cost: O(1).
+ *
+ * **Example** (Recognizing an interner)
+ *
+ * ```ts import.meta.vitest
+ * import { Interner } from "effect-weakref"
+ *
+ * Interner.isInterner(Interner.makeUnsafe()) // => true
+ * Interner.isInterner(new Set()) // => false
+ * ```
+ *
+ * @see {@link makeUnsafe} for creating an interner
+ *
+ * @category guards
+ * @stability experimental
+ * @since 0.1.0
+ */
+export const isInterner = (u: unknown): u is Interner<WeakKey> => InternerImpl.is(u)
+
+class InternerImpl<A extends WeakKey> extends Base implements Interner<A> {
+  /** Each element is its own value. The map holds values by ephemerons, so they keep nothing alive. */
+  readonly #elements: WeakKeyMap.WeakKeyMap<A, A>
+  readonly #heap: Heap
+  /** How many calls of `intern` are running: user code that compares elements may call it again. */
+  #running = 0
+  /** The elements that nested calls inserted. */
+  #nested: Array<globalThis.WeakRef<A>> = []
+
+  constructor(heap: Heap) {
+    super()
+    this.#elements = WeakKeyMap.makeUnsafe({ compare: "structural" }, heap)
+    this.#heap = heap
+  }
+
+  static is(u: unknown): u is InternerImpl<WeakKey> {
+    return isObjectKeyword(u) && #elements in u
+  }
+
+  get [TypeId](): Interner<A>[typeof TypeId] {
+    return variance
+  }
+
+  intern(a: A): A {
+    this.#running++
+    try {
+      const found = WeakKeyMap.get(this.#elements, a)
+      if (Option.isSome(found)) return found.value
+      WeakKeyMap.set(this.#elements, a, a)
+      const first = this.#nested.length === 0 ? undefined : this.restore(a)
+      if (first !== undefined) return first
+      if (this.#running > 1) this.#nested.push(new this.#heap.WeakRef(a))
+      return a
+    } finally {
+      if (--this.#running === 0 && this.#nested.length > 0) this.#nested = []
+    }
+  }
+
+  /**
+   * A nested call may have inserted an equal element during the look-up of `set`.
+   * Then `set` replaced the value of that element. Makes it its own value again.
+   */
+  private restore(a: A): A | undefined {
+    for (const nested of this.#nested) {
+      const element = nested.deref()
+      if (element === undefined || element === a) continue
+      // The map finds an element by identity, so that this look-up runs no user code.
+      const value = WeakKeyMap.get(this.#elements, element)
+      if (Option.isSome(value) && value.value === a) {
+        WeakKeyMap.set(this.#elements, element, element)
+        return element
+      }
+    }
+    return undefined
+  }
+
+  has(a: A): boolean {
+    return WeakKeyMap.has(this.#elements, a)
+  }
+
+  get size(): number {
+    return WeakKeyMap.size(this.#elements)
+  }
+
+  toJSON(): unknown {
+    return { _id: "Interner", values: toJson(Array.from(WeakKeyMap.keys(this.#elements))) }
+  }
+}
+
+const variance = { _A: <A>(_: A) => _ }
+
+/** Every `Interner` is an instance: the type has no other implementation. */
+const impl = <A extends WeakKey>(self: Interner<A>): InternerImpl<A> => self as InternerImpl<A>
+
+/**
+ * Creates an empty interner on the heap of the context.
+ *
+ * **When to use**
+ *
+ * Use inside an Effect program. {@link makeUnsafe} is the synchronous form.
+ *
+ * **Details**
+ *
+ * Cost: O(1).
+ *
+ * **Example** (Interning in a program)
+ *
+ * ```ts import.meta.vitest
+ * import { Effect } from "effect"
+ * import { Interner } from "effect-weakref"
+ *
+ * const program = Effect.gen(function*() {
+ *   const tags = yield* Interner.make<{ readonly name: string }>()
+ *   return Interner.intern(tags, { name: "new" }) === Interner.intern(tags, { name: "new" })
+ * })
+ *
+ * Effect.runSync(program) // => true
+ * ```
+ *
+ * @see {@link makeUnsafe} for the synchronous form
+ *
+ * @category constructors
+ * @stability experimental
+ * @since 0.1.0
+ */
+export const make = <A extends WeakKey>(): Effect.Effect<Interner<A>> => Effect.map(Heap, (heap) => makeUnsafe<A>(heap))
+
+/**
+ * Creates an empty interner synchronously, on the host's heap or on the heap that
+ * is passed.
+ *
+ * **When to use**
+ *
+ * Use outside of an Effect program, for example for a constant of a module.
+ * {@link make} is the effectful form and reads the heap from the context.
+ *
+ * **Details**
+ *
+ * Cost: O(1).
+ *
+ * **Example** (Interning in synchronous code)
+ *
+ * ```ts import.meta.vitest
+ * import { Interner } from "effect-weakref"
+ *
+ * const points = Interner.makeUnsafe<{ readonly x: number }>()
+ * const point = { x: 1 }
+ * Interner.intern(points, point) === point // => true
+ * Interner.intern(points, { x: 1 }) === point // => true
+ * ```
+ *
+ * @see {@link make} for the effectful form
+ *
+ * @category constructors
+ * @stability experimental
+ * @since 0.1.0
+ */
+export const makeUnsafe = <A extends WeakKey>(heap: Heap = host): Interner<A> => new InternerImpl<A>(heap)
+
+/**
+ * Returns the first instance equal to an object that is still alive. Inserts the
+ * object if there is none.
+ *
+ * **When to use**
+ *
+ * Use before you store or compare an immutable object, so that equal objects share
+ * one instance. To share the result of an expensive construction by a key, use
+ * `WeakMemo.family`.
+ *
+ * **Details**
+ *
+ * The result is equal to the argument. The interner does not keep the result alive.
+ * After an element has been collected, the next equal object takes its place.
+ *
+ * Throws `NotWeakReferenceableError` if the object is a primitive or a registered
+ * symbol, and whatever the object's `Equal` or `Hash` throws. Then nothing is
+ * inserted. `Equal` and `Hash` may call `intern` again. Dereferences the elements
+ * that it compares. Cost: O(1) and one hash for an element that is known by
+ * identity or new, and a comparison for each element with the same hash.
+ *
+ * **Example** (Interning data first and data last)
+ *
+ * ```ts import.meta.vitest
+ * import { pipe } from "effect"
+ * import { Interner } from "effect-weakref"
+ *
+ * const points = Interner.makeUnsafe<{ readonly x: number }>()
+ * const point = Interner.intern(points, { x: 1 })
+ * pipe(points, Interner.intern({ x: 1 })) === point // => true
+ * ```
+ *
+ * @see {@link has} for a check that inserts nothing
+ *
+ * @category mutations
+ * @stability experimental
+ * @since 0.1.0
+ */
+export const intern: {
+  <A1 extends A, A extends WeakKey = A1>(a: A1): (self: Interner<A>) => A
+  <A extends WeakKey>(self: Interner<A>, a: A): A
+} = dual(2, <A extends WeakKey>(self: Interner<A>, a: A): A => impl(self).intern(a))
+
+/**
+ * Checks whether an instance equal to an object is alive.
+ *
+ * **When to use**
+ *
+ * Use to ask without inserting. {@link intern} returns the instance.
+ *
+ * **Details**
+ *
+ * Throws whatever the object's `Equal` or `Hash` throws. Dereferences the elements
+ * that it compares. Cost: that of {@link intern}.
+ *
+ * **Example** (Looking for an equal instance)
+ *
+ * ```ts import.meta.vitest
+ * import { Interner } from "effect-weakref"
+ *
+ * const points = Interner.makeUnsafe<{ readonly x: number }>()
+ * const point = Interner.intern(points, { x: 1 })
+ * Interner.has(points, { x: point.x }) // => true
+ * Interner.has(points, { x: 2 }) // => false
+ * ```
+ *
+ * @see {@link intern} for the instance itself
+ *
+ * @category predicates
+ * @stability experimental
+ * @since 0.1.0
+ */
+export const has: {
+  <A1 extends A, A extends WeakKey = A1>(a: A1): (self: Interner<A>) => boolean
+  <A extends WeakKey>(self: Interner<A>, a: A): boolean
+} = dual(2, <A extends WeakKey>(self: Interner<A>, a: A): boolean => impl(self).has(a))
+
+/**
+ * Returns the number of elements, including collected elements that have not been
+ * cleaned up yet.
+ *
+ * **When to use**
+ *
+ * Use for statistics. The number is an upper bound of the elements that are alive.
+ *
+ * **Details**
+ *
+ * Does not dereference. Cost: O(1).
+ *
+ * **Example** (Counting distinct objects)
+ *
+ * ```ts import.meta.vitest
+ * import { Interner } from "effect-weakref"
+ *
+ * const points = Interner.makeUnsafe<{ readonly x: number }>()
+ * const kept = [1, 2, 1].map((x) => Interner.intern(points, { x }))
+ * kept.length // => 3
+ * Interner.size(points) // => 2
+ * ```
+ *
+ * @see {@link has} for a single object
+ *
+ * @category getters
+ * @stability experimental
+ * @since 0.1.0
+ */
+export const size = <A extends WeakKey>(self: Interner<A>): number => impl(self).size

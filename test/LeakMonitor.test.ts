@@ -1,0 +1,534 @@
+import { assert, describe, it } from "@effect/vitest"
+import { Cause, Context, Deferred, Effect, Exit, Fiber, Layer, Logger, Option, Scheduler, Scope } from "effect"
+import { Heap, LeakMonitor, WeakError } from "../src/index.ts"
+import { TestHeap } from "../src/testing/index.ts"
+import { collectThoroughly, collectUntil } from "./support/realHeap.ts"
+import { reportsOf } from "./support/reports.ts"
+
+/** Collects nothing but the sentinel: the monitor counts one collection. */
+const collection = Effect.flatMap(
+  LeakMonitor.sentinel,
+  (sentinel) => TestHeap.collectAndFinalize(...Option.toArray(sentinel))
+)
+
+const collections = (times: number) => Effect.repeat(collection, { times: times - 1 })
+
+/** Runs a script on a test heap under a monitor, and returns the leaks that the monitor reported. */
+const leaksOf = <E>(
+  script: Effect.Effect<unknown, E, TestHeap.TestHeap>,
+  options: Partial<LeakMonitor.Options> = {},
+  seed = 0
+): Effect.Effect<Array<LeakMonitor.Leak>, E> => {
+  const leaks: Array<LeakMonitor.Leak> = []
+  const monitor = LeakMonitor.layer({
+    level: "all",
+    onLeak: (leak) => Effect.sync(() => void leaks.push(leak)),
+    ...options
+  })
+  return Effect.as(Effect.provide(Effect.provide(script, monitor), TestHeap.layerWith({ seed })), leaks)
+}
+
+const kindsOf = (leaks: ReadonlyArray<LeakMonitor.Leak>) => leaks.map(({ kind, name }) => `${kind} ${name}`)
+
+const track = (value: WeakKey, name = "value") => LeakMonitor.track(value, { name })
+
+describe("NotClosed", () => {
+  it.effect("is reported if the object is collected while its Scope is open", () =>
+    Effect.gen(function*() {
+      const leaks = yield* leaksOf(Effect.scoped(Effect.gen(function*() {
+        const value = yield* track({}, "connection")
+        yield* TestHeap.collectAndFinalize(value)
+      })))
+      assert.deepStrictEqual(kindsOf(leaks), ["NotClosed connection"])
+    }))
+
+  it.effect("is reported once, and not again when the Scope closes", () =>
+    Effect.gen(function*() {
+      const leaks = yield* leaksOf(Effect.gen(function*() {
+        yield* Effect.scoped(Effect.flatMap(track({}), (value) => TestHeap.collectAndFinalize(value)))
+        yield* collections(5)
+      }))
+      assert.deepStrictEqual(kindsOf(leaks), ["NotClosed value"])
+    }))
+
+  it.effect("is not reported if the Scope closes first", () =>
+    Effect.gen(function*() {
+      const leaks = yield* leaksOf(Effect.gen(function*() {
+        const value = yield* Effect.scoped(track({}))
+        yield* TestHeap.collectAndFinalize(value)
+        yield* collections(5)
+      }))
+      assert.deepStrictEqual(leaks, [])
+    }))
+
+  it.effect("is reported if the object is collected just before the Scope closes, and its clean-up runs after", () =>
+    Effect.gen(function*() {
+      const leaks = yield* leaksOf(Effect.gen(function*() {
+        yield* Effect.scoped(Effect.flatMap(track({}), (value) => TestHeap.collect(value)))
+        yield* TestHeap.finalize
+        yield* collections(5)
+      }))
+      assert.deepStrictEqual(kindsOf(leaks), ["NotClosed value"])
+    }))
+
+  it.effect("is reported for each object of a Scope that is collected, and for no other", () =>
+    Effect.gen(function*() {
+      const leaks = yield* leaksOf(Effect.scoped(Effect.gen(function*() {
+        const values = [{}, {}, {}, {}]
+        for (const [index, value] of values.entries()) yield* track(value, String(index))
+        yield* TestHeap.collectAndFinalize(values[1]!)
+        yield* TestHeap.collectAndFinalize(values[3]!)
+      })))
+      assert.deepStrictEqual(kindsOf(leaks), ["NotClosed 1", "NotClosed 3"])
+    }))
+
+  it.effect("is reported for functions and symbols too", () =>
+    Effect.gen(function*() {
+      const leaks = yield* leaksOf(Effect.scoped(Effect.gen(function*() {
+        const f = yield* track(() => 1, "function")
+        const symbol = yield* track(Symbol("mine"), "symbol")
+        yield* TestHeap.collect(f)
+        yield* TestHeap.collect(symbol)
+      })))
+      assert.sameMembers(kindsOf(leaks), ["NotClosed function", "NotClosed symbol"])
+    }))
+})
+
+describe("NotReleased", () => {
+  it.effect("is reported at the third collection after the Scope closed, and not before", () =>
+    Effect.gen(function*() {
+      const seen: Array<number> = []
+      const leaks = yield* leaksOf(Effect.gen(function*() {
+        const { state } = yield* Effect.scoped(track({ state: 1 })) as Effect.Effect<{ readonly state: number }>
+        for (let round = 0; round < 5; round++) {
+          yield* collection
+          seen.push(state)
+        }
+      }))
+      assert.deepStrictEqual(kindsOf(leaks), ["NotReleased value"])
+      const rounds: Array<number> = []
+      for (const times of [1, 2, 3, 4]) {
+        const after = yield* leaksOf(Effect.andThen(Effect.scoped(track({})), collections(times)))
+        rounds.push(after.length)
+      }
+      assert.deepStrictEqual(rounds, [0, 0, 1, 1])
+      assert.lengthOf(seen, 5)
+    }))
+
+  it.effect("does not count the collections before the Scope closed", () =>
+    Effect.gen(function*() {
+      const leaks = yield* leaksOf(Effect.gen(function*() {
+        yield* Effect.scoped(Effect.andThen(track({}), collections(5)))
+        yield* collections(2)
+      }))
+      assert.deepStrictEqual(leaks, [])
+    }))
+
+  it.effect("is not reported if the object is dead at the third collection, and its clean-up has yet to run", () =>
+    Effect.gen(function*() {
+      // Some seeds run the sentinel's clean-up first, others the object's.
+      for (let seed = 0; seed < 8; seed++) {
+        const script = Effect.gen(function*() {
+          const value = yield* Effect.scoped(track({}))
+          yield* collections(2)
+          for (const sentinel of Option.toArray(yield* LeakMonitor.sentinel)) yield* TestHeap.collect(sentinel, value)
+          yield* TestHeap.finalize
+        })
+        assert.deepStrictEqual(yield* leaksOf(script, {}, seed), [])
+      }
+    }))
+
+  it.effect("is reported once for a Scope that is closed twice", () =>
+    Effect.gen(function*() {
+      const leaks = yield* leaksOf(Effect.gen(function*() {
+        const scope = yield* Scope.make()
+        yield* Scope.provide(track({}), scope)
+        yield* Scope.close(scope, Exit.void)
+        yield* collections(2)
+        yield* Scope.close(scope, Exit.void)
+        yield* collections(5)
+      }))
+      assert.deepStrictEqual(kindsOf(leaks), ["NotReleased value"])
+    }))
+
+  it.effect("counts from now if the Scope is closed already", () =>
+    Effect.gen(function*() {
+      const leaks = yield* leaksOf(Effect.gen(function*() {
+        const scope = yield* Scope.make()
+        yield* Scope.close(scope, Exit.void)
+        yield* collections(3)
+        yield* Scope.provide(track({}, "one"), scope)
+        yield* Scope.provide(track({}, "two"), scope)
+        yield* collections(2)
+        yield* collection
+      }))
+      assert.deepStrictEqual(kindsOf(leaks), ["NotReleased one", "NotReleased two"])
+    }))
+
+  it.effect("counts for each Scope by itself", () =>
+    Effect.gen(function*() {
+      const leaks = yield* leaksOf(Effect.gen(function*() {
+        yield* Effect.scoped(track({}, "early"))
+        yield* collection
+        yield* Effect.scoped(track({}, "late"))
+        yield* collections(2)
+      }))
+      assert.deepStrictEqual(kindsOf(leaks), ["NotReleased early"])
+    }))
+})
+
+describe("track", () => {
+  it.effect("returns the value", () =>
+    Effect.gen(function*() {
+      const value = { id: 1 }
+      assert.strictEqual(yield* LeakMonitor.track(value, { name: "off" }), value)
+      yield* leaksOf(Effect.scoped(Effect.map(track(value), (tracked) => assert.strictEqual(tracked, value))))
+    }))
+
+  it.effect("does nothing without a layer", () =>
+    Effect.gen(function*() {
+      const registered: Array<unknown> = []
+      class Registry<T> extends FinalizationRegistry<T> {
+        override register(target: WeakKey, held: T) {
+          registered.push(held)
+          super.register(target, held)
+        }
+      }
+      const scope = yield* Scope.make()
+      yield* Scope.provide(track({}), scope).pipe(
+        Effect.provideService(Heap.Heap, { WeakRef, WeakMap, FinalizationRegistry: Registry })
+      )
+      assert.deepStrictEqual(registered, [])
+      assert.strictEqual(scope.state._tag, "Empty")
+    }))
+
+  for (const value of [1, "text", null, undefined, true, 1n, Symbol.for("registered")]) {
+    for (const level of ["off", "all"] as const) {
+      it.effect(`dies with NotWeakReferenceableError for ${String(value)} at the level "${level}"`, () =>
+        Effect.gen(function*() {
+          const exit = yield* Effect.exit(Effect.scoped(track(value as unknown as WeakKey))).pipe(
+            Effect.provide(LeakMonitor.layer({ level }))
+          )
+          const error = Exit.isFailure(exit) && Cause.squash(exit.cause)
+          assert.instanceOf(error, WeakError.NotWeakReferenceableError)
+        }))
+    }
+  }
+
+  it.effect("gives the Scope one finalizer, however many objects it tracks", () =>
+    leaksOf(Effect.gen(function*() {
+      const scope = yield* Scope.make()
+      for (let index = 0; index < 10; index++) yield* Scope.provide(track({}), scope)
+      assert.isTrue(scope.state._tag === "Open" && scope.state.finalizers === undefined)
+      yield* Scope.close(scope, Exit.void)
+    })))
+
+  it.effect("names the place of the call", () =>
+    Effect.gen(function*() {
+      const openConnection = Effect.fn(function*(value: object) {
+        return yield* LeakMonitor.track(value, { name: "connection" })
+      })
+      const leaks = yield* leaksOf(Effect.scoped(
+        Effect.flatMap(openConnection({}), (value) => TestHeap.collectAndFinalize(value))
+      ))
+      assert.match(leaks[0]!.stack.split("\n")[0]!, /^ {4}at .*LeakMonitor\.test\.ts:\d+:\d+\)?$/)
+      assert.isAtMost(leaks[0]!.stack.split("\n").length, 2)
+      assert.notInclude(leaks[0]!.stack, "src/LeakMonitor.ts")
+    }))
+
+  it.effect("names the place of the run if the effect was made outside of a fiber", () =>
+    Effect.gen(function*() {
+      const value = {}
+      const made = yield* Effect.promise(() => Promise.resolve().then(() => track(value)))
+      const leaks = yield* leaksOf(Effect.scoped(Effect.andThen(made, TestHeap.collectAndFinalize(value))))
+      assert.match(leaks[0]!.stack, /^ {4}at /)
+    }))
+
+  it.effect("leaves Error.stackTraceLimit as it was", () =>
+    Effect.gen(function*() {
+      const before = Error.stackTraceLimit
+      yield* Effect.ensuring(
+        Effect.suspend(() => {
+          Error.stackTraceLimit = 37
+          return Effect.map(leaksOf(Effect.scoped(track({}))), () => assert.strictEqual(Error.stackTraceLimit, 37))
+        }),
+        Effect.sync(() => void (Error.stackTraceLimit = before))
+      )
+    }))
+
+  it.effect("tracks nothing, or everything, at whatever step it is interrupted", () =>
+    Effect.gen(function*() {
+      const outcomes = new Set<string>()
+      const alignments = [2, 3, 4, 5].flatMap((ops) => [0, 1, 2, 3, 4, 5, 6].map((steps) => [ops, steps] as const))
+      for (const [ops, steps] of alignments) {
+        const value = {}
+        const leaks = yield* leaksOf(Effect.gen(function*() {
+          const scope = yield* Scope.make()
+          // The fiber yields after every few operations, so that the interruption can come between any two.
+          const tracking = Scope.provide(Effect.suspend(() => track(value)), scope).pipe(
+            Effect.provideService(Scheduler.MaxOpsBeforeYield, ops)
+          )
+          const fiber = yield* Effect.forkChild(tracking)
+          for (let step = 0; step < steps; step++) yield* Effect.yieldNow
+          yield* Fiber.interrupt(fiber)
+          yield* track({}, "next").pipe(Scope.provide(scope))
+          yield* Scope.close(scope, Exit.void)
+          yield* collections(3)
+        }))
+        outcomes.add(kindsOf(leaks).join())
+      }
+      assert.sameMembers([...outcomes], ["NotReleased next", "NotReleased value,NotReleased next"])
+    }))
+})
+
+describe("layer", () => {
+  it.effect("provides the level", () =>
+    Effect.gen(function*() {
+      const level = Effect.map(LeakMonitor.LeakMonitor, ({ level }) => level)
+      assert.strictEqual(yield* level, "off")
+      for (const expected of ["off", "sampled", "all"] as const) {
+        assert.strictEqual(yield* Effect.provide(level, LeakMonitor.layer({ level: expected })), expected)
+      }
+    }))
+
+  it.effect("at the level off, switches an outer monitor off", () =>
+    Effect.gen(function*() {
+      const leaks = yield* leaksOf(
+        Effect.provide(
+          Effect.scoped(Effect.flatMap(track({}), (value) => TestHeap.collectAndFinalize(value))),
+          LeakMonitor.layer({ level: "off" })
+        )
+      )
+      assert.deepStrictEqual(leaks, [])
+    }))
+
+  for (const every of [1, 2, 3, 10]) {
+    it.effect(`at the level sampled, tracks exactly the first of every ${every}`, () =>
+      Effect.gen(function*() {
+        const leaks = yield* leaksOf(
+          Effect.gen(function*() {
+            for (let index = 0; index < 30; index++) yield* Effect.scoped(track({}, String(index)))
+            yield* collections(3)
+          }),
+          { level: "sampled", every }
+        )
+        const expected = Array.from({ length: 30 }, (_, index) => index).filter((index) => index % every === 0)
+        assert.deepStrictEqual(kindsOf(leaks), expected.map((index) => `NotReleased ${index}`))
+      }))
+  }
+
+  it.effect("at the level all, ignores every", () =>
+    Effect.gen(function*() {
+      const leaks = yield* leaksOf(
+        Effect.andThen(Effect.repeat(Effect.scoped(track({})), { times: 4 }), collections(3)),
+        { every: 5 }
+      )
+      assert.lengthOf(leaks, 5)
+    }))
+
+  it.effect("dies if an option is invalid", () =>
+    Effect.gen(function*() {
+      const defectOf = (options: unknown) =>
+        Effect.map(
+          Effect.exit(Effect.provide(Effect.void, LeakMonitor.layer(options as LeakMonitor.Options))),
+          (exit) => Exit.isFailure(exit) ? Cause.squash(exit.cause) : undefined
+        )
+      const level = yield* defectOf({ level: "some" })
+      assert.instanceOf(level, TypeError)
+      assert.include(level.message, "\"some\"")
+      for (const every of [0, -1, 1.5, NaN]) {
+        assert.instanceOf(yield* defectOf({ level: "sampled", every }), RangeError)
+      }
+    }))
+
+  it.effect("logs a warning with the name and the stack by default", () =>
+    Effect.gen(function*() {
+      const messages: Array<string> = []
+      const logger = Logger.make<unknown, void>(({ logLevel, message }) => {
+        messages.push(`${logLevel} ${String(message)}`)
+      })
+      yield* Effect.scoped(Effect.gen(function*() {
+        yield* TestHeap.collectAndFinalize(yield* track({}, "connection"))
+      })).pipe(
+        Effect.provide(LeakMonitor.layer({ level: "all" })),
+        Effect.provide(Logger.layer([logger])),
+        Effect.provide(TestHeap.layer)
+      )
+      assert.lengthOf(messages, 1)
+      assert.match(messages[0]!, /^Warn "connection" was collected, but the Scope .* is still open/)
+      assert.match(messages[0]!, /\n {4}at .*LeakMonitor\.test\.ts:\d+/)
+    }))
+
+  it.effect("runs onLeak with the services that it was built with", () =>
+    Effect.gen(function*() {
+      class Tenant extends Context.Reference<string>("test/Tenant", { defaultValue: () => "nobody" }) {}
+      const tenants: Array<string> = []
+      const monitor = LeakMonitor.layer({
+        level: "all",
+        onLeak: () => Effect.map(Tenant, (tenant) => void tenants.push(tenant))
+      }).pipe(Layer.provide(Layer.succeed(Tenant, "the layer's")))
+      yield* Effect.scoped(Effect.flatMap(track({}), (value) => TestHeap.collectAndFinalize(value))).pipe(
+        Effect.provideService(Tenant, "the caller's"),
+        Effect.provide(monitor),
+        Effect.provide(TestHeap.layer)
+      )
+      assert.deepStrictEqual(tenants, ["the layer's"])
+    }))
+
+  it.effect("runs onLeak in turns of the event loop, even if runSync built the layer", () =>
+    Effect.gen(function*() {
+      const testHeap = TestHeap.makeUnsafe()
+      const modes: Array<string> = []
+      const onLeak = () => Effect.map(Scheduler.Scheduler, ({ executionMode }) => void modes.push(executionMode))
+      const layer = LeakMonitor.layer({ level: "all", onLeak }).pipe(
+        Layer.provide(Layer.succeed(Heap.Heap, testHeap.heap))
+      )
+      const scope = Scope.makeUnsafe()
+      const value = {}
+      const context = Effect.runSync(Layer.buildWithScope(layer, scope))
+      Effect.runSync(Effect.provideContext(Scope.provide(track(value), scope), context))
+      testHeap.collect(value)
+      testHeap.finalize()
+      yield* Effect.yieldNow
+      assert.deepStrictEqual(modes, ["async"])
+      yield* Scope.close(scope, Exit.void)
+    }))
+
+  it.effect("reports a failure of onLeak, and goes on", () =>
+    Effect.gen(function*() {
+      let leaks = 0
+      const reports = yield* reportsOf(leaksOf(
+        Effect.gen(function*() {
+          yield* Effect.scoped(Effect.andThen(track({}, "one"), track({}, "two")))
+          yield* collections(3)
+          yield* Effect.scoped(track({}, "three"))
+          yield* collections(3)
+        }),
+        {
+          onLeak: ({ name }) => {
+            leaks++
+            if (name === "one") throw new Error("thrown")
+            return name === "two" ? Effect.die(new Error("died")) : Effect.void
+          }
+        }
+      ))
+      assert.strictEqual(leaks, 3)
+      assert.deepStrictEqual(reports, ["Error: thrown", "Error: died"])
+    }))
+
+  it.effect("stops when its Scope closes, and interrupts an onLeak under way", () =>
+    Effect.gen(function*() {
+      const events: Array<string> = []
+      const started = yield* Deferred.make<void>()
+      const kept = {}
+      const scope = yield* Scope.make()
+      const context = yield* Layer.buildWithScope(
+        LeakMonitor.layer({
+          level: "all",
+          onLeak: ({ name }) =>
+            Effect.sync(() => events.push(`started ${name}`)).pipe(
+              Effect.andThen(Deferred.succeed(started, undefined)),
+              Effect.andThen(Effect.never),
+              Effect.onInterrupt(() => Effect.sync(() => events.push("interrupted")))
+            )
+        }),
+        scope
+      )
+      const tracked = yield* Scope.make()
+      const inMonitor = <A, E, R>(effect: Effect.Effect<A, E, R>) => Effect.provideContext(effect, context)
+      yield* inMonitor(Scope.provide(track(kept, "first"), tracked))
+      yield* TestHeap.collect(kept)
+      const finalizing = yield* Effect.forkChild(TestHeap.finalize)
+      yield* Deferred.await(started)
+      yield* Scope.close(scope, Exit.void)
+      yield* Fiber.join(finalizing)
+      assert.deepStrictEqual(events, ["started first", "interrupted"])
+
+      // Nothing is tracked, counted or reported any more.
+      yield* inMonitor(Scope.provide(track(kept, "second"), tracked))
+      yield* TestHeap.collectAndFinalize(kept)
+      yield* Scope.close(tracked, Exit.void)
+      assert.deepStrictEqual(yield* inMonitor(LeakMonitor.sentinel), Option.none())
+      assert.lengthOf(events, 2)
+    }).pipe(Effect.provide(TestHeap.layer)))
+
+  it.effect("runs several monitors side by side", () =>
+    Effect.gen(function*() {
+      const outer: Array<string> = []
+      const inner: Array<string> = []
+      const into = (list: Array<string>) =>
+        LeakMonitor.layer({ level: "all", onLeak: ({ name }) => Effect.sync(() => void list.push(name)) })
+      yield* Effect.gen(function*() {
+        const scope = yield* Scope.make()
+        const value = yield* Scope.provide(track({}, "outer"), scope)
+        yield* Effect.provide(
+          Effect.flatMap(Scope.provide(track({}, "inner"), scope), (value) => TestHeap.collectAndFinalize(value)),
+          into(inner)
+        )
+        yield* TestHeap.collectAndFinalize(value)
+      }).pipe(Effect.provide(into(outer)), Effect.provide(TestHeap.layer))
+      assert.deepStrictEqual([outer, inner], [["outer"], ["inner"]])
+    }))
+})
+
+describe("on the real heap", () => {
+  const collecting = (leaks: Array<string>) =>
+    LeakMonitor.layer({
+      level: "all",
+      onLeak: ({ kind, name }) => Effect.sync(() => void leaks.push(`${kind} ${name}`))
+    })
+
+  it.effect("an object that is dropped in an open Scope is NotClosed", () =>
+    Effect.gen(function*() {
+      const leaks: Array<string> = []
+      yield* Effect.scoped(Effect.gen(function*() {
+        yield* Effect.suspend(() => Effect.asVoid(track({ dropped: true }, "dropped")))
+        assert.isTrue(yield* collectUntil(() => leaks.length > 0))
+      })).pipe(Effect.provide(collecting(leaks)))
+      assert.deepStrictEqual(leaks, ["NotClosed dropped"])
+    }))
+
+  it.effect("an object that is held after its Scope closed is NotReleased", () =>
+    Effect.gen(function*() {
+      const leaks: Array<string> = []
+      const held = { id: 1 }
+      yield* Effect.gen(function*() {
+        yield* Effect.scoped(track(held, "held"))
+        assert.isTrue(yield* collectUntil(() => leaks.length > 0))
+      }).pipe(Effect.provide(collecting(leaks)))
+      assert.deepStrictEqual(leaks, ["NotReleased held"])
+      assert.strictEqual(held.id, 1)
+    }))
+
+  it.effect("an object that is released is not reported, even if it is a method's receiver", () =>
+    Effect.gen(function*() {
+      const leaks: Array<string> = []
+      class Connection {
+        readonly open = true
+        track() {
+          return LeakMonitor.track(this, { name: "connection" })
+        }
+      }
+      yield* Effect.gen(function*() {
+        for (let index = 0; index < 20; index++) {
+          yield* Effect.scoped(Effect.suspend(() => Effect.asVoid(new Connection().track())))
+        }
+        yield* collectThoroughly
+      }).pipe(Effect.provide(collecting(leaks)))
+      assert.deepStrictEqual(leaks, [])
+    }))
+
+  it.effect("a tracked object stays collectable, and its Scope keeps nothing of it", () =>
+    Effect.gen(function*() {
+      const leaks: Array<string> = []
+      let probe: globalThis.WeakRef<object> | undefined
+      yield* Effect.scoped(Effect.gen(function*() {
+        yield* Effect.suspend(() => {
+          const value = {}
+          probe = new globalThis.WeakRef(value)
+          return Effect.asVoid(track(value))
+        })
+        assert.isTrue(yield* collectUntil(() => probe!.deref() === undefined))
+      })).pipe(Effect.provide(collecting(leaks)))
+    }))
+})

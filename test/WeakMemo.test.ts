@@ -1,0 +1,413 @@
+import { assert, describe, it } from "@effect/vitest"
+import { Data, Effect } from "effect"
+import * as fc from "fast-check"
+import { WeakError, WeakMemo } from "../src/index.ts"
+import { TestHeap } from "../src/testing/index.ts"
+import { collectThoroughly, collectUntil } from "./support/realHeap.ts"
+
+/** Counts the calls of a function, each of which returns a new object. */
+const counting = (options?: WeakMemo.Options) => {
+  let calls = 0
+  const memo = WeakMemo.memoize((...args: ReadonlyArray<unknown>) => ({ call: ++calls, args }), options)
+  return { memo, calls: () => calls }
+}
+
+/** Waits until every probe is dead. */
+const allDie = (probes: ReadonlyArray<WeakRef<object>>): Effect.Effect<boolean> =>
+  collectUntil(() => probes.every((probe) => probe.deref() === undefined))
+
+const alive = (probes: ReadonlyArray<WeakRef<object>>): Effect.Effect<boolean> =>
+  Effect.map(collectThoroughly, () => probes.every((probe) => probe.deref() !== undefined))
+
+describe("WeakMemo", () => {
+  describe("memoize", () => {
+    it("calls the function once for the same arguments", () => {
+      const { calls, memo } = counting()
+      const a = {}
+      const b = () => 1
+      const symbol = Symbol("s")
+      const lists: Array<Array<unknown>> = [
+        [],
+        [undefined],
+        [null],
+        [0],
+        [-0],
+        [NaN],
+        ["0"],
+        [false],
+        [""],
+        [1n],
+        [symbol],
+        [Symbol("s")],
+        [a],
+        [b],
+        [{}],
+        [a, b],
+        [b, a],
+        [a, a],
+        [a, undefined],
+        [undefined, a],
+        [a, 1],
+        [1, a],
+        [a, 1, b],
+        [1, a, b],
+        [a, b, 1],
+        [a, 1, 2],
+        [1, 2],
+        [2, 1],
+        [1, 1],
+        [1, 2, undefined],
+        ["1", "2"],
+        ["1,2"],
+        ...[28, 29, 30, 31, 32, 33, 60].flatMap((length) => [
+          Array.from({ length }, (_, i) => i),
+          Array.from({ length }, (_, i) => i === 0 ? a : i),
+          Array.from({ length }, (_, i) => i === length - 1 ? a : i)
+        ]),
+        Array.from({ length: 60 }, (_, i) => i === 3 ? a : i),
+        Array.from({ length: 60 }, (_, i) => i === 4 ? a : i),
+        Array.from({ length: 53 }, (_, i) => i % 2 === 0 ? a : 1),
+        Array.from({ length: 54 }, (_, i) => i % 2 === 0 ? a : 1)
+      ]
+      const results = lists.map((args) => memo(...args))
+      assert.strictEqual(new Set(results).size, lists.length)
+      assert.isTrue(lists.every((args, i) => memo(...args) === results[i]))
+      assert.isTrue(lists.every((args, i) => results[i]!.args.every((arg, j) => Object.is(arg, args[j]))))
+      assert.strictEqual(calls(), lists.length)
+    })
+
+    it("remembers every result, undefined included", () => {
+      let calls = 0
+      const memo = WeakMemo.memoize((_: object, _n?: number) => void calls++)
+      const a = {}
+      assert.deepStrictEqual([memo(a), memo(a), memo(a, 1), memo(a, 1)], [undefined, undefined, undefined, undefined])
+      assert.strictEqual(calls, 2)
+    })
+
+    it("remembers nothing if the function throws", () => {
+      let calls = 0
+      const memo = WeakMemo.memoize((..._: ReadonlyArray<unknown>) => {
+        if (++calls % 2 === 1) throw new Error("odd")
+        return calls
+      })
+      const a = {}
+      for (const args of [[a], [a, 1], [1], []]) {
+        calls = 0
+        assert.throws(() => memo(...args), /odd/)
+        assert.deepStrictEqual([memo(...args), memo(...args), calls], [2, 2, 2])
+      }
+    })
+
+    it("runs the function without this, and copies its name, length and properties", () => {
+      const f = Object.assign(
+        function named(this: unknown, _a: object, _b: number) {
+          return this
+        },
+        { extra: 1 }
+      )
+      const memo = WeakMemo.memoize(f)
+      assert.isUndefined(memo.call({ mine: true }, {}, 1))
+      assert.deepStrictEqual([memo.name, memo.length, memo.extra], ["named", 2, 1])
+      const frozen = WeakMemo.memoize(Object.freeze((_: object) => 1))
+      assert.deepStrictEqual([frozen.name, frozen.length, frozen({})], ["", 1, 1])
+      // oxlint-disable-next-line typescript/no-extraneous-class -- A class has other own properties than a function.
+      assert.strictEqual(WeakMemo.memoize(class Named {} as unknown as () => void).name, "Named")
+    })
+
+    it("a result that a nested call remembered first is everybody's", () => {
+      for (const args of [[{}], [{}, 1], [1], [], [{}, 2, {}]]) {
+        let depth = 0
+        const results: Array<object> = []
+        const memo: (...args: ReadonlyArray<unknown>) => object = WeakMemo.memoize((...args) => {
+          if (depth++ < 3) results.push(memo(...args))
+          return {}
+        })
+        const outer = memo(...args)
+        assert.isTrue(results.length === 3 && results.every((result) => result === outer))
+        assert.isTrue(memo(...args) === outer)
+      }
+    })
+
+    it("a function can call itself with other arguments, within any capacity", () => {
+      for (const capacity of [0, 1, 2, 5, Infinity]) {
+        const fibonacci: (n: number) => number = WeakMemo.memoize(
+          (n) => n < 2 ? n : fibonacci(n - 1) + fibonacci(n - 2),
+          { capacity }
+        )
+        assert.strictEqual(fibonacci(15), 610)
+      }
+    })
+
+    it("keeps the most recently used results that differ in primitives, for each combination of objects", () => {
+      const { calls, memo } = counting({ capacity: 2 })
+      const a = {}
+      const b = {}
+      for (const objects of [[], [a], [b], [a, b]]) {
+        const call = (...primitives: ReadonlyArray<unknown>) => {
+          const before = calls()
+          memo(...objects, ...primitives)
+          return calls() > before
+        }
+        assert.deepStrictEqual([call(1), call(2), call(1), call(3)], [true, true, false, true])
+        // 2 was used least recently.
+        assert.deepStrictEqual([call(1), call(3), call(2), call(1)], [false, false, true, true])
+        // Calls of another length share the capacity.
+        assert.deepStrictEqual([call(5, 6), call(5, 7), call(1)], [true, true, true])
+        assert.deepStrictEqual([call(5, 7), call(5, 6)], [false, true])
+      }
+      // Objects alone are not counted.
+      const objects = Array.from({ length: 10 }, () => ({}))
+      const results = objects.map((object) => memo(object))
+      assert.isTrue(objects.every((object, i) => memo(object) === results[i]))
+    })
+
+    it("keeps no result with primitives if the capacity is 0, and every one if it is Infinity", () => {
+      const none = counting({ capacity: 0 })
+      const a = {}
+      for (const args of [[], [1], [a, 1]]) assert.isFalse(none.memo(...args) === none.memo(...args))
+      assert.isTrue(none.memo(a) === none.memo(a))
+      const all = counting({ capacity: Infinity })
+      const results = Array.from({ length: 5000 }, (_, i) => all.memo(i))
+      assert.isTrue(results.every((result, i) => all.memo(i) === result))
+    })
+
+    it("keeps 1000 results by default", () => {
+      const { calls, memo } = counting()
+      for (let i = 0; i < 1001; i++) memo(i)
+      memo(1)
+      assert.strictEqual(calls(), 1001)
+      memo(0)
+      assert.strictEqual(calls(), 1002)
+    })
+
+    it("refuses a capacity that is not a number of results", () => {
+      for (const capacity of [-1, 1.5, NaN, -Infinity, "10" as unknown as number]) {
+        assert.throws(() => WeakMemo.memoize(() => 1, { capacity }), RangeError, `${capacity}`)
+      }
+    })
+
+    it("answers as a model does to every script", () => {
+      const argument = fc.constantFrom("a", "b", "c", 0, -0, 1, NaN, "x", undefined)
+      const step = fc.oneof(
+        { weight: 6, arbitrary: fc.record({ type: fc.constant("call"), args: fc.array(argument, { maxLength: 3 }) }) },
+        {
+          weight: 1,
+          arbitrary: fc.record({ type: fc.constant("collect"), args: fc.array(argument, { maxLength: 1 }) })
+        }
+      )
+      fc.assert(
+        fc.property(fc.array(step, { maxLength: 60 }), fc.integer({ min: 0, max: 4 }), (script, capacity) => {
+          const { collect, heap } = TestHeap.makeUnsafe()
+          const objects: Record<string, object> = { a: { a: 1 }, b: { b: 1 }, c: { c: 1 } }
+          const isName = (u: unknown): u is string => typeof u === "string" && u in objects
+          const print = (u: unknown) => isName(u) ? u : Object.is(u, -0) ? "-0" : JSON.stringify(u) ?? String(u)
+          const memo = WeakMemo.memoize((...args: ReadonlyArray<unknown>) => ({ args }), { capacity }, heap)
+          /** By objects, then by arguments: in the order of use. */
+          const model = new Map<string, Map<string, object>>()
+          const seen = new Set<object>()
+          for (const { args, type } of script) {
+            const names = args.filter(isName)
+            if (type === "collect") {
+              for (const name of names) {
+                collect(objects[name]!)
+                for (const key of model.keys()) if (key.includes(name)) model.delete(key)
+              }
+              continue
+            }
+            const result = memo(...args.map((arg) => isName(arg) ? objects[arg] : arg))
+            const unbounded = names.length > 0 && names.length === args.length
+            const group = `${names.join("")}${unbounded ? "!" : ""}`
+            const key = `${args.length}: ${args.map((arg) => typeof arg === "number" ? print(arg) : `"${print(arg)}"`)}`
+            const results = model.get(group) ?? new Map<string, object>()
+            model.set(group, results)
+            const expected = results.get(key)
+            if (expected === undefined) assert.isFalse(seen.has(result), key)
+            else assert.isTrue(result === expected, key)
+            seen.add(result)
+            results.delete(key)
+            results.set(key, result)
+            if (!unbounded && results.size > capacity) results.delete(results.keys().next().value!)
+          }
+        }),
+        { numRuns: 1000 }
+      )
+    })
+  })
+
+  describe("memoize, on the real heap", () => {
+    it.effect("a result lives as long as its arguments, and does not keep them although it refers to them", () =>
+      Effect.gen(function*() {
+        const memo = WeakMemo.memoize((...args: ReadonlyArray<unknown>) => ({ args, big: new Array(100) }))
+        const kept = { a: {}, b: {} }
+        const run = () => {
+          const [a, b] = [{}, {}]
+          const results = [memo(a), memo(a, b), memo(b, a), memo(a, 1), memo(1, a, 2, b), memo(a, a)]
+          return {
+            args: [new WeakRef(a), new WeakRef(b)],
+            results: results.map((result) => new WeakRef(result)),
+            kept: [memo(kept.a), memo(kept.a, kept.b), memo(kept.a, 1), memo(1, kept.b, 2, kept.a)].map((result) =>
+              new WeakRef(result)
+            )
+          }
+        }
+        const probes = run()
+        assert.isTrue(yield* allDie([...probes.args, ...probes.results]))
+        assert.isTrue(yield* alive(probes.kept))
+        assert.isTrue(memo(kept.a, kept.b) === probes.kept[1]!.deref())
+      }))
+
+    // Each refers to both arguments, or is held by the other argument's side.
+    it.effect.each(["first", "second"])(
+      "the death of the %s of two objects ends the entry",
+      (which) =>
+        Effect.gen(function*() {
+          const memo = WeakMemo.memoize((...args: ReadonlyArray<unknown>) => ({ args, big: new Array(100) }))
+          const living = {}
+          const run = () => {
+            const dying = {}
+            const [a, b] = which === "first" ? [dying, living] : [living, dying]
+            const results = [memo(a, b), memo(a, 1, b), memo("x", a, b, "y"), memo(a, b, living), memo(living, a, b)]
+            return [dying, ...results].map((object) => new WeakRef(object))
+          }
+          const probes = run()
+          assert.isTrue(yield* allDie(probes))
+          const fresh = memo(living, living)
+          assert.isTrue(memo(living, living) === fresh)
+        })
+    )
+
+    it.effect("a living object that holds the result keeps the other object, until it lets go", () =>
+      Effect.gen(function*() {
+        const memo = WeakMemo.memoize((a: object, b: { cache?: object | undefined }) => ({ a, b }))
+        const b: { cache?: object | undefined } = {}
+        const run = () => {
+          const a = {}
+          b.cache = memo(a, b)
+          return [new WeakRef(a), new WeakRef(b.cache)]
+        }
+        const probes = run()
+        assert.isTrue(yield* alive(probes))
+        b.cache = undefined
+        assert.isTrue(yield* allDie(probes))
+      }))
+
+    it.effect("results that refer to each other's arguments do not keep them", () =>
+      Effect.gen(function*() {
+        const memo = WeakMemo.memoize((a: object, others: () => ReadonlyArray<unknown>) => ({ a, others: others() }))
+        const listOf = () => [] as ReadonlyArray<unknown>
+        const run = () => {
+          const objects = Array.from({ length: 10 }, () => ({}))
+          const others = () => objects
+          const results = objects.flatMap((object) => [memo(object, others), memo(object, listOf)])
+          return [...objects, ...results, others].map((object) => new WeakRef<object>(object))
+        }
+        assert.isTrue(yield* allDie(run()))
+      }))
+
+    it.effect("a result that has been evicted is collected, and one within the capacity is kept", () =>
+      Effect.gen(function*() {
+        const memo = WeakMemo.memoize((_object: object | undefined, n: number) => ({ n }), { capacity: 10 })
+        for (const object of [undefined, {}]) {
+          const run = () => Array.from({ length: 100 }, (_, n) => new WeakRef(memo(object, n)))
+          const probes = run()
+          assert.isTrue(yield* allDie(probes.slice(0, 90)))
+          assert.isTrue(yield* alive(probes.slice(90)))
+          assert.isTrue(memo(object, 95) === probes[95]!.deref())
+        }
+      }))
+
+    it.effect("a call that throws, and a call with capacity 0, keep nothing", () =>
+      Effect.gen(function*() {
+        const throwing = WeakMemo.memoize((a: object, n: number): void => {
+          throw Object.assign(new Error("thrown"), { a, n })
+        })
+        const none = WeakMemo.memoize((a: object, n: number) => ({ a, n }), { capacity: 0 })
+        const run = () => {
+          const a = {}
+          assert.throws(() => throwing(a, 1))
+          return [new WeakRef(a), new WeakRef(none(a, 1))]
+        }
+        assert.isTrue(yield* allDie(run()))
+      }))
+
+    it.effect("the function and its results are collected with the memoized function", () =>
+      Effect.gen(function*() {
+        const argument = {}
+        const run = () => {
+          const f = (a: object) => ({ a })
+          const memo = WeakMemo.memoize(f)
+          return [new WeakRef<object>(f), new WeakRef<object>(memo), new WeakRef<object>(memo(argument))]
+        }
+        assert.isTrue(yield* allDie(run()))
+        assert.isTrue(argument !== undefined)
+      }))
+  })
+
+  describe("family", () => {
+    class Key extends Data.Class<{ readonly id: number }> {}
+
+    it("returns one instance per key, by structure", () => {
+      let calls = 0
+      const family = WeakMemo.family((key: unknown) => ({ key, call: ++calls }))
+      const instances = [1, "1", { id: 1 }, new Key({ id: 1 }), [1], undefined].map((key) => family(key))
+      const again = [1, "1", { id: 1 }, new Key({ id: 1 }), [1], undefined].map((key) => family(key))
+      assert.isTrue(instances.every((instance, i) => instance === again[i]))
+      assert.strictEqual(calls, 6)
+    })
+
+    it("creates another instance after the first has been collected", () => {
+      const { collect, finalize, heap } = TestHeap.makeUnsafe()
+      const family = WeakMemo.family((id: number) => ({ id }), heap)
+      const first = family(1)
+      collect(first)
+      const second = family(1)
+      assert.isFalse(second === first)
+      // The clean-up of the first instance must not remove the second one.
+      finalize()
+      assert.isTrue(family(1) === second)
+    })
+
+    it("remembers nothing if the function throws or returns a primitive", () => {
+      let calls = 0
+      const throwing = WeakMemo.family((id: number) => {
+        if (++calls === 1) throw new Error("first")
+        return { id }
+      })
+      assert.throws(() => throwing(1), /first/)
+      assert.isTrue(throwing(1) === throwing(1))
+      const primitive = WeakMemo.family((() => "text") as unknown as (key: number) => object)
+      assert.throws(() => primitive(1), WeakError.NotWeakReferenceableError)
+      assert.throws(() => primitive(1), WeakError.NotWeakReferenceableError)
+    })
+
+    it("an instance that a nested call created first is everybody's", () => {
+      let depth = 0
+      const nested: Array<object> = []
+      const family: (key: unknown) => object = WeakMemo.family((key: unknown) => {
+        if (depth++ < 3) nested.push(family({ ...key as object }))
+        return { key }
+      })
+      const outer = family({ id: 1 })
+      assert.isTrue(nested.length === 3 && nested.every((instance) => instance === outer))
+      assert.isTrue(family({ id: 1 }) === outer)
+    })
+
+    it.effect("does not keep its instances, nor their keys after a clean-up, but keeps one that is in use", () =>
+      Effect.gen(function*() {
+        const family = WeakMemo.family((key: { readonly id: number }) => ({ key, big: new Array(100) }))
+        const key = { id: -1 }
+        const kept = family(key)
+        const run = () =>
+          Array.from({ length: 100 }, (_, id) => {
+            const key = { id }
+            return [new WeakRef<object>(key), new WeakRef<object>(family(key))]
+          }).flat()
+        const probes = run()
+        assert.isTrue(yield* allDie(probes))
+        assert.isTrue(family({ id: -1 }) === kept)
+        const ofLivingKey = () => new WeakRef(family({ id: -2 }))
+        assert.isTrue(yield* allDie([ofLivingKey()]))
+        assert.isTrue(key !== undefined)
+      }))
+  })
+})
