@@ -1,6 +1,6 @@
 import { assert, describe, it } from "@effect/vitest"
 import * as fc from "fast-check"
-import { type Expiring, ExpiryQueue } from "../../src/internal/weakCacheExpiry.ts"
+import { type Expiring, ExpiryQueue } from "../../../src/internal/weakCache/expiry.ts"
 
 describe("ExpiryQueue", () => {
   it("knows what expires first, under every script", () => {

@@ -1,6 +1,6 @@
 import { assert, describe, it } from "@effect/vitest"
 import * as fc from "fast-check"
-import { type Link, StrongFront } from "../../src/internal/strongFront.ts"
+import { type Link, StrongFront } from "../../../src/internal/weakCache/strongFront.ts"
 
 class Item implements Link {
   newer: Item | undefined = undefined
