@@ -6,7 +6,7 @@
 import { Cache, Data, Effect, Exit, Scope } from "effect"
 import { WeakLRUCache } from "weak-lru-cache"
 import { WeakCache } from "../src/index.ts"
-import { collect, heapInUse, turn } from "./measure/heap.ts"
+import { collect, drain, heapInUse, turn } from "./measure/heap.ts"
 import { runProgram } from "./program.ts"
 import { median, spread } from "./report/statistics.ts"
 import { formatTable } from "./report/table.ts"
@@ -153,8 +153,10 @@ const flood = async (): Promise<ReadonlyArray<ReadonlyArray<string>>> => {
     }
     if ((key + 1) % (keys / 5) === 0) {
       const inUse = process.memoryUsage().heapUsed
+      await heapInUse()
+      // Clean-ups run in slices, one a turn.
+      await drain(() => Effect.runSync(WeakCache.size(cache)) <= 10_000)
       const bytes = await heapInUse()
-      await turn()
       rows.push([
         (key + 1).toLocaleString("en"),
         `${((inUse - empty) / 1e6).toFixed(1)} MB`,

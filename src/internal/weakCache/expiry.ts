@@ -34,11 +34,6 @@ export class ExpiryQueue<X extends Expiring> {
     this.sink(last, last.place)
   }
 
-  clear(): void {
-    for (const item of this.items) item.place = -1
-    this.items.length = 0
-  }
-
   private rise(item: X, place: number): void {
     while (place > 0) {
       const parent = (place - 1) >> 1
