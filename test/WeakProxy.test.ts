@@ -575,7 +575,7 @@ describe("WeakProxy", () => {
       for (const [kind, referent] of Object.entries({ object: {}, array: [1], function: function f() {} })) {
         if (onlyOfCallables.test(name) && kind !== "function") continue
         const error = errorOf(() => operations[name]!(dead<object>(referent)))
-        assert.include(error.message, `${message} a weak proxy: the ${kind} behind it has been collected`)
+        assert.include(error.message, `${message} a weak proxy: the ${kind} that it refers to has been collected`)
         assert.include(error.stack, message)
         const { kind: type, property: named } = error as { readonly kind?: string; readonly property?: PropertyKey }
         assert.deepStrictEqual([type, named], ["WeakProxy", property])
@@ -585,7 +585,7 @@ describe("WeakProxy", () => {
     it.effect("the error of use names the kind of referent", () =>
       Effect.gen(function*() {
         const error = yield* Effect.flip(WeakProxy.use(dead([1]), () => Effect.void))
-        assert.include(error.message, "Cannot use the referent of a weak proxy: the array behind it")
+        assert.include(error.message, "Cannot use the referent of a weak proxy: the array that it refers to")
       }))
 
     it("the error of a function that was read names the function", () => {
@@ -593,10 +593,13 @@ describe("WeakProxy", () => {
       const { method } = proxy
       const long = proxy["x".repeat(5_000_000)]!
       die()
-      assert.include(errorOf(method).message, `Cannot call the function "method" of a weak proxy: the object behind it`)
+      assert.include(
+        errorOf(method).message,
+        `Cannot call the function "method" of a weak proxy: the object that it refers to`
+      )
       assert.include(
         errorOf(() => method.name).message,
-        `Cannot read property "name" of "method" of a weak proxy: the function behind it`
+        `Cannot read property "name" of "method" of a weak proxy: the function that it refers to`
       )
       assert.isBelow(errorOf(long).message.length, 300)
     })
