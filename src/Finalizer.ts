@@ -299,7 +299,7 @@ export const make = <A extends WeakKey, B, E, R>(
     (referent) => register(referent, effect, options?.atExit ?? true)
   )
 
-// This function never receives the target itself, because the registration holds every value that a closure here captures.
+// This function never receives the target, because the registration holds every value that a closure here captures.
 const register = <A extends WeakKey, B, E, R>(
   target: Referent.Referent<A>,
   effect: Effect.Effect<B, E, R>,
@@ -390,7 +390,7 @@ const close = (self: State<WeakKey, unknown, unknown>): Effect.Effect<void> =>
       if (self.status === "alive") die(self)
       return Effect.void
     }),
-    // Wait for a run that has started, unless the effect of this run closes the Scope: it must not wait for itself.
+    // Wait for a run that has started, unless its own effect closes the Scope. An effect must not wait for itself.
     Effect.withFiber((fiber) =>
       self.status === "running" && !isPartOf(fiber, self)
         ? (self.ended ??= Latch.makeUnsafe()).await

@@ -32,9 +32,9 @@ import { type DeadReferenceError, NotWeakReferenceableError } from "./WeakError.
 declare const TypeId: unique symbol
 
 /**
- * Marks a type as a weak proxy. In the type of a spread copy, a property that has only a setter is `undefined`, so the
- * type of `{ ...proxy }` has no mark. A private member of a class cannot be the mark, because no class type is assignable
- * to a `Record`.
+ * Marks a type as a weak proxy. In the type of a spread copy, a property that has only a setter is `undefined`.
+ * Therefore the type of `{ ...proxy }` has no mark. A private member of a class cannot be the mark, because no class
+ * type is assignable to a `Record`.
  */
 type Brand = { set [TypeId](brand: "WeakProxy") }
 
@@ -60,8 +60,8 @@ type Brand = { set [TypeId](brand: "WeakProxy") }
  * does not throw: `util.inspect` and `Object.prototype.toString` show that the referent
  * has been collected. `typeof` and `Array.isArray` do not throw, either.
  *
- * Cost: each operation dereferences at most once, and has the cost of a plain `Proxy`.
- * A method call dereferences when the method is read. The call also looks up two
+ * Cost: in addition to the cost of a plain `Proxy`, each operation dereferences at most
+ * once. A method call dereferences when the method is read. The call also looks up two
  * ephemerons, one for the method's stand-in and one for the method. Dereferencing keeps
  * the referent alive until the end of the turn.
  *

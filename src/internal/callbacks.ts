@@ -1,4 +1,4 @@
-/** Runs callbacks of a collection as effects: registers them in a Scope, starts their fibers, and reports their failures. */
+/** Runs callbacks of a collection as effects. Registers them in a Scope, starts their fibers, and reports failures. */
 import * as Cause from "effect/Cause"
 import * as Context from "effect/Context"
 import * as Effect from "effect/Effect"

@@ -49,7 +49,7 @@ interface Records {
   readonly register: Register<Referent<any>>
   /** Removes a reference from the `ownRefs` of its referent after the reference has been collected. */
   readonly registerOwn: Register<OwnRef>
-  /** The dependents of each owner. A record must not hold them, because every reference to the owner holds the record. */
+  /** The dependents of each owner. A record must not hold them, because references to the owner hold the record. */
   readonly dependents: WeakMap<WeakKey, Set<unknown>>
   /**
    * One instance of each class of this heap. V8 discards the optimized code of a class

@@ -36,7 +36,7 @@ class Proxied extends Given {
   }
 }
 
-/** Adds to a shell a reference to its traps and a method that prints it. Class fields ignore accessors of prototypes. */
+/** Adds to a shell its traps and a method that prints it. Class fields ignore accessors of prototypes. */
 class Shell extends Given {
   readonly [NodeInspectSymbol] = inspect
   readonly #traps: Traps
