@@ -242,9 +242,10 @@ const isPartOf = (fiber: Fiber<unknown, unknown>, self: State<WeakKey, unknown, 
  *
  * Fails with `NotWeakReferenceableError` if the target cannot be weakly
  * referenced, and registers nothing. If this effect is interrupted, the finalizer
- * is either registered completely or not at all. Cost: O(1). After a finalizer has
- * run or was detached, the Scope and the target no longer hold it, and it no longer
- * holds its effect and its services.
+ * is either registered completely or not at all. Cost: O(1).
+ *
+ * After a finalizer has run, was detached or has ended with its Scope, the Scope and
+ * the target no longer hold it. It no longer holds its effect and its services.
  *
  * **Gotchas**
  *
@@ -254,10 +255,10 @@ const isPartOf = (fiber: Fiber<unknown, unknown>, self: State<WeakKey, unknown, 
  * - An effect that never ends blocks the older callbacks of the same target, and
  *   the closing Scope waits for ever.
  * - The effect and the fibers that it starts may close the finalizer's own Scope.
- *   Such a close does not wait for the run. A close in any other fiber waits. If the
- *   effect then waits for that fiber, both wait for ever. An example is
- *   `Effect.runPromise` inside the effect, because it starts an unrelated fiber.
- *   Another is `dispose()` of a `ManagedRuntime`: use `disposeEffect`.
+ *   Such a close does not wait for the run. A close in any other fiber waits for the
+ *   run. If the effect in turn waits for that fiber, both wait for ever. For example,
+ *   `Effect.runPromise` inside the effect starts an unrelated fiber. So does
+ *   `dispose()` of a `ManagedRuntime`. Use `disposeEffect` instead.
  *
  * **Example** (Closing a handle with its owner or with the Scope)
  *

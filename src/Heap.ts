@@ -137,8 +137,8 @@ const isWeakSymbol = (u: symbol): boolean => {
  *
  * **When to use**
  *
- * Use in tests, benchmarks and diagnostics. The result of a program must not depend on
- * it, because some hosts cannot force a collection.
+ * Use in tests, benchmarks and diagnostics. The result of a program must not depend on a
+ * forced collection, because some hosts cannot force one.
  *
  * **Details**
  *

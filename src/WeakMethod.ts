@@ -475,8 +475,8 @@ export const deref = <A extends WeakKey, Args extends ReadonlyArray<unknown>, B>
  * Dereferences and calls the method each time the effect runs. If the method throws, the
  * effect dies with the thrown value. If the method returns a promise or an effect, the
  * effect succeeds with it and does not wait for its result. Use `Effect.flatten` to run a
- * returned effect. The receiver is not held after the call has returned. Cost: O(1) and
- * the cost of the call.
+ * returned effect. The library does not hold the receiver after the call has returned.
+ * Cost: O(1) and the cost of the call.
  *
  * **Example** (Calling a method of a dead object)
  *

@@ -76,16 +76,17 @@ type Brand = { set [TypeId](brand: "WeakProxy") }
  *   referent. Arguments are not converted. `p.indexOf(p)` is -1, and `p.equals(p)`
  *   throws if `equals` reads a private field of its argument. In getters and setters,
  *   `this` is the referent.
- * - Properties are reported as configurable and objects as extensible. JavaScript does
- *   not allow a proxy to report other answers without holding the property or the
- *   object. A proxy refuses to freeze, seal or prevent extensions of its referent, and
- *   to define a non-configurable property. The referent stays unchanged.
+ * - Properties are reported as configurable and objects as extensible, because
+ *   JavaScript does not allow a proxy to report anything else without holding the
+ *   property or the object. A proxy cannot freeze or seal its referent, prevent its
+ *   extension, or define a non-configurable property. An attempt leaves the referent
+ *   unchanged.
  * - Code that reads internal slots without calling a method of the value reads the
  *   proxy. Examples are `Map.prototype.get.call(p, key)`, `structuredClone`,
  *   `util.types`, `ArrayBuffer.isView`, and `Object.prototype.toString` of a `Date`.
- * - Methods can return or pass the referent, for example an iterator, a view of a
- *   buffer, or the last argument of a `forEach` callback. Holding such a value keeps the
- *   referent alive.
+ * - Methods can return values that hold the referent, for example an iterator or a view
+ *   of a buffer. They can also pass the referent to a callback, as `forEach` does.
+ *   Holding such a value keeps the referent alive.
  * - A promise that resolves with a dead proxy rejects, because it reads `then`.
  * - A proxy has no hash (see {@link equals}). The proxies of a `Date` and of a `RegExp`
  *   are an exception, because Effect reads their contents before it asks for a hash.

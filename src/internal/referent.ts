@@ -17,7 +17,7 @@ import { inShards, type Register } from "./registry.ts"
 
 type HostWeakRef<A extends WeakKey> = globalThis.WeakRef<A>
 
-/** The record of a referent. Subclasses the heap's `WeakRef`, so that the record needs no second object. */
+/** The record of a referent. Subclasses the heap's `WeakRef`, so that a record and its weak reference are one object. */
 export interface Referent<out A extends WeakKey> extends HostWeakRef<A>, Link {
   readonly records: Records
   /** The hash of the referent, if it has been computed. */
@@ -140,7 +140,7 @@ export const make = <A, B>(
   // The cast is safe, because `f` checks the target and throws if it is not a `WeakKey`.
   Effect.flatMap(Heap, (heap) => attempt(() => f(target as A & WeakKey, heap)))
 
-/** Adds a reference that is not shared to `ownRefs`. It is removed after it has been collected. */
+/** Adds a reference that is not shared to `ownRefs`. The registry removes it after it has been collected. */
 export const own = (self: Referent<WeakKey>, ref: WeakKey): void => {
   const { heap, registerOwn } = self.records
   const refs = self.ownRefs ??= new Set()
