@@ -1,12 +1,11 @@
 /**
- * The example that weak references were documented with, as a program: an image
- * service that names large images without keeping them alive, and the same
- * service on a plain `Map` beside it.
+ * Runs an image service that names large images without keeping them alive. Then runs
+ * the same service on a plain `Map`, and compares the memory of both.
  *
  *     npm run demo [directory]
  *
- * Here the library is imported from its sources; a program of yours imports it
- * from "effect-weakref".
+ * This program imports the library from its sources. Import it from "effect-weakref"
+ * in your own program.
  */
 import * as NodeChildProcessSpawner from "@effect/platform-node-shared/NodeChildProcessSpawner"
 import * as NodeFileSystem from "@effect/platform-node-shared/NodeFileSystem"
@@ -24,11 +23,11 @@ import * as SampleImages from "./image-service/sampleImages.ts"
 import * as StatusLine from "./image-service/StatusLine.ts"
 
 const introduction = `
-An image service gives each caller the image of a name. Two callers get the same image, decoded once.
-A gallery shows a few large images at a time, pages through all of them, and comes back.
+An image service returns images by name. Two callers with the same name receive the same image.
+A gallery shows a few large images at a time. It shows all images, from the first to the last and back.
 
-"weak" finds the images in a WeakValueMap: an image that nobody shows any more can be collected,
-and a Finalizer notices. "strong" is the same service on a plain Map: every image stays in memory.
+The variant "weak" stores the images in a WeakValueMap. An image that nobody shows can be collected,
+and a Finalizer counts it. The variant "strong" uses a plain Map, so every image stays in memory.
 `
 
 class VariantError extends Data.TaggedError("VariantError")<{
@@ -43,14 +42,14 @@ class VariantError extends Data.TaggedError("VariantError")<{
   }
 }
 
-/** Runs one variant in a process of its own: what one leaves behind must not count as the other's memory. */
+/** Runs one variant in a separate process, so that the memory of one variant is not counted for the other. */
 const runVariant = Effect.fnUntraced(
   function*(kind: "weak" | "strong", directory: string) {
     const variant = fileURLToPath(new URL("image-service/variant.ts", import.meta.url))
     const handle = yield* ChildProcess.make(process.execPath, [...process.execArgv, variant, kind, directory], {
       stdin: "ignore",
       stderr: "inherit",
-      // In this process's group, so that Ctrl-C in a terminal reaches it too.
+      // The child belongs to this process's group, so that Ctrl-C in a terminal stops both.
       detached: false
     })
     const output = yield* Stream.mkString(Stream.decodeText(handle.stdout))
@@ -64,7 +63,7 @@ const runVariant = Effect.fnUntraced(
   (effect, kind) =>
     Effect.catchTags(effect, {
       PlatformError: (error) => new VariantError({ kind, problem: `failed: ${error.message}` }),
-      SchemaError: (error) => new VariantError({ kind, problem: `gave no report: ${error.message}` })
+      SchemaError: (error) => new VariantError({ kind, problem: `returned no valid report: ${error.message}` })
     })
 )
 
@@ -96,16 +95,18 @@ const demo = Effect.fnUntraced(
 )
 
 const directory = Argument.String("directory").pipe(
-  Argument.withDescription("A directory of PNG and JPEG files, the larger the better; without it, some are rendered"),
+  Argument.withDescription(
+    "A directory of large PNG and JPEG files. The default is a directory of rendered sample images"
+  ),
   Argument.optional
 )
 const images = Flag.Int("images").pipe(
-  Flag.withDescription("How many images to render (24)"),
+  Flag.withDescription("The number of images to render (24)"),
   Flag.withSchema(Schema.Int.check(Schema.isGreaterThan(0))),
   Flag.withDefault(24)
 )
 const megapixels = Flag.Finite("megapixels").pipe(
-  Flag.withDescription("How large to render them (12)"),
+  Flag.withDescription("The size of a rendered image in megapixels (12)"),
   Flag.withSchema(Schema.Finite.check(Schema.isGreaterThan(0))),
   Flag.withDefault(12)
 )
@@ -113,7 +114,9 @@ const megapixels = Flag.Finite("megapixels").pipe(
 Command.make("demo", { directory, images, megapixels }, demo).pipe(
   Command.withDescription("An image service that names large images without keeping them alive."),
   Command.run({ version: "0.1.0" }),
-  Effect.onInterrupt(() => Effect.logInfo("interrupted: the finalizers have run, temporary files are removed")),
+  Effect.onInterrupt(() =>
+    Effect.logInfo("Interrupted. The finalizers have run, and the temporary files have been removed")
+  ),
   Effect.provide(CliConfig.layer({ builtIns: [GlobalFlag.Help] })),
   Effect.provide(Layer.provideMerge(
     NodeChildProcessSpawner.layer,

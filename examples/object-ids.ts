@@ -1,12 +1,11 @@
 /**
- * The example of Python's `weakref` documentation as a service: remember an
- * object and get an id, find the object by its id for as long as somebody else
- * keeps it.
+ * Shows a service that gives each object an id, and finds an object by its id while
+ * other code holds the object. Python's `weakref` documentation has the same example.
  *
  *     node examples/object-ids.ts
  *
- * Here the library is imported from its sources; a program of yours imports it
- * from "effect-weakref".
+ * This program imports the library from its sources. Import it from "effect-weakref"
+ * in your own program.
  */
 import * as NodeRuntime from "@effect/platform-node-shared/NodeRuntime"
 import { Console, Context, Data, Effect, Layer, Option } from "effect"
@@ -16,20 +15,20 @@ export class NoObjectError extends Data.TaggedError("NoObjectError")<{
   readonly id: number
 }> {
   override get message(): string {
-    return `No object has the id ${this.id}: it was never given, or nobody kept the object`
+    return `No object has the id ${this.id}: the id was never used, or the object has been collected`
   }
 }
 
 export class ObjectIds extends Context.Service<ObjectIds, {
-  /** Gives the id of an object, the same one each time. No id is given twice, and none keeps its object. */
+  /** Returns the id of an object. Returns the same id at each call, and never uses an id for two objects. */
   readonly remember: (object: object) => Effect.Effect<number>
-  /** Gives the object of an id. */
+  /** Returns the object with this id. */
   readonly find: (id: number) => Effect.Effect<object, NoObjectError>
 }>()("examples/ObjectIds") {
   static readonly layer = Layer.effect(
     ObjectIds,
     Effect.gen(function*() {
-      // By reference: objects that are equal are still two objects.
+      // Compares by reference, because two equal objects must have two ids.
       const ids = yield* WeakKeyMap.make<object, number>({ compare: "reference" })
       const objects = yield* WeakValueMap.make<number, object>()
       let next = 1

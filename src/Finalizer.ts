@@ -1,12 +1,13 @@
 /**
- * Runs an effect once: when its target is collected, when you run it by hand, or
- * when its Scope closes, whichever comes first.
+ * Runs an effect once: after its target has been collected, when you call
+ * {@link run}, or when its Scope closes, whichever comes first.
  *
- * Use a `Finalizer` to clean up after an object that other code owns. It never
- * keeps its target alive. The registration lasts even if nobody holds the
- * finalizer. The Scope makes sure that the effect runs, because the collector may
- * come late or never. Unlike a callback of a `FinalizationRegistry`, the effect
- * runs exactly once, has services and typed errors, and its failures are reported.
+ * Use a `Finalizer` to clean up after an object that other code owns. The finalizer
+ * never keeps its target alive, and it stays registered even if nobody holds it.
+ * The effect also runs when the Scope closes, because the collector may run late or
+ * never. The effect never runs twice. Unlike a callback of a
+ * `FinalizationRegistry`, it has services and typed errors, and its failures are
+ * reported.
  *
  * @stability experimental
  * @since 0.1.0
@@ -31,13 +32,13 @@ import type { NotWeakReferenceableError } from "./WeakError.ts"
 const TypeId = "~effect-weakref/Finalizer"
 
 /**
- * The handle of a finalizer for a target `A`. Its effect succeeds with a `B` or
- * fails with an `E`.
+ * Represents a finalizer of a target `A`, whose effect succeeds with a `B` or fails
+ * with an `E`.
  *
  * **When to use**
  *
  * Use to run the effect early with {@link run}, or to cancel it with
- * {@link detach}. A program that needs neither can drop the handle.
+ * {@link detach}. A program that needs neither does not have to hold the finalizer.
  *
  * **Example** (Running a finalizer early)
  *
@@ -74,7 +75,7 @@ export interface Finalizer<out A extends WeakKey, out B = unknown, out E = unkno
 }
 
 /**
- * Checks whether a value is a `Finalizer` of this copy of the library.
+ * Checks whether a value is a `Finalizer` that this copy of the library created.
  *
  * **When to use**
  *
@@ -82,9 +83,9 @@ export interface Finalizer<out A extends WeakKey, out B = unknown, out E = unkno
  *
  * **Details**
  *
- * If a program loads this library twice, the guard of each copy returns `false` for
- * the finalizers of the other, because their functions cannot read each other's
- * finalizers. Never dereferences the target. Cost: O(1).
+ * If a program loads this library twice, the guard of one copy returns `false` for
+ * the finalizers of the other copy, because its functions cannot read them. Never
+ * dereferences the target. Cost: O(1).
  *
  * **Example** (Recognizing a finalizer)
  *
@@ -98,7 +99,7 @@ export interface Finalizer<out A extends WeakKey, out B = unknown, out E = unkno
  * Finalizer.isFinalizer({}) // => false
  * ```
  *
- * @see {@link isAlive} for asking whether the effect can still run
+ * @see {@link isAlive} for checking whether the effect can still run
  *
  * @stability experimental
  * @category guards
@@ -113,18 +114,18 @@ const variance = {
 }
 
 /**
- * The only implementation. The referent's list of callbacks and the Scope hold
- * it, so that nobody has to hold the handle. It holds its target weakly.
+ * The only implementation of `Finalizer`. The referent's list of callbacks and the
+ * Scope hold it, so that the program does not have to. It holds its target weakly.
  */
 class State<A extends WeakKey, B, E> extends Referent.Callback implements Finalizer<A, B, E>, Equal.Equal {
   declare readonly target: Referent.Referent<A>
   /** The services of `make`, until the finalizer is dead. */
   declare context: Context.Context<Scope.Scope> | undefined
-  /** Until the effect starts. */
+  /** The effect, until it starts. */
   declare effect: Effect.Effect<B, E> | undefined
   declare atExit: boolean
   declare status: "alive" | "running" | "dead"
-  /** Open once the run has ended, if somebody waits for it. */
+  /** Opens when the run ends. Exists only if a closing Scope waits for the run. */
   declare ended: Latch.Latch | undefined
 
   constructor(
@@ -142,7 +143,7 @@ class State<A extends WeakKey, B, E> extends Referent.Callback implements Finali
     this.ended = undefined
   }
 
-  /** Runs on collection, in a fiber of its own. */
+  /** Starts the effect after a collection, in its own fiber. */
   override start(): Fiber<unknown, unknown> {
     const run = new Run(this, undefined)
     const fiber = inBackground(claim(this), Context.add(this.context!, Runs, run))
@@ -179,34 +180,34 @@ class State<A extends WeakKey, B, E> extends Referent.Callback implements Finali
   }
 }
 
-// There is no other implementation of the interface.
+// The cast is safe: `State` is the only implementation of the interface.
 const stateOf = <A extends WeakKey, B, E>(self: Finalizer<A, B, E>): State<A, B, E> => self as State<A, B, E>
 
-/** One run of a finalizer, inside of another one if the effect of that one started it. */
+/** One run of a finalizer. `outer` is the run whose effect started this run. */
 class Run {
   declare of: State<WeakKey, unknown, unknown> | undefined
   declare readonly outer: Run | undefined
 
   constructor(of: State<WeakKey, unknown, unknown>, outer: Run | undefined) {
     this.of = of
-    // A run that has ended is left out, so that the list stays short.
+    // Skip runs that have ended, so that the list stays short.
     while (outer !== undefined && outer.of === undefined) outer = outer.outer
     this.outer = outer
   }
 
   end(): void {
     if (this.of !== undefined) die(this.of)
-    // Contexts that were captured during the run hold it: let go of the finalizer.
+    // Contexts that were captured during the run hold this object: release the finalizer.
     this.of = undefined
   }
 }
 
-/** The innermost run that a fiber is part of. Fibers inherit it, so that a run knows the fibers that its effect started. */
+/** The innermost run that a fiber is part of. A fiber inherits the run of the fiber that started it. */
 const Runs = /*#__PURE__*/ Context.Reference<Run | undefined>("effect-weakref/Finalizer/Runs", {
   defaultValue: () => undefined
 })
 
-/** Whether the fiber is part of the run of this finalizer. */
+/** Checks whether the fiber is part of a run of this finalizer. */
 const isPartOf = (fiber: Fiber<unknown, unknown>, self: State<WeakKey, unknown, unknown>): boolean => {
   for (let run = Context.get(fiber.context, Runs); run !== undefined; run = run.outer) {
     if (run.of === self) return true
@@ -215,46 +216,51 @@ const isPartOf = (fiber: Fiber<unknown, unknown>, self: State<WeakKey, unknown, 
 }
 
 /**
- * Creates a finalizer: `effect` runs once, when the target is collected, by
- * {@link run}, or when the Scope closes, whichever comes first, even if they race.
+ * Creates a finalizer. Its effect runs once: after the target has been collected,
+ * when you call {@link run}, or when the Scope closes.
  *
  * **When to use**
  *
- * Use to release what belongs to an object when the object is collected, and at
- * the latest when the Scope closes. Use `WeakRef.onCollect` for a callback that
- * may be lost.
+ * Use to release a resource after the object that owns it has been collected, or
+ * when the Scope closes. Use `WeakRef.onCollect` for a callback that need not run
+ * when the Scope closes.
  *
  * **Details**
  *
- * On collection the effect runs in the background with the services of this call.
- * If it fails, the failure is reported as unhandled. The effect takes its turn
- * among the callbacks of the target (see `WeakRef.onCollect`), from the newest to
- * the oldest.
+ * The effect never runs twice, even if a collection, `run` and the closing Scope
+ * race.
  *
- * When the Scope closes, finalizers that are alive run in reverse order of
- * creation, among the Scope's other finalizers. The Scope waits for them and
- * reports their failures. With `atExit: false` they die without having run. The
- * Scope waits for a run under way, and does not interrupt it. If the Scope is
- * closed already, the effect runs at once.
+ * After a collection, the effect runs in the background with the services of this
+ * call. A failure is reported as unhandled. The effect runs in sequence with the
+ * other callbacks of the target, the newest first (see `WeakRef.onCollect`).
+ *
+ * When the Scope closes, live finalizers run in reverse order of creation, among
+ * the Scope's other finalizers. The Scope waits for them and reports their
+ * failures. A finalizer with `atExit: false` ends without running its effect. The
+ * Scope waits for a run that has started, and does not interrupt it. If the Scope
+ * is closed already, the finalizer behaves as if the Scope closed at once.
  *
  * Fails with `NotWeakReferenceableError` if the target cannot be weakly
- * referenced. Then nothing is registered. An interruption leaves a registered
- * finalizer or none. Cost: O(1). Once the finalizer is dead, neither the Scope nor
- * the target remembers it, and it holds neither its effect nor its services.
+ * referenced, and registers nothing. If this effect is interrupted, the finalizer
+ * is either registered completely or not at all. Cost: O(1).
+ *
+ * After a finalizer has run, was detached or has ended with its Scope, the Scope and
+ * the target no longer hold it. It no longer holds its effect and its services.
  *
  * **Gotchas**
  *
- * - An effect that captures the target keeps it alive until the Scope closes.
- *   Capture a part of the target (a handle, a path, a name) instead.
+ * - An effect that captures the target keeps the target alive until the Scope
+ *   closes. Capture a part of the target instead, such as a handle, a path or a
+ *   name.
  * - An effect that never ends blocks the older callbacks of the same target, and
- *   the Scope waits for it for ever.
- * - The effect, and every fiber that it starts, may close the finalizer's own
- *   Scope: this close does not wait for the run. No other fiber is recognized. If
- *   the effect waits for a fiber that it did not start, and this fiber closes the
- *   Scope, both wait for ever. This includes `Effect.runPromise` inside the effect,
- *   and so `ManagedRuntime`'s `dispose()`: use its `disposeEffect`.
+ *   the closing Scope waits for ever.
+ * - The effect and the fibers that it starts may close the finalizer's own Scope.
+ *   Such a close does not wait for the run. A close in any other fiber waits for the
+ *   run. If the effect in turn waits for that fiber, both wait for ever. For example,
+ *   `Effect.runPromise` inside the effect starts an unrelated fiber. So does
+ *   `dispose()` of a `ManagedRuntime`. Use `disposeEffect` instead.
  *
- * **Example** (Closing a handle with its owner, or with the Scope)
+ * **Example** (Closing a handle with its owner or with the Scope)
  *
  * ```ts import.meta.vitest
  * import { Effect } from "effect"
@@ -294,14 +300,14 @@ export const make = <A extends WeakKey, B, E, R>(
     (referent) => register(referent, effect, options?.atExit ?? true)
   )
 
-// This function does not see the target: the registration would hold a target that a closure here captures.
+// This function never receives the target, because the registration holds every value that a closure here captures.
 const register = <A extends WeakKey, B, E, R>(
   target: Referent.Referent<A>,
   effect: Effect.Effect<B, E, R>,
   atExit: boolean
 ): Effect.Effect<Finalizer<A, B, E>, never, R | Scope.Scope> =>
   Effect.contextWith((context: Context.Context<R | Scope.Scope>) => {
-    // All in one step: an interruption finds it registered, or not made. The effect never runs without this context.
+    // One step, so that an interruption leaves a registered finalizer or none. The effect always runs with this context.
     const self = new State(target, effect as Effect.Effect<B, E>, context, atExit)
     if (!addToScope(Context.get(context, Scope.Scope), self, closing(self))) {
       return Effect.uninterruptible(Effect.as(close(self), self))
@@ -310,7 +316,7 @@ const register = <A extends WeakKey, B, E, R>(
     return Effect.succeed(self)
   })
 
-// A function of its own: the Scope holds what this closure captures.
+// A separate function, because the Scope holds every value that this closure captures.
 const closing = (self: State<WeakKey, unknown, unknown>) => () => close(self)
 
 const claim = <B, E>(self: State<WeakKey, B, E>): Effect.Effect<B, E> => {
@@ -333,9 +339,8 @@ const die = (self: State<WeakKey, unknown, unknown>): void => {
 /**
  * Claims the only run and performs it in this fiber, or succeeds with `None`.
  *
- * The claim is the last step before the effect, inside of all that surrounds it:
- * a fiber that is interrupted earlier has claimed nothing, and the finalizer is
- * still alive.
+ * The claim is the last step before the effect. If the fiber is interrupted before
+ * this step, the finalizer stays alive.
  */
 const execute = <B, E>(self: State<WeakKey, B, E>): Effect.Effect<Option.Option<B>, E> =>
   Effect.suspend(() => {
@@ -344,7 +349,7 @@ const execute = <B, E>(self: State<WeakKey, B, E>): Effect.Effect<Option.Option<
     let run: Run | undefined
     let spent = 0
     const claiming = Effect.withFiber<B, E>((fiber) => {
-      // Another fiber took the run in the meantime: nobody uses the result.
+      // Another fiber has claimed the run in the meantime. The result of this step is not used.
       if (self.status !== "alive") return Effect.undefined as Effect.Effect<never>
       run = Context.get(fiber.context, Runs)
       spent = fiber.currentOpCount
@@ -368,12 +373,13 @@ const execute = <B, E>(self: State<WeakKey, B, E>): Effect.Effect<Option.Option<
   })
 
 /**
- * A fiber that has used up its budget of steps yields between any two of them. An
- * interruption there would come after the claim and before the effect. Postpone
- * the yield until the effect has made its first step.
+ * Sets the number of steps that a fiber has made since it last yielded. A fiber that
+ * has used its budget of steps yields before the next step. If it yielded after the
+ * claim and before the effect, an interruption could skip the effect. Lowering the
+ * count postpones the yield until after the first step of the effect.
  */
 const setOpCount = (fiber: Fiber<unknown, unknown>, count: number): void => {
-  // Effect declares the count as read-only, and its scheduler reads nothing else.
+  // Effect declares the count as read-only. Its scheduler reads only this count.
   const counting = fiber as { currentOpCount: number }
   counting.currentOpCount = count
 }
@@ -385,7 +391,7 @@ const close = (self: State<WeakKey, unknown, unknown>): Effect.Effect<void> =>
       if (self.status === "alive") die(self)
       return Effect.void
     }),
-    // Wait for a run under way. But its effect may be what closes the Scope, and must not wait for itself.
+    // Wait for a run that has started, unless its own effect closes the Scope. An effect must not wait for itself.
     Effect.withFiber((fiber) =>
       self.status === "running" && !isPartOf(fiber, self)
         ? (self.ended ??= Latch.makeUnsafe()).await
@@ -395,22 +401,21 @@ const close = (self: State<WeakKey, unknown, unknown>): Effect.Effect<void> =>
 
 /**
  * Runs the effect now, in this fiber, and succeeds with `Some` of its result.
- * Succeeds with `None` if the effect has run, is running, or was detached.
+ * Succeeds with `None` if the finalizer is not alive.
  *
  * **When to use**
  *
- * Use to release early what the finalizer would release later, for example in the
- * `close` method of the target.
+ * Use to release a resource early, for example in the `close` method of the target.
  *
  * **Details**
  *
- * The effect has the services of {@link make}. If it fails, `run` fails with the
- * same error, and this was still the only run. If this fiber is interrupted before
- * the effect starts, the finalizer stays alive. If it is interrupted later, this
- * was the only run. A second `run` does not wait for the first. Never
- * dereferences. Cost: O(1) and the effect.
+ * The effect has the services of {@link make}. If the effect fails, `run` fails with
+ * the same error, and the effect never runs again. If this fiber is interrupted
+ * before the effect starts, the finalizer stays alive. If it is interrupted later,
+ * the effect never runs again. A second `run` does not wait for the first one.
+ * Never dereferences. Cost: O(1) and the cost of the effect.
  *
- * **Example** (Running early)
+ * **Example** (Running the effect early)
  *
  * ```ts import.meta.vitest
  * import { Effect, Option } from "effect"
@@ -435,22 +440,23 @@ export const run = <A extends WeakKey, B, E>(self: Finalizer<A, B, E>): Effect.E
   execute(stateOf(self))
 
 /**
- * Ends the finalizer without running its effect. Succeeds with the target and the
- * effect, or with `None` if the finalizer is not alive or its target has been
- * collected.
+ * Ends the finalizer without running its effect. Succeeds with `Some` of the target
+ * and the effect, or with `None` if the finalizer is not alive or its target has
+ * been collected.
  *
  * **When to use**
  *
- * Use if the target was released in another way, or to move the effect elsewhere.
+ * Use if the target was released in another way, or if other code will run the
+ * effect.
  *
  * **Details**
  *
- * If the target has been collected, the effect is about to run, and `detach` does
- * not stop it. The returned effect has the services of {@link make}. Dereferences:
- * the target lives until the end of the turn, and as long as the program holds the
+ * If the target has been collected, `detach` does not cancel the effect. The
+ * returned effect has the services of {@link make}. Dereferences, so the target
+ * stays alive until the end of the turn, and for as long as the program holds the
  * result. Never fails. Cost: O(1).
  *
- * **Example** (Detaching)
+ * **Example** (Detaching a finalizer)
  *
  * ```ts import.meta.vitest
  * import { Effect, Option } from "effect"
@@ -482,8 +488,8 @@ export const detach = <A extends WeakKey, B, E>(
   })
 
 /**
- * Returns the target and the effect of a finalizer that stays as it is, or `None`
- * if the finalizer is not alive or its target has been collected.
+ * Returns `Some` of the target and the effect, or `None` if the finalizer is not
+ * alive or its target has been collected. Does not change the finalizer.
  *
  * **When to use**
  *
@@ -491,11 +497,12 @@ export const detach = <A extends WeakKey, B, E>(
  *
  * **Details**
  *
- * The returned effect has the services of {@link make}. To run it is not a run of
- * the finalizer. Dereferences: the target lives until the end of the turn, and as
- * long as the program holds the result. Never fails. Cost: O(1).
+ * The returned effect has the services of {@link make}. Running the returned effect
+ * leaves the finalizer alive. Dereferences, so the target stays alive until the end
+ * of the turn, and for as long as the program holds the result. Never fails. Cost:
+ * O(1).
  *
- * **Example** (Looking at the target)
+ * **Example** (Reading the target)
  *
  * ```ts import.meta.vitest
  * import { Effect, Option } from "effect"
@@ -511,7 +518,7 @@ export const detach = <A extends WeakKey, B, E>(
  * Effect.runSync(Effect.scoped(program)) // => [Option.some(1), true]
  * ```
  *
- * @see {@link detach} for ending the finalizer as well
+ * @see {@link detach} for the same result and ending the finalizer
  *
  * @stability experimental
  * @category getters
@@ -536,18 +543,19 @@ const contentOf = <A extends WeakKey, B, E>(
 }
 
 /**
- * Checks whether the effect has not run, is not running, and was not detached.
+ * Checks whether the effect can still run. Returns `false` if the effect has
+ * started, or if the finalizer was detached or has ended with its Scope.
  *
  * **When to use**
  *
- * Use to ask whether {@link run} would run the effect.
+ * Use to check whether {@link run} would run the effect.
  *
  * **Details**
  *
- * Never dereferences. The finalizer is still alive if its target has been
- * collected and the effect waits for its turn. Cost: O(1).
+ * Returns `true` if the target has been collected but the effect has not started.
+ * Never dereferences. Cost: O(1).
  *
- * **Example** (Before and after the run)
+ * **Example** (Checking before and after a run)
  *
  * ```ts import.meta.vitest
  * import { Effect } from "effect"
@@ -584,7 +592,7 @@ export const isAlive = (self: Finalizer<WeakKey>): boolean => stateOf(self).stat
  *
  * Never dereferences. Cost: O(1).
  *
- * **Example** (Only on collection)
+ * **Example** (Creating a finalizer that runs on collection only)
  *
  * ```ts import.meta.vitest
  * import { Effect } from "effect"
@@ -600,7 +608,7 @@ export const isAlive = (self: Finalizer<WeakKey>): boolean => stateOf(self).stat
  * Effect.runSync(Effect.scoped(program)) // => [true, false]
  * ```
  *
- * @see {@link setAtExit} for changing it
+ * @see {@link setAtExit} for changing whether the effect runs
  *
  * @stability experimental
  * @category predicates
@@ -609,20 +617,20 @@ export const isAlive = (self: Finalizer<WeakKey>): boolean => stateOf(self).stat
 export const atExit = (self: Finalizer<WeakKey>): boolean => isAlive(self) && stateOf(self).atExit
 
 /**
- * Sets whether the effect runs when the Scope closes. If it does not, the
- * finalizer dies then without having run.
+ * Sets whether the effect runs when the Scope closes. If the effect does not run, the
+ * closing Scope ends the finalizer.
  *
  * **When to use**
  *
- * Use if there is nothing left to do at the end of the Scope, for example because
- * the process ends with it.
+ * Use if the effect is not necessary when the Scope closes, for example because the
+ * process ends at the same time.
  *
  * **Details**
  *
- * Has no effect on a finalizer that is not alive. Never dereferences and never
- * fails. Cost: O(1).
+ * Does nothing if the finalizer is not alive. Never dereferences. Never fails. Cost:
+ * O(1).
  *
- * **Example** (Nothing left to do at the end)
+ * **Example** (Skipping the effect when the Scope closes)
  *
  * ```ts import.meta.vitest
  * import { Effect } from "effect"
@@ -638,7 +646,7 @@ export const atExit = (self: Finalizer<WeakKey>): boolean => isAlive(self) && st
  * Effect.runSync(Effect.scoped(program)) // => false
  * ```
  *
- * @see {@link atExit} for reading it
+ * @see {@link atExit} for checking whether the effect runs
  *
  * @stability experimental
  * @category mutations

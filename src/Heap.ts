@@ -1,21 +1,26 @@
 /**
  * Provides the weak primitives of the host as a service.
  *
- * Use this module to replace the heap that the library runs on, for example with a heap
- * that a test collects by hand (`TestHeap` of `effect-weakref/testing`). Every weak
- * reference, ephemeron and finalizer of this library is made with the three constructors
- * of this service: `WeakRef`, `WeakMap` and `FinalizationRegistry`. The library uses
- * the host's own `WeakMap` and `WeakSet` only for its own bookkeeping: to find the
- * records of a heap, and to ask whether a symbol can be a referent.
+ * Use this module to replace the heap that the library uses. For example, a test can
+ * provide the `TestHeap` of `effect-weakref/testing` and decide when a value is
+ * collected. The service consists of three constructors: `WeakRef`, `WeakMap` and
+ * `FinalizationRegistry`. The library creates every weak reference, ephemeron and
+ * finalizer of the program's values with them. The library uses the host's own `WeakMap`
+ * and `WeakSet` only for internal data.
  *
- * The words of this documentation have fixed meanings. The **referent** is the value that
- * a weak reference refers to. It is **reachable** as long as the program can get to it
- * without going through a weak reference. Afterwards it may be **collected**, at any time
- * or never. Then every weak reference to it is **dead**, and every ephemeron keyed by it
- * is gone. Its **finalizers** run some time later, or never. To **dereference** is to ask
- * a weak reference for its referent. Engines keep a dereferenced referent alive until the
- * end of the **turn** (the current job and its microtasks), so that no turn sees its
- * referent disappear.
+ * The documentation uses these words:
+ *
+ * - **Referent**: the value that a weak reference refers to.
+ * - **Reachable**: the program can get to the value without a weak reference.
+ * - **Collected**: the collector has removed a value that was not reachable. This may
+ *   happen at any time, or never.
+ * - **Dead**: said of a weak reference whose referent has been collected.
+ * - **Ephemeron**: an entry that holds its value only while its key is alive, like an
+ *   entry of a `WeakMap`.
+ * - **Finalizer**: an effect that runs some time after its target has been collected.
+ * - **Dereference**: to read the referent of a weak reference.
+ * - **Turn**: the current job of the event loop and its microtasks. Engines keep a
+ *   dereferenced referent alive until the end of the turn.
  *
  * @stability experimental
  * @since 0.1.0
@@ -26,8 +31,8 @@ import { collector, host, nextTurn } from "./internal/heap.ts"
 import { startSentinel } from "./internal/registry.ts"
 
 /**
- * Three constructors with the meaning that ECMAScript gives to the globals of the same
- * names.
+ * Contains three constructors that behave as ECMAScript specifies for the globals of the
+ * same names.
  *
  * **When to use**
  *
@@ -36,9 +41,9 @@ import { startSentinel } from "./internal/registry.ts"
  *
  * **Details**
  *
- * The library never asks which heap it has. A clean-up of a `FinalizationRegistry` may
- * return a promise: it does the rest of its work in later turns. An engine ignores the
- * promise, and a heap for tests can await it.
+ * The library never checks which heap it uses. A clean-up callback that the library
+ * passes to `FinalizationRegistry` may return a promise for work that it does in later
+ * turns. An engine ignores the promise. A heap for tests can wait for it.
  *
  * @see {@link https://tc39.es/ecma262/#sec-weakref-objects | ECMAScript, WeakRef objects} for the source of the semantics
  *
@@ -53,8 +58,8 @@ export interface Heap {
 }
 
 /**
- * The service that effectful constructors read. The default is the host's own three
- * constructors, so a program need not provide it.
+ * Provides the heap to effectful constructors. The default is the host's heap, so a
+ * program does not have to provide this service.
  *
  * **When to use**
  *
@@ -86,8 +91,8 @@ export const Heap: Context.Reference<Heap> = /*#__PURE__*/ Context.Reference<Hea
 })
 
 /**
- * Checks whether a value can be the referent of a weak reference: an object, a function,
- * or a symbol that is not registered with `Symbol.for`.
+ * Checks whether a value can be the referent of a weak reference. Returns `true` for an
+ * object, a function, and a symbol that was not created by `Symbol.for`.
  *
  * **When to use**
  *
@@ -95,10 +100,10 @@ export const Heap: Context.Reference<Heap> = /*#__PURE__*/ Context.Reference<Hea
  *
  * **Details**
  *
- * Old engines refuse all symbols. On them the answer for every symbol is `false`. Never
- * throws. Cost: O(1).
+ * Returns `false` for every symbol if the engine does not support symbols as referents.
+ * Never throws. Cost: O(1).
  *
- * **Example** (Telling referents from other values)
+ * **Example** (Checking values)
  *
  * ```ts import.meta.vitest
  * import { Heap } from "effect-weakref"
@@ -118,7 +123,7 @@ export const Heap: Context.Reference<Heap> = /*#__PURE__*/ Context.Reference<Hea
 export const isWeakReferenceable = (u: unknown): u is WeakKey =>
   typeof u === "object" ? u !== null : typeof u === "function" || (typeof u === "symbol" && isWeakSymbol(u))
 
-// Ask the host: old engines refuse all symbols.
+// Older engines accept no symbol as a referent, so ask the host.
 const isWeakSymbol = (u: symbol): boolean => {
   try {
     return new WeakSet([u]).has(u)
@@ -128,26 +133,28 @@ const isWeakSymbol = (u: symbol): boolean => {
 }
 
 /**
- * Forces a full collection of the host's heap, in a turn of its own. Succeeds with
- * `false` if the host has no way to force one.
+ * Forces a full collection of the host's heap in a separate turn. Succeeds with `true`,
+ * or with `false` if the host cannot force a collection.
  *
  * **When to use**
  *
- * Use in tests, benchmarks and diagnostics. A program whose results depend on it is wrong
- * on some host.
+ * Use in tests, benchmarks and diagnostics. The result of a program must not depend on a
+ * forced collection, because some hosts cannot force one.
  *
  * **Details**
  *
- * Uses `gc` if the host exposes it (`node --expose-gc`, `deno
- * --v8-flags=--expose-gc`, `chromium --js-flags=--expose-gc`) and `Bun.gc` on Bun. On Node
- * without the flag, it makes a `gc` through `node:v8`. Never fails. Cost: a full
- * collection, milliseconds to seconds. On Node 20, 22 and 24, it also keeps the engine's bug away
- * that stops all finalizers if a collection takes a `FinalizationRegistry` that still has work.
+ * Calls the global `gc` if the host exposes it (`node --expose-gc`, `deno
+ * --v8-flags=--expose-gc`, `chromium --js-flags=--expose-gc`). On Bun, calls `Bun.gc`. On
+ * Node without the flag, obtains a `gc` function through `node:v8`. Never fails. Cost: a
+ * full collection, which takes milliseconds to seconds.
+ *
+ * Node 20, 22 and 24 stop all finalizers of the process if a collection takes a
+ * `FinalizationRegistry` that still has work to do. This function prevents that.
  *
  * **Gotchas**
  *
- * Finalizers run some turns after the collection. A value that the program still holds on
- * a stack, in a suspended generator or in a closure is not collected.
+ * - Finalizers may run several turns after the collection.
+ * - A value is not collected while a stack, a suspended generator or a closure holds it.
  *
  * **Example** (Forcing a collection)
  *
@@ -165,13 +172,13 @@ const isWeakSymbol = (u: symbol): boolean => {
  * @since 0.1.0
  */
 export const collectGarbage: Effect.Effect<boolean> = /*#__PURE__*/ Effect.callback<boolean>((resume) => {
-  // A collection may drop a registry of the program, which stops old engines.
+  // The collection may take a registry of the program, and old engines then stop all finalizers.
   startSentinel()
-  // A referent that this turn dereferenced lives until its end: collect in the next turn.
+  // Collect in the next turn, because a referent that this turn dereferenced stays alive until the end of the turn.
   nextTurn(() => {
     const collect = collector()
     collect?.()
-    // The engine posts its clean-up jobs as tasks: let the first of them run before the caller.
+    // The engine runs clean-up jobs as tasks. Resume the caller after the first task.
     nextTurn(() => resume(Effect.succeed(collect !== undefined)))
   })
 })

@@ -1,9 +1,9 @@
 /**
- * The errors of this library.
+ * Defines the errors of this library.
  *
- * Use their tags to recover from them with `Effect.catchTag`. Effectful functions
- * fail with these errors, and synchronous functions throw them. Nothing is
- * inserted, registered or half-built when one is raised.
+ * Effectful functions fail with these errors, and synchronous functions throw them.
+ * Use `Effect.catchTag` to recover from one of them. A function that fails with such
+ * an error has inserted and registered nothing.
  *
  * @stability experimental
  * @since 0.1.0
@@ -12,22 +12,25 @@ import * as Data from "effect/Data"
 import { printed } from "./internal/print.ts"
 
 /**
- * Reports a value that cannot be weakly referenced, although an operation needs a
- * weak reference to it.
+ * Reports that a value cannot be weakly referenced.
  *
  * **When to use**
  *
- * Use to recover if the values come from outside, for example from parsed JSON.
+ * Use to recover if the values come from outside the program, for example from
+ * parsed JSON.
  *
  * **Details**
  *
- * `value` is what was passed. A `WeakMethod` fails with this error as well, if there
- * is no function to call. Then `value` is what was found instead of a function, and
- * `property` is the key, if there was one. The message shows the first 100
- * characters of the value. Python raises `TypeError: cannot create weak reference to
- * 'int' object`.
+ * `value` is the value that was passed. The message shows the first 100 characters
+ * of the value.
  *
- * **Example** (A string cannot be weakly referenced)
+ * `WeakMethod.make` also fails with this error if the method is not a function. Then
+ * `expected` is `"function"`, `value` is the value that is not a function, and
+ * `property` is the key if a key was passed.
+ *
+ * Python raises `TypeError: cannot create weak reference to 'int' object`.
+ *
+ * **Example** (Passing a string)
  *
  * ```ts import.meta.vitest
  * import { Effect } from "effect"
@@ -66,7 +69,7 @@ export class NotWeakReferenceableError extends Data.TaggedError("NotWeakReferenc
   }
 }
 
-// Proxies do not take symbols, and old engines refuse them: do not recommend another one.
+// Weak proxies and older engines reject every symbol. Do not recommend a symbol if the value is one.
 const isFreshSymbol = (value: unknown): boolean => typeof value === "symbol" && Symbol.keyFor(value) === undefined
 
 /**
@@ -74,17 +77,17 @@ const isFreshSymbol = (value: unknown): boolean => typeof value === "symbol" && 
  *
  * **When to use**
  *
- * Use to recover if the program may outlive an object that it does not own.
+ * Use to recover if the program uses an object whose lifetime other code decides.
  *
  * **Details**
  *
  * `kind` is the type whose operation failed. `property` is the property that the
- * program used, if it was one of a `WeakProxy`. Both are absent if the error was made
- * without them. The message recommends what this type offers, unless the error was made
- * with a message of its own. Python raises
- * `ReferenceError: weakly-referenced object no longer exists`.
+ * program used, if the operation used a property of a `WeakProxy`. The message names
+ * the functions that avoid the error.
  *
- * **Example** (A dead reference)
+ * Python raises `ReferenceError: weakly-referenced object no longer exists`.
+ *
+ * **Example** (Dereferencing a dead reference)
  *
  * ```ts import.meta.vitest
  * import { Effect } from "effect"
@@ -118,7 +121,7 @@ export class DeadReferenceError extends Data.TaggedError("DeadReferenceError")<{
     readonly property?: PropertyKey | undefined
     readonly message?: string | undefined
   } = {}) {
-    // The base class assigns each field, and an absent message leaves the one below in place.
+    // The base class assigns each field. Without a `message` field, the getter below provides the message.
     const assigned = message === undefined ? fields : { ...fields, message }
     super(assigned)
   }
@@ -133,21 +136,22 @@ export class DeadReferenceError extends Data.TaggedError("DeadReferenceError")<{
         return `Cannot ${what}: the referent of the WeakProxy has been collected. Hold it with WeakProxy.use, or call WeakProxy.deref, which returns an Option`
       }
       case "WeakMethod": {
-        return "The receiver or the function of this WeakMethod has been collected: hold both for as long as you call it, or call WeakMethod.deref, which returns an Option"
+        return "The receiver or the function of this WeakMethod has been collected: hold both for as long as you use the method, or call WeakMethod.deref, which returns an Option"
       }
       default: {
-        return "The referent of a weak reference has been collected: hold the referent for as long as you use the reference"
+        return "The referent of a weak reference has been collected: hold the referent for as long as you use the weak reference"
       }
     }
   }
 }
 
 /**
- * The types of this library that raise a {@link DeadReferenceError}.
+ * Lists the types of this library whose operations fail with a
+ * {@link DeadReferenceError}.
  *
  * **When to use**
  *
- * Use to tell the sources of an error apart.
+ * Use to check which type an error comes from.
  *
  * @see {@link DeadReferenceError} for the error
  *
@@ -158,13 +162,13 @@ export class DeadReferenceError extends Data.TaggedError("DeadReferenceError")<{
 export type ReferenceKind = "WeakRef" | "WeakProxy" | "WeakMethod"
 
 /**
- * Reports that a dead reference has no hash, because none was computed while its
- * referent lived. It also reports that a weak proxy never has a hash.
+ * Reports that a weak reference or a weak proxy cannot be hashed. A dead reference has
+ * no hash if none was computed while its referent was alive. A weak proxy has no hash.
  *
  * **When to use**
  *
- * Use to recover if references that may be dead are compared or inserted into hashed
- * collections.
+ * Use to recover if the program compares references that may be dead, or inserts them
+ * into hashed collections.
  *
  * **Details**
  *
@@ -173,10 +177,11 @@ export type ReferenceKind = "WeakRef" | "WeakProxy" | "WeakMethod"
  *
  * **Gotchas**
  *
- * `Equal.equals` hashes both of its arguments first, so it throws this error too.
- * `WeakRef.equals` and `WeakProxy.equals` never hash a dead reference.
+ * `Equal.equals` hashes its arguments first, so it may throw this error, too.
+ * `WeakRef.equals`, `WeakMethod.equals` and `WeakProxy.equals` do not hash their
+ * arguments. They compare the referents.
  *
- * **Example** (A hash first computed after death)
+ * **Example** (Hashing a dead reference)
  *
  * ```ts import.meta.vitest
  * import { Effect, Hash } from "effect"
@@ -194,7 +199,7 @@ export type ReferenceKind = "WeakRef" | "WeakProxy" | "WeakMethod"
  * Hash.hash(dead) // => throws UnhashableError
  * ```
  *
- * @see {@link DeadReferenceError} for other operations on a dead reference
+ * @see {@link DeadReferenceError} for the error of other operations on a dead reference
  *
  * @stability experimental
  * @category errors

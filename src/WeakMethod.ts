@@ -1,10 +1,10 @@
 /**
- * Refers weakly to a method of an object: to the receiver and the function at once.
+ * Refers weakly to a method of an object, that is, to a receiver and a function.
  *
- * `object.method.bind(object)` keeps the object alive. A `WeakRef` to it is dead soon,
- * because nobody else holds the bound function. A `WeakMethod` holds the receiver and
- * the function weakly, and binds them when you use it. Use one to register a listener
- * that must not keep its object alive.
+ * Use a `WeakMethod` to register a listener that must not keep its object alive. It
+ * holds the receiver and the function weakly, and binds them when you use it. The
+ * function that `object.method.bind(object)` returns keeps the object alive. A `WeakRef`
+ * to a bound function is dead soon, because nothing else holds the bound function.
  *
  * @stability experimental
  * @since 0.1.0
@@ -29,7 +29,7 @@ import { DeadReferenceError, NotWeakReferenceableError, UnhashableError } from "
 const TypeId = "~effect-weakref/WeakMethod"
 
 /**
- * A weak reference to a method of an `A`, which takes `Args` and returns a `B`.
+ * Refers weakly to a method of an `A` that takes `Args` and returns a `B`.
  *
  * **When to use**
  *
@@ -39,23 +39,26 @@ const TypeId = "~effect-weakref/WeakMethod"
  *
  * A `WeakMethod` is dead as soon as its receiver or its function has been collected.
  *
- * Two methods that are alive are equal if their functions are the same and their
- * receivers are equal by `Equal.equals`. A dead method is equal only to itself. The
- * hash is computed from both. It is kept after death if it was computed before. If it
- * is first needed after death, it throws `UnhashableError`.
+ * Two live methods are equal if their functions are identical and their receivers are
+ * equal by `Equal.equals`. A dead method is equal only to itself.
+ *
+ * The hash is computed from the receiver and the function. A hash that was computed
+ * while the method was alive stays available afterwards. If there is no such hash,
+ * hashing a dead method throws `UnhashableError`.
  *
  * **Gotchas**
  *
- * - The function is held as weakly as the receiver. A method of a class lives as long as
- *   the class, and a function that is a property of the receiver as long as the receiver.
- *   But nobody holds a function made on the spot: by an arrow, by `bind`, or by an
- *   accessor that makes a new one at each read. Such a method may be dead soon. Let
- *   `WeakRef.keepAlive(receiver, method)` hold the function.
- * - A function that captures its receiver keeps it alive for as long as somebody holds
- *   the function: `make(receiver, () => receiver.update())`. Let the function use `this`.
- * - Effect remembers that two objects compared equal. A pair that compared equal once
- *   stays equal for `Equal.equals`, even when dead. {@link equals} asks again whether
- *   both are alive.
+ * - The function is held weakly, too. A class keeps its methods alive, and a receiver
+ *   keeps the functions in its properties alive. Nothing keeps a function alive that is
+ *   only passed to `make`: an arrow function, the result of `bind`, or the result of an
+ *   accessor that creates a function at each read. Such a method may be dead soon. Call
+ *   `WeakRef.keepAlive(receiver, method)` to keep the function alive.
+ * - A function that captures its receiver, as in `make(receiver, () => receiver.update())`,
+ *   keeps the receiver alive for as long as somebody holds the function. Use `this` in
+ *   the function.
+ * - Effect caches the result of a comparison. Two methods that compared equal once stay
+ *   equal for `Equal.equals`, even after they are dead. {@link equals} checks each time
+ *   whether both are alive.
  *
  * **Example** (Listeners that do not keep their objects alive)
  *
@@ -98,7 +101,7 @@ export interface WeakMethod<out A extends WeakKey, in Args extends ReadonlyArray
 }
 
 /**
- * Checks whether a value is a `WeakMethod` of this copy of the library.
+ * Checks whether a value is a `WeakMethod` that this copy of the library created.
  *
  * **When to use**
  *
@@ -106,9 +109,9 @@ export interface WeakMethod<out A extends WeakKey, in Args extends ReadonlyArray
  *
  * **Details**
  *
- * If a program loads this library twice, the guard of each copy returns `false` for the
- * methods of the other, because their functions cannot read each other's methods. Never
- * dereferences. Cost: O(1).
+ * If a program loads this library twice, the guard of one copy returns `false` for the
+ * methods of the other copy, because its functions cannot read them. Never dereferences
+ * the method. Cost: O(1).
  *
  * **Example** (Recognizing a weak method)
  *
@@ -120,7 +123,7 @@ export interface WeakMethod<out A extends WeakKey, in Args extends ReadonlyArray
  * WeakMethod.isWeakMethod(set.has) // => false
  * ```
  *
- * @see {@link isAlive} for asking whether the method can be called
+ * @see {@link isAlive} for checking whether the method can be called
  *
  * @stability experimental
  * @category guards
@@ -129,11 +132,11 @@ export interface WeakMethod<out A extends WeakKey, in Args extends ReadonlyArray
 export const isWeakMethod = (u: unknown): u is WeakMethod<WeakKey, never, unknown> => u instanceof Bound
 
 /**
- * A function that can run on an `A`.
+ * Describes a function that accepts an `A` as its `this`.
  *
  * **When to use**
  *
- * Use to constrain a function that you pass on to {@link make}.
+ * Use to constrain a function that you pass to {@link make}.
  *
  * @see {@link MethodKey} for the keys of such functions
  *
@@ -144,11 +147,11 @@ export const isWeakMethod = (u: unknown): u is WeakMethod<WeakKey, never, unknow
 export type MethodOf<A> = (this: A, ...args: never) => unknown
 
 /**
- * The keys of the methods of an `A`, including optional methods.
+ * Contains the keys of the methods of an `A`, including optional methods.
  *
  * **When to use**
  *
- * Use to constrain a key that you pass on to {@link make}.
+ * Use to constrain a key that you pass to {@link make}.
  *
  * @see {@link MethodOf} for the functions under these keys
  *
@@ -161,14 +164,14 @@ export type MethodKey<A> = keyof {
 }
 
 /**
- * The arguments and the result of a function: a union of the last four signatures if it
- * is overloaded.
+ * Extracts the arguments and the result of a function. For an overloaded function, this
+ * is a union over its last four signatures.
  *
  * **When to use**
  *
  * Use to write the type of a {@link WeakMethod} of a given function.
  *
- * @see {@link make} for where it is used
+ * @see {@link make} for the constructor that returns these types
  *
  * @stability experimental
  * @category models
@@ -180,7 +183,7 @@ export type Call<F> = F extends {
   (this: never, ...args: infer Args3 extends ReadonlyArray<unknown>): infer B3
   (this: never, ...args: infer Args4 extends ReadonlyArray<unknown>): infer B4
 }
-  // A function with fewer signatures matches each of these with one that it has.
+  // A function with fewer than four signatures matches several of these patterns with the same signature.
   ? [args: Args1, result: B1] | [args: Args2, result: B2] | [args: Args3, result: B3] | [args: Args4, result: B4]
   : never
 
@@ -206,7 +209,7 @@ class Bound<A extends WeakKey, Args extends ReadonlyArray<unknown>, B> extends B
     return variance
   }
 
-  /** Calls `f` if both are alive, and otherwise `onDead`. Dereferences. */
+  /** Calls `f` if the receiver and the function are alive, and otherwise `onDead`. Dereferences both. */
   match<C>(onDead: () => C, f: (receiver: A, method: MethodOf<A>) => C): C {
     const receiver = this.receiver.deref()
     const method = this.method.deref()
@@ -244,8 +247,8 @@ const stateOf = <A extends WeakKey, Args extends ReadonlyArray<unknown>, B>(
   self as Bound<A, Args, B>
 
 /**
- * Creates a weak reference to a method: to the function under a key, or to a function
- * that takes the receiver as `this`.
+ * Creates a weak reference to a method. Pass the method as a key of the receiver, or as
+ * a function that takes the receiver as `this`.
  *
  * **When to use**
  *
@@ -253,14 +256,16 @@ const stateOf = <A extends WeakKey, Args extends ReadonlyArray<unknown>, B>(
  *
  * **Details**
  *
- * Reads the key once, now. Inherited methods and accessors are found too. Accepts all
- * signatures of an overloaded method (see {@link Call}). Each call returns a new
- * `WeakMethod`. Fails with `NotWeakReferenceableError` if the receiver cannot be weakly
- * referenced, or if there is no function. The error says what was found instead. An
- * accessor that throws is a defect. Cost: O(1). The receiver and the function live until
- * the end of the turn.
+ * Reads the key once, when the effect runs. Finds inherited methods and accessors.
+ * Accepts the last four signatures of an overloaded method (see {@link Call}). Each run
+ * creates a new `WeakMethod`.
  *
- * **Example** (By key and by function)
+ * Fails with `NotWeakReferenceableError` if the receiver cannot be weakly referenced, or
+ * if the method is not a function. The `value` of the error is the rejected receiver, or
+ * the value that is not a function. If an accessor throws, the effect dies with the
+ * thrown value. Cost: O(1).
+ *
+ * **Example** (Creating a method by key and by function)
  *
  * ```ts import.meta.vitest
  * import { Effect } from "effect"
@@ -280,7 +285,7 @@ const stateOf = <A extends WeakKey, Args extends ReadonlyArray<unknown>, B>(
  * Effect.runSync(program) // => ["Hello, Ada", true]
  * ```
  *
- * **Example** (A property that is not a function)
+ * **Example** (Passing a property that is not a function)
  *
  * ```ts import.meta.vitest
  * import { Effect } from "effect"
@@ -318,7 +323,7 @@ export const make: {
 
 /**
  * Creates a weak reference to a method synchronously. Uses the host's heap unless you
- * pass another.
+ * pass another heap.
  *
  * **When to use**
  *
@@ -327,8 +332,8 @@ export const make: {
  *
  * **Details**
  *
- * Throws `NotWeakReferenceableError` if {@link make} would fail with it, and what an
- * accessor throws. Cost: O(1).
+ * Throws `NotWeakReferenceableError` in the cases in which {@link make} fails with this
+ * error. If an accessor throws, rethrows the same value. Cost: O(1).
  *
  * **Example** (Creating a weak method in synchronous code)
  *
@@ -364,7 +369,7 @@ export const makeUnsafe: {
   heap: Heap = host
 ): Untyped<A> => bind(receiver, keyOrMethod, heap)
 
-/** The signature of the constructor says what the method takes and returns. */
+/** The overloads of `make` and `makeUnsafe` add the types of the arguments and the result. */
 type Untyped<A extends WeakKey> = WeakMethod<A, ReadonlyArray<unknown>, never>
 
 const bind = <A extends WeakKey>(
@@ -381,18 +386,18 @@ const bind = <A extends WeakKey>(
 }
 
 /**
- * Checks whether neither the receiver nor the function has been collected.
+ * Checks whether the receiver and the function are both alive.
  *
  * **When to use**
  *
- * Use if you need the answer, and not the method.
+ * Use if you do not need the function itself.
  *
  * **Details**
  *
- * Dereferences both: what is alive stays alive until the end of the turn. Never throws.
- * Cost: O(1).
+ * Dereferences the receiver and the function, so they stay alive until the end of the
+ * turn. Never throws. Cost: O(1).
  *
- * **Example** (Asking whether a method lives)
+ * **Example** (Checking whether a method is alive)
  *
  * ```ts import.meta.vitest
  * import { WeakMethod } from "effect-weakref"
@@ -411,8 +416,8 @@ export const isAlive = (self: WeakMethod<WeakKey, never, unknown>): boolean =>
   stateOf(self).match(() => false, () => true)
 
 /**
- * Returns `Some` of the function, bound to its receiver, or `None` once either has been
- * collected.
+ * Returns `Some` of the function, bound to its receiver, or `None` if the receiver or
+ * the function has been collected.
  *
  * **When to use**
  *
@@ -421,10 +426,11 @@ export const isAlive = (self: WeakMethod<WeakKey, never, unknown>): boolean =>
  * **Details**
  *
  * Each call returns a new bound function. The bound function keeps the receiver and the
- * function alive for as long as the program holds it. Never throws. Cost: O(1), two
- * `deref`s of the engine.
+ * function alive for as long as the program holds it. Throws only if `bind` throws, for
+ * example because the function is a dead weak proxy. Cost: O(1), two `deref`s of the
+ * engine.
  *
- * **Example** (Binding for as long as it is needed)
+ * **Example** (Binding a method before and after a collection)
  *
  * ```ts import.meta.vitest
  * import { Effect, Option } from "effect"
@@ -462,14 +468,15 @@ export const deref = <A extends WeakKey, Args extends ReadonlyArray<unknown>, B>
  *
  * **When to use**
  *
- * Use to call a listener that may be gone.
+ * Use to call a listener whose object may have been collected.
  *
  * **Details**
  *
- * Dereferences and calls each time that the effect runs. What the method throws is a
- * defect. A promise or an effect that the method returns is a result like any other:
- * flatten it to wait for it. Nothing holds the receiver after the call has returned.
- * Cost: O(1) and the call.
+ * Dereferences and calls the method each time the effect runs. If the method throws, the
+ * effect dies with the thrown value. If the method returns a promise or an effect, the
+ * effect succeeds with it and does not wait for its result. Use `Effect.flatten` to run a
+ * returned effect. The library does not hold the receiver after the call has returned.
+ * Cost: O(1) and the cost of the call.
  *
  * **Example** (Calling a method of a dead object)
  *
@@ -508,25 +515,27 @@ export const invoke = <A extends WeakKey, Args extends ReadonlyArray<unknown>, B
   )
 
 /**
- * Registers a callback for the life of the Scope. It runs in the background, once, when
- * the receiver or the function has been collected, whichever comes first.
+ * Registers a callback that runs once, in the background, after the receiver or the
+ * function has been collected. The callback is unregistered when the Scope closes.
  *
  * **When to use**
  *
- * Use to take a listener out of a list when its object is gone.
+ * Use to remove a listener from a list after its object has been collected.
  *
  * **Details**
  *
- * The callback gets the dead method. It takes its turn among the callbacks of the value
- * that was collected. Services, failures, the Scope, interruption and cost are those of
- * `WeakRef.onCollect`. Dereferences. Never fails.
+ * The callback receives the dead method. It runs in sequence with the other callbacks of
+ * the value that was collected, the newest first. Services, failures, the Scope,
+ * interruption and cost are as for `WeakRef.onCollect`. Dereferences the receiver and
+ * the function. Never fails.
  *
  * **Gotchas**
  *
- * A callback that captures the receiver or the function keeps it alive. A callback that
- * never ends blocks the older callbacks of the same value for ever.
+ * - A callback that captures the receiver or the function keeps it alive until the Scope
+ *   closes.
+ * - A callback that never ends blocks the older callbacks of the same value for ever.
  *
- * **Example** (Learning that a listener is gone)
+ * **Example** (Running a callback after a collection)
  *
  * ```ts import.meta.vitest
  * import { Effect } from "effect"
@@ -546,7 +555,7 @@ export const invoke = <A extends WeakKey, Args extends ReadonlyArray<unknown>, B
  * calls // => 1
  * ```
  *
- * @see {@link isAlive} for asking instead of waiting
+ * @see {@link isAlive} for checking without a callback
  *
  * @stability experimental
  * @category combinators
@@ -569,8 +578,8 @@ export const onCollect: {
 })
 
 /**
- * Checks whether two methods are equal: they are the same `WeakMethod`, or both are
- * alive, their functions are the same, and their receivers are equal by `Equal.equals`.
+ * Checks whether two arguments are the same `WeakMethod`, or are live methods with
+ * identical functions and receivers that are equal by `Equal.equals`.
  *
  * **When to use**
  *
@@ -578,17 +587,18 @@ export const onCollect: {
  *
  * **Details**
  *
- * Unlike `Equal.equals` of the methods, it asks each time whether both are alive, and a
- * dead method does not make it throw. Dereferences both. Cost: that of `Equal.equals` of
- * the receivers.
+ * Checks each time whether both methods are alive. Returns `false` if one of two
+ * different methods is dead, unlike `Equal.equals`, which may throw. Dereferences both
+ * methods. Cost: the cost of `Equal.equals` for the receivers.
  *
  * **Gotchas**
  *
- * Effect remembers the hash of an object and that two objects compared equal, so a later
- * change of a receiver may not change the answer. It throws `UnhashableError` if a
- * receiver is a weak proxy.
+ * - Effect caches the hash of an object and the result of a comparison. Changing a
+ *   receiver later may not change the result.
+ * - Throws `UnhashableError` if `Equal.equals` has to hash a receiver that has no hash,
+ *   for example a weak proxy.
  *
- * **Example** (Equal methods)
+ * **Example** (Comparing methods)
  *
  * ```ts import.meta.vitest
  * import { WeakMethod } from "effect-weakref"

@@ -1,15 +1,15 @@
 /**
- * Creates weak proxies: objects that forward every operation to a referent
- * without keeping the referent alive.
+ * Creates weak proxies, which forward every operation to a referent without keeping
+ * the referent alive.
  *
- * A `WeakRef` must be dereferenced before each use. A `WeakProxy<A>` is used as if
- * it were the `A`: reads, writes, calls, `new`, iteration, `instanceof`, spread and
- * conversions go to the referent. After the referent has been collected, they throw
- * `DeadReferenceError`. Use a weak proxy to pass an object to code that expects the
- * object itself and must not own it, for example the parent to its child, or an
- * event source to its listener.
+ * Use a weak proxy to pass an object to code that expects the object itself and must
+ * not own it. For example, pass a parent to its child, or an event source to its
+ * listener. A program uses a `WeakProxy<A>` like an `A`, and does not have to
+ * dereference it. Reads, writes, calls, `new`, iteration, `instanceof`, spread and
+ * conversions are forwarded to the referent. After the referent has been collected,
+ * they throw `DeadReferenceError`.
  *
- * `docs/proxies.md` lists every difference between a proxy and its referent.
+ * `docs/proxies.md` lists the differences between a proxy and its referent.
  *
  * @stability experimental
  * @since 0.1.0
@@ -28,63 +28,70 @@ import * as Referent from "./internal/referent.ts"
 import { isRevoked, ReferentTraps, trapsOf } from "./internal/traps.ts"
 import { type DeadReferenceError, NotWeakReferenceableError } from "./WeakError.ts"
 
-/** Exists in the types only. */
+/** Exists only as a type. */
 declare const TypeId: unique symbol
 
 /**
- * Marks a type as a weak proxy. A spread copy of a property that has only a setter is `undefined`, so `{ ...proxy }`
- * loses the mark. The private member of a class would be lost too, but no class is assignable to a `Record`.
+ * Marks a type as a weak proxy. In the type of a spread copy, a property that has only a setter is `undefined`.
+ * Therefore the type of `{ ...proxy }` has no mark. A private member of a class cannot be the mark, because no class
+ * type is assignable to a `Record`.
  */
 type Brand = { set [TypeId](brand: "WeakProxy") }
 
 /**
- * An object that forwards every operation to an `A` and does not keep the `A`
- * alive.
+ * Forwards every operation to an `A` without keeping the `A` alive.
+ *
+ * **When to use**
+ *
+ * Use as the type of a property or parameter whose object other code owns.
  *
  * **Details**
  *
- * Methods run on the referent itself. So built-ins with internal slots and classes
- * with private fields work. A method is the same function each time it is read.
+ * Methods run on the referent itself. Therefore built-in classes with internal slots
+ * and classes with private fields work. A method is the same function each time it is
+ * read.
  *
- * A property that refers to the referent, and a method that returns `this`, yield
- * the proxy instead. When the proxy is assigned to a property of the referent, the
- * referent is stored.
+ * If a property of the referent holds the referent, reading the property returns the
+ * proxy. A method that returns `this` also returns the proxy. If the proxy is assigned
+ * to a property of the referent, the property stores the referent.
  *
- * After the referent has been collected, every operation throws
- * `DeadReferenceError`, which names the operation and the property. Printing does
- * not throw: `util.inspect` and the string tag say that the referent has been
- * collected. `typeof` and `Array.isArray` cannot throw.
+ * After the referent has been collected, every operation throws a
+ * `DeadReferenceError`. Its message names the operation and the property. Printing
+ * does not throw: `util.inspect` and `Object.prototype.toString` show that the referent
+ * has been collected. `typeof` and `Array.isArray` do not throw, either.
  *
- * Cost: each operation dereferences once, on top of the cost of a plain `Proxy`. A
- * method call dereferences when the method is read. It then looks up an ephemeron
- * for the method's stand-in and another one for the method itself. Dereferencing
- * keeps the referent alive to the end of the turn.
+ * Cost: in addition to the cost of a plain `Proxy`, each operation dereferences at most
+ * once. A method call dereferences when the method is read. The call also looks up two
+ * ephemerons, one for the method's stand-in and one for the method. Dereferencing keeps
+ * the referent alive until the end of the turn.
  *
  * **Gotchas**
  *
  * - A function that is read from a proxy is a stand-in for the referent's function.
- *   It runs the function on the referent, does not keep the referent alive, and dies
- *   with the referent. `p.constructor`, the methods of `Object.prototype`, and
- *   `call`, `apply` and `bind` of functions are the functions themselves.
- * - Only the receiver and the results are converted between proxy and referent.
- *   Arguments are not: `p.indexOf(p)` is -1, and `p.equals(p)` throws if `equals`
- *   reads a private field of its argument. Getters and setters see the referent as
- *   `this`.
- * - JavaScript does not allow a proxy to report a non-configurable property or a
- *   non-extensible object without holding it. Properties are reported as
- *   configurable and objects as extensible. Freezing, sealing, preventing extensions
- *   and defining a non-configurable property through the proxy are refused and
- *   leave the referent unchanged.
- * - Code that reads internal slots without calling a method of the value sees the
- *   proxy: `Map.prototype.get.call(p, key)`, `structuredClone`, `util.types`,
- *   `ArrayBuffer.isView`, `Object.prototype.toString` of a `Date`.
- * - Methods can pass the referent on: an iterator, a view of its buffer, the last
- *   argument of a `forEach` callback. Whoever keeps such a value keeps the referent.
+ *   The stand-in runs the function on the referent. It does not keep the referent
+ *   alive, and throws after the referent has been collected. `p.constructor`, the
+ *   methods of `Object.prototype`, and `call`, `apply` and `bind` of functions are
+ *   returned without a stand-in.
+ * - Only receivers, results and assigned values are converted between proxy and
+ *   referent. Arguments are not converted. `p.indexOf(p)` is -1, and `p.equals(p)`
+ *   throws if `equals` reads a private field of its argument. In getters and setters,
+ *   `this` is the referent.
+ * - Properties are reported as configurable and objects as extensible, because
+ *   JavaScript does not allow a proxy to report anything else without holding the
+ *   property or the object. A proxy cannot freeze or seal its referent, prevent its
+ *   extension, or define a non-configurable property. An attempt leaves the referent
+ *   unchanged.
+ * - Code that reads internal slots without calling a method of the value reads the
+ *   proxy. Examples are `Map.prototype.get.call(p, key)`, `structuredClone`,
+ *   `util.types`, `ArrayBuffer.isView`, and `Object.prototype.toString` of a `Date`.
+ * - Methods can return values that hold the referent, for example an iterator or a view
+ *   of a buffer. They can also pass the referent to a callback, as `forEach` does.
+ *   Holding such a value keeps the referent alive.
  * - A promise that resolves with a dead proxy rejects, because it reads `then`.
- * - A proxy has no hash: see {@link equals}. Effect reads the contents of a `Date`
- *   and a `RegExp` before it asks for a hash. So their proxies hash as they do.
+ * - A proxy has no hash (see {@link equals}). The proxies of a `Date` and of a `RegExp`
+ *   are an exception, because Effect reads their contents before it asks for a hash.
  *
- * **Example** (A child that does not keep its parent)
+ * **Example** (Referring to a parent without keeping it alive)
  *
  * ```ts import.meta.vitest
  * import { Effect } from "effect"
@@ -121,7 +128,7 @@ type Brand = { set [TypeId](brand: "WeakProxy") }
 export type WeakProxy<A extends object> = A & Brand
 
 /**
- * Checks whether a value is a weak proxy, dead ones included.
+ * Checks whether a value is a weak proxy. Returns `true` for dead proxies, too.
  *
  * **When to use**
  *
@@ -130,10 +137,14 @@ export type WeakProxy<A extends object> = A & Brand
  *
  * **Details**
  *
- * Returns `false` for an object that inherits from a weak proxy, for another proxy
- * around one, for a function that was read from one, and for a weak proxy of
- * another copy of this package. Does not dereference, runs no trap of any proxy,
- * and never throws. Cost: O(1).
+ * Returns `false` for these values:
+ *
+ * - an object that inherits from a weak proxy;
+ * - another `Proxy` that wraps a weak proxy;
+ * - a function that was read from a weak proxy;
+ * - a weak proxy that another copy of this library created.
+ *
+ * Never dereferences, runs no trap of any proxy, and never throws. Cost: O(1).
  *
  * **Example** (Recognizing a proxy)
  *
@@ -165,7 +176,7 @@ export const isWeakProxy = (u: unknown): u is WeakProxy<object> => trapsOf(u) !=
  *
  * **Details**
  *
- * Like {@link isWeakProxy}, does not dereference and never throws. Cost: O(1).
+ * Never dereferences and never throws, like {@link isWeakProxy}. Cost: O(1).
  *
  * **Example** (Recognizing a proxy that can be called)
  *
@@ -187,23 +198,24 @@ export const isCallableWeakProxy = (u: unknown): u is WeakProxy<(...args: Readon
   isFunction(u) && isWeakProxy(u)
 
 /**
- * Creates a weak proxy, or returns the one that the program already holds.
+ * Creates a weak proxy of a target, or returns the shared proxy if the program holds it
+ * already.
  *
  * **When to use**
  *
- * Use inside an Effect program. {@link makeUnsafe} is the synchronous form.
+ * Use inside an Effect program. Use {@link makeUnsafe} in synchronous code.
  *
  * **Details**
  *
- * Two proxies of the same target on the same heap are the same object, as long as
- * the program holds that object. The target does not keep its proxy alive.
+ * While the program holds a proxy, a second call with the same target and heap returns
+ * the same object. The target does not keep its proxy alive.
  *
- * The target may be a proxy. The proxy of a weak proxy dies when that weak proxy is
+ * The target may be a proxy. A proxy of a weak proxy is dead if the inner proxy has been
  * collected.
  *
- * Fails with `NotWeakReferenceableError` if the target is a primitive, a symbol
- * included, because a symbol has no operations to forward. Also fails if the target
- * is a revoked proxy, because every operation on it would throw. Cost: O(1).
+ * Fails with `NotWeakReferenceableError` if the target is a primitive. This includes
+ * symbols, because a symbol has no operations to forward. Also fails if the target is a
+ * revoked proxy, because every operation on a revoked proxy throws. Cost: O(1).
  *
  * **Example** (Sharing a proxy)
  *
@@ -235,19 +247,19 @@ export const make = <A extends object>(target: A): Effect.Effect<WeakProxy<A>, N
   })
 
 /**
- * Creates a weak proxy synchronously, on the host's heap or on the heap that is
- * passed.
+ * Creates a weak proxy synchronously. Uses the host's heap unless you pass another heap.
  *
  * **When to use**
  *
- * Use outside of an Effect program, for example in a constructor. {@link make} is
- * the effectful form and reads the heap from the context.
+ * Use in synchronous code, for example in a constructor. Use {@link make} inside an
+ * Effect program, so that a test can replace the heap.
  *
  * **Details**
  *
- * Throws `NotWeakReferenceableError` if {@link make} fails with it. Cost: O(1).
+ * Throws `NotWeakReferenceableError` in the cases in which {@link make} fails with this
+ * error. Cost: O(1).
  *
- * **Example** (Creating a proxy outside of Effect)
+ * **Example** (Creating a proxy in synchronous code)
  *
  * ```ts import.meta.vitest
  * import { WeakProxy } from "effect-weakref"
@@ -274,7 +286,7 @@ export const makeUnsafe = <A extends object>(target: A, heap: Heap = host): Weak
     proxy = new ReferentTraps(self, target).proxy
     self.sharedProxy = new heap.WeakRef(proxy)
   }
-  // `sharedProxy` refers to nothing but the proxy of this referent.
+  // The cast is safe: `sharedProxy` refers only to the proxy of this referent.
   return proxy as WeakProxy<A>
 }
 
@@ -285,15 +297,15 @@ const errorOf = (target: unknown): NotWeakReferenceableError | undefined =>
     ? new RevokedProxyError({ value: target })
     : undefined
 
-/** The general message prints the value, and a revoked proxy cannot be printed. */
+/** Has its own message, because the general message prints the value, and a revoked proxy cannot be printed. */
 class RevokedProxyError extends NotWeakReferenceableError {
   override get message(): string {
-    return "A revoked proxy cannot be the target of a weak proxy, because every operation on it throws: pass the object that it stood for"
+    return "A revoked proxy cannot be the target of a weak proxy, because every operation on it throws: pass an object or a function"
   }
 }
 
 /**
- * Dereferences a proxy.
+ * Returns `Some` of the referent, or `None` if the referent has been collected.
  *
  * **When to use**
  *
@@ -302,11 +314,11 @@ class RevokedProxyError extends NotWeakReferenceableError {
  *
  * **Details**
  *
- * Returns `Some` of the referent, or `None` if the referent has been collected.
- * Keeps the referent alive to the end of the turn. Whoever keeps the result keeps
- * the referent. Cost: O(1).
+ * Dereferences, so the referent stays alive until the end of the turn, and for as long
+ * as the program holds the result. Throws a `TypeError` if the argument is not a weak
+ * proxy. Cost: O(1).
  *
- * **Example** (From proxy to referent)
+ * **Example** (Getting the referent of a proxy)
  *
  * ```ts import.meta.vitest
  * import { Effect, Option } from "effect"
@@ -339,13 +351,13 @@ export const deref = <A extends object>(self: WeakProxy<A>): Option.Option<A> =>
  *
  * **When to use**
  *
- * Use if an effect takes several turns and must find the referent alive in each of
- * them. Use {@link deref} if one turn is enough.
+ * Use if the effect needs the referent for several turns. Use {@link deref} if one turn
+ * is enough.
  *
  * **Details**
  *
- * Fails with `DeadReferenceError` if the referent has been collected. Then `f` is
- * not called. Dereferences once. Cost: O(1).
+ * If the referent has been collected, fails with `DeadReferenceError` and does not call
+ * `f`. Otherwise fails if the effect of `f` fails. Dereferences once. Cost: O(1).
  *
  * **Example** (Holding the referent across turns)
  *
@@ -388,29 +400,28 @@ export const use: {
 
 /**
  * Registers a callback that runs in the background after the referent has been
- * collected.
+ * collected. The callback is unregistered when the Scope closes.
  *
  * **When to use**
  *
- * Use to learn of a collection if you hold a proxy. To release a resource of the
+ * Use to react to a collection if you hold a proxy. To release a resource of the
  * referent, use `Finalizer.make`, which also runs when the Scope closes.
  *
  * **Details**
  *
- * The callback receives the dead proxy. It stays registered until the Scope closes.
- * The callbacks of one referent, of its references and proxies alike, run one after
- * the other, the newest first. A callback runs with the services of the effect that
- * registered it. A callback that fails is reported and does not stop the next one.
+ * The callback receives the dead proxy. All callbacks of one referent run one after the
+ * other, the newest first, including those of references, methods and finalizers.
+ * Services, failures, interruption and cost are as for `WeakRef.onCollect`.
  *
- * If the referent has been collected already, the callback starts at once.
- * Dereferences once. Cost: O(1).
+ * If the referent has been collected already, the callback starts at once in the
+ * background. Dereferences once. Never fails.
  *
  * **Gotchas**
  *
- * A callback that refers to the referent keeps the referent alive until the Scope
+ * A callback that captures the referent keeps the referent alive until the Scope
  * closes, and never runs.
  *
- * **Example** (Learning of a collection)
+ * **Example** (Running a callback after a collection)
  *
  * ```ts import.meta.vitest
  * import { Effect } from "effect"
@@ -451,20 +462,20 @@ export const onCollect: {
   Callbacks.onCollect(Effect.suspend(() => f(self)), trapsOfProxy(self).record))
 
 /**
- * Checks whether a proxy and another object, which may be a proxy too, are equal at
- * this moment.
+ * Checks whether the referent of a proxy equals another object. If the other object is a
+ * proxy, compares its referent.
  *
  * **When to use**
  *
- * Use instead of `Equal.equals`. `Equal.equals` hashes its arguments first, so it
- * throws `UnhashableError` for a proxy.
+ * Use instead of `Equal.equals`, which throws `UnhashableError` for a proxy, because it
+ * hashes its arguments first.
  *
  * **Details**
  *
- * Unwraps nested proxies completely. Returns `true` if both referents are alive and
- * equal by `Equal.equals`, or if both arguments are the same proxy. Returns `false`
- * for a dead proxy and another object. Dereferences each proxy once. Cost: that of
- * `Equal.equals`.
+ * Unwraps nested proxies completely. Returns `true` if both arguments are the same proxy,
+ * or if both referents are alive and equal by `Equal.equals`. Returns `false` for a dead
+ * proxy and another object. Dereferences each proxy once. Cost: the cost of
+ * `Equal.equals` for the referents.
  *
  * **Example** (Comparing the referents of proxies)
  *
@@ -508,6 +519,6 @@ const trapsOfProxy = <A extends object>(self: WeakProxy<A>): ReferentTraps<A> =>
   if (traps === undefined) {
     throw new TypeError("Expected a weak proxy that WeakProxy.make or WeakProxy.makeUnsafe of this module created")
   }
-  // The traps of a proxy of an A forward to an A.
+  // The cast is safe: the traps of a `WeakProxy<A>` forward to an `A`.
   return traps as ReferentTraps<object> as ReferentTraps<A>
 }

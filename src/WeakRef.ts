@@ -1,12 +1,14 @@
 /**
  * Refers to a value without keeping it alive.
  *
- * A `WeakRef<A>` dereferences to `Some` of its referent while the referent lives,
- * and to `None` once it has been collected. Use one to name a large object that
- * other code owns, to point from a child to its parent, or to learn of a collection
- * with {@link onCollect}. Unlike the host's `WeakRef`, references here are shared,
- * compare by referent, have a hash, and fail with a typed error. They run on a heap
- * that a test can collect by hand.
+ * {@link deref} returns `Some` of the referent while the referent is alive, and `None`
+ * after the referent has been collected. Use a weak reference to name a large object
+ * that other code owns, to refer from a child to its parent, or to run a callback
+ * after a collection ({@link onCollect}).
+ *
+ * Unlike with the host's `WeakRef`, all callers share one reference per referent.
+ * References compare and hash as their referents do, and {@link get} fails with a
+ * typed error. A test can replace the heap and decide when a referent is collected.
  *
  * @stability experimental
  * @since 0.1.0
@@ -32,8 +34,8 @@ import type { WeakProxy } from "./WeakProxy.ts"
 const TypeId = "~effect-weakref/WeakRef"
 
 /**
- * A weak reference to an `A`, which dereferences to a `B`. The two are the same
- * unless a subclass of {@link Class} says otherwise.
+ * Refers to an `A` without keeping it alive. Dereferencing returns a `B`, which is the
+ * referent itself unless a subclass of {@link Class} returns another value.
  *
  * **When to use**
  *
@@ -41,17 +43,18 @@ const TypeId = "~effect-weakref/WeakRef"
  *
  * **Details**
  *
- * Two references whose referents are alive are equal if their referents are, by
- * `Equal.equals`. A dead reference is equal only to itself. The hash of a reference
- * is the hash of its referent. It is kept after death if it was computed before,
- * through any reference to the referent. If it is first needed after death, it throws
- * `UnhashableError`. References have no order.
+ * Two live references are equal if their referents are equal by `Equal.equals`. A dead
+ * reference is equal only to itself.
+ *
+ * The hash of a reference is the hash of its referent. A hash that was computed while
+ * the referent was alive, through any reference to it, stays available afterwards. If
+ * there is no such hash, hashing a dead reference throws `UnhashableError`.
  *
  * **Gotchas**
  *
- * Effect remembers that two objects compared equal. A pair of references that
- * compared equal once stays equal for `Equal.equals`, even when they are dead.
- * {@link equals} asks again whether both are alive.
+ * Effect caches the result of a comparison. Two references that compared equal once
+ * stay equal for `Equal.equals`, even after they are dead. {@link equals} checks each
+ * time whether both are alive.
  *
  * **Example** (From referent to reference and back)
  *
@@ -84,8 +87,8 @@ export interface WeakRef<out A extends WeakKey, out B = A> extends Equal.Equal, 
 }
 
 /**
- * Checks whether a value is a weak reference of this copy of the library. Instances
- * of subclasses are weak references too.
+ * Checks whether a value is a weak reference that this copy of the library created.
+ * Returns `true` for instances of subclasses.
  *
  * **When to use**
  *
@@ -93,9 +96,9 @@ export interface WeakRef<out A extends WeakKey, out B = A> extends Equal.Equal, 
  *
  * **Details**
  *
- * If a program loads this library twice, the guard of each copy returns `false` for
- * the references of the other, because their functions cannot read each other's
- * references. Never dereferences the referent. Cost: O(1).
+ * If a program loads this library twice, the guard of one copy returns `false` for the
+ * references of the other copy, because its functions cannot read them. Never
+ * dereferences the reference. Cost: O(1).
  *
  * **Example** (Recognizing a reference)
  *
@@ -106,7 +109,7 @@ export interface WeakRef<out A extends WeakKey, out B = A> extends Equal.Equal, 
  * WeakRef.isWeakRef(new globalThis.WeakRef({})) // => false
  * ```
  *
- * @see {@link isAlive} for asking whether the referent lives
+ * @see {@link isAlive} for checking whether the referent is alive
  *
  * @stability experimental
  * @category guards
@@ -123,7 +126,7 @@ const variance = {
 
 abstract class Reference<A extends WeakKey, B = A> extends Base implements WeakRef<A, B> {
   /**
-   * A symbol, so that a subclass can name its fields as it likes.
+   * The record of the referent. The key is a symbol, so that a subclass can use any field name.
    *
    * @internal
    */
@@ -160,8 +163,9 @@ const recordOf = <A extends WeakKey>(self: WeakRef<A, unknown>): Referent.Refere
   (self as Reference<A, unknown>)[record]
 
 /**
- * The class of the references that {@link makeUnsafe} returns. The heap's `WeakRef`
- * constructs them, so that they are one step from the referent instead of two.
+ * Creates the class of the references that {@link makeUnsafe} returns. The heap's
+ * `WeakRef` constructs the instances, so that each refers to the referent directly and
+ * not through the record.
  */
 const sharedClass = (heap: Heap) => {
   const { deref } = heap.WeakRef.prototype
@@ -185,7 +189,7 @@ const construct = <A extends WeakKey>(target: A, self: Referent.Referent<A>): Re
   return made
 }
 
-/** A reference that is not shared. What it dereferences to is up to its subclass. */
+/** A reference that is not shared. A subclass decides what `deref` returns. */
 abstract class OwnReference<A extends WeakKey, B> extends Reference<A, B> {
   constructor(target: A, heap: Heap = host) {
     super()
@@ -194,7 +198,7 @@ abstract class OwnReference<A extends WeakKey, B> extends Reference<A, B> {
     Referent.own(self, this)
   }
 
-  /** Returns the referent itself, whatever `deref` returns. Dereferences. */
+  /** Returns the referent itself, even if `deref` returns another value. Dereferences. */
   protected referent(): Option.Option<A> {
     return Option.fromUndefinedOr(this[record].deref())
   }
@@ -207,8 +211,8 @@ class PlainReference<A extends WeakKey> extends OwnReference<A, A> {
 }
 
 /**
- * A reference that carries annotations, or that dereferences to something else than
- * its referent: a `B` instead of an `A`.
+ * Represents an instance of a subclass: a reference to an `A` that has more fields, or
+ * that dereferences to a `B`.
  *
  * **When to use**
  *
@@ -223,26 +227,28 @@ class PlainReference<A extends WeakKey> extends OwnReference<A, A> {
 export type Class<A extends WeakKey, B = A> = OwnReference<A, B>
 
 /**
- * The class to extend for references that carry annotations, or that dereference to
- * something else than their referent.
+ * Provides the base class of references that have more fields, or that dereference to
+ * a value that is not their referent.
  *
  * **When to use**
  *
- * Extend `Class<A>` to add fields. Extend `Class<A, B>` to dereference to a `B`: then
- * the subclass has to define `deref`, and does not compile without it.
+ * Extend `Class<A>` to add fields. Extend `Class<A, B>` to dereference to a `B`. The
+ * compiler then requires a `deref` method in the subclass.
  *
  * **Details**
  *
- * `new` throws `NotWeakReferenceableError` if the target cannot be weakly referenced.
- * An instance is never the shared reference that {@link make} returns. It compares and
- * hashes like any reference, and {@link count} and {@link all} list it. {@link deref},
- * {@link get}, {@link use} and {@link pin} call the instance's `deref`.
- * {@link isAlive}, {@link equals} and {@link onCollect} look at the referent itself.
- * Cost: O(1), and one registration with the engine for each instance.
+ * `new` uses the host's heap unless you pass another heap. It throws
+ * `NotWeakReferenceableError` if the target cannot be weakly referenced. An instance is
+ * never the shared reference that {@link make} returns. Instances compare and hash like
+ * other references, and {@link count} and {@link all} include them.
+ *
+ * {@link deref}, {@link get}, {@link use} and {@link pin} call the instance's `deref`.
+ * {@link isAlive}, {@link equals} and {@link onCollect} use the referent itself. Cost:
+ * O(1), and one registration with the engine for each instance.
  *
  * **Gotchas**
  *
- * An annotation that reaches the referent keeps it alive for as long as the program
+ * A field that reaches the referent keeps the referent alive for as long as the program
  * holds the reference.
  *
  * **Example** (A reference that counts how often it is dereferenced)
@@ -282,12 +288,12 @@ export type Class<A extends WeakKey, B = A> = OwnReference<A, B>
 export const Class: {
   new<A extends WeakKey>(target: A, heap?: Heap): PlainReference<A>
   new<A extends WeakKey, B>(target: A, heap?: Heap): OwnReference<A, B>
-  // A subclass of the second form defines `deref` itself, which the compiler checks: `PlainReference` serves both.
+  // `PlainReference` implements both forms. The compiler makes a subclass of the second form define `deref`.
 } = PlainReference as never
 
 /**
- * A weak reference that carries a strong key. `WeakValueMap.valueRefs` returns
- * references of this class, so that the key is known even after the value has been
+ * Refers weakly to a value, and strongly to a key. `WeakValueMap.valueRefs` returns
+ * references of this class. The key stays available after the value has been
  * collected.
  *
  * **When to use**
@@ -296,15 +302,16 @@ export const Class: {
  *
  * **Details**
  *
- * `new` throws `NotWeakReferenceableError` if the target cannot be weakly referenced.
- * Cost: O(1).
+ * `new` uses the host's heap unless you pass another heap. It throws
+ * `NotWeakReferenceableError` if the target cannot be weakly referenced. Cost: O(1), and
+ * one registration with the engine for each instance.
  *
  * **Gotchas**
  *
- * A key that reaches the referent keeps it alive for as long as the program holds the
- * reference.
+ * A key that reaches the referent keeps the referent alive for as long as the program
+ * holds the reference.
  *
- * **Example** (The key outlives the referent)
+ * **Example** (Reading the key)
  *
  * ```ts import.meta.vitest
  * import { WeakRef } from "effect-weakref"
@@ -313,7 +320,7 @@ export const Class: {
  * ref.key // => "sunset"
  * ```
  *
- * @see {@link Class} for references with other annotations
+ * @see {@link Class} for references with other fields
  * @see {@link https://github.com/python/cpython/blob/main/Lib/weakref.py | CPython, weakref.KeyedRef} for the source of the semantics
  *
  * @stability experimental
@@ -330,8 +337,8 @@ export class KeyedRef<out K, A extends WeakKey> extends Class<A> {
 }
 
 /**
- * Creates a weak reference to a target, or returns the one that the program already
- * holds.
+ * Creates a weak reference to a target, or returns the shared reference if the program
+ * holds it already.
  *
  * **When to use**
  *
@@ -339,10 +346,11 @@ export class KeyedRef<out K, A extends WeakKey> extends Class<A> {
  *
  * **Details**
  *
- * Two references made from the same target on the same heap are the same object, for
- * as long as the program holds it. The library holds it weakly. Fails with
- * `NotWeakReferenceableError` if the target is a primitive or a registered symbol.
- * Cost: O(1). Like a dereference, it keeps the target alive until the end of the turn.
+ * While the program holds a reference, a second call with the same target and heap
+ * returns the same object. The library holds the reference weakly. Creating the first
+ * reference keeps the target alive until the end of the turn. Fails with
+ * `NotWeakReferenceableError` if the target cannot be weakly referenced, for example if
+ * it is a string. Cost: O(1).
  *
  * **Example** (References are shared)
  *
@@ -360,7 +368,7 @@ export class KeyedRef<out K, A extends WeakKey> extends Class<A> {
  * Effect.runSync(program) // => true
  * ```
  *
- * @see {@link deref} for getting the target back
+ * @see {@link deref} for getting the target
  *
  * @stability experimental
  * @category constructors
@@ -370,8 +378,8 @@ export const make = <A extends WeakKey>(target: A): Effect.Effect<WeakRef<A>, No
   Referent.make(target, makeUnsafe)
 
 /**
- * Creates a weak reference synchronously. Uses the host's heap unless you pass
- * another.
+ * Creates a weak reference synchronously. Uses the host's heap unless you pass another
+ * heap.
  *
  * **When to use**
  *
@@ -380,8 +388,8 @@ export const make = <A extends WeakKey>(target: A): Effect.Effect<WeakRef<A>, No
  *
  * **Details**
  *
- * Throws `NotWeakReferenceableError` if the target is a primitive or a registered
- * symbol. References are shared as those of {@link make} are. Cost: O(1).
+ * Returns the shared reference, as {@link make} does. Throws
+ * `NotWeakReferenceableError` if the target cannot be weakly referenced. Cost: O(1).
  *
  * **Example** (Creating a reference in synchronous code)
  *
@@ -402,7 +410,7 @@ export const make = <A extends WeakKey>(target: A): Effect.Effect<WeakRef<A>, No
  */
 export const makeUnsafe = <A extends WeakKey>(target: A, heap: Heap = host): WeakRef<A> => {
   const self = Referent.of(target, heap)
-  // Only the shared reference of this very referent is stored there, below.
+  // `sharedRef` refers to nothing but the shared reference of this referent.
   const shared = self.sharedRef?.deref() as WeakRef<A> | undefined
   if (shared !== undefined) return shared
   const made = construct(target, self)
@@ -411,20 +419,20 @@ export const makeUnsafe = <A extends WeakKey>(target: A, heap: Heap = host): Wea
 }
 
 /**
- * Keeps `dependent` alive for at least as long as `owner` lives.
+ * Keeps `dependent` alive at least as long as `owner`.
  *
  * **When to use**
  *
- * Use if an object needs another one that nobody else holds, and has no property to
- * hold it with. Examples are a listener that must live as long as the object that it
+ * Use if an object needs another object that nothing else holds, and has no property
+ * to store it in. Examples are a listener that must live as long as the object that it
  * watches, and the function of a `WeakMethod`.
  *
  * **Details**
  *
- * An owner can have several dependents, and a dependent several owners. The same pair
- * counts once. The owner is not kept alive, even if the dependent refers to it. Nothing
- * takes the dependent back: it lives until the owner is collected. A primitive
- * dependent is ignored, because it cannot be collected.
+ * An owner can have several dependents, and a dependent several owners. A second call
+ * with the same pair has no effect. The owner is not kept alive, even if the dependent
+ * refers to it. No function releases the dependent before its owner is collected. A
+ * dependent that cannot be weakly referenced, for example a string, is ignored.
  *
  * Fails with `NotWeakReferenceableError` if the owner cannot be weakly referenced.
  * Dereferences nothing. Cost: O(1).
@@ -438,7 +446,7 @@ export const makeUnsafe = <A extends WeakKey>(target: A, heap: Heap = host): Wea
  * const program = Effect.gen(function*() {
  *   const button = { label: "Save" }
  *   const onClick = () => "saved"
- *   // The method holds the function weakly, and nobody else holds it: the button does from now on.
+ *   // The method holds the function weakly. From now on the button keeps the function alive.
  *   const listener = yield* WeakMethod.make(button, onClick)
  *   yield* WeakRef.keepAlive(button, onClick)
  *   return yield* WeakMethod.invoke(listener)
@@ -464,8 +472,8 @@ export const keepAlive: {
 )
 
 /**
- * Keeps `dependent` alive for at least as long as `owner` lives, synchronously. Uses
- * the host's heap unless you pass another.
+ * Keeps `dependent` alive at least as long as `owner`, synchronously. Uses the host's
+ * heap unless you pass another heap.
  *
  * **When to use**
  *
@@ -498,18 +506,18 @@ export const keepAliveUnsafe = (owner: WeakKey, dependent: unknown, heap: Heap =
   Referent.keepAlive(owner, dependent, heap)
 
 /**
- * Checks whether the referent has not been collected.
+ * Checks whether the referent is alive, that is, whether it has not been collected.
  *
  * **When to use**
  *
- * Use if you need the answer, and not the referent.
+ * Use if you do not need the referent itself.
  *
  * **Details**
  *
- * Dereferences: a referent that is alive stays alive until the end of the turn. Never
- * calls the `deref` of a subclass. Never throws. Cost: O(1).
+ * Dereferences, so a live referent stays alive until the end of the turn. Never calls
+ * the `deref` of a subclass. Never throws. Cost: O(1).
  *
- * **Example** (Asking whether a referent lives)
+ * **Example** (Checking whether a referent is alive)
  *
  * ```ts import.meta.vitest
  * import { WeakRef } from "effect-weakref"
@@ -527,18 +535,19 @@ export const keepAliveUnsafe = (owner: WeakKey, dependent: unknown, heap: Heap =
 export const isAlive = (self: WeakRef<WeakKey, unknown>): boolean => recordOf(self).deref() !== undefined
 
 /**
- * Returns `Some` of the referent, or `None` once it has been collected.
+ * Returns `Some` of the referent, or `None` if the referent has been collected.
  *
  * **When to use**
  *
- * Use in synchronous code, and if a dead reference is an ordinary case.
+ * Use in synchronous code, or if you expect some references to be dead.
  *
  * **Details**
  *
- * Dereferences: the referent lives until the end of the turn, and as long as the
- * program holds the result. Within one turn the answer never changes from `Some` to
- * `None`. Never throws, unless the `deref` of a subclass does. Cost: O(1), one `deref`
- * of the engine.
+ * Dereferences, so the referent stays alive until the end of the turn, and for as long
+ * as the program holds the result. On the host's heap, the result never changes from
+ * `Some` to `None` within one turn. A `TestHeap` can collect within a turn, as in the
+ * example. Throws only if the `deref` of a subclass throws. Cost: O(1), one `deref` of
+ * the engine.
  *
  * **Example** (Dereferencing before and after collection)
  *
@@ -567,18 +576,18 @@ export const isAlive = (self: WeakRef<WeakKey, unknown>): boolean => recordOf(se
 export const deref = <A extends WeakKey, B>(self: WeakRef<A, B>): Option.Option<B> => self.deref()
 
 /**
- * Succeeds with the referent, or fails with `DeadReferenceError` if it has been
- * collected.
+ * Succeeds with the referent, or fails with `DeadReferenceError` if the referent has
+ * been collected.
  *
  * **When to use**
  *
- * Use if the program cannot go on without the referent, and needs it only in this
- * turn. Use {@link use} or {@link pin} to hold it longer.
+ * Use if the program cannot continue without the referent, and needs the referent only
+ * in this turn. Use {@link use} or {@link pin} to hold the referent longer.
  *
  * **Details**
  *
- * Dereferences each time that the effect runs. The referent lives until the end of the
- * turn, and as long as the program holds the result. Cost: O(1).
+ * Dereferences each time the effect runs. The referent stays alive until the end of the
+ * turn, and for as long as the program holds the result. Cost: O(1).
  *
  * **Example** (Getting the referent)
  *
@@ -600,7 +609,7 @@ export const deref = <A extends WeakKey, B>(self: WeakRef<A, B>): Option.Option<
 export const get = <A extends WeakKey, B>(self: WeakRef<A, B>): Effect.Effect<B, DeadReferenceError> =>
   whileAlive(self, (value) => Effect.succeed(value))
 
-/** Calls `f` with the value of the reference and with the referent, which `f` may have to hold. */
+/** Calls `f` with the result of `deref` and with the referent. They differ if a subclass overrides `deref`. */
 const whileAlive = <B, C, E, R>(
   self: WeakRef<WeakKey, B>,
   f: (value: B, referent: WeakKey | undefined) => Effect.Effect<C, E, R>
@@ -613,7 +622,7 @@ const whileAlive = <B, C, E, R>(
   })
 
 /**
- * Runs an effect with the referent, and keeps the referent alive until that effect has
+ * Runs an effect with the referent, and keeps the referent alive until the effect has
  * ended.
  *
  * **When to use**
@@ -622,8 +631,8 @@ const whileAlive = <B, C, E, R>(
  *
  * **Details**
  *
- * Fails with `DeadReferenceError` if the referent has been collected. Then `f` is not
- * called. Fails as the effect of `f` does. Dereferences once. Cost: O(1).
+ * If the referent has been collected, fails with `DeadReferenceError` and does not call
+ * `f`. Otherwise fails if the effect of `f` fails. Dereferences once. Cost: O(1).
  *
  * **Example** (Holding the referent across turns)
  *
@@ -687,7 +696,7 @@ export const use: {
  * ```
  *
  * @see {@link use} for holding the referent during one effect
- * @see {@link keepAlive} for holding an object for the life of another
+ * @see {@link keepAlive} for holding an object as long as another object lives
  *
  * @stability experimental
  * @category combinators
@@ -701,41 +710,42 @@ export const pin = <A extends WeakKey, B>(self: WeakRef<A, B>): Effect.Effect<B,
   )
 
 /**
- * Registers a callback for the life of the Scope. It runs in the background when the
- * referent has been collected.
+ * Registers a callback that runs in the background after the referent has been
+ * collected. The callback is unregistered when the Scope closes.
  *
  * **When to use**
  *
- * Use to learn of a collection, for example to update a count or a cache. Use a
- * `Finalizer` to release a resource, because the Scope runs it in any case.
+ * Use to react to a collection, for example to update a count or a cache. To release a
+ * resource, use a `Finalizer`, because it also runs when the Scope closes.
  *
  * **Details**
  *
- * When a referent has been collected, all references to it are dead before the first
- * callback runs. The callbacks registered for it run from the newest to the oldest, one
- * after the other: those of references, proxies, methods and finalizers alike. Each
- * runs with the services that it was registered with. If a callback fails, dies or is
- * interrupted, this is reported as unhandled, and the next one runs. Many callbacks run
- * in slices, so that the event loop turns in between.
+ * All references to a referent are dead before its first callback runs. The callbacks of
+ * one referent run one after the other, the newest first. Callbacks of references,
+ * proxies, methods and finalizers belong to the same sequence. Each callback runs with
+ * the services of the effect that registered it. If a callback fails, dies or is
+ * interrupted, the failure is reported as unhandled, and the next callback runs. Many
+ * callbacks are spread over several turns of the event loop.
  *
- * If the referent is dead already, the callback runs at once in the background. When
- * the Scope closes, the callback is unregistered. The close neither waits for a callback
- * that has begun nor interrupts it. An interruption of this effect leaves the callback
- * registered or not, and nothing else in the Scope.
+ * If the referent is dead already, the callback starts at once in the background. If the
+ * Scope is closed already, the callback never runs. Closing the Scope neither waits for
+ * a callback that has started nor interrupts it. If this effect is interrupted, the
+ * callback is either registered completely or not at all.
  *
- * The registration holds the reference, but not the referent. Dereferences. Never
- * fails. Cost: O(1), and one registration with the engine per referent, however many
- * callbacks come and go.
+ * The registration holds the reference, but not the referent. Dereferences once. Never
+ * fails. Cost: O(1), and one registration with the engine per referent, even if many
+ * callbacks are registered and unregistered.
  *
  * **Gotchas**
  *
- * - The callback gets the dead reference, not the referent.
- * - A callback that captures the referent keeps it alive, and so never runs.
+ * - The callback receives the dead reference, not the referent.
+ * - A callback that captures the referent keeps the referent alive until the Scope
+ *   closes, and never runs.
  * - A callback that never ends blocks the older callbacks of the same referent for ever.
- *   Fork what takes long.
+ *   Fork work that takes long.
  * - An engine may run a callback late, or never if the process ends first.
  *
- * **Example** (Learning of a collection)
+ * **Example** (Running callbacks after a collection)
  *
  * ```ts import.meta.vitest
  * import { Effect } from "effect"
@@ -756,7 +766,7 @@ export const pin = <A extends WeakKey, B>(self: WeakRef<A, B>): Effect.Effect<B,
  * log // => ["second", "first"]
  * ```
  *
- * @see {@link isAlive} for asking instead of waiting
+ * @see {@link isAlive} for checking without a callback
  * @see {@link https://tc39.es/ecma262/#sec-finalization-registry-objects | ECMAScript, FinalizationRegistry objects} for what an engine promises
  *
  * @stability experimental
@@ -777,8 +787,8 @@ export const onCollect: {
 ): Effect.Effect<void, never, R | Scope.Scope> => Callbacks.onCollect(Effect.suspend(() => f(self)), recordOf(self)))
 
 /**
- * Checks whether two references are equal: they are the same reference, or both
- * referents are alive and equal by `Equal.equals`.
+ * Checks whether two arguments are the same reference, or refer to live referents that
+ * are equal by `Equal.equals`.
  *
  * **When to use**
  *
@@ -786,17 +796,18 @@ export const onCollect: {
  *
  * **Details**
  *
- * Unlike `Equal.equals` of the references, it asks each time whether both referents are
- * alive, and a dead reference does not make it throw. Dereferences both. Cost: that of
- * `Equal.equals` of the referents.
+ * Checks each time whether both referents are alive. Returns `false` if one of two
+ * different references is dead, unlike `Equal.equals`, which may throw. Dereferences
+ * both. Cost: the cost of `Equal.equals` for the referents.
  *
  * **Gotchas**
  *
- * It compares the referents with `Equal.equals`. Effect remembers the hash of an object
- * and that two objects compared equal, so a later change of a referent may not change
- * the answer. It throws `UnhashableError` if a referent is a weak proxy.
+ * - Effect caches the hash of an object and the result of a comparison. Changing a
+ *   referent later may not change the result.
+ * - Throws `UnhashableError` if `Equal.equals` has to hash a referent that has no hash,
+ *   for example a weak proxy.
  *
- * **Example** (Equality before and after death)
+ * **Example** (Comparing before and after a collection)
  *
  * ```ts import.meta.vitest
  * import { Effect } from "effect"
@@ -834,8 +845,7 @@ export const equals: {
 })
 
 /**
- * Counts the weak references and proxies to the target that the program still holds,
- * on the heap of the context.
+ * Counts the weak references and proxies of the target on the heap of the context.
  *
  * **When to use**
  *
@@ -843,11 +853,13 @@ export const equals: {
  *
  * **Details**
  *
- * Counts the shared reference, the shared proxy and every instance of a subclass of
- * {@link Class}. Does not count the entries of collections, methods and finalizers.
- * Returns 0 for a value that cannot be weakly referenced. Dereferences the references,
- * but not the target: each reference lives until the end of the turn. Never fails. Cost:
- * O(number of references).
+ * Counts the shared reference, the shared proxy and every instance of {@link Class} and
+ * its subclasses. A reference that nobody holds is counted until it has been collected.
+ * Does not count entries of collections, methods and finalizers. Returns 0 for a value
+ * that cannot be weakly referenced.
+ *
+ * Dereferences the references, so each of them stays alive until the end of the turn.
+ * Does not dereference the target. Never fails. Cost: O(number of references).
  *
  * **Example** (Counting references)
  *
@@ -876,8 +888,7 @@ export const equals: {
 export const count = (target: WeakKey): Effect.Effect<number> => Effect.map(all(target), (refs) => refs.length)
 
 /**
- * Returns the weak references and proxies to the target that the program still holds,
- * on the heap of the context.
+ * Returns the weak references and proxies of the target on the heap of the context.
  *
  * **When to use**
  *
@@ -885,10 +896,11 @@ export const count = (target: WeakKey): Effect.Effect<number> => Effect.map(all(
  *
  * **Details**
  *
- * Returns the shared reference, the shared proxy, then the instances of subclasses of
- * {@link Class} from the oldest to the newest. An instance whose class changes what
- * dereferencing returns is in the list too. Dereferences the references, but not the
- * target. Never fails. Cost: O(number of references).
+ * Returns the shared reference, the shared proxy, then the instances of {@link Class}
+ * and its subclasses from the oldest to the newest. The list includes instances whose
+ * `deref` does not return the referent, and references that nobody holds but that have
+ * not been collected. Dereferences the references, but not the target. Never fails.
+ * Cost: O(number of references).
  *
  * **Example** (Listing references)
  *
@@ -920,6 +932,6 @@ export const all = <A extends WeakKey>(
   Effect.map(
     Heap,
     (heap) =>
-      // A record lists nothing but references and proxies of its own referent.
+      // A record lists only references and proxies of its own referent.
       Referent.held(Referent.find(target, heap)) as Array<WeakKey & (WeakRef<A> | WeakProxy<Extract<A, object>>)>
   )

@@ -53,7 +53,7 @@ describe("Finalizer", () => {
         assert.strictEqual(runs, 1)
       }))
 
-    onBothHeaps("reports a failure, and does not run again at the end", (world) =>
+    onBothHeaps("reports a failure, and does not run again when the Scope closes", (world) =>
       Effect.gen(function*() {
         let runs = 0
         const failing = Effect.suspend(() => {
@@ -82,7 +82,7 @@ describe("Finalizer", () => {
         assert.strictEqual(runs, 1)
       }).pipe(Effect.scoped, Effect.provide(TestHeap.layer)))
 
-    it.effect("a run by hand between collection and finalization is the only one", () =>
+    it.effect("runs only once if run is called between collection and finalization", () =>
       Effect.gen(function*() {
         let runs = 0
         const target = {}
@@ -104,7 +104,7 @@ describe("Finalizer", () => {
         assert.isFalse(Finalizer.isAlive(finalizer))
       }).pipe(Effect.scoped))
 
-    it.effect("fails with the error of the effect, once", () =>
+    it.effect("fails once with the error of the effect, and reports nothing", () =>
       Effect.gen(function*() {
         const target = {}
         const finalizer = yield* Finalizer.make(target, Effect.fail("failed"))
@@ -147,29 +147,32 @@ describe("Finalizer", () => {
   })
 
   describe("detach and peek", () => {
-    onBothHeaps("return the target and the effect; a detached finalizer never runs", (world) =>
-      Effect.gen(function*() {
-        let runs = 0
-        yield* Effect.scoped(Effect.gen(function*() {
-          const finalizer = yield* world.with("a", (a) => Finalizer.make(a, Effect.sync(() => ++runs)))
-          const name = Effect.map(Finalizer.peek(finalizer), Option.map(({ target }) => target.name))
-          assert.deepStrictEqual(yield* name, Option.some("a"))
-          assert.isTrue(Finalizer.isAlive(finalizer))
-          const effect = Effect.map(Finalizer.detach(finalizer), Option.map(({ effect }) => effect))
-          const detached = Option.getOrThrow(yield* effect)
-          assert.isFalse(Finalizer.isAlive(finalizer))
-          assert.deepStrictEqual(yield* name, Option.none())
-          assert.deepStrictEqual(yield* effect, Option.none())
-          assert.deepStrictEqual(yield* Finalizer.run(finalizer), Option.none())
-          yield* world.die("a")
-          assert.strictEqual(runs, 0)
-          assert.strictEqual(yield* detached, 1)
-        }))
-        assert.strictEqual(runs, 1)
-      }))
+    onBothHeaps(
+      "return the target and the effect, and a detached finalizer never runs",
+      (world) =>
+        Effect.gen(function*() {
+          let runs = 0
+          yield* Effect.scoped(Effect.gen(function*() {
+            const finalizer = yield* world.with("a", (a) => Finalizer.make(a, Effect.sync(() => ++runs)))
+            const name = Effect.map(Finalizer.peek(finalizer), Option.map(({ target }) => target.name))
+            assert.deepStrictEqual(yield* name, Option.some("a"))
+            assert.isTrue(Finalizer.isAlive(finalizer))
+            const effect = Effect.map(Finalizer.detach(finalizer), Option.map(({ effect }) => effect))
+            const detached = Option.getOrThrow(yield* effect)
+            assert.isFalse(Finalizer.isAlive(finalizer))
+            assert.deepStrictEqual(yield* name, Option.none())
+            assert.deepStrictEqual(yield* effect, Option.none())
+            assert.deepStrictEqual(yield* Finalizer.run(finalizer), Option.none())
+            yield* world.die("a")
+            assert.strictEqual(runs, 0)
+            assert.strictEqual(yield* detached, 1)
+          }))
+          assert.strictEqual(runs, 1)
+        })
+    )
   })
 
-  describe("at the end of the Scope", () => {
+  describe("when the Scope closes", () => {
     it.effect("runs the finalizers that are alive in reverse order, among the Scope's own finalizers", () =>
       Effect.gen(function*() {
         const log: Array<string> = []
@@ -199,7 +202,7 @@ describe("Finalizer", () => {
         assert.deepStrictEqual(reports, ["Error: failed"])
       }))
 
-    it.effect("does not run a finalizer without atExit", () =>
+    it.effect("does not run a finalizer with atExit: false", () =>
       Effect.gen(function*() {
         const log: Array<string> = []
         const says = (text: string) => Effect.sync(() => log.push(text))
@@ -219,7 +222,7 @@ describe("Finalizer", () => {
         assert.deepStrictEqual(finalizers.map(Finalizer.atExit), [false, false, false])
       }))
 
-    onBothHeaps("without atExit, still runs on collection", (world) =>
+    onBothHeaps("runs a finalizer with atExit: false on collection", (world) =>
       Effect.gen(function*() {
         let runs = 0
         yield* Effect.asVoid(world.with("a", (a) => Finalizer.make(a, Effect.sync(() => runs++), { atExit: false })))
@@ -227,7 +230,7 @@ describe("Finalizer", () => {
         assert.strictEqual(runs, 1)
       }))
 
-    it.effect("waits for a run under way instead of interrupting it", () =>
+    it.effect("waits for a run that has started, and does not interrupt it", () =>
       Effect.gen(function*() {
         const target = {}
         const gate = yield* Deferred.make<void>()
@@ -278,7 +281,7 @@ describe("Finalizer", () => {
         assert.strictEqual(scope.state._tag, "Closed")
       }))
 
-    it.effect("runs at once if the Scope is closed already", () =>
+    it.effect("runs at once if the Scope is closed already, unless atExit is false", () =>
       Effect.gen(function*() {
         const target = {}
         const scope = yield* Scope.make()
@@ -306,7 +309,7 @@ describe("Finalizer", () => {
         assert.strictEqual(scope.state._tag, "Empty")
       }))
 
-    it.effect("never keeps the target", () =>
+    it.effect("never keeps the target alive", () =>
       Effect.gen(function*() {
         const refs: Array<WeakRef.WeakRef<object>> = []
         const finalizer = yield* Effect.suspend(() => {
@@ -318,7 +321,7 @@ describe("Finalizer", () => {
         assert.isTrue(yield* collectUntil(() => !Finalizer.isAlive(finalizer)))
       }).pipe(Effect.scoped))
 
-    it.effect("trap: an effect that captures its target keeps it until the Scope closes", () =>
+    it.effect("trap: an effect that captures its target keeps it alive until the Scope closes", () =>
       Effect.gen(function*() {
         const scope = yield* Scope.make()
         const refs: Array<WeakRef.WeakRef<object>> = []
@@ -333,7 +336,7 @@ describe("Finalizer", () => {
         assert.isTrue(yield* collectUntil(() => !WeakRef.isAlive(refs[0]!)))
       }))
 
-    it.effect("prints its status, compares by identity, and passes its guard", () =>
+    it.effect("prints its status, compares by identity, and is recognized by isFinalizer", () =>
       Effect.gen(function*() {
         const target = {}
         const one = yield* Finalizer.make(target, Effect.void)
@@ -351,7 +354,7 @@ describe("Finalizer", () => {
   })
 
   describe("trap: a million finalizers through one open Scope", () => {
-    it.effect("leave nothing in the Scope after they were run", () =>
+    it.effect("leave nothing in the Scope after they have run", () =>
       Effect.gen(function*() {
         const scope = yield* Scope.make()
         let runs = 0
@@ -386,7 +389,7 @@ describe("Finalizer", () => {
 
   describe("interrupted", () => {
     it.effect(
-      "run either leaves the finalizer alive or has started the effect, at every alignment",
+      "run leaves the finalizer alive or has started the effect, at any step",
       () =>
         Effect.gen(function*() {
           const outcomes = { alive: 0, ran: 0 }
@@ -408,14 +411,14 @@ describe("Finalizer", () => {
               assert.isFalse(Finalizer.isAlive(finalizer))
             })
           )
-          // The sweep reached both sides of the start.
+          // Both outcomes occurred.
           assert.isAbove(outcomes.alive, 10)
           assert.isAbove(outcomes.ran, 10)
         }),
       60_000
     )
 
-    it.effect("make leaves a finalizer or nothing in the Scope, at every alignment", () =>
+    it.effect("make leaves a registered finalizer or none, at any step", () =>
       Effect.gen(function*() {
         const outcomes = { made: 0, nothing: 0 }
         yield* atEveryAlignment((interrupted) =>
@@ -452,7 +455,7 @@ describe("Finalizer", () => {
   })
 
   describe("that closes its own Scope from another fiber", () => {
-    /** Whether the fiber ends by itself within a few turns. */
+    /** Checks whether the fiber ends by itself within a hundred yields. Interrupts the fiber if it does not. */
     const ends = (fiber: Fiber.Fiber<unknown, unknown>) =>
       Effect.gen(function*() {
         for (let i = 0; i < 100 && fiber.pollUnsafe() === undefined; i++) yield* Effect.yieldNow
@@ -488,7 +491,7 @@ describe("Finalizer", () => {
           for (const how of ["run", "collected"]) {
             const target = {}
             const scope = yield* Scope.make("parallel")
-            // A second one, so that the Scope has to fork.
+            // A second finalizer, so that the Scope has to fork.
             yield* Scope.provide(Finalizer.make(target, Effect.void), scope)
             const finalizer = yield* Scope.provide(Finalizer.make(target, closers[name](scope)), scope)
             if (how === "collected") yield* TestHeap.collect(target)
@@ -500,7 +503,7 @@ describe("Finalizer", () => {
         }).pipe(Effect.provide(TestHeap.layer))
     )
 
-    /** A runtime with a finalizer among its layers, which disposes the runtime. */
+    /** Creates a runtime. One of its layers makes a finalizer that disposes the runtime. */
     const runtimeWith = (
       target: object,
       heap: Heap.Heap,
@@ -529,7 +532,7 @@ describe("Finalizer", () => {
         assert.deepStrictEqual(log, ["released"])
       }).pipe(Effect.provide(TestHeap.layer)))
 
-    it.effect("trap: waits for ever if dispose() closes a ManagedRuntime in a fiber of its own", () =>
+    it.effect("trap: waits for ever if dispose() closes a ManagedRuntime in another fiber", () =>
       Effect.gen(function*() {
         const target = {}
         const { heap } = yield* TestHeap.TestHeap
@@ -610,7 +613,7 @@ describe("Finalizer", () => {
         })
     )
 
-    it.effect("is not held by the finalizers that its effect made", () =>
+    it.effect("is not held by the finalizers that its effect created", () =>
       Effect.gen(function*() {
         const target = {}
         const probes: Array<globalThis.WeakRef<object>> = []
@@ -634,7 +637,7 @@ describe("Finalizer", () => {
   describe("made by Effect.runSync", () => {
     const mode = Effect.map(Scheduler.Scheduler, (scheduler) => scheduler.executionMode)
 
-    it.effect("runs on the scheduler of a program that runs it, not on the one of runSync", () =>
+    it.effect("uses the scheduler of the program that runs it, not the scheduler of runSync", () =>
       Effect.gen(function*() {
         const target = {}
         const context = yield* Effect.context<TestHeap.TestHeap>()
@@ -654,7 +657,7 @@ describe("Finalizer", () => {
         assert.deepStrictEqual(modes, ["async", "async", "sync", "async"])
       }).pipe(Effect.provide(TestHeap.layer)))
 
-    it.effect("lets the event loop turn while its effect yields in the background", () =>
+    it.effect("does not block the event loop while its effect yields in the background", () =>
       Effect.gen(function*() {
         const target = {}
         const context = yield* Effect.context<TestHeap.TestHeap>()
@@ -679,8 +682,8 @@ describe("Finalizer", () => {
       }).pipe(Effect.provide(TestHeap.layer)))
   })
 
-  describe("that fails with what cannot be printed", () => {
-    /** A proxy whose referent is dead, so that each read of a property throws. */
+  describe("that fails with a value that cannot be printed", () => {
+    /** A dead proxy. Each read of a property throws. */
     const deadProxy = Effect.gen(function*() {
       const { heap } = yield* TestHeap.TestHeap
       const referent = { message: "never seen" }
@@ -700,7 +703,7 @@ describe("Finalizer", () => {
     }
 
     it.effect.each(Object.keys(values) as Array<keyof typeof values>)(
-      "reports it, and the Scope closes as ever: %s",
+      "reports the failure, and closes the Scope: %s",
       (name) =>
         Effect.gen(function*() {
           const dead = yield* deadProxy
@@ -723,7 +726,7 @@ describe("Finalizer", () => {
         }).pipe(Effect.provide(TestHeap.layer))
     )
 
-    it.effect("reports what can be printed beside it", () =>
+    it.effect("reports the failures of the same cause that can be printed", () =>
       Effect.gen(function*() {
         const dead = yield* deadProxy
         const target = {}
@@ -752,7 +755,7 @@ describe("Finalizer", () => {
       }))
   })
 
-  it("isFinalizer says no to the finalizers of another copy of the library", async () => {
+  it("isFinalizer returns false for finalizers of another copy of the library", async () => {
     const target = {}
     const scope = Scope.makeUnsafe()
     vi.resetModules()
@@ -764,8 +767,8 @@ describe("Finalizer", () => {
     assert.deepStrictEqual([made, madeByOther].map(other.Finalizer.isFinalizer), [false, true])
   })
 
-  describe("exactly once under every interleaving", () => {
-    /** What can happen to one finalizer, in any order; `step` lets a run under way come to its end. */
+  describe("under every interleaving", () => {
+    /** The events of one finalizer. They occur in random order. `step` lets a run that has started end. */
     const Event = fc.constantFrom("collect", "finalize", "run", "fork run", "detach", "close", "step", "atExit off")
     type Event = ReturnType<typeof Event.generate>["value_"]
 
@@ -789,7 +792,7 @@ describe("Finalizer", () => {
         const fork = (effect: Effect.Effect<unknown, unknown>) =>
           Effect.map(Effect.forkChild(effect, { startImmediately: true }), (fiber) => void fibers.push(fiber))
         const testHeap = yield* TestHeap.TestHeap
-        // The model: the first claim wins, and what kind it was.
+        // The model. `claimed` is the kind of the first claim: later claims have no effect.
         let claimed: "run" | "detach" | undefined
         let collected = false
         let finalizable = false
@@ -858,7 +861,7 @@ describe("Finalizer", () => {
         assert.strictEqual(yield* testHeap.pending, 0)
       }).pipe(Effect.provideService(Logger.CurrentLoggers, new Set()), Effect.provide(TestHeap.layer))
 
-    it("of collection, run, detach and the Scope closing", () =>
+    it("runs at most once, on collection, by run, or when the Scope closes", () =>
       fc.assert(
         fc.asyncProperty(
           fc.array(Event, { maxLength: 12 }),

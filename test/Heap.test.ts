@@ -5,7 +5,7 @@ import { Heap } from "../src/index.ts"
 import { collectUntil } from "./support/realHeap.ts"
 
 describe("Heap", () => {
-  it("exports public values only", () =>
+  it("exports only public values", () =>
     assert.hasAllKeys({ ...Heap }, ["Heap", "collectGarbage", "isWeakReferenceable"]))
 
   it("recognizes the values that can be weakly referenced", () => {
@@ -22,7 +22,7 @@ describe("Heap", () => {
     assert.isTrue(Heap.isWeakReferenceable(runInNewContext("({})")))
   })
 
-  it.effect("is the host's three constructors unless another is provided", () =>
+  it.effect("is the host's heap unless another heap is provided", () =>
     Effect.gen(function*() {
       const heap = yield* Heap.Heap
       assert.deepStrictEqual(heap, { WeakRef, WeakMap, FinalizationRegistry })
@@ -30,7 +30,7 @@ describe("Heap", () => {
       assert.strictEqual(yield* Effect.provideService(Heap.Heap, Heap.Heap, other), other)
     }))
 
-  it.effect("collectGarbage collects, in a turn of its own", () =>
+  it.effect("collectGarbage collects in a separate turn", () =>
     Effect.gen(function*() {
       const refs: Array<WeakRef<object>> = []
       const make = () => void refs.push(new WeakRef({}))
@@ -39,7 +39,7 @@ describe("Heap", () => {
       assert.isTrue(yield* collectUntil(() => refs[0]!.deref() === undefined))
     }))
 
-  it.effect("collectGarbage finds the collector of each host, or returns false", () =>
+  it.effect("collectGarbage uses the collector of each host, or succeeds with false", () =>
     Effect.gen(function*() {
       const calls: Array<string> = []
       const globals = globalThis as { gc?: unknown; Bun?: unknown; process?: unknown }

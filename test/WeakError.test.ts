@@ -27,7 +27,7 @@ describe("WeakError", () => {
   describe("NotWeakReferenceableError", () => {
     const messageOf = (value: unknown) => new NotWeakReferenceableError({ value }).message
 
-    it("names the value, and says what to pass", () => {
+    it("shows the value, and says which values to pass", () => {
       const advice = "pass an object, a function, or a symbol that was not made by Symbol.for"
       assert.strictEqual(messageOf(7), `7 cannot be weakly referenced here: ${advice}`)
       assert.strictEqual(messageOf("text"), `"text" cannot be weakly referenced here: ${advice}`)
@@ -35,7 +35,7 @@ describe("WeakError", () => {
       assert.strictEqual(messageOf(Symbol.for("x")), `Symbol(x) cannot be weakly referenced here: ${advice}`)
     })
 
-    it("does not recommend a symbol to an operation that refused one", () =>
+    it("does not recommend a symbol if a symbol was rejected", () =>
       assert.throws(
         () => WeakProxy.makeUnsafe(Symbol("mine") as unknown as object),
         "Symbol(mine) cannot be weakly referenced here: pass an object or a function"
@@ -60,7 +60,7 @@ describe("WeakError", () => {
   })
 
   describe("DeadReferenceError", () => {
-    it("names the kind of reference and recommends only what this kind has", () => {
+    it("names the kind of reference, and recommends only functions of this kind", () => {
       const messageOf = (kind?: WeakError.ReferenceKind) => new DeadReferenceError({ kind }).message
       assert.include(messageOf("WeakRef"), "WeakRef.use or WeakRef.pin")
       assert.include(messageOf("WeakProxy"), "WeakProxy.use")
@@ -84,21 +84,21 @@ describe("WeakError", () => {
       )
     })
 
-    it("needs no arguments", () => {
+    it("can be created without arguments", () => {
       const error = new DeadReferenceError()
       assert.isUndefined(error.kind)
       assert.isUndefined(error.property)
       assert.include(error.message, "has been collected")
     })
 
-    it("takes a message of its own", () => {
+    it("accepts another message", () => {
       const error = new DeadReferenceError({ kind: "WeakProxy", message: "mine" })
       assert.strictEqual(error.message, "mine")
       assert.include(error.stack, "mine")
       assert.include(new DeadReferenceError({ message: undefined }).message, "has been collected")
     })
 
-    it.effect("comes from references and methods with their kind", () =>
+    it.effect("has the kind of the reference or the method that failed", () =>
       Effect.gen(function*() {
         const target = { run: () => 1 }
         const ref = yield* WeakRef.make(target)

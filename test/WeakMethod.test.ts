@@ -38,7 +38,7 @@ class SubCounter extends Counter {
   }
 }
 
-/** Two of these are equal where their ids are. */
+/** Two entities are equal if their ids are equal. */
 class Entity {
   readonly id: number
   constructor(id: number) {
@@ -85,7 +85,7 @@ describe("WeakMethod", () => {
         assert.strictEqual(yield* WeakMethod.invoke(yield* WeakMethod.make(accessor, "triple")), 12)
       }))
 
-    it.effect("takes a function, and the receiver as its this", () =>
+    it.effect("accepts a function, and calls it with the receiver as this", () =>
       Effect.gen(function*() {
         const counter = new SubCounter(1)
         const add = yield* WeakMethod.make(counter, Counter.prototype.add)
@@ -115,7 +115,7 @@ describe("WeakMethod", () => {
         assert.strictEqual(yield* WeakMethod.invoke(ofReplaced), first())
       }))
 
-    it.effect("returns a new method each time, which WeakRef.count does not count", () =>
+    it.effect("returns a new method each time, and WeakRef.count does not count it", () =>
       Effect.gen(function*() {
         const counter = new Counter()
         const first = yield* WeakMethod.make(counter, "add")
@@ -124,7 +124,7 @@ describe("WeakMethod", () => {
         assert.strictEqual(yield* WeakRef.count(counter.add), 0)
       }))
 
-    it.effect("fails with the value that it found if there is no function or no receiver", () =>
+    it.effect("fails with the value that is not a function or cannot be a receiver", () =>
       Effect.gen(function*() {
         const receiver = { text: "no function", object: { a: 1 }, missing: undefined as (() => void) | undefined }
         const cases: ReadonlyArray<readonly [unknown, unknown, unknown]> = [
@@ -147,7 +147,7 @@ describe("WeakMethod", () => {
         }
       }))
 
-    it("says which property is not a function, and what it is", () => {
+    it("names the property that is not a function, and its value", () => {
       const messageOf = (f: () => unknown): string => {
         try {
           f()
@@ -171,7 +171,7 @@ describe("WeakMethod", () => {
       assert.include(messageOf(make("text", "charAt")), "\"text\" cannot be weakly referenced")
     })
 
-    it.effect("reads its heap and its key when it is run", () =>
+    it.effect("reads the heap and the key when the effect runs", () =>
       Effect.gen(function*() {
         const counter = new Counter()
         const method = yield* WeakMethod.make(counter, "add").pipe(Effect.provide(TestHeap.layer))
@@ -199,7 +199,7 @@ describe("WeakMethod", () => {
       }))
   })
 
-  it("isWeakMethod", () => {
+  it("isWeakMethod recognizes weak methods", () => {
     const set = new Set()
     assert.isTrue(WeakMethod.isWeakMethod(WeakMethod.makeUnsafe(set, "has")))
     for (const other of [null, undefined, {}, set.has, WeakRef.makeUnsafe(set)]) {
@@ -207,7 +207,7 @@ describe("WeakMethod", () => {
     }
   })
 
-  it("isWeakMethod says no to the methods of another copy of the library", async () => {
+  it("isWeakMethod returns false for methods of another copy of the library", async () => {
     const set = new Set()
     vi.resetModules()
     const other = await import("../src/index.ts")
@@ -227,7 +227,7 @@ describe("WeakMethod", () => {
       assert.strictEqual(add.name, "bound add")
     })
 
-    it.effect.each(["receiver", "function"])("die with the %s", (which) =>
+    it.effect.each(["receiver", "function"])("fail after the %s has been collected", (which) =>
       Effect.gen(function*() {
         const { collect, heap } = world()
         const counter = new Counter()
@@ -241,7 +241,7 @@ describe("WeakMethod", () => {
         assert.strictEqual(counter.count, 0)
       }))
 
-    it.effect("invoke calls each time that it runs, passes the arguments, and dies if the method throws", () =>
+    it.effect("invoke calls the method at each run, passes the arguments, and dies if the method throws", () =>
       Effect.gen(function*() {
         const counter = new Counter()
         const twice = WeakMethod.invoke(WeakMethod.makeUnsafe(counter, "add"), 2)
@@ -256,7 +256,7 @@ describe("WeakMethod", () => {
         assert.deepStrictEqual(exit, Exit.die(error))
       }))
 
-    it.effect("invoke returns promises and effects as they are", () =>
+    it.effect("invoke succeeds with the promise or the effect that the method returns", () =>
       Effect.gen(function*() {
         const service = { load: () => Effect.succeed(1), fetch: () => Promise.resolve(2) }
         const load = WeakMethod.invoke(WeakMethod.makeUnsafe(service, "load"))
@@ -273,7 +273,7 @@ describe("WeakMethod", () => {
         ["the function", () => [Counter.prototype.add]],
         ["both at once", (counter: Counter) => [counter, Counter.prototype.add]]
       ] as const
-    )("runs once, with the dead method, when %s is collected", ([, targets]) =>
+    )("runs once, with the dead method, after the collection of %s", ([, targets]) =>
       Effect.gen(function*() {
         class Name extends Context.Service<Name, string>()("test/Name") {}
         const log: Array<string> = []
@@ -299,7 +299,7 @@ describe("WeakMethod", () => {
         assert.strictEqual(runs, 1)
       }).pipe(Effect.scoped, Effect.provide(TestHeap.layer)))
 
-    it.effect("takes its turn among the callbacks of what was collected, newest first", () =>
+    it.effect("runs in order with the other callbacks of the collected value, newest first", () =>
       Effect.gen(function*() {
         const log: Array<string> = []
         const counter = new Counter()
@@ -312,7 +312,7 @@ describe("WeakMethod", () => {
         assert.deepStrictEqual(log, ["last", "method", "first"])
       }).pipe(Effect.scoped, Effect.provide(TestHeap.layer)))
 
-    it.effect("does not run after its Scope has closed, and runs at once on a dead method", () =>
+    it.effect("does not run after its Scope has closed, and runs at once if the method is dead", () =>
       Effect.gen(function*() {
         const log: Array<string> = []
         const counter = new Counter()
@@ -360,33 +360,42 @@ describe("WeakMethod", () => {
       assert.isFalse(Equal.equals(make(0), WeakRef.makeUnsafe(receivers[0]!)))
     })
 
-    it.each(["receiver", "function"])("are of the method alone once its %s is dead; a hash is kept", (which) => {
-      const { collect, heap } = world()
-      const one = new Entity(1)
-      const other = new Entity(1)
-      const method = WeakMethod.makeUnsafe(one, "name", heap)
-      const that = WeakMethod.makeUnsafe(other, "name", heap)
-      // Asked for directly: Effect remembers what Hash.hash gave.
-      const hash = method[Hash.symbol]()
-      assert.isTrue(WeakMethod.equals(method, that))
-      collect(which === "receiver" ? one : Entity.prototype.name)
-      assert.isFalse(WeakMethod.equals(method, that))
-      assert.isFalse(WeakMethod.equals(that, method))
-      assert.isTrue(WeakMethod.equals(method, method))
-      assert.isTrue(Equal.equals(method, method))
-      assert.strictEqual(method[Hash.symbol](), hash)
-    })
+    it.each(["receiver", "function"])(
+      "compare by identity after the %s has been collected, and keep a computed hash",
+      (which) => {
+        const { collect, heap } = world()
+        const one = new Entity(1)
+        const other = new Entity(1)
+        const method = WeakMethod.makeUnsafe(one, "name", heap)
+        const that = WeakMethod.makeUnsafe(other, "name", heap)
+        // Calls the method directly, because Effect caches the result of Hash.hash.
+        const hash = method[Hash.symbol]()
+        assert.isTrue(WeakMethod.equals(method, that))
+        collect(which === "receiver" ? one : Entity.prototype.name)
+        assert.isFalse(WeakMethod.equals(method, that))
+        assert.isFalse(WeakMethod.equals(that, method))
+        assert.isTrue(WeakMethod.equals(method, method))
+        assert.isTrue(Equal.equals(method, method))
+        assert.strictEqual(method[Hash.symbol](), hash)
+      }
+    )
 
-    it.each(["receiver", "function"])("throw UnhashableError where first asked for after the %s is dead", (which) => {
-      const { collect, heap } = world()
-      const entity = new Entity(1)
-      const method = WeakMethod.makeUnsafe(entity, "name", heap)
-      collect(which === "receiver" ? entity : Entity.prototype.name)
-      assert.throws(() => Hash.hash(method), WeakError.UnhashableError)
-      assert.throws(() => Equal.equals(method, WeakMethod.makeUnsafe(entity, "name", heap)), WeakError.UnhashableError)
-    })
+    it.each(["receiver", "function"])(
+      "throw UnhashableError if first computed after the %s has been collected",
+      (which) => {
+        const { collect, heap } = world()
+        const entity = new Entity(1)
+        const method = WeakMethod.makeUnsafe(entity, "name", heap)
+        collect(which === "receiver" ? entity : Entity.prototype.name)
+        assert.throws(() => Hash.hash(method), WeakError.UnhashableError)
+        assert.throws(
+          () => Equal.equals(method, WeakMethod.makeUnsafe(entity, "name", heap)),
+          WeakError.UnhashableError
+        )
+      }
+    )
 
-    it("Equal.equals remembers a pair that compared equal; WeakMethod.equals does not", () => {
+    it("Equal.equals stays true after a receiver has been collected, unlike WeakMethod.equals", () => {
       const { collect, heap } = world()
       const one = new Entity(1)
       const method = WeakMethod.makeUnsafe(one, "name", heap)
@@ -418,7 +427,7 @@ describe("WeakMethod", () => {
   })
 
   describe("on the real heap", () => {
-    it.effect("keeps neither its receiver nor its function alive, and calls back once", () =>
+    it.effect("keeps neither its receiver nor its function alive, and runs its callback once", () =>
       Effect.scoped(Effect.gen(function*() {
         let runs = 0
         const make = () => {
@@ -433,7 +442,7 @@ describe("WeakMethod", () => {
         assert.strictEqual(runs, 1)
       })))
 
-    it.effect("lives as long as its receiver, for a method of the class and a property of the receiver", () =>
+    it.effect("lives as long as its receiver if the class or the receiver holds the function", () =>
       Effect.gen(function*() {
         const receiver = { counter: new Counter(1), own: () => 2 }
         const inherited = WeakMethod.makeUnsafe(receiver.counter, "add")
@@ -444,7 +453,7 @@ describe("WeakMethod", () => {
         assert.isTrue(receiver !== undefined)
       }))
 
-    it.effect("a property of the receiver that captures the receiver does not keep it", () =>
+    it.effect("a property of the receiver that captures the receiver does not keep it alive", () =>
       Effect.gen(function*() {
         const make = () => {
           const receiver = { n: 1, read: () => receiver.n }
@@ -454,7 +463,7 @@ describe("WeakMethod", () => {
         assert.isTrue(yield* collectUntil(() => !WeakMethod.isAlive(method)))
       }))
 
-    it.effect("trap: a function made on the spot is dead at the next collection, while its receiver lives", () =>
+    it.effect("trap: a function that nobody else holds is collected while its receiver is alive", () =>
       Effect.gen(function*() {
         const counter = new Counter(1)
         const make = () => WeakMethod.makeUnsafe(counter, () => 1)
@@ -469,7 +478,7 @@ describe("WeakMethod", () => {
         assert.strictEqual(counter.count, 1)
       }))
 
-    it.effect("trap: a function that captures its receiver keeps it, for as long as somebody holds the function", () =>
+    it.effect("trap: a function that captures its receiver keeps it alive while somebody holds the function", () =>
       Effect.gen(function*() {
         const make = () => {
           const counter = new Counter(1)

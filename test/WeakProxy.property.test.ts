@@ -1,7 +1,7 @@
 /**
- * Runs random scripts of `Reflect` operations on random objects. A script that runs
- * through a proxy returns the same answers, and leaves the same object, as a script
- * that runs on an equal object directly.
+ * Runs random scripts of operations on random objects. Each script runs on a proxy and
+ * on an equal object without a proxy. Both runs return the same results, and leave
+ * equal objects.
  */
 import { assert, describe, it } from "@effect/vitest"
 import { Effect } from "effect"
@@ -188,7 +188,7 @@ const build = ({ base, integrity, properties }: Shape): object => {
   return protect(self)
 }
 
-/** Operations that a proxy refuses. They are not performed on the model. */
+/** Selects the operations that a proxy refuses. They are not performed on the model. */
 const refused = (operation: Operation, model: object): boolean =>
   operation.type === "preventExtensions" ||
   (operation.type === "defineProperty" &&
@@ -196,7 +196,7 @@ const refused = (operation: Operation, model: object): boolean =>
       ? operation.property.type === "data" && operation.property.writable === false
       : operation.property.configurable === false))
 
-/** The proxy reports a writable length, so the engine tries to write and then throws another error. */
+/** Selects writes to a length that is read-only. The proxy reports a writable length, so the engine throws another error. */
 const believesLengthWritable = (operation: Operation, model: object): boolean =>
   operation.type === "setAsReceiver" && operation.key === "length" && Array.isArray(model)
 
@@ -206,7 +206,7 @@ const forgetsSeal = (operation: Operation, model: object): boolean =>
   ((operation.type === "defineProperty" && /[01]/.test(String(operation.key))) ||
     (operation.type === "redefine" && /[01]/.test(String(operation.to))))
 
-/** The descriptor that a proxy reports for a property of the model. */
+/** Returns the descriptor that a proxy reports for a property of the model. */
 const reported = (descriptor: PropertyDescriptor | undefined, key: PropertyKey, model: object) =>
   descriptor === undefined
     ? undefined
@@ -268,7 +268,7 @@ const run = (operation: Operation, x: any, isModel: boolean): unknown => {
   }
 }
 
-/** Makes answers comparable: the subject becomes "itself". Below the first level, the referent does too. */
+/** Makes results comparable. Replaces the subject by "itself" and, below the first level, the referent too. */
 const view = (value: unknown, x: object, referent: object, depth = 0): unknown => {
   if (value === x || (depth > 0 && value === referent)) return "itself"
   if (typeof value === "function") return ["function", value.name]
@@ -301,7 +301,7 @@ const state = (x: object, proxy = x): unknown => [
 ]
 
 describe("WeakProxy, properties", () => {
-  it("answers as its referent does to every script", () => {
+  it("returns the same results as its referent for every script", () => {
     fc.assert(
       fc.property(script, ({ operations, shape }) => {
         const model = build(shape)
@@ -317,7 +317,7 @@ describe("WeakProxy, properties", () => {
     )
   })
 
-  it("keeps no referent alive after any script, even if the functions that were read are kept", () =>
+  it("keeps no referent alive after any script, even if the program holds the functions that it read", () =>
     fc.assert(
       fc.asyncProperty(fc.array(script, { minLength: 20, maxLength: 40 }), async (scripts) => {
         const kept: Array<unknown> = []

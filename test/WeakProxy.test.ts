@@ -49,7 +49,7 @@ const throwsDead = (f: () => unknown) => assert.throws(f, WeakError.DeadReferenc
 
 describe("WeakProxy", () => {
   describe("make", () => {
-    onBothHeaps("forwards to its referent until that is collected", (world) =>
+    onBothHeaps("forwards to its referent until the referent is collected", (world) =>
       Effect.gen(function*() {
         const proxy = yield* world.with("a", WeakProxy.make)
         assert.strictEqual(proxy.name, "a")
@@ -76,7 +76,7 @@ describe("WeakProxy", () => {
         assert.strictEqual(ofHost.id, 1)
       }).pipe(Effect.provide(TestHeap.layer)))
 
-    it.effect("fails with the value if the value is a primitive, symbols included, and makes nothing", () =>
+    it.effect("fails for every primitive, including symbols, and creates no proxy", () =>
       Effect.gen(function*() {
         const values = [undefined, null, 0, "text", true, 1n, Symbol.for("registered"), Symbol("mine")]
         for (const value of values as ReadonlyArray<unknown> as ReadonlyArray<object>) {
@@ -88,7 +88,7 @@ describe("WeakProxy", () => {
         }
       }))
 
-    it.effect("fails with a message of its own if the target is a revoked proxy, and makes nothing", () =>
+    it.effect("fails with a specific message if the target is a revoked proxy, and creates no proxy", () =>
       Effect.gen(function*() {
         for (const target of [{}, [], () => {}]) {
           const { proxy, revoke } = Proxy.revocable<object>(target, {})
@@ -105,7 +105,7 @@ describe("WeakProxy", () => {
         }
       }))
 
-    it("throws as its target does if the target is revoked later", () => {
+    it("throws the error of its target if the target is revoked later", () => {
       const { proxy, revoke } = Proxy.revocable({ a: 1 }, {})
       const weak = WeakProxy.makeUnsafe(proxy)
       assert.strictEqual(weak.a, 1)
@@ -125,7 +125,7 @@ describe("WeakProxy", () => {
         }
       }))
 
-    it.effect("is itself held weakly", () =>
+    it.effect("is held weakly by the library", () =>
       Effect.gen(function*() {
         const target = { id: 1 }
         const make = () => void WeakProxy.makeUnsafe(target).id
@@ -134,7 +134,7 @@ describe("WeakProxy", () => {
         assert.strictEqual(yield* WeakRef.count(target), 0)
       }))
 
-    it("makes a proxy of a proxy, which dies with the inner proxy", () => {
+    it("makes a proxy of a proxy, which is dead after the inner proxy has been collected", () => {
       const { collect, heap } = TestHeap.makeUnsafe()
       const target = new Private()
       const inner = WeakProxy.makeUnsafe(target, heap)
@@ -150,7 +150,7 @@ describe("WeakProxy", () => {
   })
 
   describe("isWeakProxy and isCallableWeakProxy", () => {
-    it("recognize proxies, dead ones included", () => {
+    it("recognize live and dead proxies", () => {
       for (const [kind, make] of Object.entries(kinds)) {
         const referent = make()
         const callable = typeof referent === "function"
@@ -304,7 +304,7 @@ describe("WeakProxy", () => {
       assert.throws(() => Object.create(proxy).increment(), TypeError)
     })
 
-    it("are the same function each time, also if they are read through an heir", () => {
+    it("are the same function each time, even if they are read through an inheriting object", () => {
       const proxy = WeakProxy.makeUnsafe(new Private())
       assert.isTrue(proxy.increment === proxy.increment)
       assert.isTrue(proxy.increment === Object.create(proxy).increment)
@@ -314,7 +314,7 @@ describe("WeakProxy", () => {
       assert.isTrue(proxy.constructor === Private)
     })
 
-    it("that a getter creates are new each time, and live while somebody keeps their stand-ins", async () => {
+    it("that a getter creates are new each time, and stay alive while somebody holds their stand-ins", async () => {
       let made = 0
       const referent = {
         get fresh() {
@@ -330,7 +330,7 @@ describe("WeakProxy", () => {
       assert.isTrue(referent !== undefined)
     })
 
-    it("live after the property has been overwritten while somebody keeps their stand-ins, and die with the referent", () => {
+    it("stay callable after the property was overwritten, and throw after the referent was collected", () => {
       const { die, proxy } = onTestHeap({ method: (): number => 1 })
       const { method } = proxy
       proxy.method = () => 2
@@ -340,7 +340,7 @@ describe("WeakProxy", () => {
       throwsDead(() => method.name)
     })
 
-    it("become the original functions again when they are written back", () => {
+    it("are stored as the original functions if they are assigned through the proxy", () => {
       const method = () => 1
       const referent: { method: () => number; other?: () => number; get computed(): unknown } = {
         method,
@@ -547,13 +547,16 @@ describe("WeakProxy", () => {
       for (const [operation, f] of Object.entries(operations)) {
         const proxy = dead(kinds[kind]!())
         if (typeof proxy !== "function" && onlyOfCallables.test(operation)) continue
-        // An engine asks whether it can construct before it asks the proxy.
+        // An engine checks whether the proxy is a constructor before it calls a trap.
         if (/construct|new|extends/.test(operation) && !/class|^(frozen )?function$/.test(kind)) continue
         assert.throws(() => f(proxy), WeakError.DeadReferenceError, undefined, operation)
       }
     })
 
-    it.for(missingKinds)("%s", (kind, { skip }) => skip(`this engine has no ${kind}`))
+    it.for(missingKinds)(
+      "%s: skipped if the engine does not have it",
+      (kind, { skip }) => skip(`this engine has no ${kind}`)
+    )
 
     it.each<[operation: string, property: PropertyKey | undefined, message: string]>([
       [".", "a", `Cannot read property "a" of`],
@@ -575,7 +578,7 @@ describe("WeakProxy", () => {
       for (const [kind, referent] of Object.entries({ object: {}, array: [1], function: function f() {} })) {
         if (onlyOfCallables.test(name) && kind !== "function") continue
         const error = errorOf(() => operations[name]!(dead<object>(referent)))
-        assert.include(error.message, `${message} a weak proxy: the ${kind} behind it has been collected`)
+        assert.include(error.message, `${message} a weak proxy: the ${kind} that it refers to has been collected`)
         assert.include(error.stack, message)
         const { kind: type, property: named } = error as { readonly kind?: string; readonly property?: PropertyKey }
         assert.deepStrictEqual([type, named], ["WeakProxy", property])
@@ -585,7 +588,7 @@ describe("WeakProxy", () => {
     it.effect("the error of use names the kind of referent", () =>
       Effect.gen(function*() {
         const error = yield* Effect.flip(WeakProxy.use(dead([1]), () => Effect.void))
-        assert.include(error.message, "Cannot use the referent of a weak proxy: the array behind it")
+        assert.include(error.message, "Cannot use the referent of a weak proxy: the array that it refers to")
       }))
 
     it("the error of a function that was read names the function", () => {
@@ -593,15 +596,18 @@ describe("WeakProxy", () => {
       const { method } = proxy
       const long = proxy["x".repeat(5_000_000)]!
       die()
-      assert.include(errorOf(method).message, `Cannot call the function "method" of a weak proxy: the object behind it`)
+      assert.include(
+        errorOf(method).message,
+        `Cannot call the function "method" of a weak proxy: the object that it refers to`
+      )
       assert.include(
         errorOf(() => method.name).message,
-        `Cannot read property "name" of "method" of a weak proxy: the function behind it`
+        `Cannot read property "name" of "method" of a weak proxy: the function that it refers to`
       )
       assert.isBelow(errorOf(long).message.length, 300)
     })
 
-    it("typeof, Array.isArray and comparison answer as before", () => {
+    it("typeof, Array.isArray and === return the same results as before", () => {
       assert.strictEqual(typeof dead(() => {}), "function")
       assert.strictEqual(typeof dead({}), "object")
       assert.isTrue(Array.isArray(dead([])))
@@ -621,7 +627,7 @@ describe("WeakProxy", () => {
       }
     })
 
-    it("an error that holds it is printed", () => {
+    it("can be printed as part of an error", () => {
       for (const [kind, make] of Object.entries(kinds)) {
         const proxy = dead(make())
         assert.include(inspect(new Error("outer", { cause: proxy })), "[cause]: [WeakProxy: collected]", kind)
@@ -631,7 +637,7 @@ describe("WeakProxy", () => {
       }
     })
 
-    it("still throws for instanceof in a program that changes or removes stacks", () => {
+    it("throws for instanceof even if the program changes or removes stacks", () => {
       const { prepareStackTrace, stackTraceLimit } = Error
       try {
         for (const prepare of [() => [], () => undefined]) {
@@ -646,13 +652,13 @@ describe("WeakProxy", () => {
       }
     })
 
-    it("awaiting it rejects", async () => {
+    it("rejects if it is awaited", async () => {
       const proxy = dead({})
       const error = await Promise.resolve(proxy).catch((error) => error)
       assert.instanceOf(error, WeakError.DeadReferenceError)
     })
 
-    it("functions that were read from it are dead too", () => {
+    it("makes the functions that were read from it throw", () => {
       const { die, proxy } = onTestHeap(new Map([["a", 1]]))
       const { get } = proxy
       const bound = proxy.get.bind(proxy)
@@ -681,12 +687,12 @@ describe("WeakProxy", () => {
       }
     })
 
-    it("is printed as its referent if the printer calls the method of the shell on the shell, as Bun's console does", () => {
+    it("is printed as its referent by a printer that calls the shell's method on the shell, like Bun's console", () => {
       const asBun = (proxy: object): string => {
         let reads = 0
         return inspect(proxy, {
           "makes Node pass these options on": true,
-          // Node reads this once for itself and once more for the shell's method.
+          // Node reads this option twice: once itself, and once for the shell's method.
           get showProxy() {
             return reads++ === 0
           }
@@ -698,7 +704,7 @@ describe("WeakProxy", () => {
       assert.include(asBun(dead({ a: 1 })), "Proxy [ [WeakProxy: collected],")
     })
 
-    it("prints circles and methods", () => {
+    it("prints circular references and methods", () => {
       const referent: Record<string, unknown> = { method() {} }
       const proxy = WeakProxy.makeUnsafe(referent)
       referent.proxy = proxy
@@ -709,7 +715,7 @@ describe("WeakProxy", () => {
   })
 
   describe("in one turn", () => {
-    it("is exact on a heap that collects within the turn", () => {
+    it("throws immediately after a heap collects the referent within the turn", () => {
       const log: Array<string> = []
       const { die, proxy } = onTestHeap({
         plain: 1,
@@ -733,7 +739,7 @@ describe("WeakProxy", () => {
       assert.deepStrictEqual(log, [])
     })
 
-    it("a proxy of a later life of the target does not revive the earlier proxy", () => {
+    it("a new proxy of a collected target does not revive the earlier proxy", () => {
       const target = { id: 1, method: () => 2 }
       const { collect, heap } = TestHeap.makeUnsafe()
       const earlier = WeakProxy.makeUnsafe(target, heap)
@@ -747,7 +753,7 @@ describe("WeakProxy", () => {
       assert.deepStrictEqual([later.id, later.method()], [1, 2])
     })
 
-    it("dereferences once for a method call, on every heap, and once more in the next turn", async () => {
+    it("dereferences once for several operations in one turn, and once more in the next turn", async () => {
       let dereferenced = 0
       const heap = {
         ...Heap.Heap.defaultValue(),
@@ -771,7 +777,7 @@ describe("WeakProxy", () => {
       assert.strictEqual(held.count, 4)
     })
 
-    it("keeps the stand-ins of two owners of one function apart", () => {
+    it("uses different stand-ins for the same function of two objects", () => {
       const shared = function(this: unknown) {
         return this
       }
@@ -783,7 +789,7 @@ describe("WeakProxy", () => {
       assert.isTrue(proxy.shared() === proxy)
     })
 
-    it("keeps its own target apart from that of another proxy between reading a method and calling it", () => {
+    it("calls a method on its own target even if another proxy is used before the call", () => {
       const one = WeakProxy.makeUnsafe(new Private())
       const other = WeakProxy.makeUnsafe(new Private())
       const held = [WeakProxy.deref(one), WeakProxy.deref(other)]
@@ -793,7 +799,7 @@ describe("WeakProxy", () => {
   })
 
   describe("in a program that changes globals", () => {
-    it("works with replaced promises, microtasks and timers, and still forgets", async () => {
+    it("works with replaced promises, microtasks and timers, and releases the referent", async () => {
       const { proxy, probe } = forget(() => ({ id: 1, method: () => 2 }), () => undefined)
       await new Promise((resolve) => setTimeout(resolve, 0))
       const fail = () => assert.fail("a replaced global was used")
@@ -886,11 +892,11 @@ describe("WeakProxy", () => {
     }
 
     it.effect.each(Object.keys(kinds))(
-      "%s: the proxy and its methods do not keep the referent",
+      "%s: the proxy and its methods do not keep the referent alive",
       (kind) => Effect.asVoid(collects(kinds[kind]!, (proxy) => [proxy, methodsOf(proxy)]))
     )
 
-    it.effect("a method that captures its object does not keep it", () =>
+    it.effect("a method that captures its object does not keep it alive", () =>
       Effect.gen(function*() {
         const kept = yield* collects(() => {
           const self = { big: new Array(1000).fill(0), me: () => self }
@@ -900,13 +906,13 @@ describe("WeakProxy", () => {
         throwsDead(() => (kept[3] as () => unknown)())
       }))
 
-    it.effect("an accessor that captures its object does not keep it", () =>
+    it.effect("an accessor that captures its object does not keep it alive", () =>
       collects(() => {
         const self: object = Object.defineProperty({}, "me", { get: () => self, configurable: true })
         return self
       }, (proxy) => [Reflect.getOwnPropertyDescriptor(proxy, "me"), Reflect.get(proxy, "me")]))
 
-    it.effect("a fresh function that captures its object does not keep it", () =>
+    it.effect("a function that a getter creates does not keep the object that it captures alive", () =>
       collects(() => {
         const self = {
           get me() {
@@ -916,7 +922,7 @@ describe("WeakProxy", () => {
         return self
       }, (proxy) => [proxy.me, proxy.me(), proxy.me.toString]))
 
-    it.effect("a proxy that was read from a property, or returned by a method, does not keep the referent", () =>
+    it.effect("a proxy that was read from a property, or returned by a method, does not keep the referent alive", () =>
       collects(
         () => {
           const self: Record<string, unknown> = {}
@@ -926,10 +932,10 @@ describe("WeakProxy", () => {
         (proxy) => [proxy.self, proxy.chain(), Object.values(proxy), Object.entries(proxy), proxy.valueOf()]
       ))
 
-    it.effect("a subclass of a class that was read does not keep the object", () =>
+    it.effect("a subclass of a class that was read from a proxy does not keep the referent alive", () =>
       collects(() => ({ Base: Private }), (proxy) => [class extends proxy.Base {}]))
 
-    it.effect("a WeakMap entry of the proxy, a refused hash and a comparison do not keep the referent", () =>
+    it.effect("a WeakMap entry of the proxy, a failed hash and a comparison do not keep the referent alive", () =>
       collects(() => ({ a: 1 }), (proxy) => {
         assert.throws(() => Hash.hash(proxy), WeakError.UnhashableError)
         assert.throws(() => Equal.equals(proxy, {}), WeakError.UnhashableError)
@@ -937,7 +943,7 @@ describe("WeakProxy", () => {
         return new WeakMap([[proxy, proxy]])
       }))
 
-    it.effect("a stand-in keeps its function as long as the object lives", () =>
+    it.effect("a stand-in keeps its function alive as long as the object is alive", () =>
       Effect.gen(function*() {
         const object: { method?: () => number } = {}
         const setUp = () => {
@@ -954,7 +960,7 @@ describe("WeakProxy", () => {
         assert.isTrue(object !== undefined)
       }))
 
-    it.effect("a function without a kept stand-in is collected while its object lives", () =>
+    it.effect("a function is collected while its object is alive if nobody holds its stand-in", () =>
       Effect.gen(function*() {
         const object: { method?: (() => number) | undefined } = {}
         const proxy = WeakProxy.makeUnsafe(object)
@@ -971,7 +977,7 @@ describe("WeakProxy", () => {
       }))
   })
 
-  it("functions that need a proxy throw a TypeError that says so for anything else", () => {
+  it("deref, use and onCollect throw a TypeError for a value that is not a weak proxy", () => {
     const notProxy = { id: 1 } as unknown as WeakProxy.WeakProxy<{ id: number }>
     const expected = /Expected a weak proxy/
     assert.throws(() => WeakProxy.deref(notProxy), TypeError, expected)

@@ -1,8 +1,8 @@
 /**
- * Performs every operation on every kind of referent and on its proxy. The proxy
- * answers as the referent does and leaves the referent in the same state, or the
- * operation is listed as a difference. Each difference has a test of its own below
- * and a section in docs/proxies.md.
+ * Performs every operation on every kind of referent and on its proxy. Both must
+ * return the same result and leave the referent in the same state, or the operation
+ * must be listed as a difference. Each difference has a separate test below and a
+ * section in docs/proxies.md.
  */
 import { assert, describe, it } from "@effect/vitest"
 import { Effect, Equal, Hash, HashMap, Option, Pipeable } from "effect"
@@ -16,7 +16,7 @@ import { WeakError, WeakProxy } from "../src/index.ts"
 import { TestHeap } from "../src/testing/index.ts"
 import { kinds, missingKinds, Private } from "./support/referents.ts"
 
-/** Makes answers of a referent and of its proxy comparable: the subject itself is replaced by "itself". */
+/** Makes the results of a referent and of its proxy comparable. Replaces the subject by "itself". */
 const view = (value: unknown, subject: object, depth = 5): unknown => {
   if (value === subject) return "itself"
   if (typeof value === "function") return `function ${value.name}`
@@ -51,10 +51,10 @@ const stateOf = (referent: object): unknown => [
   Reflect.getPrototypeOf(referent)?.constructor?.name
 ]
 
-/** The first argument is the referent or its proxy. The second one is always the referent, to compare with. */
+/** The first argument is the referent or its proxy. The second argument is always the referent. */
 const operations: Readonly<Record<string, (x: any, referent: any) => unknown>> = {
   "Reflect.get": (x) => Reflect.ownKeys(x).filter((key) => key !== "stack").map((key) => Reflect.get(x, key)),
-  "Reflect.get of what is not there": (x) => Reflect.get(x, "not there"),
+  "Reflect.get of a missing property": (x) => Reflect.get(x, "not there"),
   "Reflect.get with another receiver": (x) => Reflect.get(x, "a", { a: 7 }),
   "Reflect.set of a new property": (x) => Reflect.set(x, "fresh", 1),
   "Reflect.set of each property": (x) =>
@@ -72,7 +72,7 @@ const operations: Readonly<Record<string, (x: any, referent: any) => unknown>> =
   "Reflect.ownKeys": (x) => Reflect.ownKeys(x),
   "Reflect.getOwnPropertyDescriptor": (x) =>
     Reflect.ownKeys(x).filter((key) => key !== "stack").map((key) => Reflect.getOwnPropertyDescriptor(x, key)),
-  "Reflect.getOwnPropertyDescriptor of what is not there": (x) => Reflect.getOwnPropertyDescriptor(x, "not there"),
+  "Reflect.getOwnPropertyDescriptor of a missing property": (x) => Reflect.getOwnPropertyDescriptor(x, "not there"),
   "Reflect.defineProperty of a new property": (x) =>
     Reflect.defineProperty(x, "fresh", { value: 1, writable: true, enumerable: true, configurable: true }),
   "Reflect.defineProperty with defaults": (x) => [
@@ -154,7 +154,7 @@ const operations: Readonly<Record<string, (x: any, referent: any) => unknown>> =
   "instanceof it": (x, referent) => [{}, referent, new Private()].map((u) => u instanceof x),
   calling: (x) => x(1, 2),
   "calling with a receiver": (x) => [x.call({ a: 1 }, 1, 2), x.apply({ b: 1 }, [1, 2])],
-  "calling what bind gives": (x) => x.bind(null, 1)(2),
+  "calling a bound function": (x) => x.bind(null, 1)(2),
   "calling as a method": (x) => ({ x }).x(1, 2),
   new: (x) => new x(1, 2),
   "subclassing it": (x) => {
@@ -171,7 +171,7 @@ const operations: Readonly<Record<string, (x: any, referent: any) => unknown>> =
   "isPrototypeOf": (x) => Object.prototype.isPrototypeOf.call(x, Object.create(x)),
   "awaiting it": async (x) => await x,
   "Promise.resolve": (x) => Promise.resolve(x),
-  "Promise.resolve giving it back": (x) => Promise.resolve(x) === x,
+  "Promise.resolve returning the same object": (x) => Promise.resolve(x) === x,
   "Promise.all": (x) => Promise.all([x, 1]),
   structuredClone: (x) => structuredClone(x),
   "util.inspect": (x) => [inspect(x), inspect([x], { depth: 3, compact: false }), inspect({ x }, { showHidden: true })],
@@ -182,7 +182,9 @@ const operations: Readonly<Record<string, (x: any, referent: any) => unknown>> =
   "Function.prototype.toString": (x) => typeof x === "function" && Function.prototype.toString.call(x),
   "own toString": (x) => x.toString(),
   valueOf: (x: any) => x.valueOf(),
-  "hasOwnProperty and its like": (x) => [x.hasOwnProperty("a"), Object.hasOwn(x, "a"), x.propertyIsEnumerable("a")],
+  "hasOwnProperty, Object.hasOwn and propertyIsEnumerable": (
+    x
+  ) => [x.hasOwnProperty("a"), Object.hasOwn(x, "a"), x.propertyIsEnumerable("a")],
   "Object.keys, values, entries": (x) => [Object.keys(x), Object.values(x), Object.entries(x)],
   "Object.getOwnPropertyDescriptors": (x) => Object.keys(Object.getOwnPropertyDescriptors(x)),
   "Object.assign from it": (x) => Object.assign({ z: 1 }, x),
@@ -193,7 +195,7 @@ const operations: Readonly<Record<string, (x: any, referent: any) => unknown>> =
   "Object.seal": (x) => Object.seal(x),
   ...("groupBy" in Object ? { "Object.groupBy": (x) => Object.groupBy(x, (u) => typeof u) } : {}),
   "Object.fromEntries": (x) => Object.fromEntries(x),
-  "the prototype by its old name": (x, referent) => [x.__proto__ === referent.__proto__, "__proto__" in x],
+  "__proto__ by name": (x, referent) => [x.__proto__ === referent.__proto__, "__proto__" in x],
   "the class": (x, referent) => x.constructor === referent.constructor,
   "writing in strict mode": (x) => {
     x.fresh = 1
@@ -210,7 +212,7 @@ const operations: Readonly<Record<string, (x: any, referent: any) => unknown>> =
     x.fresh = x
     return [x.fresh === x, x.fresh.fresh === x, Reflect.getOwnPropertyDescriptor(x, "fresh")!.value === x]
   },
-  "putting a method back": (x) => {
+  "assigning a method that was read": (x) => {
     const { toString } = x
     x.fresh = toString
     return [
@@ -346,7 +348,7 @@ const hasContents = (referent: object): boolean =>
 const yieldsItself = (referent: object): boolean => Effect.isEffect(referent) || Option.isOption(referent)
 
 interface Difference {
-  /** The operations with a different answer, each with a check for the referents concerned. */
+  /** The operations that return a different result. Each has a predicate for the referents that it concerns. */
   readonly cells: Readonly<Record<string, (referent: any) => boolean>>
   readonly test: () => void | Promise<void>
 }
@@ -464,7 +466,7 @@ const differences: Readonly<Record<string, Difference>> = {
       assert.isTrue(proxy.self === proxy)
       proxy.self = referent
       assert.isTrue(seen.length === 2 && seen.every((u) => u === referent))
-      // Unlike a plain proxy, whose getters see the proxy.
+      // In the getter of a plain proxy, `this` is the proxy.
       const plain = new Proxy(referent, {})
       void plain.self
       assert.isTrue(seen[2] === plain)
@@ -573,7 +575,7 @@ const differences: Readonly<Record<string, Difference>> = {
       "JSON.stringify": isBoxed,
       "JSON.stringify inside": isBoxed,
       "assert.deepStrictEqual": (referent) => isFunction(referent) || hasTag(referent) || hasContents(referent),
-      "Promise.resolve giving it back": types.isPromise,
+      "Promise.resolve returning the same object": types.isPromise,
       "new Date of it": (referent) => types.isDate(referent) && referent.getMilliseconds() > 0,
       "new Uint8Array and new DataView of it": types.isAnyArrayBuffer,
       "with Effect: format": (referent) => types.isTypedArray(referent) && !Buffer.isBuffer(referent)
@@ -700,7 +702,7 @@ const differences: Readonly<Record<string, Difference>> = {
 }
 
 describe("WeakProxy, transparency", () => {
-  describe("every operation answers as on the referent, or is listed as a difference", () => {
+  describe("every operation returns the same result as on the referent, or is listed as a difference", () => {
     it.each(Object.keys(kinds))("%s", async (kind) => {
       const make = kinds[kind]!
       const found: Array<string> = []
@@ -722,7 +724,7 @@ describe("WeakProxy, transparency", () => {
     })
 
     it.for([...missingKinds, ..."groupBy" in Object ? [] : ["Object.groupBy"]])(
-      "%s",
+      "%s: skipped if the engine does not have it",
       (name, { skip }) => skip(`this engine has no ${name}`)
     )
   })
@@ -730,7 +732,7 @@ describe("WeakProxy, transparency", () => {
   describe("the differences", () => {
     it.each(Object.keys(differences))("%s", (name) => differences[name]!.test())
 
-    it("docs/proxies.md has one section for each, in this order", () => {
+    it("docs/proxies.md has one section for each difference, in the same order", () => {
       const text = fs.readFileSync(new URL("../docs/proxies.md", import.meta.url), "utf8")
       const [, section] = text.split("## Differences\n")
       const headings = section!.split("\n## ")[0]!.match(/(?<=^### ).*/gm)!.map((heading) =>

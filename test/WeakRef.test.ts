@@ -46,7 +46,7 @@ describe("WeakRef", () => {
         assert.notStrictEqual<unknown>(first, other)
       }))
 
-    it.effect("makes a reference on each heap of one referent", () =>
+    it.effect("makes one reference per heap for the same referent", () =>
       Effect.gen(function*() {
         const target = {}
         const onTestHeap = yield* WeakRef.make(target)
@@ -56,7 +56,7 @@ describe("WeakRef", () => {
         assert.isTrue(WeakRef.isAlive(WeakRef.makeUnsafe(target)))
       }).pipe(Effect.provide(TestHeap.layer)))
 
-    it.effect("fails with a value that cannot be weakly referenced, and makes nothing", () =>
+    it.effect("fails for a value that cannot be weakly referenced, and creates no reference", () =>
       Effect.gen(function*() {
         for (const value of [undefined, null, 0, "text", true, 1n, Symbol.for("registered")]) {
           const error = yield* Effect.flip(WeakRef.make(value as unknown as WeakKey))
@@ -79,7 +79,7 @@ describe("WeakRef", () => {
   })
 
   describe("get, use and pin", () => {
-    onBothHeaps("succeed with the referent, and fail once it has been collected", (world) =>
+    onBothHeaps("succeed with the referent, and fail after it has been collected", (world) =>
       Effect.gen(function*() {
         const ref = yield* world.with("a", WeakRef.make)
         let calls = 0
@@ -102,7 +102,7 @@ describe("WeakRef", () => {
       Effect.gen(function*() {
         const ref = WeakRef.makeUnsafe({ name: "a" })
         const latch = yield* Deferred.make<void>()
-        // The effect itself lets go of the referent at once.
+        // The effect itself does not hold the referent.
         const fiber = yield* Effect.forkChild(WeakRef.use(ref, () => Deferred.await(latch)), { startImmediately: true })
         yield* collectThoroughly
         assert.isTrue(WeakRef.isAlive(ref))
@@ -139,7 +139,7 @@ describe("WeakRef", () => {
         assert.isTrue(yield* collectUntil(() => !WeakRef.isAlive(ref)))
       }))
 
-    it.effect("use and pin hold the referent of a subclass that dereferences to something else", () =>
+    it.effect("use and pin hold the referent of a subclass that dereferences to another value", () =>
       Effect.gen(function*() {
         class LengthRef extends WeakRef.Class<Array<number>, number> {
           override deref() {
@@ -183,7 +183,7 @@ describe("WeakRef", () => {
     )
 
     onBothHeaps(
-      "passes a dead reference to the callback, after all references are dead",
+      "runs a callback with its dead reference, after all references are dead",
       (world) =>
         Effect.gen(function*() {
           const ref = yield* world.with("a", WeakRef.make)
@@ -202,7 +202,7 @@ describe("WeakRef", () => {
     )
 
     onBothHeaps(
-      "reports a callback that fails, dies, throws or is interrupted, and runs the next",
+      "reports a callback that fails, dies, throws or is interrupted, and runs the next callback",
       (world) =>
         Effect.gen(function*() {
           const ref = yield* world.with("a", WeakRef.make)
@@ -225,7 +225,7 @@ describe("WeakRef", () => {
     )
 
     onBothHeaps(
-      "runs the next callback after one whose fiber was interrupted from outside",
+      "runs the next callback after a callback whose fiber was interrupted",
       (world) =>
         Effect.gen(function*() {
           const ref = yield* world.with("a", WeakRef.make)
@@ -253,7 +253,7 @@ describe("WeakRef", () => {
         assert.deepStrictEqual(log, ["two", "one"])
       }))
 
-    onBothHeaps("unregisters when the Scope closes", (world) =>
+    onBothHeaps("unregisters a callback when its Scope closes", (world) =>
       Effect.gen(function*() {
         const ref = yield* world.with("a", WeakRef.make)
         const log: Array<string> = []
@@ -286,7 +286,7 @@ describe("WeakRef", () => {
         assert.isFalse(ran)
       }))
 
-    onBothHeaps("lets a callback unregister the ones after it", (world) =>
+    onBothHeaps("lets a callback unregister later callbacks", (world) =>
       Effect.gen(function*() {
         const ref = yield* world.with("a", WeakRef.make)
         const log: Array<string> = []
@@ -299,14 +299,14 @@ describe("WeakRef", () => {
         assert.deepStrictEqual(log, ["third", "first"])
       }))
 
-    it("runs the registered callbacks in order, whatever was registered and unregistered before (property)", () =>
+    it("runs the registered callbacks in order after random registrations and removals (property)", () =>
       fc.assert(
         fc.property(fc.array(fc.nat({ max: 9 }), { maxLength: 40 }), (script) => {
           const { collect, finalize, heap } = TestHeap.makeUnsafe()
           const target = {}
           const ref = WeakRef.makeUnsafe(target, heap)
           const log: Array<number> = []
-          // The model: what is registered, newest first. Each step registers, or closes the Scope of one of these.
+          // The model: the registered callbacks, newest first. Each step registers a callback, or closes the Scope of one.
           const registered: Array<{ readonly id: number; readonly scope: Scope.Closeable }> = []
           script.forEach((step, id) => {
             const [removed] = step < 5 ? registered.splice(step, 1) : []
@@ -323,7 +323,7 @@ describe("WeakRef", () => {
       ))
 
     it.effect(
-      "interrupted, leaves a callback or nothing in the Scope, at every alignment",
+      "leaves a registered callback or none if it is interrupted at any step",
       () =>
         Effect.gen(function*() {
           const outcomes = { registered: 0, nothing: 0 }
@@ -347,7 +347,7 @@ describe("WeakRef", () => {
       60_000
     )
 
-    it.effect("is one finalizer of the Scope, and is removed from the Scope when it has run", () =>
+    it.effect("adds one finalizer to the Scope, and removes it after the callback has run", () =>
       Effect.gen(function*() {
         const target = {}
         const ref = yield* WeakRef.make(target)
@@ -355,7 +355,7 @@ describe("WeakRef", () => {
         const scope = yield* Scope.make()
         const says = (text: string) => Scope.addFinalizer(scope, Effect.sync(() => log.push(text)))
         const register = Scope.provide(WeakRef.onCollect(ref, () => Effect.void), scope)
-        // In an empty Scope, beside one finalizer, and beside several.
+        // Registers in an empty Scope, in a Scope with one finalizer, and in a Scope with several finalizers.
         yield* register
         yield* says("first")
         yield* register
@@ -378,7 +378,7 @@ describe("WeakRef", () => {
         assert.strictEqual(other.state._tag, "Empty")
       }).pipe(Effect.provide(TestHeap.layer)))
 
-    it.effect("trap: a callback that never ends blocks the older ones of its referent, and no others", () =>
+    it.effect("trap: a callback that never ends blocks only the older callbacks of its referent", () =>
       Effect.gen(function*() {
         const [one, other] = [{}, {}]
         const log: Array<string> = []
@@ -393,7 +393,7 @@ describe("WeakRef", () => {
       }).pipe(Effect.scoped, Effect.provide(TestHeap.layer)))
 
     it.effect.each([1, 4])(
-      "runs many callbacks in slices, in order, with the event loop in between (%i referents)",
+      "spreads many callbacks over several turns, and keeps their order (%i referents)",
       (n) =>
         Effect.gen(function*() {
           const each = 3 * callbacksPerTurn / n
@@ -412,7 +412,7 @@ describe("WeakRef", () => {
                 }))
             }
           }
-          // From a timer, so that the slices, which are timers too, and the watch take turns.
+          // Starts in a timer. The slices run in timers too, so `watch` runs between the slices.
           yield* Effect.promise(() => new Promise((resolve) => setTimeout(resolve)))
           let watching = true
           const watch = () => {
@@ -428,7 +428,7 @@ describe("WeakRef", () => {
         }).pipe(Effect.scoped, Effect.provide(TestHeap.layer))
     )
 
-    it.effect("runs all slices even if a test has replaced the timers", () =>
+    it.effect("runs all callbacks even if a test has replaced the timers", () =>
       Effect.gen(function*() {
         const target = {}
         let runs = 0
@@ -454,7 +454,7 @@ describe("WeakRef", () => {
         assert.deepStrictEqual(log, ["ran"])
       }))
 
-    it.effect("runs the callbacks of one referent one after the other, without holding up another referent's", () =>
+    it.effect("runs the callbacks of one referent in sequence, without delaying the callbacks of another referent", () =>
       Effect.gen(function*() {
         const [a, b] = [{ name: "a" }, { name: "b" }]
         const log: Array<string> = []
@@ -473,7 +473,7 @@ describe("WeakRef", () => {
         assert.deepStrictEqual(log, ["b", "a2", "a1"])
       }).pipe(Effect.scoped, Effect.provide(TestHeap.layer)))
 
-    it.effect("runs at once between collection and finalization, before the callbacks that wait", () =>
+    it.effect("runs a callback at once if it is registered between collection and finalization", () =>
       Effect.gen(function*() {
         const target = {}
         const log: Array<string> = []
@@ -486,7 +486,7 @@ describe("WeakRef", () => {
         assert.deepStrictEqual(log, ["registered dead", "registered alive"])
       }).pipe(Effect.scoped, Effect.provide(TestHeap.layer)))
 
-    it.effect("trap: a callback that captures the referent keeps it", () =>
+    it.effect("trap: a callback that captures the referent keeps it alive", () =>
       Effect.gen(function*() {
         const captureIn = (ref: WeakRef.WeakRef<Named>, name: string) => {
           const target = Option.getOrThrow(WeakRef.deref(ref))
@@ -501,7 +501,7 @@ describe("WeakRef", () => {
         assert.isTrue(yield* collectUntil(() => !WeakRef.isAlive(ref)))
       }))
 
-    it.effect("trap: a Scope that stays open forgets callbacks that have run", () =>
+    it.effect("trap: an open Scope does not hold callbacks that have run", () =>
       Effect.gen(function*() {
         const scope = yield* Scope.make()
         const target = {}
@@ -513,7 +513,7 @@ describe("WeakRef", () => {
         assert.strictEqual(scope.state._tag, "Empty")
       }).pipe(Effect.provide(TestHeap.layer)))
 
-    it.effect("trap: registers with the engine once, however many callbacks come and go", () =>
+    it.effect("trap: registers a referent with the engine only once for many callbacks", () =>
       Effect.gen(function*() {
         let registrations = 0
         class CountingRegistry<T> extends FinalizationRegistry<T> {
@@ -537,7 +537,7 @@ describe("WeakRef", () => {
         assert.strictEqual(registrations, 1)
       }))
 
-    it.effect("trap: callbacks that come and go on a long-lived referent leave nothing behind", () =>
+    it.effect("trap: registering and unregistering callbacks on a long-lived referent leaks no memory", () =>
       Effect.gen(function*() {
         const target = {}
         const ref = WeakRef.makeUnsafe(target)
@@ -552,7 +552,7 @@ describe("WeakRef", () => {
 
   describe("equality", () => {
     onBothHeaps(
-      "compares referents while both are alive, and identity once one is dead",
+      "compares live referents, and compares by identity after one has been collected",
       (world) =>
         Effect.gen(function*() {
           const heap = yield* Heap.Heap
@@ -572,14 +572,14 @@ describe("WeakRef", () => {
         })
     )
 
-    it("compares referents by structure, and different referents as different", () => {
+    it("compares referents by structure", () => {
       const [one, same, other] = [{ id: 1 }, { id: 1 }, { id: 2 }]
       assert.isTrue(Equal.equals(WeakRef.makeUnsafe(one), WeakRef.makeUnsafe(same)))
       assert.isFalse(Equal.equals(WeakRef.makeUnsafe(one), WeakRef.makeUnsafe(other)))
       assert.isFalse(Equal.equals(WeakRef.makeUnsafe(one), one))
     })
 
-    it.effect("Equal.equals remembers a pair that compared equal; WeakRef.equals does not", () =>
+    it.effect("Equal.equals stays true after a referent has been collected, unlike WeakRef.equals", () =>
       Effect.gen(function*() {
         const [one, same] = [{ id: 1 }, { id: 1 }]
         const ref = yield* WeakRef.make(one)
@@ -590,7 +590,7 @@ describe("WeakRef", () => {
         assert.isFalse(WeakRef.equals(ref, that))
       }).pipe(Effect.provide(TestHeap.layer)))
 
-    it.effect("Equal.equals of a dead reference that was hashed is identity", () =>
+    it.effect("Equal.equals compares by identity if a reference was hashed before it died", () =>
       Effect.gen(function*() {
         const [one, same] = [{ id: 1 }, { id: 1 }]
         const ref = yield* WeakRef.make(one)
@@ -603,7 +603,7 @@ describe("WeakRef", () => {
   })
 
   describe("equals, as documented", () => {
-    it("stays true after a referent has changed, because Effect remembers", () => {
+    it("stays true after a referent has changed, because Effect caches the result", () => {
       const [one, same] = [{ id: 1 }, { id: 1 }]
       const [ref, that] = [WeakRef.makeUnsafe(one), WeakRef.makeUnsafe(same)]
       assert.isTrue(WeakRef.equals(ref, that))
@@ -620,7 +620,7 @@ describe("WeakRef", () => {
 
   describe("hash", () => {
     onBothHeaps(
-      "is the hash of the referent, and stays after death if it was computed before",
+      "is the hash of the referent, and stays available if it was computed before the collection",
       (world) =>
         Effect.gen(function*() {
           const ref = yield* world.with("a", WeakRef.make)
@@ -633,7 +633,7 @@ describe("WeakRef", () => {
     )
 
     onBothHeaps(
-      "stays for all references if one of them computed it",
+      "stays available to all references if one of them computed it",
       (world) =>
         Effect.gen(function*() {
           const heap = yield* Heap.Heap
@@ -645,7 +645,7 @@ describe("WeakRef", () => {
         })
     )
 
-    onBothHeaps("throws if it is first needed after death", (world) =>
+    onBothHeaps("throws if it is first computed after the collection", (world) =>
       Effect.gen(function*() {
         const ref = yield* world.with("a", WeakRef.make)
         const other = yield* world.with("b", WeakRef.make)
@@ -658,7 +658,7 @@ describe("WeakRef", () => {
 
   describe("Class", () => {
     onBothHeaps(
-      "lets a subclass add annotations and change what dereferencing returns",
+      "lets a subclass add fields and override deref",
       (world) =>
         Effect.gen(function*() {
           const heap = yield* Heap.Heap
@@ -678,7 +678,7 @@ describe("WeakRef", () => {
         })
     )
 
-    onBothHeaps("KeyedRef keeps its key after death", (world) =>
+    onBothHeaps("KeyedRef keeps its key after its referent has been collected", (world) =>
       Effect.gen(function*() {
         const heap = yield* Heap.Heap
         const ref = yield* world.with("a", (a) => Effect.sync(() => new WeakRef.KeyedRef({ id: 7 }, a, heap)))
@@ -704,13 +704,13 @@ describe("WeakRef", () => {
       }))
 
     onBothHeaps(
-      "does not keep an owner alive that its dependents refer to",
+      "does not keep an owner alive even if its dependents refer to it",
       (world) =>
         Effect.gen(function*() {
           const ref = yield* world.with("a", WeakRef.make)
           yield* world.with("a", (a) => WeakRef.keepAlive(a, { owner: a }))
           yield* world.with("a", (a) => WeakRef.keepAlive(a, a))
-          // The reference holds the record of the owner, and must not hold the dependents with it.
+          // The reference holds the record of the owner. The record must not hold the dependents.
           assert.isTrue(WeakRef.isAlive(ref))
           yield* world.die("a")
           assert.isFalse(WeakRef.isAlive(ref))
@@ -765,7 +765,7 @@ describe("WeakRef", () => {
         assert.isTrue(yield* collectUntil(() => !WeakMethod.isAlive(method)))
       }))
 
-    it.effect("is an ephemeron of the heap of the context, once for each pair", () =>
+    it.effect("uses an ephemeron of the heap of the context, and stores each pair once", () =>
       Effect.gen(function*() {
         const { heap } = yield* TestHeap.TestHeap
         const sets: Array<unknown> = []
@@ -784,7 +784,7 @@ describe("WeakRef", () => {
   })
 
   describe("count and all", () => {
-    it.effect("list the references that the program holds", () =>
+    it.effect("list the references that have not been collected", () =>
       Effect.gen(function*() {
         const target = {}
         assert.deepStrictEqual(yield* WeakRef.all(target), [])
@@ -797,7 +797,7 @@ describe("WeakRef", () => {
         assert.strictEqual(yield* WeakRef.count(target), 2)
       }).pipe(Effect.provide(TestHeap.layer)))
 
-    it.effect("forget a reference that nobody holds (real heap)", () =>
+    it.effect("omit a reference that has been collected (real heap)", () =>
       Effect.gen(function*() {
         const target = {}
         const makeThree = () => {
@@ -814,7 +814,7 @@ describe("WeakRef", () => {
         assert.strictEqual(count, 0)
       }))
 
-    it.effect("trap: a million references to one referent leave nothing behind", () =>
+    it.effect("trap: a million references to one referent leak no memory", () =>
       Effect.gen(function*() {
         const target = {}
         const make = (n: number) => {
@@ -848,12 +848,12 @@ describe("WeakRef", () => {
         assert.include(inspect(ref), "None")
       }).pipe(Effect.provide(TestHeap.layer)))
 
-    it("passes its guard", () => {
+    it("isWeakRef recognizes references", () => {
       for (const value of [undefined, null, 1, {}, new globalThis.WeakRef({})]) assert.isFalse(WeakRef.isWeakRef(value))
       assert.isTrue(WeakRef.isWeakRef(WeakRef.makeUnsafe({})))
     })
 
-    it("isWeakRef says no to the references of another copy of the library", async () => {
+    it("isWeakRef returns false for references of another copy of the library", async () => {
       const target = {}
       vi.resetModules()
       const other = await import("../src/index.ts")
@@ -864,7 +864,7 @@ describe("WeakRef", () => {
       assert.isFalse(Equal.equals(refs[0], refsOfOther[0]))
     })
 
-    it("a subclass can name its fields as it likes", () => {
+    it("a subclass can use any field name", () => {
       class Own extends WeakRef.Class<object> {
         readonly record = "mine"
         readonly self = "mine"

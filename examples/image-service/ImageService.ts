@@ -1,5 +1,5 @@
 /**
- * Gives images by name: the one that is alive, or else one decoded anew.
+ * Returns images by name. Decodes an image only if the store does not have it.
  */
 import { Context, Effect, Layer, Option, Path, Scope, Semaphore } from "effect"
 import * as os from "node:os"
@@ -8,23 +8,23 @@ import { decode, type Image, type ImageError } from "./Image.ts"
 import { ImageStore } from "./ImageStore.ts"
 
 export interface Statistics {
-  /** Images made: a name that is asked for again after its image was reclaimed counts again. */
+  /** The number of images decoded. An image that is decoded again counts again. */
   readonly decoded: number
-  /** Requests answered with an image that was alive already. */
+  /** The number of requests that returned an image from the store. */
   readonly hits: number
-  /** Names of files that no image can be made of. */
+  /** The number of files that cannot be decoded. */
   readonly broken: number
-  /** Images that the collector took while the service was open. */
+  /** The number of images that were collected while the service was open. */
   readonly reclaimed: number
-  /** Images that were left when the service was closed. */
+  /** The number of images that were finalized after the service was closed. */
   readonly finalizedAtExit: number
 }
 
 export class ImageService extends Context.Service<ImageService, {
-  /** Requests for one name at one time share one decoding, and get the same image. */
+  /** Returns an image. Simultaneous requests for one name decode it once and receive the same image. */
   readonly get: (name: string) => Effect.Effect<Image, ImageError>
   readonly statistics: () => Statistics
-  /** From here on, an image that is finalized was not reclaimed by the collector. */
+  /** Counts later finalizations as `finalizedAtExit`. */
   readonly close: Effect.Effect<void>
 }>()("image-service/ImageService") {
   static readonly layer = (directory: string) => Layer.effect(ImageService, make(directory))
@@ -40,12 +40,12 @@ const make = Effect.fnUntraced(function*(directory: string) {
   const statistics = { decoded: 0, hits: 0, reclaimed: 0, finalizedAtExit: 0 }
   let closed = false
 
-  // A Scope closes in reverse order: this runs after the finalizers of all images.
+  // Runs after the finalizers of all images, because a Scope closes in reverse order.
   yield* Effect.addFinalizer(() =>
     Effect.logInfo(`${statistics.reclaimed} images reclaimed, ${statistics.finalizedAtExit} finalized at exit`)
   )
 
-  // A finalizer that refers to its image keeps the image alive for ever: this one refers to the statistics only.
+  // Refers only to the statistics. A finalizer that refers to its image keeps the image alive.
   const onFinalize = Effect.sync(() => {
     if (closed) statistics.finalizedAtExit++
     else statistics.reclaimed++
@@ -65,7 +65,7 @@ const make = Effect.fnUntraced(function*(directory: string) {
           broken.set(name, error)
           return Effect.logWarning(error.message)
         }),
-        // The decoder works in threads of its own that cannot be told to stop.
+        // The decoder runs in separate threads that cannot be interrupted.
         Effect.uninterruptible
       )
   )

@@ -1,5 +1,5 @@
 /**
- * What one variant of the service has to say at the end, and both side by side.
+ * Describes the result of one variant, and prints the results of both variants.
  */
 import { Schema } from "effect"
 

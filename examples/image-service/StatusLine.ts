@@ -1,13 +1,13 @@
 /**
- * One line on standard error that shows how far the program is, below the lines that
- * it logs. If standard error is no terminal, a plain line for each quarter of the work.
+ * Shows the progress of the program in the last line of standard error, below its log.
+ * If standard error is not a terminal, prints one line for each quarter of the work.
  */
 import { Cause, Effect, type Layer, Logger, Schedule, type Scope } from "effect"
 import * as readline from "node:readline"
 
 const stream = process.stderr
 
-/** What the terminal shows in its last line at the moment. */
+/** The text in the last line of the terminal. */
 let shown = ""
 
 const draw = (text: string): void => {
@@ -32,7 +32,7 @@ export interface Work {
   readonly status: () => string
 }
 
-/** Shows a status until the `Scope` closes, and then its last state for good. */
+/** Updates a status until the `Scope` closes, and then prints the last status. */
 export const watch = ({ done, of, status }: Work): Effect.Effect<void, never, Scope.Scope> =>
   Effect.gen(function*() {
     let printed = -1

@@ -2,9 +2,8 @@ import * as Effect from "effect/Effect"
 import { NotWeakReferenceableError } from "../WeakError.ts"
 
 /**
- * Runs a synchronous function as an effect. A `NotWeakReferenceableError` that
- * it throws is the failure of the effect; everything else that it throws is a
- * defect.
+ * Runs a synchronous function as an effect. The effect fails if the function throws a
+ * `NotWeakReferenceableError`. It dies if the function throws another value.
  */
 export const attempt = <A>(f: () => A): Effect.Effect<A, NotWeakReferenceableError> =>
   Effect.suspend(() => {

@@ -1,4 +1,4 @@
-/** Callbacks of a collection as effects: their place in a Scope, their fibers, and the report of their failures. */
+/** Runs callbacks of a collection as effects. Registers them in a Scope, starts their fibers, and reports failures. */
 import * as Cause from "effect/Cause"
 import * as Context from "effect/Context"
 import * as Effect from "effect/Effect"
@@ -11,12 +11,13 @@ import { Callback, listen, type Referent, unlisten } from "./referent.ts"
 type Finalizer = (exit: Exit<any, any>) => Effect.Effect<void>
 
 /**
- * Adds a finalizer under a key, in one step: no interruption can come between
- * this and what belongs to it. Returns `false` if the Scope is closed.
+ * Adds a finalizer to a Scope under a key. Returns `false` if the Scope is closed.
+ * Runs synchronously, so that no interruption can separate this step from the
+ * steps before and after it.
  *
- * Effect's own functions make an effect that adds a finalizer for good. A child
- * Scope can be taken out again, but takes 350 bytes more. A Scope's state is
- * public, and this does with it what `Scope.addFinalizer` does.
+ * Changes the public state of the Scope in the same way as `Scope.addFinalizer`.
+ * That function returns an effect, and its finalizer cannot be removed again. A
+ * child Scope can be removed, but takes 350 bytes more.
  */
 export const addToScope = (scope: Scope.Scope, key: object, finalizer: Finalizer): boolean => {
   const { state } = scope
@@ -34,7 +35,7 @@ export const addToScope = (scope: Scope.Scope, key: object, finalizer: Finalizer
   return true
 }
 
-/** Takes a finalizer out of a Scope, which then remembers nothing of it. */
+/** Removes the finalizer with this key from a Scope, if the Scope is open. */
 export const removeFromScope = (scope: Scope.Scope, key: object): void => {
   const { state } = scope
   if (state._tag !== "Open") return
@@ -47,8 +48,8 @@ export const removeFromScope = (scope: Scope.Scope, key: object): void => {
 }
 
 /**
- * Starts an effect in the background with the services that it was registered
- * with, and reports its failure.
+ * Starts an effect in the background with the services of its registration, and
+ * reports its failure.
  */
 export const inBackground = (
   effect: Effect.Effect<unknown, unknown, any>,
@@ -56,8 +57,9 @@ export const inBackground = (
 ): Fiber<unknown> => Effect.runForkWith(inTurns(context))(reported(effect))
 
 /**
- * The scheduler of `Effect.runSync` yields in microtasks. In the background that
- * would keep the event loop from turning: take the default scheduler instead.
+ * Replaces the scheduler of `Effect.runSync` by the default scheduler. The scheduler
+ * of `Effect.runSync` yields in microtasks, so that a long effect in the background
+ * would block the event loop.
  */
 const inTurns = (context: Context.Context<any>): Context.Context<any> =>
   isSynchronous(context)
@@ -68,8 +70,9 @@ const isSynchronous = (context: Context.Context<never>): boolean =>
   Context.get(context, Scheduler.Scheduler).executionMode === "sync"
 
 /**
- * Adds the services of a registration to those of a fiber that runs its effect.
- * The fiber keeps its scheduler if the registration has that of `Effect.runSync`.
+ * Adds the services of a registration to the services of the fiber that runs its
+ * effect. The fiber keeps its own scheduler if the registration has the scheduler of
+ * `Effect.runSync`.
  */
 export const withServices = (
   current: Context.Context<never>,
@@ -86,8 +89,8 @@ export const reported = <A, R>(effect: Effect.Effect<A, unknown, R>): Effect.Eff
   Effect.catchCause(effect, report)
 
 /**
- * A logger that prints a dead proxy throws. Report the failure without the values
- * that cannot be printed, and, if a logger throws even then, without any.
+ * Reports a failure without the values that cannot be printed, because a logger
+ * throws if it prints a dead proxy. If a logger still throws, replaces all values.
  */
 const report = (cause: Cause.Cause<unknown>): Effect.Effect<void> =>
   Effect.catchCause(
@@ -107,7 +110,7 @@ const isPrintable = (cause: Cause.Cause<unknown>): boolean => {
   }
 }
 
-/** Replaces the errors and defects of the reasons that `isLeftOut` selects. */
+/** Replaces the errors and defects of the reasons that `isLeftOut` selects by an error that can be printed. */
 const without = (
   cause: Cause.Cause<unknown>,
   isLeftOut: (reason: Cause.Cause<unknown>) => boolean
@@ -129,11 +132,11 @@ const whyOf = (reason: Cause.Fail<unknown> | Cause.Die): string => {
   }
 }
 
-/** One effect with one referent. An effect with several referents has a registration for each. */
+/** The registration of one effect with one referent. An effect with several referents has one registration for each. */
 class Registration extends Callback {
   declare readonly effect: Effect.Effect<unknown, unknown, any>
   declare readonly context: Context.Context<any>
-  /** The first registration of the effect, which is its key in the Scope. */
+  /** The first registration of the effect. It is also the key of the finalizer in the Scope. */
   declare readonly first: Registration
   /** The next registration of the effect, if it has several. */
   declare next: Registration | undefined
@@ -164,22 +167,22 @@ const end = (first: Registration): void => {
   removeFromScope(Context.get(first.context, Scope.Scope), first)
 }
 
-// If the last instance is collected, V8 throws away the code that it optimized for the class.
+// Keeps one instance alive. V8 discards the optimized code of a class after its last instance has been collected.
 let kept: Registration | undefined
 
-// A function of its own: the Scope holds what this closure captures.
+// A separate function, because the Scope holds every value that this closure captures.
 const ending = (first: Registration): Finalizer => () => Effect.sync(() => end(first))
 
 /**
- * Registers an effect for the life of the Scope. It runs once, when the first of
- * the referents is collected.
+ * Registers an effect that runs once, after the first of the referents has been
+ * collected. The effect is unregistered when the Scope closes.
  */
 export const onCollect = <R>(
   effect: Effect.Effect<unknown, unknown, R>,
   ...referents: readonly [Referent<WeakKey>, ...Array<Referent<WeakKey>>]
 ): Effect.Effect<void, never, R | Scope.Scope> =>
   Effect.contextWith((context: Context.Context<R | Scope.Scope>) => {
-    // All in one step: an interruption finds everything registered, or nothing.
+    // One step, so that an interruption leaves all registrations or none.
     kept ??= new Registration(Effect.void, Context.empty() as Context.Context<any>)
     const first = new Registration(effect, context)
     if (!addToScope(Context.get(context, Scope.Scope), first, ending(first))) return Effect.void
@@ -187,7 +190,7 @@ export const onCollect = <R>(
     for (let i = 0; i < referents.length; i++) {
       if (i > 0) registration = registration.next = new Registration(effect, context, first)
       listen(referents[i]!, registration)
-      // The referent is dead, and the effect has started.
+      // The callback is in no list: the referent is dead, and `listen` has started the effect.
       if (registration.newer === registration) break
     }
     return Effect.void

@@ -1,4 +1,4 @@
-/** The host: its three weak constructors, the end of a turn, and a forced collection. */
+/** Provides the weak constructors of the host, later turns, and forced collections. */
 import type { Heap } from "../Heap.ts"
 
 /** The heap of the engine that runs the program. */
@@ -14,16 +14,16 @@ interface Host {
   }
 }
 
-// The library has no DOM and no Node types: this lists the globals that it asks for.
+// The library is compiled without DOM and Node types. `Host` describes the globals that this file uses.
 const global = globalThis as unknown as Host
 
-// Read once: a program that replaces the timers (fake timers of a test) must not stop the clean-up.
+// Read once, because a test that installs fake timers must not stop the clean-up.
 const { setTimeout } = global
 
 /** Calls `f` in a later turn. */
 export const nextTurn = (f: () => void): void => void setTimeout(f, 0)
 
-/** Returns a function that forces a full collection, or `undefined` if the host has none. */
+/** Returns a function that forces a full collection, or `undefined` if the host cannot force one. */
 export const collector = (): (() => void) | undefined => {
   if (typeof global.gc === "function") return global.gc
   const bun = global.Bun

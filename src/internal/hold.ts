@@ -1,8 +1,8 @@
 import * as Effect from "effect/Effect"
 
 /**
- * An effect that does nothing, but refers to a value. The fiber or the Scope
- * that will run it later holds the value until then.
+ * Creates an effect that only refers to a value. The fiber or the Scope that runs
+ * the effect later holds the value until then.
  */
 export const holding = (value: unknown): Effect.Effect<unknown> => Effect.succeed(value)
 

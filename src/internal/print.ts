@@ -2,10 +2,10 @@ import { format } from "effect/Formatter"
 
 const limit = 100
 
-/** Prints a value for a message: at most 100 characters of it, and never throws. */
+/** Prints the first 100 characters of a value for a message. Never throws. */
 export const printed = (value: unknown): string => {
   try {
-    // A long string is cut before it is quoted, so that a message of a large value costs little.
+    // Cut a long string before formatting it, so that the cost does not depend on its length.
     if (typeof value === "string" && value.length > limit) {
       return `${format(value.slice(0, limit))}… (${value.length} characters)`
     }

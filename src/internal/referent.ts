@@ -1,10 +1,11 @@
 /**
- * One record per (heap, referent): the reference and the proxy that all callers
- * share, and the linked list of the callbacks that wait for the collection.
+ * Keeps one record per heap and referent. A record has the shared reference, the
+ * shared proxy, and a linked list of the callbacks that wait for the collection.
  *
- * A record refers to its referent weakly and to everything else strongly. The
- * references and proxies made from it hold it, and so does its referent (as an
- * ephemeron). Once it has callbacks, the heap's registry holds it too.
+ * A record refers weakly to its referent, its references and its proxy, and strongly
+ * to its callbacks. References, proxies, methods and finalizers hold the record of
+ * their referent. The referent holds its record through an ephemeron. After the first
+ * callback was inserted, the heap's registry also holds the record.
  */
 import * as Effect from "effect/Effect"
 import type { Fiber } from "effect/Fiber"
@@ -16,16 +17,16 @@ import { inShards, type Register } from "./registry.ts"
 
 type HostWeakRef<A extends WeakKey> = globalThis.WeakRef<A>
 
-/** The record is itself the weak reference that all others share: one object, and one step to the referent. */
+/** The record of a referent. Subclasses the heap's `WeakRef`, so that a record and its weak reference are one object. */
 export interface Referent<out A extends WeakKey> extends HostWeakRef<A>, Link {
   readonly records: Records
-  /** The hash of the referent, once it was computed. */
+  /** The hash of the referent, if it has been computed. */
   hash: number | undefined
   sharedRef: HostWeakRef<WeakKey> | undefined
   sharedProxy: HostWeakRef<WeakKey> | undefined
-  /** References that are not shared: instances of subclasses. */
+  /** The references that are not shared: instances of `WeakRef.Class` and its subclasses. */
   ownRefs: Set<HostWeakRef<WeakKey>> | undefined
-  /** Whether the heap's registry knows the referent. */
+  /** Whether the referent is registered with the heap's registry. */
   registered: boolean
 }
 
@@ -38,26 +39,26 @@ interface Link {
   older: Link
 }
 
-/** What each heap has once. */
+/** The data that exists once per heap. */
 interface Records {
   readonly heap: Heap
   readonly Referent: new<A extends WeakKey>(target: A, records: Records) => Referent<A>
-  /** The class of the shared references, once there is one. */
+  /** The class of the shared references, if one has been created. */
   Shared: Function | undefined
   readonly byReferent: WeakMap<WeakKey, Referent<any>>
   readonly register: Register<Referent<any>>
-  /** Takes references out of the `ownRefs` of their referent when they are collected. */
+  /** Removes a reference from the `ownRefs` of its referent after the reference has been collected. */
   readonly registerOwn: Register<OwnRef>
-  /** The dependents of each owner. A record must not hold them: a reference to the owner would hold them too. */
+  /** The dependents of each owner. A record must not hold them, because references to the owner hold the record. */
   readonly dependents: WeakMap<WeakKey, Set<unknown>>
   /**
-   * One instance of each class of this heap. If the last instance is collected, V8
-   * throws away the code that it optimized for the class.
+   * One instance of each class of this heap. V8 discards the optimized code of a class
+   * after its last instance has been collected.
    */
   readonly kept: Array<object>
   /** How many more callbacks may start in this turn. */
   left: number
-  /** The next turn, if callbacks wait for it. */
+  /** Resolves in the next turn. Exists only while callbacks wait for that turn. */
   next: Promise<void> | undefined
 }
 
@@ -119,7 +120,7 @@ const referentClass = (heap: Heap): Records["Referent"] =>
 export const find = <A extends WeakKey>(target: A, heap: Heap): Referent<A> | undefined =>
   recordsOf(heap).byReferent.get(target)
 
-/** Returns the record of a referent. Throws if the value cannot be a referent. */
+/** Returns the record of a referent, or creates it. Throws if the value cannot be a referent. */
 export const of = <A extends WeakKey>(target: A, heap: Heap): Referent<A> => {
   const records = recordsOf(heap)
   let self = records.byReferent.get(target)
@@ -131,15 +132,15 @@ export const of = <A extends WeakKey>(target: A, heap: Heap): Referent<A> => {
   return self
 }
 
-/** Calls `f` with the heap of the context. Fails if `f` throws because a value cannot be a referent. */
+/** Calls `f` with the target and the heap of the context. Fails if `f` throws a `NotWeakReferenceableError`. */
 export const make = <A, B>(
   target: A,
   f: (target: A & WeakKey, heap: Heap) => B
 ): Effect.Effect<B, NotWeakReferenceableError> =>
-  // `f` refuses a target that is no `WeakKey`.
+  // The cast is safe, because `f` checks the target and throws if it is not a `WeakKey`.
   Effect.flatMap(Heap, (heap) => attempt(() => f(target as A & WeakKey, heap)))
 
-/** Lists a reference that is not shared, until it is collected. */
+/** Adds a reference that is not shared to `ownRefs`. The registry removes it after it has been collected. */
 export const own = (self: Referent<WeakKey>, ref: WeakKey): void => {
   const { heap, registerOwn } = self.records
   const refs = self.ownRefs ??= new Set()
@@ -148,7 +149,7 @@ export const own = (self: Referent<WeakKey>, ref: WeakKey): void => {
   registerOwn(ref, { refs, weak })
 }
 
-/** Holds a dependent for as long as its owner lives. Throws if the owner cannot be weakly referenced. */
+/** Holds a dependent for as long as its owner is alive. Throws if the owner cannot be weakly referenced. */
 export const keepAlive = (owner: WeakKey, dependent: unknown, heap: Heap): void => {
   if (!isWeakReferenceable(owner)) throw new NotWeakReferenceableError({ value: owner })
   if (!isWeakReferenceable(dependent)) return
@@ -158,13 +159,13 @@ export const keepAlive = (owner: WeakKey, dependent: unknown, heap: Heap): void 
   else held.add(dependent)
 }
 
-/** Returns the references and proxies that the program still holds. Dereferences each of them. */
+/** Returns the references and the proxy that have not been collected. Dereferences each of them. */
 export const held = (self: Referent<WeakKey> | undefined): Array<WeakKey> =>
   [self?.sharedRef, self?.sharedProxy, ...self?.ownRefs ?? []]
     .map((ref) => ref?.deref())
     .filter((ref) => ref !== undefined)
 
-/** A callback that waits for a collection: in the list of its referent, newest first, or in a list of its own. */
+/** A callback that waits for a collection. It is in the list of its referent, or alone in its own list. */
 export abstract class Callback implements Link {
   declare newer: Link
   declare older: Link
@@ -174,13 +175,14 @@ export abstract class Callback implements Link {
     this.older = this
   }
 
-  /** Starts the callback in the background. It is in no list any more. */
+  /** Starts the callback in the background. Called after the callback was removed from its list. */
   abstract start(): Fiber<unknown, unknown>
 }
 
 /**
- * Inserts a callback into the list, or starts it if the referent is dead already.
- * A referent is registered once, however many callbacks come and go.
+ * Inserts a callback into the list of the referent, or starts the callback if the
+ * referent is dead. Registers each referent only once, even if many callbacks are
+ * inserted and removed.
  */
 export const listen = (self: Referent<WeakKey>, callback: Callback): void => {
   const target = self.deref()
@@ -197,30 +199,30 @@ export const listen = (self: Referent<WeakKey>, callback: Callback): void => {
   self.older = self.older.newer = callback
 }
 
-/** Removes a callback from its list, if it is in one. Cost: O(1). */
+/** Removes a callback from the list of its referent. Does nothing if it is in no such list. Cost: O(1). */
 export const unlisten = (callback: Callback): void => {
   callback.newer.older = callback.older
   callback.older.newer = callback.newer
-  // A removed callback must not hold its old neighbours.
+  // A removed callback must not hold its former neighbours.
   callback.newer = callback.older = callback
 }
 
 /**
- * How many callbacks start in one turn: half a million callbacks of one referent
- * would stop the event loop for half a second.
+ * The maximum number of callbacks that start in one turn. Without a maximum, half a
+ * million callbacks of one referent block the event loop for half a second.
  */
 export const callbacksPerTurn = 4096
 
 /**
- * Runs the callbacks of a dead referent from the newest to the oldest. Each runs
- * in its own fiber, so that none can stop the next. A callback may unregister
- * those after it: remove one callback at a time.
+ * Runs the callbacks of a dead referent from the newest to the oldest. Each callback
+ * runs in its own fiber, so that a failure does not stop the next callback. Removes
+ * one callback at a time, because a callback may unregister other callbacks.
  */
 const drain = (self: Referent<WeakKey>): Promise<void> | undefined => {
   while (self.older !== self) {
     const next = spend(self.records)
     if (next !== undefined) return next.then(() => drain(self))
-    // Every link of the list but the record is a callback.
+    // The cast is safe: all links except the record are callbacks.
     const callback = self.older as Callback
     unlisten(callback)
     const fiber = callback.start()
@@ -230,7 +232,7 @@ const drain = (self: Referent<WeakKey>): Promise<void> | undefined => {
   }
 }
 
-/** Counts one callback against this turn, or returns the next turn if this one is full. */
+/** Counts one callback for this turn. Returns a promise of the next turn if this turn has reached the maximum. */
 const spend = (records: Records): Promise<void> | undefined => {
   if (records.left > 0) {
     if (records.left === callbacksPerTurn) void refill(records)
@@ -246,7 +248,7 @@ const spend = (records: Records): Promise<void> | undefined => {
   )
 }
 
-// An engine runs microtasks after its clean-up job. The `await` of the language does not use the program's `Promise`.
+// Microtasks run after the clean-up job of the engine. `await` works even if the program replaces `Promise`.
 const refill = async (records: Records): Promise<void> => {
   await undefined
   if (records.next === undefined) records.left = callbacksPerTurn

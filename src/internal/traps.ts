@@ -1,11 +1,11 @@
 /**
- * The traps of a weak proxy: each dereferences the referent and forwards the
- * operation to it.
+ * Implements the traps of a weak proxy. Each trap dereferences the referent and
+ * forwards the operation to it.
  *
- * The engine believes that an empty object, the shell, is behind the proxy. The
- * traps hold the referent's record, which refers to the referent weakly. A
- * function that is read from the referent may capture the referent. A stand-in
- * takes its place, which holds the function by an ephemeron of the referent.
+ * The `Proxy` of the language wraps an empty object, the shell. The traps hold the
+ * referent's record, which refers to the referent weakly. A function that is read
+ * from the referent may capture the referent. Therefore a proxy returns a stand-in:
+ * a proxy of the function, which holds the function in an ephemeron of the referent.
  */
 import * as Hash from "effect/Hash"
 import { NodeInspectSymbol } from "effect/Inspectable"
@@ -17,13 +17,13 @@ import type * as Referent from "./referent.ts"
 /** Any function. The traps pass arguments on without looking at them, so a cast to this type needs no more reason. */
 type AnyFunction = (this: unknown, ...args: ReadonlyArray<never>) => unknown
 
-/** Constructing returns the argument, so that a subclass adds its fields to that very object. */
+/** Returns its argument from the constructor, so that a subclass adds its fields to the argument. */
 const Given = function(given: object) {
   return given
-  // A function that is called with `new` returns the object that it returns. TypeScript types only classes so.
+  // A function that is called with `new` may return an object. TypeScript has this type only for classes.
 } as unknown as new(given: object) => object
 
-/** Adds a private field to a proxy. No trap sees the field, nobody can forge it, and nothing inherits it. */
+/** Adds a private field to a proxy. The field runs no trap, is not inherited, and cannot be forged. */
 class Proxied extends Given {
   readonly #traps: Traps
 
@@ -37,7 +37,7 @@ class Proxied extends Given {
   }
 }
 
-/** Adds to a shell the way back to its traps, and a method that prints it. Fields ignore accessors of prototypes. */
+/** Adds to a shell its traps and a method that prints it. Class fields ignore accessors of prototypes. */
 class Shell extends Given {
   readonly [NodeInspectSymbol] = inspect
   readonly #traps: Traps
@@ -52,11 +52,11 @@ class Shell extends Given {
   }
 }
 
-/** Forwards every operation to the target. The engine takes a shell for the target. */
+/** Forwards every operation to the target. The `Proxy` itself wraps a shell. */
 abstract class Traps implements ProxyHandler<object> {
   declare readonly heap: Heap
   declare readonly proxy: object
-  /** The stand-ins of the functions that were read. */
+  /** The stand-in of each function that was read from the target. */
   declare standIns: WeakMap<AnyFunction, object> | undefined
 
   constructor(target: object, heap: Heap) {
@@ -65,13 +65,13 @@ abstract class Traps implements ProxyHandler<object> {
     this.standIns = undefined
   }
 
-  /** Dereferences. */
+  /** Returns the target, or `undefined` if it has been collected. Dereferences. */
   abstract peek(): object | undefined
 
-  /** What a message calls the proxy. */
+  /** Returns the words for the proxy in an error message. */
   abstract describe(): string
 
-  /** Dereferences, or throws an error that names the operation and its property. */
+  /** Returns the target, or throws an error that names the operation and the property. Dereferences. */
   target(operation: string, key?: PropertyKey): object {
     const target = this.peek()
     if (target === undefined) throw this.dead(operation, key)
@@ -82,19 +82,19 @@ abstract class Traps implements ProxyHandler<object> {
     return new DeadReferenceError({
       message: `Cannot ${operation}${key === undefined ? "" : ` ${nameOf(key)} of`} ${this.describe()}: the ${
         kindOf(this.proxy)
-      } behind it has been collected. Hold the referent with WeakProxy.use, or ask WeakProxy.deref first`,
+      } that it refers to has been collected. Hold the referent with WeakProxy.use, or call WeakProxy.deref, which returns an Option`,
       kind: "WeakProxy",
       ...key === undefined ? undefined : { property: key }
     })
   }
 
-  /** Converts a value that leaves the target: the target becomes the proxy, a function becomes its stand-in. */
+  /** Converts a value that is read from the target. The target becomes the proxy, and a function its stand-in. */
   outward(value: unknown, key: PropertyKey, target: object): unknown {
     if (value === target) return this.proxy
     return typeof value === "function" ? this.standIn(value as AnyFunction, key, target) : value
   }
 
-  /** Converts a value that enters the target, the reverse of `outward`. */
+  /** Converts a value that is stored in the target. Reverses `outward`. */
   inward(value: unknown, target: object): unknown {
     if (value === this.proxy) return target
     if (typeof value !== "function") return value
@@ -122,7 +122,7 @@ abstract class Traps implements ProxyHandler<object> {
     const target = this.peek()
     if (target !== undefined) return Reflect.getPrototypeOf(target)
     const error = this.dead("read the prototype of")
-    // Node and Bun ask whether the cause of an error that they print is an error too, and must not throw for it.
+    // When Node and Bun print an error, they check whether its cause is an error. This check must not throw.
     if (isPrinted(error)) return null
     throw error
   }
@@ -146,13 +146,13 @@ abstract class Traps implements ProxyHandler<object> {
     const target = this.target("read the descriptor of property", key)
     const descriptor = Reflect.getOwnPropertyDescriptor(target, key)
     if (descriptor === undefined) return undefined
-    // The engine reads inherited parts too, and a program may have put one on Object.prototype.
+    // The engine reads inherited parts too. A program may have added a part to Object.prototype.
     Object.setPrototypeOf(descriptor, null)
     for (const part of ["value", "get", "set"] as const) {
       // The parts have different types, and TypeScript allows only `undefined` for all of them.
       if (Object.hasOwn(descriptor, part)) descriptor[part] = this.outward(descriptor[part], key, target) as undefined
     }
-    // The engine refuses "non-configurable", and for a length "read-only", unless the shell has such a property.
+    // The engine rejects a non-configurable property that the shell does not have, and a read-only length of an array.
     if (isLengthOf(shell, key)) descriptor.writable = true
     else descriptor.configurable = true
     return descriptor
@@ -180,7 +180,7 @@ abstract class Traps implements ProxyHandler<object> {
       if (key === Symbol.toStringTag) return collected
       throw this.dead("read property", key)
     }
-    // The receiver is nearly always the proxy. Then an ordinary read is faster than Reflect. Every object can be read so.
+    // The receiver is usually the proxy. For this case an ordinary read is faster than Reflect.get.
     const value: unknown = receiver === this.proxy
       ? (target as { readonly [key: PropertyKey]: unknown })[key]
       : Reflect.get(target, key, receiver)
@@ -218,13 +218,13 @@ abstract class Traps implements ProxyHandler<object> {
     return made === target ? this.proxy : made
   }
 
-  /** What `util.inspect` shows with `showProxy`. */
+  /** Returns the text that `util.inspect` shows with the option `showProxy`. */
   [NodeInspectSymbol](): string {
     return `[${this.constructor.name}]`
   }
 }
 
-/** The traps of a weak proxy. */
+/** Implements the traps of a weak proxy. */
 export class ReferentTraps<A extends object> extends Traps {
   declare readonly record: Referent.Referent<A>
 
@@ -236,9 +236,9 @@ export class ReferentTraps<A extends object> extends Traps {
   peek(): A | undefined {
     const { record } = this
     if (recent.traps === this) {
-      // `remember` stores the target together with its own traps.
+      // The cast is safe: `remember` stores a target only together with its traps.
       const target = recent.target as A
-      // A heap may collect within a turn. Then its WeakMap has lost the entry.
+      // A heap may have collected the target within this turn. Then its WeakMap no longer has the entry.
       if (record.records.byReferent.get(target) === record) return target
     }
     const target = record.deref()
@@ -261,12 +261,12 @@ export class ReferentTraps<A extends object> extends Traps {
 }
 
 /**
- * The last dereferenced target with its traps, and the last function that was read from the target with its stand-in.
- * With it, reading a method and calling the method dereference once.
+ * Caches the last dereferenced target with its traps, and the last function that was read from the target with its
+ * stand-in. With this cache, reading a method and calling it dereferences only once.
  *
- * The engine keeps a dereferenced target to the end of the turn. All this is forgotten before that, by a microtask.
- * A heap other than the engine's may collect a target earlier. Therefore each use first looks up an ephemeron of the
- * target: when a target is collected, the WeakRef and the WeakMap of a heap lose it at the same moment.
+ * A microtask clears the cache before the turn ends. Until then the engine keeps a dereferenced target alive anyway.
+ * Another heap may collect the target earlier. Therefore each use of the cache first looks up an ephemeron of the
+ * target. A heap removes a collected target from its WeakRefs and WeakMaps at the same time.
  */
 const recent: {
   traps: Traps | undefined
@@ -282,7 +282,7 @@ const remember = (traps: Traps, target: object): void => {
   recent.value = undefined
 }
 
-/** An `await` is a microtask that a program can neither replace nor fake, unlike `then` or `queueMicrotask`. */
+/** Clears the cache in a microtask. Uses `await`, because a program can replace `then` and `queueMicrotask`. */
 const forgetSoon = async (): Promise<void> => {
   await undefined
   recent.traps = undefined
@@ -296,9 +296,9 @@ const unhashable = (): never => {
 }
 
 /**
- * The traps of a stand-in for a function that was read from a proxy. The function
- * may capture its object. The ephemeron keeps the function for everyone who has
- * the stand-in, but no longer than the object lives.
+ * Implements the traps of a stand-in for a function that was read from a proxy. The
+ * function may capture the object that it was read from. The ephemeron holds the
+ * function while both the stand-in and that object are alive.
  */
 class FunctionTraps extends Traps {
   declare readonly owner: Traps
@@ -324,7 +324,7 @@ class FunctionTraps extends Traps {
 
   override apply(_shell: object, self: unknown, args: ReadonlyArray<unknown>): unknown {
     const { owner } = this
-    // The ephemeron below confirms that the owner's target has not been collected.
+    // The lookup below confirms that the owner's target has not been collected.
     const ownerTarget = recent.traps === owner ? recent.target! : owner.target("call the function", this.key)
     const target = this.functions.get(ownerTarget)
     if (target === undefined) throw owner.dead("call the function", this.key)
@@ -333,7 +333,7 @@ class FunctionTraps extends Traps {
   }
 }
 
-/** Returns the traps of a weak proxy of this copy of the library. Runs no trap and never throws. */
+/** Returns the traps of a weak proxy that this copy of the library created. Runs no trap and never throws. */
 export const trapsOf = (u: unknown): ReferentTraps<object> | undefined => {
   const traps = Proxied.trapsOf(u)
   return traps instanceof ReferentTraps ? traps : undefined
@@ -342,8 +342,9 @@ export const trapsOf = (u: unknown): ReferentTraps<object> | undefined => {
 const isWeakProxy = (u: unknown): boolean => trapsOf(u) !== undefined
 
 /**
- * Functions that need no stand-in, because they do the same on the proxy as on
- * the referent. The result of `bind` on a proxy is weak too.
+ * The functions that are returned without a stand-in, because they behave the same
+ * on the proxy as on the referent. The result of `bind` on a stand-in does not keep
+ * the referent alive.
  */
 const generic: ReadonlySet<unknown> = /*#__PURE__*/ new Set([
   ...Object.values(Object.getOwnPropertyDescriptors(Object.prototype)).map((descriptor) => descriptor.value),
@@ -353,10 +354,10 @@ const generic: ReadonlySet<unknown> = /*#__PURE__*/ new Set([
 ])
 
 /**
- * Creates the object that the engine believes to be behind the proxy. Its kind
- * answers `typeof`, `Array.isArray` and whether `new` is allowed. Apart from the
- * length of an array it has no property that an engine compares with the answers
- * of a trap.
+ * Creates the object that the `Proxy` wraps. Its kind determines the result of
+ * `typeof` and `Array.isArray`, and whether the proxy can be called or constructed.
+ * The engine compares the answers of a trap with the properties of this object.
+ * Therefore it has no non-configurable property, except for the length of an array.
  */
 const shellOf = (target: object): object =>
   Array.isArray(target)
@@ -367,23 +368,23 @@ const shellOf = (target: object): object =>
     ? constructible.bind(undefined)
     : () => {}
 
-// An arrow function would not be a constructor.
+// A function declaration, because an arrow function is not a constructor.
 function constructible() {}
 
 const isLengthOf = (shell: object, key: PropertyKey): boolean => key === "length" && Array.isArray(shell)
 
 /**
- * Checks whether `new` is allowed, without calling the target and without an
- * exception: `Array.of` constructs if it can. The result has no prototype, because
- * `Array.of` sets its length, and a program may have put a setter on
- * `Object.prototype`.
+ * Checks whether the target can be called with `new`, without calling it. `Array.of`
+ * constructs its result with `this` if `this` is a constructor, and returns an array
+ * otherwise. The constructed object has no prototype, because `Array.of` sets its
+ * `length`, and a program may have added a setter to `Object.prototype`.
  */
 const isConstructor = (target: object): boolean =>
   !Array.isArray(Array.of.call(new Proxy(target, { construct: () => Object.create(null) })))
 
 /**
- * Checks whether a proxy has been revoked, or stands before a proxy that has been. `Array.isArray` looks through
- * proxies without running a trap, and throws for this reason only.
+ * Checks whether the target is a revoked proxy, or a proxy that wraps a revoked proxy. `Array.isArray` unwraps proxies
+ * without running a trap, and throws only for a revoked proxy.
  */
 export const isRevoked = (target: object): boolean => {
   try {
@@ -397,8 +398,8 @@ export const isRevoked = (target: object): boolean => {
 const collected = "WeakProxy: collected"
 
 /**
- * Prints a proxy. Printing looks at the shell instead of running traps. Node and Deno call this function on the
- * proxy, Bun's console calls it on the shell, and so does Node to show the shell itself with `showProxy`.
+ * Prints a proxy. Printers read this method from the shell, and run no traps. Node and Deno call the method on the
+ * proxy. Bun's console calls it on the shell. Node also calls it on the shell if the option `showProxy` is set.
  */
 function inspect(this: unknown, _depth?: unknown, options?: { readonly showProxy?: unknown }): unknown {
   const ofShell = Shell.trapsOf(this)
@@ -407,7 +408,7 @@ function inspect(this: unknown, _depth?: unknown, options?: { readonly showProxy
   return traps?.peek() ?? `[${collected}]`
 }
 
-/** Whether an error was made while Node or Bun printed the stack of another error. */
+/** Checks whether an error was created while Node or Bun printed another error. */
 const isPrinted = ({ stack }: Error): boolean =>
   typeof stack === "string" && /^\s*at (?:.*\.)?getStackFrames .*\binternal[:/]util\/inspect/m.test(stack)
 

@@ -67,7 +67,7 @@ describe("object-ids", () => {
       "2 is { title: 'The Just Judges' }",
       "After a garbage collection:",
       "1 is { title: 'The Starry Night' }",
-      "No object has the id 2: it was never given, or nobody kept the object",
+      "No object has the id 2: the id was never used, or the object has been collected",
       "The program has kept { title: 'The Starry Night' }"
     ])
     assert.strictEqual(stderr, "")

@@ -5,7 +5,7 @@ import { TestHeap } from "../../src/testing/index.ts"
 import { collectUntil } from "../support/realHeap.ts"
 
 describe("referent", () => {
-  it.effect("removing a callback twice removes no other callback and inserts none", () =>
+  it.effect("removing a callback twice changes the list only once", () =>
     Effect.gen(function*() {
       const started: Array<string> = []
       class Named extends Referent.Callback {
@@ -66,7 +66,7 @@ describe("referent", () => {
         assert.strictEqual(referent.ownRefs?.size, 2)
       }).pipe(Effect.provide(TestHeap.layer)))
 
-    it.effect("register in shards, as everything else does, and leave no registry behind", () =>
+    it.effect("are registered in shards, and full registries are released", () =>
       Effect.gen(function*() {
         const { heap } = yield* TestHeap.TestHeap
         const registries: Array<globalThis.WeakRef<object>> = []
@@ -86,7 +86,7 @@ describe("referent", () => {
         for (let i = 0; i < 10; i++) yield* TestHeap.collectAndFinalize(...own(10_000))
         assert.isAbove(registries.length, 2)
         assert.strictEqual(referent.ownRefs?.size, 0)
-        // The registry that still has room stays.
+        // The registry that still has room is not released.
         const alive = () => registries.filter((registry) => registry.deref() !== undefined).length
         assert.isTrue(yield* collectUntil(() => alive() <= 1))
       }).pipe(Effect.provide(TestHeap.layer)))

@@ -1,15 +1,16 @@
 /**
- * Interrupts an effect at every place where its fiber can yield: each step between
- * two primitives, for every remaining budget of the scheduler.
+ * Interrupts an effect at every step at which its fiber can yield. An alignment is a
+ * number of steps that the fiber makes before it yields, and a number of yields
+ * before the interruption.
  */
 import { Context, Effect, Fiber, Scheduler } from "effect"
 
-/** Effect itself hangs if a fiber may do fewer steps than this before it yields. */
+/** Effect hangs if a fiber may make fewer steps than this before it yields. */
 const leastSteps = 3
 
 const mostSteps = 24
 
-/** Runs `script` once for every alignment. `interrupted` runs the effect and interrupts it at this alignment. */
+/** Runs `script` once for every alignment. `interrupted` runs an effect and interrupts it at the current alignment. */
 export const atEveryAlignment = <E, R>(
   script: (interrupted: (effect: Effect.Effect<unknown, unknown>) => Effect.Effect<void>) => Effect.Effect<void, E, R>
 ): Effect.Effect<void, E, R> =>
@@ -26,7 +27,7 @@ export const atEveryAlignment = <E, R>(
         )
       }
     }
-    // The budget of the default scheduler, with a run at its end.
+    // The default number of steps. The effect starts shortly before the fiber yields.
     for (let before = 2030; before <= 2050; before++) {
       yield* script((effect) =>
         Effect.gen(function*() {

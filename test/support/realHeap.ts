@@ -1,14 +1,16 @@
 /**
- * Helpers for tests on the real heap. They force collections and wait with a
- * bound, and never look at a clock.
+ * Forces collections for tests on the real heap. Waits for a limited number of
+ * rounds, and never reads a clock.
  */
 import { Effect } from "effect"
 import { collectGarbage } from "../../src/Heap.ts"
 
 /**
- * Collects until the condition holds, and says whether it came to hold. Garbage
- * must be out of sight of whoever waits: make it in a plain function of its own,
- * because the locals of generators and async functions live as long as they do.
+ * Collects until the condition holds. Succeeds with `false` if it does not hold after
+ * the last round.
+ *
+ * Create the values that must be collected in a separate plain function, because the
+ * local variables of a generator or an async function stay alive until it ends.
  */
 export const collectUntil = (condition: () => boolean, rounds = 50): Effect.Effect<boolean> =>
   Effect.gen(function*() {
@@ -19,15 +21,16 @@ export const collectUntil = (condition: () => boolean, rounds = 50): Effect.Effe
     return false
   })
 
-/** Collects a few times, so that what could have happened has. */
+/** Collects several times, so that all values that can be collected have been collected. */
 export const collectThoroughly: Effect.Effect<void> = Effect.asVoid(collectUntil(() => false, 5))
 
+/** Collects, and succeeds with the number of bytes in use, including array buffers. */
 const bytesInUse: Effect.Effect<number> = Effect.map(collectThoroughly, () => {
   const { arrayBuffers, heapUsed } = process.memoryUsage()
   return heapUsed + arrayBuffers
 })
 
-/** Bytes of the heap in use after collection. Collects until that frees no more: Node 24 needs several times. */
+/** Collects until a collection frees no more, and succeeds with the bytes in use. Node 24 needs several collections. */
 export const heapInUse: Effect.Effect<number> = Effect.gen(function*() {
   let bytes = yield* bytesInUse
   for (let round = 0; round < 10; round++) {

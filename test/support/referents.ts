@@ -1,5 +1,5 @@
 /**
- * Every kind of value that a proxy can stand for, made anew at each call.
+ * Creates referents of every kind that a proxy can have. Each call creates a new one.
  */
 import { Data, Effect, Option } from "effect"
 import { Readable } from "node:stream"
@@ -109,7 +109,7 @@ const loud = () =>
     has: (target, key) => key === "asked" || Reflect.has(target, key)
   })
 
-/** What the proxies below are proxies of: somebody must hold it. */
+/** Keeps the targets of the weak proxies below alive. */
 const behind = new WeakMap<object, object>()
 
 const weakProxy = () => {
@@ -132,7 +132,7 @@ const numbers = {
   ...("Float16Array" in globalThis ? { Float16Array } : {})
 }
 
-/** Kinds that this engine does not have. */
+/** The kinds that this engine does not have. */
 export const missingKinds: ReadonlyArray<string> = "Float16Array" in globalThis ? [] : ["Float16Array"]
 
 const bigints = { BigInt64Array, BigUint64Array }

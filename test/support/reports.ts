@@ -1,6 +1,6 @@
 import { Cause, Effect, Logger } from "effect"
 
-/** What was reported as unhandled while the effect ran: the first line of each report. */
+/** Runs an effect, and succeeds with the first line of each failure that was reported as unhandled. */
 export const reportsOf = <A, E, R>(effect: Effect.Effect<A, E, R>): Effect.Effect<Array<string>, E, R> => {
   const reports: Array<string> = []
   const logger = Logger.make<unknown, void>(({ cause }) => {

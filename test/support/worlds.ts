@@ -1,7 +1,8 @@
 /**
- * The same script on both heaps. A world owns the referents of a script, so that
- * no local of the script does: on the test heap a referent dies because the world
- * says so, on the real heap because the world alone held it.
+ * Runs the same script on a test heap and on the real heap. A world holds the
+ * referents of a script, so that no local variable of the script holds them. On a
+ * test heap, the world collects a referent by hand. On the real heap, the world
+ * releases the referent and forces collections.
  */
 import { assert, it } from "@effect/vitest"
 import { Effect, type Scope } from "effect"
@@ -14,14 +15,14 @@ export interface Named {
 }
 
 export interface World<A extends WeakKey = Named> {
-  /** Gives the referent of that name to `f`, making it the first time. */
+  /** Calls `f` with the referent of that name. Creates the referent at the first call. */
   readonly with: <B, E, R>(name: string, f: (referent: A) => Effect.Effect<B, E, R>) => Effect.Effect<B, E, R>
   readonly sync: <B>(name: string, f: (referent: A) => B) => Effect.Effect<B>
   readonly withAll: <B, E, R>(
     names: ReadonlyArray<string>,
     f: (referents: ReadonlyArray<A>) => Effect.Effect<B, E, R>
   ) => Effect.Effect<B, E, R>
-  /** The referents are collected and what waited for it has run. */
+  /** Collects the referents, and waits until their callbacks have run. */
   readonly die: (...names: ReadonlyArray<string>) => Effect.Effect<void>
 }
 
@@ -87,7 +88,7 @@ const realWorld = <A extends WeakKey>(make: (name: string) => A): World<A> => {
   }
 }
 
-/** For referents other than named ones. What `make` closes over must not hold what it makes. */
+/** Tests a script on both heaps. `make` creates the referents, and must not hold them. */
 export const onBothHeapsWith =
   <A extends WeakKey>(make: (name: string) => A) =>
   <E>(name: string, script: (world: World<A>) => Effect.Effect<void, E, Scope.Scope>): void => {
@@ -98,7 +99,7 @@ export const onBothHeapsWith =
 
 export const onBothHeaps = onBothHeapsWith((name): Named => ({ name }))
 
-/** Runs a script on either heap, and compares what it observed. */
+/** Runs a script on each heap, and compares the results. */
 export const observeOnBothHeapsWith =
   <A extends WeakKey>(make: (name: string) => A) =>
   <B, E>(name: string, script: (world: World<A>) => Effect.Effect<B, E, Scope.Scope>): void => {
