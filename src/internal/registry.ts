@@ -1,22 +1,23 @@
 /**
- * Finalization registries, and clean-ups that do not block the event loop. An
- * engine runs all clean-ups of a registry in one turn, even a million.
+ * Creates finalization registries, and spreads their clean-ups over turns. An engine
+ * runs all clean-ups of one registry in one turn, even a million. That would block
+ * the event loop.
  */
 import type { Heap } from "../Heap.ts"
 import { host, nextTurn } from "./heap.ts"
 
-/** Held for as long as the module is, so that no engine can collect it. */
+/** The registry that `startSentinel` creates. This variable keeps it alive. */
 let sentinel: FinalizationRegistry<undefined> | undefined
 
 /**
  * Works around a bug of V8 before version 14 (Node 20, 22 and 24). If a registry
- * is collected while it is the only one that waits for its clean-up, V8 never runs
- * a clean-up again, not even those of other libraries.
+ * is collected while only its clean-up is due, V8 never runs a clean-up again. This
+ * includes the clean-ups of other libraries.
  *
- * The sentinel registers a new object each time its last one has been collected.
- * After every full collection it waits for a clean-up too, so that another registry
- * is never the only one. The bug stops the engine as a whole, therefore one
- * sentinel on the host's heap protects custom heaps as well.
+ * The sentinel is a registry that is never collected. It registers a new object each
+ * time its last object has been collected, so its own clean-up is due after every full
+ * collection. Then no other registry is the only one with a due clean-up. The bug
+ * stops the whole engine, so one sentinel on the host's heap protects custom heaps too.
  */
 const startSentinel = (): void => {
   const registry = new host.FinalizationRegistry<undefined>(() => registry.register({}, undefined))
@@ -25,8 +26,9 @@ const startSentinel = (): void => {
 }
 
 /**
- * Creates a finalization registry. All registries of the library are created here,
- * because dropping a registry is safe only while the sentinel exists.
+ * Creates a finalization registry, and starts the sentinel if there is none. Use this
+ * function for every registry that can be collected: that is safe only while the
+ * sentinel exists.
  */
 export const makeRegistry = <T>(heap: Heap, cleanup: (held: T) => unknown): FinalizationRegistry<T> => {
   if (sentinel === undefined) startSentinel()
@@ -35,27 +37,29 @@ export const makeRegistry = <T>(heap: Heap, cleanup: (held: T) => unknown): Fina
 
 interface Shard<T> {
   readonly registry: FinalizationRegistry<T>
+  /** How many more registrations the registry takes. */
   room: number
+  /** Registrations whose clean-up has not run yet. */
   waiting: number
 }
 
-/** Registers a referent. A registration cannot be taken back. */
+/** Registers a referent. A registration cannot be cancelled. */
 export type Register<in T> = (referent: WeakKey, held: T) => void
 
 /**
- * Spreads long clean-ups over registries, and so over turns: an engine cleans up
- * one registry per turn. Each registry takes `room` registrations. Do not use it
- * for millions of referents that live long, because many registries make a
- * collection slower.
+ * Returns a function that spreads its registrations over many registries. Use it for
+ * long clean-ups: an engine cleans up one registry per turn. Each registry takes
+ * `room` registrations. Do not use it for millions of long-lived referents, because
+ * many registries make a collection slower.
  *
- * `cleanup` must not hold a referent. A heap can await what it returns.
+ * `cleanup` must not hold a referent. If it returns a promise, a heap can await it.
  */
 export const inShards = <T>(heap: Heap, room: number, cleanup: (held: T) => unknown): Register<T> => {
   let open: Shard<T> | undefined
-  // A registry that nobody holds is never cleaned up.
+  // Full shards with a clean-up to come. An engine never cleans up a registry that has been collected.
   let full: Set<Shard<T>> | undefined
 
-  // Declared outside of the function below, because the registry holds what the clean-up closes over.
+  // Outside the function below, so that the clean-up cannot capture `referent` and keep it alive.
   const makeShard = (): Shard<T> => {
     const shard: Shard<T> = {
       registry: makeRegistry<T>(heap, (held) => {
@@ -81,18 +85,18 @@ export const inShards = <T>(heap: Heap, room: number, cleanup: (held: T) => unkn
 }
 
 /**
- * Spreads short clean-ups over turns: `room` of them run in a turn, and the others
- * wait for the next turns. Returns a promise if a clean-up waits, so that a heap
- * can await it.
+ * Returns a clean-up that runs `cleanup` at most `room` times per turn. The other
+ * calls wait for later turns. A call that waits returns a promise, so that a heap can
+ * await it. Use it for short clean-ups.
  */
 export const inSlices = <T>(room: number, cleanup: (held: T) => void): (held: T) => Promise<void> | undefined => {
-  // Slices instead of one long array, because an array copies its elements when it grows.
+  // Full slices. One long array would copy all its elements each time that it grows.
   const waiting: Array<Array<T>> = []
   let open: Array<T> = []
   let left = room
   let cleaned: Promise<void> | undefined
 
-  // Microtasks run after the engine has called the clean-up for all dead referents of the registry.
+  // A microtask runs after the engine has called the clean-up for all dead referents of the registry.
   const refill = async () => {
     await undefined
     left = room
