@@ -1,4 +1,7 @@
-/** Tests with user code (`Equal`, `Hash`, getters, callbacks, iterables) that changes a collection while an operation runs. */
+/**
+ * Tests with user code (`Equal`, `Hash`, getters, callbacks, iterables) that changes a
+ * collection while an operation runs.
+ */
 import { assert, describe, it } from "@effect/vitest"
 import { Effect, Equal, Hash, Option } from "effect"
 import * as fc from "fast-check"

@@ -26,7 +26,8 @@ beforeAll(async () => {
 
 afterAll(() => rm(folder, { recursive: true }))
 
-// Without the sentinel of `internal/registry.ts`, every scenario fails on Node 20, 22 and 24, and none fails on Node 26.
+// Without the sentinel of `internal/registry.ts`, every scenario fails on Node 20, 22 and 24, and none fails on
+// Node 26.
 describe("finalizers of other registries still run", () => {
   for (const name of Object.keys(scenarios)) {
     it(`after the scenario: ${name}`, async () => {
