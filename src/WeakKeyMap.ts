@@ -572,7 +572,7 @@ export const modify: {
 )
 
 /**
- * Inserts, replaces or removes the entry of a key, depending on the result of `f`, and returns the map.
+ * Updates the entry of a key with the result of `f`, and returns the map.
  *
  * **Details**
  *

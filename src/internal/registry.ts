@@ -56,7 +56,7 @@ export type Register<in T> = (referent: WeakKey, held: T) => void
  */
 export const inShards = <T>(heap: Heap, room: number, cleanup: (held: T) => unknown): Register<T> => {
   let open: Shard<T> | undefined
-  // Full shards with a clean-up to come. An engine never cleans up a registry that has been collected.
+  // Full shards with clean-ups that have not run. An engine never cleans up a registry that has been collected.
   let full: Set<Shard<T>> | undefined
 
   // Outside the function below, so that the clean-up cannot capture `referent` and keep it alive.
@@ -85,9 +85,9 @@ export const inShards = <T>(heap: Heap, room: number, cleanup: (held: T) => unkn
 }
 
 /**
- * Returns a clean-up that runs `cleanup` at most `room` times per turn. The other
- * calls wait for later turns. A call that waits returns a promise, so that a heap can
- * await it. Use it for short clean-ups.
+ * Returns a clean-up that runs `cleanup` at once for the first `room` calls of a turn.
+ * The other calls wait, and run in later turns, at most `room` in each turn. A call that
+ * waits returns a promise, so that a heap can await it. Use it for short clean-ups.
  */
 export const inSlices = <T>(room: number, cleanup: (held: T) => void): (held: T) => Promise<void> | undefined => {
   // Full slices. One long array would copy all its elements each time that it grows.

@@ -72,12 +72,12 @@ export type Dead = typeof Dead
 /** Returned by `placeOf` for a slot that has left the table. */
 export const Absent: unique symbol = /*#__PURE__*/ Symbol("effect-weakref/Absent")
 
-/** How often a look-up starts again because `Equal` changed the table, before it gives up. */
+/** A look-up whose user code changes the table starts again. It throws after this many attempts. */
 const maxAttempts = 100
 
 /**
- * How many slots are reclaimed in one turn. This takes about a millisecond, little
- * compared with the turn of an empty callback.
+ * How many slots are reclaimed in one turn. This takes about a millisecond, so a
+ * clean-up job takes little longer than a job with an empty callback.
  */
 const reclaimedPerTurn = 2048
 
@@ -275,7 +275,7 @@ export abstract class WeakTable<K, V, A extends WeakKey> {
     })
   }
 
-  /** Calls `f` again until its user code does not change the table. */
+  /** Calls `f` until its user code does not change the table, and returns the last result. */
   protected untilUnchanged<B>(f: () => B): B {
     for (let attempt = 0; attempt < maxAttempts; attempt++) {
       const { changes } = this
@@ -307,8 +307,8 @@ export abstract class WeakTable<K, V, A extends WeakKey> {
   }
 
   /**
-   * Looks up the entries of the other table with this table's comparison. Several of
-   * their keys may be equal to one key of this table.
+   * Looks up the entries of the other table with this table's comparison. Several keys
+   * of the other table may be equal to one key of this table.
    */
   equals(that: WeakTable<K, V, A>): boolean {
     const found = new Set<Slot<A>>()

@@ -7,7 +7,7 @@ import { TestHeap } from "../../src/testing/index.ts"
 import { collectUntil } from "../support/realHeap.ts"
 
 describe("registry", () => {
-  it.effect("inShards keeps a registry alive while its clean-ups are due, and no longer", () =>
+  it.effect("inShards keeps a registry alive until all its clean-ups have run", () =>
     Effect.gen(function*() {
       const shards: Array<WeakRef<object>> = []
       class Watched<T> extends FinalizationRegistry<T> {
