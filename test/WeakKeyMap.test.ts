@@ -258,7 +258,7 @@ describe("WeakKeyMap", () => {
       assert.deepStrictEqual(Array.from(map), [[c, "c"]])
     })
 
-    it("remove does not remove an equal key with comparison by reference", () => {
+    it("with comparison by reference, remove does not remove an equal key", () => {
       const { map } = setup([[a, "a"]], { compare: "reference" })
       WeakKeyMap.remove(map, a2)
       assert.isTrue(WeakKeyMap.has(map, a))

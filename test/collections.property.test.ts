@@ -1,3 +1,7 @@
+/**
+ * Property tests. They run scripts of random operations against a collection and a
+ * strong model of it, and compare both after each operation.
+ */
 import { assert, describe, it } from "@effect/vitest"
 import { Effect, Option, pipe } from "effect"
 import * as fc from "fast-check"

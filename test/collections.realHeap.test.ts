@@ -1,3 +1,8 @@
+/**
+ * Tests of the collections with forced collections on the real heap: which entries end,
+ * and which memory the collections retain. The last tests run the same script on the
+ * real heap and on a test heap.
+ */
 import { assert, describe, it, vi } from "@effect/vitest"
 import { Effect, Equal, Hash, Option } from "effect"
 import * as fc from "fast-check"
@@ -580,7 +585,7 @@ const instruction: fc.Arbitrary<Instruction> = fc.oneof(
   { weight: 1, arbitrary: fc.record({ do: fc.constantFrom("pop" as const, "clear" as const, "copy" as const) }) }
 )
 
-/** All six collections run a script together, so that each forced collection serves all of them. */
+/** Creates six collections: three kinds with two comparisons. They run a script together to share forced collections. */
 const makeAll = Effect.gen(function*() {
   const all: Array<{
     readonly set: (name: string, referent: Twin) => void

@@ -351,26 +351,29 @@ describe("ReferenceError", () => {
       })
   )
 
-  onBothHeaps("every use of a proxy throws after the collection of its referent", (world) =>
-    Effect.gen(function*() {
-      const proxy: any = yield* world.with("a", WeakProxy.make)
-      yield* world.die("a")
-      for (
-        const use of [
-          () => proxy.name,
-          () => (proxy.name = "b"),
-          () => delete proxy.name,
-          () => "name" in proxy,
-          () => Object.keys(proxy),
-          () => `${proxy}`,
-          () => proxy + 1,
-          () => proxy instanceof Object
-        ]
-      ) {
-        assert.throws(use, WeakError.DeadReferenceError)
-      }
-      assert.instanceOf(yield* errorOf(WeakProxy.use(proxy, Effect.succeed)), WeakError.DeadReferenceError)
-    }))
+  onBothHeaps(
+    "reading, writing and converting a proxy throws after the collection of its referent",
+    (world) =>
+      Effect.gen(function*() {
+        const proxy: any = yield* world.with("a", WeakProxy.make)
+        yield* world.die("a")
+        for (
+          const use of [
+            () => proxy.name,
+            () => (proxy.name = "b"),
+            () => delete proxy.name,
+            () => "name" in proxy,
+            () => Object.keys(proxy),
+            () => `${proxy}`,
+            () => proxy + 1,
+            () => proxy instanceof Object
+          ]
+        ) {
+          assert.throws(use, WeakError.DeadReferenceError)
+        }
+        assert.instanceOf(yield* errorOf(WeakProxy.use(proxy, Effect.succeed)), WeakError.DeadReferenceError)
+      })
+  )
 })
 
 const notReferents = [undefined, null, 0, Number.NaN, "text", true, 1n, Symbol.for("registered")]

@@ -1,3 +1,4 @@
+/** Runs each program of `wedge/scenarios.ts` in its own process. */
 import { afterAll, assert, beforeAll, describe, it } from "@effect/vitest"
 import { build } from "esbuild"
 import { execFile } from "node:child_process"

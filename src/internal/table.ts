@@ -148,7 +148,7 @@ export abstract class WeakTable<K, V, A extends WeakKey> {
   protected abstract placeOf(slot: Slot<A>): unknown
   /** Returns the hash of a key, or `undefined` if the key is compared by identity. Runs user code. */
   protected abstract hashOf(key: K): number | undefined
-  /** Throws if `set` refuses this key or value. Runs no user code. */
+  /** Throws if `set` rejects this key or value. Runs no user code. */
   protected abstract check(key: K, value: V): void
   /** Sets the value of this key. No other key of the table may be equal to it. Runs no user code. */
   protected abstract setExact(key: K, value: V, hash: number | undefined): void
