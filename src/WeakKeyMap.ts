@@ -43,7 +43,7 @@ const TypeId = "~effect-weakref/WeakKeyMap"
  *
  * Keys compare by reference, as in a native `WeakMap`. Pass `{ compare: "structural" }` to compare them by structure (see {@link Options}). A key can be an object, a function, or a symbol that is not registered with `Symbol.for`.
  *
- * Two maps are `Equal` if they are the same object. Use {@link equals} to compare their entries.
+ * Two maps are `Equal` only if they are the same object. Use {@link equals} to compare their entries.
  *
  * **Gotchas**
  *
@@ -496,7 +496,7 @@ export const clear = <K extends WeakKey, V>(self: WeakKeyMap<K, V>): WeakKeyMap<
  *
  * **Details**
  *
- * If `make` itself sets the same key, the result of `make` replaces that value. Throws `NotWeakReferenceableError` if the key cannot be a referent. If `make` throws, nothing is inserted. Cost: O(1), amortized. It dereferences only if keys compare by structure and this key object is not in the map.
+ * If `make` itself sets the same key, the result of `make` replaces that value. Throws `NotWeakReferenceableError` if the key cannot be a referent. If `make` throws, `getOrSet` inserts nothing. Cost: O(1), amortized. It dereferences only if keys compare by structure and this key object is not in the map.
  *
  * **Example** (Numbering objects)
  *
@@ -536,7 +536,7 @@ export const getOrSet: {
  *
  * **Details**
  *
- * Does nothing if there is no live entry. If `f` throws, the entry keeps its value. If `f` removes the entry, the result of `f` becomes a new entry. Cost: O(1), amortized. It dereferences only if keys compare by structure and this key object is not in the map.
+ * Does nothing if there is no live entry. If `f` throws, `modify` changes nothing. If `f` removes the entry, the result of `f` becomes a new entry. Cost: O(1), amortized. It dereferences only if keys compare by structure and this key object is not in the map.
  *
  * **Example** (Replacing a value)
  *

@@ -42,7 +42,7 @@ const TypeId = "~effect-weakref/WeakSet"
  *
  * Elements compare by reference, as in a native `WeakSet`. Pass `{ compare: "structural" }` to compare them by structure (see {@link Options}). An element can be an object, a function, or a symbol that is not registered with `Symbol.for`.
  *
- * Two sets are `Equal` if they are the same object. Use {@link equals} to compare their elements.
+ * Two sets are `Equal` only if they are the same object. Use {@link equals} to compare their elements.
  *
  * **Example** (Remembering pages)
  *

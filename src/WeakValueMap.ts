@@ -42,7 +42,7 @@ const TypeId = "~effect-weakref/WeakValueMap"
  *
  * Keys compare with `Equal.equals`. Pass `{ compare: "reference" }` to compare them by identity (see {@link Options}). A value can be an object, a function, or a symbol that is not registered with `Symbol.for`.
  *
- * Two maps are `Equal` if they are the same object. Use {@link equals} to compare their entries.
+ * Two maps are `Equal` only if they are the same object. Use {@link equals} to compare their entries.
  *
  * **Gotchas**
  *
@@ -498,7 +498,7 @@ export const clear = <K, V extends WeakKey>(self: WeakValueMap<K, V>): WeakValue
  *
  * **Details**
  *
- * If `make` itself sets the same key, the result of `make` replaces that value. Throws `NotWeakReferenceableError` if the made value cannot be a referent. If `make` throws, nothing is inserted. Cost: O(1), amortized. It dereferences.
+ * If `make` itself sets the same key, the result of `make` replaces that value. Throws `NotWeakReferenceableError` if the made value cannot be a referent. If `make` throws, `getOrSet` inserts nothing. Cost: O(1), amortized. It dereferences.
  *
  * **Example** (Keeping one live instance of each name)
  *
@@ -535,7 +535,7 @@ export const getOrSet: {
  *
  * **Details**
  *
- * Does nothing if there is no live entry. If `f` throws, the entry keeps its value. If `f` removes the entry, the result of `f` becomes a new entry. Cost: O(1), amortized. It dereferences.
+ * Does nothing if there is no live entry. If `f` throws, `modify` changes nothing. If `f` removes the entry, the result of `f` becomes a new entry. Cost: O(1), amortized. It dereferences.
  *
  * **Example** (Replacing a value)
  *
