@@ -1,18 +1,18 @@
 /**
  * Maps weak keys to strong values. An entry ends when its key has been collected.
  *
- * Use a `WeakKeyMap` to store data about objects that other code owns: the state of a
- * request, the listeners of a node, or a result that was computed from a document. The
- * entries are ephemerons. A value that refers to its own key, directly or through other
- * entries, does not keep the key alive. Unlike the native `WeakMap`, this map iterates
- * in insertion order, counts its entries, and can compare keys by structure. It is
- * synchronous and mutable, like `MutableHashMap`.
+ * Use a `WeakKeyMap` to store data about objects that other code owns, for example the
+ * state of a request or the listeners of a node. The entries are ephemerons. A value
+ * that refers to its own key, directly or through other entries, does not keep the key
+ * alive. Unlike the native `WeakMap`, this map iterates in insertion order, counts its
+ * entries, and can compare keys by structure. It is synchronous and mutable, like
+ * `MutableHashMap`.
  *
- * In the documentation of costs, n is the number of entries that are not reclaimed yet,
- * m is the same number for a second map, and hashing a key takes constant time. Looking
- * up a key object that is already in the map does not hash the key. An operation that
- * dereferences keeps the keys that it reads alive to the end of the turn. An operation
- * that removes entries sometimes dereferences all keys.
+ * In the documentation of costs, n is the number of entries that are not reclaimed yet.
+ * If there is a second map, m is the same number for that map. Hashing a key counts as
+ * constant time. Looking up a key object that is already in the map does not hash the
+ * key. An operation that dereferences keeps the keys that it reads alive to the end of
+ * the turn. An operation that removes entries sometimes dereferences all keys.
  *
  * @stability experimental
  * @since 0.1.0

@@ -2,16 +2,16 @@
  * Stores objects weakly in a set. An element leaves the set when it has been collected.
  *
  * Use a `WeakSet` to remember objects without owning them. Unlike the native `WeakSet`,
- * this set iterates in insertion order, counts its elements, can compare them by
- * structure, and has operations such as union and intersection. It is synchronous and
+ * this set iterates in insertion order, counts its elements, and can compare them by
+ * structure. It has operations such as union and intersection. It is synchronous and
  * mutable, like `MutableHashSet`.
  *
  * A second operand is any iterable, even the set itself. In the documentation of costs,
- * n is the number of elements that are not reclaimed yet, m is the length of the second
- * operand, and hashing an element takes constant time. Looking up an element that is
- * already in the set does not hash the element. An operation that dereferences keeps the
- * elements that it reads alive to the end of the turn. An operation that removes elements
- * sometimes dereferences all elements.
+ * n is the number of elements that are not reclaimed yet, and m is the length of the
+ * second operand. Hashing an element counts as constant time. Looking up an element
+ * that is already in the set does not hash the element. An operation that dereferences
+ * keeps the elements that it reads alive to the end of the turn. An operation that
+ * removes elements sometimes dereferences all elements.
  *
  * @stability experimental
  * @since 0.1.0

@@ -1,17 +1,17 @@
 /**
  * Maps strong keys to weak values. An entry ends when its value has been collected.
  *
- * Use a `WeakValueMap` to find objects by name without owning them: as a cache of large
- * objects that other code uses, as an index from ids to objects, or to keep one live
- * instance per name. The map is synchronous and mutable, like `MutableHashMap`. It
- * iterates in insertion order.
+ * Use a `WeakValueMap` to find objects by name without owning them, for example as a
+ * cache, as an index from ids to objects, or to keep one live instance per name. The
+ * map is synchronous and mutable, like `MutableHashMap`. It iterates in insertion
+ * order.
  *
- * In the documentation of costs, n is the number of entries that are not reclaimed yet,
- * m is the same number for a second map, and hashing a key takes constant time. The map
- * never hashes a primitive. Looking up a key object that is already in the map does not
- * hash the key. An operation that dereferences keeps the values that it reads alive to
- * the end of the turn. An operation that replaces or removes entries sometimes
- * dereferences all values.
+ * In the documentation of costs, n is the number of entries that are not reclaimed yet.
+ * If there is a second map, m is the same number for that map. Hashing a key counts as
+ * constant time. The map never hashes a primitive. Looking up a key object that is
+ * already in the map does not hash the key. An operation that dereferences keeps the
+ * values that it reads alive to the end of the turn. An operation that replaces or
+ * removes entries sometimes dereferences all values.
  *
  * @stability experimental
  * @since 0.1.0

@@ -3,17 +3,17 @@
  * table with weak values. `keyTable.ts` has the tables with weak keys and with weak
  * elements.
  *
- * An entry has a *weak side*, which the table does not keep alive: the value in a value
- * table, and the key or the element in a key table. The other side is the *strong side*.
- * A *slot* is the object that represents an entry: a weak reference to the weak side,
- * with a property for the strong side. `order` is a native `Map` of the slots in
- * insertion order, because its iterators tolerate insertion and deletion during
- * iteration. The *place* of a slot is its key in `order`.
+ * The *weak side* of an entry is the side that the table does not keep alive. In a
+ * value table this is the value, and in a key table the key or the element. The other
+ * side is the *strong side*. A *slot* is the object that represents an entry: a weak
+ * reference to the weak side, with a property for the strong side. `order` is a native
+ * `Map` of the slots in insertion order, because its iterators tolerate insertion and
+ * deletion during iteration. The *place* of a slot is its key in `order`.
  *
  * Four words are used throughout:
  *
- * - *find*: look up the slot of a key. With structural comparison this runs user
- *   code (`Equal`, `Hash`, getters), which may change the table.
+ * - *find*: look up the slot of a key. With structural comparison this runs user code
+ *   (`Equal`, `Hash`, getters), which may change the table.
  * - *insert*: put a new slot into the table.
  * - *remove*: take a slot out of the table because the user asks for it.
  * - *reclaim*: take a slot out of the table because its weak side is dead.
@@ -236,8 +236,8 @@ export abstract class WeakTable<K, V, A extends WeakKey> {
   }
 
   /**
-   * Finds the key that the table will use for each key of the list: an equal key of
-   * the table, or else the first equal key of the list. Runs all user code that
+   * Finds the key that the table will use for each key of the list. This is an equal
+   * key of the table, or else the first equal key of the list. Runs all user code that
    * setting these keys needs. Sets nothing, but reclaims dead slots.
    */
   protected resolve(keys: ReadonlyArray<K>): Resolved<K, A> {
