@@ -96,7 +96,7 @@ describe("registry", () => {
     Effect.gen(function*() {
       const set = WeakSet.makeUnsafe<object>({ compare: "reference" })
       const fill = () => {
-        // 160 slices of 2,048 elements, so that the condition below runs between some of them.
+        // Enough elements for many slices, so that the condition below runs between some of them.
         for (let i = 0; i < 327_680; i++) WeakSet.add(set, {})
       }
       fill()
