@@ -1,18 +1,18 @@
 /**
- * Stores data about objects that somebody else owns: a map with weak keys and
- * strong values. An entry ends when its key has been collected.
+ * Maps weak keys to strong values. An entry ends when its key has been collected.
  *
- * Use a `WeakKeyMap` for the state of a request, the listeners of a node, or the
- * result that was computed from a document. The map holds ephemerons: a value that
- * reaches its own key, directly or through other entries, does not keep it alive.
- * Unlike the native `WeakMap`, it iterates in insertion order, counts its entries,
- * and can compare keys by structure. It is synchronous and mutable, like
+ * Use a `WeakKeyMap` to store data about objects that other code owns, for example the
+ * state of a request or the listeners of a node. The entries are ephemerons. A value
+ * that refers to its own key, directly or through other entries, does not keep the key
+ * alive. Unlike the native `WeakMap`, this map iterates in insertion order, counts its
+ * entries, and can compare keys by structure. It is synchronous and mutable, like
  * `MutableHashMap`.
  *
- * The documentation states costs in n, the number of entries that are not reclaimed
- * yet, and counts a hash of a key as constant. Finding a key that is in the map
- * itself never hashes. An operation that dereferences keeps the keys that it sees
- * alive to the end of the turn.
+ * In the documentation of costs, n is the number of entries that are not reclaimed yet.
+ * If there is a second map, m is the same number for that map. Hashing a key counts as
+ * constant time. Looking up a key object that is already in the map does not hash the
+ * key. An operation that dereferences keeps the keys that it reads alive to the end of
+ * the turn. An operation that removes entries sometimes dereferences all keys.
  *
  * @stability experimental
  * @since 0.1.0
@@ -33,21 +33,21 @@ import { makeUnsafe as makeRef, type WeakRef } from "./WeakRef.ts"
 const TypeId = "~effect-weakref/WeakKeyMap"
 
 /**
- * A map from weak keys to strong values that belong to them.
+ * A map from weak keys to strong values.
  *
  * **When to use**
  *
- * Use to attach data to objects that somebody else owns.
+ * Use to attach data to objects that other code owns.
  *
  * **Details**
  *
- * Keys compare by reference, as in a native `WeakMap`, unless you ask for `{ compare: "structural" }`: see {@link Options}. A key can be an object, a function, or a symbol that is not registered with `Symbol.for`.
+ * Keys compare by reference, as in a native `WeakMap`. Pass `{ compare: "structural" }` to compare them by structure (see {@link Options}). A key can be an object, a function, or a symbol that is not registered with `Symbol.for`.
  *
- * Two maps are `Equal` if they are the same object. Use {@link equals} to compare their entries.
+ * Two maps are `Equal` only if they are the same object. Use {@link equals} to compare their entries.
  *
  * **Gotchas**
  *
- * With structural comparison, an equal key that you made only for a look-up does not keep the entry alive. Only the key that the entry was first set with does.
+ * With structural comparison, an entry lives only as long as the key that it was first set with. An equal key does not keep the entry alive.
  *
  * **Example** (Counting visits of pages)
  *
@@ -71,7 +71,7 @@ const TypeId = "~effect-weakref/WeakKeyMap"
  *
  * @see {@link make} for the constructor
  * @see {@link https://docs.python.org/3/library/weakref.html#weakref.WeakKeyDictionary | Python, weakref.WeakKeyDictionary} for the source of the semantics
- * @see {@link https://doi.org/10.1145/263698.263733 | Hayes, Ephemerons: a new finalization mechanism} for what Python's dictionary lacks
+ * @see {@link https://doi.org/10.1145/263698.263733 | Hayes, Ephemerons: a new finalization mechanism} for ephemerons, which Python's dictionary lacks
  *
  * @category models
  * @stability experimental
@@ -89,19 +89,19 @@ export interface WeakKeyMap<in out K extends WeakKey, in out V> extends Iterable
  *
  * **When to use**
  *
- * Use as the type of the options that you pass on to a constructor.
+ * Use as the type of options that you pass on to a constructor.
  *
  * **Details**
  *
- * `compare: "reference"` is the default. Two keys are the same key only if they are the same object, as in a native `WeakMap`. Keys are never hashed, and nothing looks into them.
+ * `compare: "reference"` is the default. Two keys are the same key only if they are the same object, as in a native `WeakMap`. The map never hashes a key and never reads its properties.
  *
- * `compare: "structural"` compares keys with `Equal.equals`. An operation on a key that is not in the map hashes it: Effect then walks the whole object, its getters included, and remembers the hash. Do not change such a key afterwards. The entry belongs to the key that it was first set with, and ends with that key.
+ * `compare: "structural"` compares keys with `Equal.equals`. An operation on a key object that the map does not contain hashes the key. Effect then reads the whole object, its getters included, and remembers the hash. Do not change such a key afterwards. An entry keeps the key that it was first set with, and ends when that key has been collected.
  *
  * **Gotchas**
  *
  * Any other `compare` throws a `TypeError`.
  *
- * @see {@link makeUnsafe} for a constructor that takes them
+ * @see {@link makeUnsafe} for a constructor that takes these options
  *
  * @category models
  * @stability experimental
@@ -116,7 +116,7 @@ export interface Options {
  *
  * **Details**
  *
- * Returns `false` for a map that was made by another copy of this package.
+ * Returns `false` for a map of another copy of this package.
  *
  * **Example** (Checking values)
  *
@@ -135,7 +135,7 @@ export interface Options {
  */
 export const isWeakKeyMap = (u: unknown): u is WeakKeyMap<WeakKey, unknown> => isCollection(u, TypeId)
 
-// The hot functions below are written out by hand: see `internal/collection.ts`.
+// The hot functions below do not use `dual`. `internal/collection.ts` has the reason.
 type AnyMap = WeakKeyMap<WeakKey, unknown>
 
 class WeakKeyMapImpl<K extends WeakKey, V> extends Collection<[K, V], WeakKeyTable<K, V>> implements WeakKeyMap<K, V> {
@@ -161,7 +161,7 @@ class WeakKeyMapImpl<K extends WeakKey, V> extends Collection<[K, V], WeakKeyTab
  *
  * **Details**
  *
- * Keys compare by reference, unless {@link Options} say otherwise. An unknown `compare` is a defect.
+ * Keys compare by reference, unless {@link Options} say otherwise. If `compare` is unknown, the effect dies with a `TypeError`.
  *
  * **Example** (Creating a map in an effect)
  *
@@ -189,7 +189,7 @@ export const make = <K extends WeakKey, V>(options?: Options): Effect.Effect<Wea
   Effect.map(Heap, (heap) => makeUnsafe(options, heap))
 
 /**
- * Creates an empty map synchronously, on the host's heap unless you pass another one.
+ * Creates an empty map synchronously, on the host's heap by default.
  *
  * **When to use**
  *
@@ -230,7 +230,7 @@ export const makeUnsafe = <K extends WeakKey, V>(options?: Options, heap: Heap =
  *
  * **Details**
  *
- * Fails with `NotWeakReferenceableError` if a key cannot be a referent, and creates nothing then. If two entries have equal keys, the map keeps the first key and the last value. Cost: O(number of entries).
+ * Fails with `NotWeakReferenceableError` if a key cannot be a referent. An error of the iterable itself is a defect. If two entries have equal keys, the map keeps the first key and the last value. Cost: O(number of entries).
  *
  * **Example** (Creating a map from entries)
  *
@@ -263,9 +263,9 @@ export const fromIterable = <K extends WeakKey, V>(
  *
  * **Details**
  *
- * Cost: O(1). It dereferences only if the key itself is not in the map and an equal one may be.
+ * Cost: O(1). It dereferences only if keys compare by structure and this key object is not in the map.
  *
- * **Example** (Looking a key up)
+ * **Example** (Looking up a key)
  *
  * ```ts import.meta.vitest
  * import { Option } from "effect"
@@ -278,7 +278,7 @@ export const fromIterable = <K extends WeakKey, V>(
  * WeakKeyMap.get(ages, { name: "Bob" }) // => Option.none()
  * ```
  *
- * @see {@link has} to check only
+ * @see {@link has} to check without reading the value
  * @see {@link getOrSet} to insert a missing value
  *
  * @category getters
@@ -297,7 +297,7 @@ export function get(self: unknown, key?: unknown): unknown {
  *
  * **Details**
  *
- * Cost: O(1). It dereferences only if the key itself is not in the map and an equal one may be.
+ * Cost: O(1). It dereferences only if keys compare by structure and this key object is not in the map.
  *
  * **Example** (Checking a key)
  *
@@ -328,11 +328,11 @@ export function has(self: unknown, key?: unknown): unknown {
  *
  * **Details**
  *
- * If an equal key is in the map, its entry keeps its key and its place. Otherwise the new entry becomes the last one. Throws `NotWeakReferenceableError` if the key cannot be a referent, and then changes nothing. Cost: O(1), amortized.
+ * If an equal key is in the map, its entry keeps its key and its position. Otherwise the new entry becomes the last one. Throws `NotWeakReferenceableError` if the key cannot be a referent, and changes nothing then. Cost: O(1), amortized. It dereferences only if keys compare by structure and this key object is not in the map.
  *
  * **Gotchas**
  *
- * Structural comparison runs user code: `Equal` and `Hash` implementations, and getters. If that code changes the map, the operation looks the key up again. After 100 times it throws an error.
+ * Structural comparison runs user code: `Equal` and `Hash` implementations, and getters. If that code changes the map, the operation looks up the key again. It throws an error after 100 attempts.
  *
  * **Example** (Setting and replacing a value)
  *
@@ -347,7 +347,7 @@ export function has(self: unknown, key?: unknown): unknown {
  * ```
  *
  * @see {@link setAll} for many entries
- * @see {@link getOrSet} to keep a value that is there
+ * @see {@link getOrSet} to keep a live value
  *
  * @category mutations
  * @stability experimental
@@ -365,11 +365,11 @@ export function set(self: unknown, key?: unknown, value?: unknown): unknown {
 }
 
 /**
- * Removes the entry of a key if there is one, and returns the map.
+ * Removes the entry of a key, and returns the map.
  *
  * **Details**
  *
- * Leaves nothing of the entry behind. Cost: O(1), amortized.
+ * Does nothing if there is no entry. Afterwards the map holds neither the key nor the value. Cost: O(1), amortized. It may dereference.
  *
  * **Example** (Removing an entry)
  *
@@ -383,7 +383,7 @@ export function set(self: unknown, key?: unknown, value?: unknown): unknown {
  * WeakKeyMap.has(ages, ada) // => false
  * ```
  *
- * @see {@link pop} to get the value too
+ * @see {@link pop} to get the value
  * @see {@link clear} to remove everything
  *
  * @category mutations
@@ -399,7 +399,7 @@ export function remove(self: unknown, key?: unknown): unknown {
 }
 
 /**
- * Removes the entry of a key, and returns its value if it was alive.
+ * Removes the entry of a key, and returns its value, or `None` if there is no live entry.
  *
  * **Details**
  *
@@ -435,7 +435,7 @@ export const pop: {
  *
  * **Details**
  *
- * Removes the dead entries before it too. Cost: O(1), amortized over all entries that were removed or have died before it. It dereferences.
+ * Removes the dead entries before it as well. Cost: O(1), amortized, but O(n) at worst in the first call after a collection. It dereferences.
  *
  * **Example** (Emptying a map from its oldest entry on)
  *
@@ -454,7 +454,7 @@ export const pop: {
  * ```
  *
  * @see {@link pop} for the entry of a key
- * @see {@link isEmpty} to stop a loop in time
+ * @see {@link isEmpty} as the condition of a loop
  *
  * @category mutations
  * @stability experimental
@@ -467,7 +467,7 @@ export const popEntry = <K extends WeakKey, V>(self: WeakKeyMap<K, V>): Option.O
  *
  * **Details**
  *
- * Leaves nothing of the entries behind. Cost: O(n).
+ * Afterwards the map holds no key and no value. Cost: O(n). It does not dereference.
  *
  * **Example** (Removing all entries)
  *
@@ -492,11 +492,11 @@ export const clear = <K extends WeakKey, V>(self: WeakKeyMap<K, V>): WeakKeyMap<
 }
 
 /**
- * Returns the value of a key, and first makes and inserts one if there is no live entry.
+ * Returns the value of a key. If there is no live entry, calls `make` and inserts its result.
  *
  * **Details**
  *
- * If `make` sets the same key itself, the value that `make` returns replaces that one. Throws `NotWeakReferenceableError` if the key cannot be a referent. If `make` throws, the map does not change. Cost: O(1), amortized.
+ * If `make` itself sets the same key, the result of `make` replaces that value. Throws `NotWeakReferenceableError` if the key cannot be a referent. If `make` throws, `getOrSet` inserts nothing. Cost: O(1), amortized. It dereferences only if keys compare by structure and this key object is not in the map.
  *
  * **Example** (Numbering objects)
  *
@@ -513,7 +513,7 @@ export const clear = <K extends WeakKey, V>(self: WeakKeyMap<K, V>): WeakKeyMap<
  * all // => [0, 1, 0]
  * ```
  *
- * @see {@link get} to insert nothing
+ * @see {@link get} to look up a value without inserting
  * @see {@link set} to replace a value
  *
  * @category mutations
@@ -532,11 +532,11 @@ export const getOrSet: {
 )
 
 /**
- * Replaces the value of a key by the result of `f`, and returns the map.
+ * Replaces the value of a key with the result of `f`, and returns the map.
  *
  * **Details**
  *
- * Does nothing if there is no live entry. If `f` throws, the map does not change. If `f` removes the entry, the result of `f` becomes a new entry. Cost: O(1), amortized.
+ * Does nothing if there is no live entry. If `f` throws, `modify` changes nothing. If `f` removes the entry, the result of `f` becomes a new entry. Cost: O(1), amortized. It dereferences only if keys compare by structure and this key object is not in the map.
  *
  * **Example** (Replacing a value)
  *
@@ -551,7 +551,7 @@ export const getOrSet: {
  * WeakKeyMap.get(ages, ada) // => Option.some(37)
  * ```
  *
- * @see {@link modifyAt} to insert or remove too
+ * @see {@link modifyAt} to insert or remove as well
  *
  * @category mutations
  * @stability experimental
@@ -572,11 +572,11 @@ export const modify: {
 )
 
 /**
- * Sets, replaces or removes the entry of a key as `f` says, and returns the map.
+ * Updates the entry of a key with the result of `f`, and returns the map.
  *
  * **Details**
  *
- * `f` takes the value, or `None` if there is no live entry. It returns the new value, or `None` to remove the entry. Throws `NotWeakReferenceableError` if the key cannot be a referent, and then changes nothing. Cost: O(1), amortized.
+ * `f` receives the value, or `None` if there is no live entry. `f` returns the new value, or `None` to remove the entry. Throws `NotWeakReferenceableError` if the key cannot be a referent, and changes nothing then. Cost: O(1), amortized. It may dereference.
  *
  * **Example** (Changing and removing an entry)
  *
@@ -594,7 +594,7 @@ export const modify: {
  * WeakKeyMap.has(ages, ada) // => false
  * ```
  *
- * @see {@link modify} to change only what is there
+ * @see {@link modify} to change a live entry only
  *
  * @category mutations
  * @stability experimental
@@ -624,7 +624,7 @@ export const modifyAt: {
  *
  * **Details**
  *
- * Sets the entries in order, so that the last value of a key wins. Throws if the iterable throws, if a comparison throws, or with `NotWeakReferenceableError` if a key cannot be a referent. If it throws, it has set nothing. Cost: O(number of entries), amortized.
+ * Sets the entries in order, so the last value of a key wins. Throws `NotWeakReferenceableError` if a key cannot be a referent. Throws the error of the iterable or of a comparison. Sets nothing if it throws. Cost: O(number of entries), amortized. It may dereference.
  *
  * **Example** (Adding the entries of a native map)
  *
@@ -664,7 +664,7 @@ export const setAll: {
  *
  * **Details**
  *
- * If both have a key, the value of the second map wins. The new map has the heap and the comparison of the first one. Cost: O(n + m). It dereferences.
+ * If both maps have a key, the value of the second map wins. The new map has the heap and the comparison of the first map. Cost: O(n + m). It dereferences.
  *
  * **Example** (Joining two maps)
  *
@@ -712,7 +712,7 @@ export const union: {
  * WeakKeyMap.has(copy, ada) // => true
  * ```
  *
- * @see {@link copyWith} to copy the values too
+ * @see {@link copyWith} to copy the values as well
  *
  * @category combinators
  * @stability experimental
@@ -721,11 +721,11 @@ export const union: {
 export const copy = <K extends WeakKey, V>(self: WeakKeyMap<K, V>): WeakKeyMap<K, V> => copyWith(self, (value) => value)
 
 /**
- * Returns a new map with the same keys, and with values that `f` makes of the old ones.
+ * Returns a new map with the same keys, and the results of `f` as values.
  *
  * **When to use**
  *
- * Use for a deep copy, because the map holds its values strongly.
+ * Use to copy the values as well, for example for a deep copy.
  *
  * **Details**
  *
@@ -764,11 +764,11 @@ export const copyWith: {
  *
  * **Details**
  *
- * Iterates in insertion order. It never throws and never yields a dead entry, even if entries are collected, inserted or removed between two steps. The iterator is an `Iterator` of the host, with `map` and `filter` if the host has them. Cost: O(n) for all steps. Each step dereferences.
+ * Iterates in insertion order. The iterator never throws and never yields a dead entry, even if entries are collected, inserted or removed between two steps. It inherits from the native iterator prototype, with `map` and `filter` if the host has them. Cost: O(n) for all steps. Each step dereferences.
  *
  * **Gotchas**
  *
- * A paused iterator holds no referent. Like the iterator of a native `Map`, it holds the storage that the map outgrows meanwhile: drop it when you are done.
+ * A paused iterator holds no referent. Like the iterator of a native `Map`, it holds old storage of a map that grows meanwhile. Drop the iterator when you no longer need it.
  *
  * **Example** (Listing the keys)
  *
@@ -782,7 +782,7 @@ export const copyWith: {
  * ```
  *
  * @see {@link entries} for keys and values
- * @see {@link keyRefs} for references that can wait
+ * @see {@link keyRefs} for references that you can store
  *
  * @category getters
  * @stability experimental
@@ -817,7 +817,7 @@ export const keys = <K extends WeakKey, V>(self: WeakKeyMap<K, V>): MapIterator<
 export const values = <K extends WeakKey, V>(self: WeakKeyMap<K, V>): MapIterator<V> => self[table].values()
 
 /**
- * Returns an iterator of the live entries, the same that the map itself returns.
+ * Returns an iterator of the live entries, like the `Symbol.iterator` method of the map.
  *
  * **Details**
  *
@@ -847,13 +847,13 @@ export const entries = <K extends WeakKey, V>(self: WeakKeyMap<K, V>): MapIterat
  *
  * **When to use**
  *
- * Use if you want to go through the keys in a later turn without holding them.
+ * Use to visit the keys in a later turn without holding them.
  *
  * **Details**
  *
- * Iterates as {@link keys} does. The references are the ones that `WeakRef.make` returns for the same keys. Each step dereferences.
+ * Iterates as {@link keys} does. Yields the same shared references that `WeakRef.make` returns.
  *
- * **Example** (Going through the keys later)
+ * **Example** (Visiting the keys later)
  *
  * ```ts import.meta.vitest
  * import { Option } from "effect"
@@ -881,7 +881,7 @@ export const keyRefs = <K extends WeakKey, V>(self: WeakKeyMap<K, V>): MapIterat
  *
  * **Details**
  *
- * Iterates as {@link keys} does, and is faster than a loop over {@link entries}, because it makes no pairs. Cost: O(n). It dereferences.
+ * Iterates as {@link keys} does. Faster than a loop over {@link entries}, because it creates no pairs. Cost: O(n). It dereferences.
  *
  * **Example** (Visiting all entries)
  *
@@ -914,7 +914,7 @@ export const forEach: {
  *
  * **Details**
  *
- * This is an upper bound of {@link count}: dead entries count until their clean-up runs. Cost: O(1). It does not dereference.
+ * Dead entries count until their clean-up runs, so this is an upper bound of {@link count}. Cost: O(1). It does not dereference.
  *
  * **Example** (Counting entries)
  *
@@ -940,7 +940,7 @@ export const size = <K extends WeakKey, V>(self: WeakKeyMap<K, V>): number => se
  *
  * **Details**
  *
- * The result is exact, and the check changes nothing. The next call of `isEmpty` or {@link popEntry} goes on where the last one stopped, so a loop over both takes linear time. Cost: O(1), amortized, if few entries are dead but not reclaimed. Otherwise, and in the first call after a collection, O(n) at worst. It dereferences.
+ * The result is exact. Each call of `isEmpty` or {@link popEntry} continues where the last call stopped, so a loop over both takes linear time. Cost: O(1), amortized, if few entries are dead but not reclaimed. Otherwise, and in the first call after a collection, the cost is O(n) at worst. It dereferences.
  *
  * **Example** (Checking for entries)
  *
@@ -955,7 +955,7 @@ export const size = <K extends WeakKey, V>(self: WeakKeyMap<K, V>): number => se
  * ```
  *
  * @see {@link count} for the number
- * @see {@link size} for a bound without dereferencing
+ * @see {@link size} for an upper bound without dereferencing
  *
  * @category predicates
  * @stability experimental
@@ -968,7 +968,7 @@ export const isEmpty = <K extends WeakKey, V>(self: WeakKeyMap<K, V>): boolean =
  *
  * **Details**
  *
- * Cost: O(n). It dereferences every entry, which keeps all of them alive to the end of the turn.
+ * Cost: O(n). It dereferences every entry, and so keeps all keys alive to the end of the turn.
  *
  * **Example** (Counting live entries)
  *
@@ -994,11 +994,11 @@ export const count = <K extends WeakKey, V>(self: WeakKeyMap<K, V>): number => s
  *
  * **Details**
  *
- * Compares keys as the first map does. Compares values with `Equal.equals`, or by identity if the first map compares by reference. Cost: O(n + m). It dereferences.
+ * Compares keys with the comparison of the first map. Compares values with `Equal.equals`, or by identity if the first map compares by reference. Cost: O(n + m). It dereferences.
  *
  * **Gotchas**
  *
- * `Equal.equals` compares two maps by identity instead, because a `WeakKeyMap` changes.
+ * `Equal.equals` compares two maps by identity, because a `WeakKeyMap` is mutable.
  *
  * **Example** (Comparing contents)
  *

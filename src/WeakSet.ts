@@ -1,16 +1,17 @@
 /**
- * Remembers objects without owning them: a set with weak elements. An element
- * leaves when it has been collected.
+ * Stores objects weakly in a set. An element leaves the set when it has been collected.
  *
- * Unlike the native `WeakSet`, this one iterates in insertion order, counts its
- * elements, can compare them by structure, and has the set algebra. It is synchronous
- * and mutable, like `MutableHashSet`.
+ * Use a `WeakSet` to remember objects without owning them. Unlike the native `WeakSet`,
+ * this set iterates in insertion order, counts its elements, and can compare them by
+ * structure. It has operations such as union and intersection. It is synchronous and
+ * mutable, like `MutableHashSet`.
  *
- * If a function takes a second operand, any iterable will do, even the set itself.
- * The documentation states costs in n, the number of elements that are not reclaimed
- * yet, and m, the length of the second operand. It counts a hash as constant. Finding
- * an element that is in the set itself never hashes. An operation that dereferences
- * keeps the elements that it sees alive to the end of the turn.
+ * A second operand is any iterable, even the set itself. In the documentation of costs,
+ * n is the number of elements that are not reclaimed yet, and m is the length of the
+ * second operand. Hashing an element counts as constant time. Looking up an element
+ * that is already in the set does not hash the element. An operation that dereferences
+ * keeps the elements that it reads alive to the end of the turn. An operation that
+ * removes elements sometimes dereferences all elements.
  *
  * @stability experimental
  * @since 0.1.0
@@ -35,13 +36,13 @@ const TypeId = "~effect-weakref/WeakSet"
  *
  * **When to use**
  *
- * Use to remember which objects are in some state (seen, open, subscribed) without owning them.
+ * Use to remember which objects are in some state, for example seen or subscribed, without owning them.
  *
  * **Details**
  *
- * Elements compare by reference, as in a native `WeakSet`, unless you ask for `{ compare: "structural" }`: see {@link Options}. An element can be an object, a function, or a symbol that is not registered with `Symbol.for`.
+ * Elements compare by reference, as in a native `WeakSet`. Pass `{ compare: "structural" }` to compare them by structure (see {@link Options}). An element can be an object, a function, or a symbol that is not registered with `Symbol.for`.
  *
- * Two sets are `Equal` if they are the same object. Use {@link equals} to compare their elements.
+ * Two sets are `Equal` only if they are the same object. Use {@link equals} to compare their elements.
  *
  * **Example** (Remembering pages)
  *
@@ -81,19 +82,19 @@ export interface WeakSet<in out A extends WeakKey> extends Iterable<A>, Pipeable
  *
  * **When to use**
  *
- * Use as the type of the options that you pass on to a constructor.
+ * Use as the type of options that you pass on to a constructor.
  *
  * **Details**
  *
- * `compare: "reference"` is the default. Two elements are the same only if they are the same object, as in a native `WeakSet`. Elements are never hashed, and nothing looks into them.
+ * `compare: "reference"` is the default. Two elements are the same only if they are the same object, as in a native `WeakSet`. The set never hashes an element and never reads its properties.
  *
- * `compare: "structural"` compares elements with `Equal.equals`. An operation on an element that is not in the set hashes it: Effect then walks the whole object, its getters included, and remembers the hash. Do not change such an element afterwards. Of equal elements the set holds the first one, and forgets it when that one is collected.
+ * `compare: "structural"` compares elements with `Equal.equals`. An operation on an element that the set does not contain hashes the element. Effect then reads the whole object, its getters included, and remembers the hash. Do not change such an element afterwards. The set keeps the first of several equal elements, until that element has been collected.
  *
  * **Gotchas**
  *
  * Any other `compare` throws a `TypeError`.
  *
- * @see {@link makeUnsafe} for a constructor that takes them
+ * @see {@link makeUnsafe} for a constructor that takes these options
  *
  * @category models
  * @stability experimental
@@ -108,7 +109,7 @@ export interface Options {
  *
  * **Details**
  *
- * Returns `false` for a native `WeakSet`, and for a set that was made by another copy of this package.
+ * Returns `false` for a native `WeakSet`, and for a set of another copy of this package.
  *
  * **Example** (Checking values)
  *
@@ -127,7 +128,7 @@ export interface Options {
  */
 export const isWeakSet = (u: unknown): u is WeakSet<WeakKey> => isCollection(u, TypeId)
 
-// The hot functions below are written out by hand: see `internal/collection.ts`.
+// The hot functions below do not use `dual`. `internal/collection.ts` has the reason.
 type AnySet = WeakSet<WeakKey>
 
 class WeakSetImpl<A extends WeakKey> extends Collection<A, WeakElementTable<A>> implements WeakSet<A> {
@@ -153,7 +154,7 @@ class WeakSetImpl<A extends WeakKey> extends Collection<A, WeakElementTable<A>> 
  *
  * **Details**
  *
- * Elements compare by reference, unless {@link Options} say otherwise. An unknown `compare` is a defect.
+ * Elements compare by reference, unless {@link Options} say otherwise. If `compare` is unknown, the effect dies with a `TypeError`.
  *
  * **Example** (Creating a set in an effect)
  *
@@ -181,7 +182,7 @@ export const make = <A extends WeakKey>(options?: Options): Effect.Effect<WeakSe
   Effect.map(Heap, (heap) => makeUnsafe(options, heap))
 
 /**
- * Creates an empty set synchronously, on the host's heap unless you pass another one.
+ * Creates an empty set synchronously, on the host's heap by default.
  *
  * **When to use**
  *
@@ -220,7 +221,7 @@ export const makeUnsafe = <A extends WeakKey>(options?: Options, heap: Heap = ho
  *
  * **Details**
  *
- * Fails with `NotWeakReferenceableError` if an element cannot be a referent, and creates nothing then. Of equal elements the set keeps the first. Cost: O(number of elements).
+ * Fails with `NotWeakReferenceableError` if an element cannot be a referent. An error of the iterable itself is a defect. The set keeps the first of several equal elements. Cost: O(number of elements).
  *
  * **Example** (Creating a set from elements)
  *
@@ -253,11 +254,11 @@ export const fromIterable = <A extends WeakKey>(
  *
  * **Details**
  *
- * If an equal element is in the set, that one stays and keeps its place. Throws `NotWeakReferenceableError` if the element cannot be a referent, and then changes nothing. Cost: O(1), amortized.
+ * If an equal element is in the set, the set keeps that element and its position. Throws `NotWeakReferenceableError` if the element cannot be a referent, and changes nothing then. Cost: O(1), amortized. It dereferences only if elements compare by structure and this element is not in the set.
  *
  * **Gotchas**
  *
- * Structural comparison runs user code: `Equal` and `Hash` implementations, and getters. If that code changes the set, the operation looks the element up again. After 100 times it throws an error.
+ * Structural comparison runs user code: `Equal` and `Hash` implementations, and getters. If that code changes the set, the operation looks up the element again. It throws an error after 100 attempts.
  *
  * **Example** (Adding an element)
  *
@@ -285,11 +286,11 @@ export function add(self: unknown, element?: unknown): unknown {
 }
 
 /**
- * Checks whether an equal element is in the set and alive.
+ * Checks whether a live equal element is in the set.
  *
  * **Details**
  *
- * Cost: O(1). It dereferences only if the element itself is not in the set and an equal one may be.
+ * Cost: O(1). It dereferences only if elements compare by structure and this element is not in the set.
  *
  * **Example** (Checking an element)
  *
@@ -316,11 +317,11 @@ export function has(self: unknown, element?: unknown): unknown {
 }
 
 /**
- * Removes an element if an equal one is in the set, and returns the set.
+ * Removes an element, or the element that is equal to it, and returns the set.
  *
  * **Details**
  *
- * Leaves nothing of the element behind. Cost: O(1), amortized.
+ * Does nothing if no equal element is in the set. Cost: O(1), amortized. It may dereference.
  *
  * **Example** (Removing an element)
  *
@@ -353,7 +354,7 @@ export function remove(self: unknown, element?: unknown): unknown {
  *
  * **Details**
  *
- * Removes the dead elements before it too. Cost: O(1), amortized over all elements that were removed or have died before it. It dereferences.
+ * Removes the dead elements before it as well. Cost: O(1), amortized, but O(n) at worst in the first call after a collection. It dereferences.
  *
  * **Example** (Emptying a set from its oldest element on)
  *
@@ -368,8 +369,8 @@ export function remove(self: unknown, element?: unknown): unknown {
  * WeakSet.pop(self) // => Option.none()
  * ```
  *
- * @see {@link remove} for a certain element
- * @see {@link isEmpty} to stop a loop in time
+ * @see {@link remove} for a given element
+ * @see {@link isEmpty} as the condition of a loop
  *
  * @category mutations
  * @stability experimental
@@ -383,7 +384,7 @@ export const pop = <A extends WeakKey>(self: WeakSet<A>): Option.Option<A> =>
  *
  * **Details**
  *
- * Leaves nothing of the elements behind. Cost: O(n).
+ * Cost: O(n). It does not dereference.
  *
  * **Example** (Removing all elements)
  *
@@ -411,7 +412,7 @@ export const clear = <A extends WeakKey>(self: WeakSet<A>): WeakSet<A> => {
  *
  * **Details**
  *
- * The other operand is any iterable, even the set itself. Its elements are compared as the set compares. Throws if the iterable throws, if a comparison throws, or with `NotWeakReferenceableError` if an element cannot be a referent. If it throws, it has added nothing. Cost: O(m), amortized.
+ * The second operand is any iterable, even the set itself. Compares its elements with the comparison of the set. Throws `NotWeakReferenceableError` if an element cannot be a referent. Throws the error of the iterable or of a comparison. Adds nothing if it throws. Cost: O(m), amortized. It may dereference.
  *
  * **Example** (Union in place)
  *
@@ -439,11 +440,11 @@ export const addAll: {
 })
 
 /**
- * Keeps only the elements that are among the others, and returns the set.
+ * Removes all elements that are not in the second operand, and returns the set.
  *
  * **Details**
  *
- * The other operand is any iterable, even the set itself. Its elements are compared as the set compares. If the iterable or a comparison throws, nothing is removed. Cost: O(n + m). It dereferences.
+ * The second operand is any iterable, even the set itself. Compares its elements with the comparison of the set. Throws the error of the iterable or of a comparison. Removes nothing if it throws. Cost: O(n + m). It dereferences.
  *
  * **Example** (Intersection in place)
  *
@@ -471,11 +472,11 @@ export const retainAll: {
 })
 
 /**
- * Removes the elements that are among the others, and returns the set.
+ * Removes all elements that are in the second operand, and returns the set.
  *
  * **Details**
  *
- * The other operand is any iterable, even the set itself. Its elements are compared as the set compares. If the iterable or a comparison throws, nothing is removed. Cost: O(m), amortized.
+ * The second operand is any iterable, even the set itself. Compares its elements with the comparison of the set. Throws the error of the iterable or of a comparison. Removes nothing if it throws. Cost: O(m), amortized. It dereferences.
  *
  * **Example** (Difference in place)
  *
@@ -503,11 +504,11 @@ export const removeAll: {
 })
 
 /**
- * Removes the elements that are among the others, adds the others that are missing, and returns the set.
+ * Removes the elements that are in the second operand, adds its other elements, and returns the set.
  *
  * **Details**
  *
- * The other operand is any iterable, even the set itself. Its elements are compared as the set compares. An element that the others have twice is toggled once. Throws if the iterable throws, if a comparison throws, or with `NotWeakReferenceableError` if an element cannot be a referent. If it throws, nothing has changed. Cost: O(m), amortized.
+ * The second operand is any iterable, even the set itself. Compares its elements with the comparison of the set. An element that the operand repeats is toggled once. Throws `NotWeakReferenceableError` if an element cannot be a referent. Throws the error of the iterable or of a comparison. Changes nothing if it throws. Cost: O(m), amortized. It dereferences.
  *
  * **Example** (Symmetric difference in place)
  *
@@ -539,7 +540,7 @@ export const toggleAll: {
  *
  * **Details**
  *
- * The other operand is any iterable, even the set itself. Its elements are compared as the set compares. The new set has the heap and the comparison of the first one. Throws as {@link addAll} does. Cost: O(n + m). It dereferences.
+ * The second operand is any iterable, even the set itself. Compares its elements with the comparison of the set. The new set has the heap and the comparison of the first set. Throws as {@link addAll} does. Cost: O(n + m). It dereferences.
  *
  * **Example** (Union)
  *
@@ -567,7 +568,7 @@ export const union: {
  *
  * **Details**
  *
- * The other operand is any iterable, even the set itself. Its elements are compared as the set compares. The new set has the heap and the comparison of the first one. Throws as {@link retainAll} does. Cost: O(n + m). It dereferences.
+ * The second operand is any iterable, even the set itself. Compares its elements with the comparison of the set. The new set has the heap and the comparison of the first set. Throws as {@link retainAll} does. Cost: O(n + m). It dereferences.
  *
  * **Example** (Intersection)
  *
@@ -591,11 +592,11 @@ export const intersection: {
 } = dual(2, <A extends WeakKey>(self: WeakSet<A>, that: Iterable<A>): WeakSet<A> => retainAll(copy(self), that))
 
 /**
- * Returns a new set with the elements that are not among the others.
+ * Returns a new set with the elements that are not in the second operand.
  *
  * **Details**
  *
- * The other operand is any iterable, even the set itself. Its elements are compared as the set compares. The new set has the heap and the comparison of the first one. Throws as {@link removeAll} does. Cost: O(n + m). It dereferences.
+ * The second operand is any iterable, even the set itself. Compares its elements with the comparison of the set. The new set has the heap and the comparison of the first set. Throws as {@link removeAll} does. Cost: O(n + m). It dereferences.
  *
  * **Example** (Difference)
  *
@@ -619,11 +620,11 @@ export const difference: {
 } = dual(2, <A extends WeakKey>(self: WeakSet<A>, that: Iterable<A>): WeakSet<A> => removeAll(copy(self), that))
 
 /**
- * Returns a new set with the elements that only one of the operands has.
+ * Returns a new set with the elements that exactly one operand has.
  *
  * **Details**
  *
- * The other operand is any iterable, even the set itself. Its elements are compared as the set compares. The new set has the heap and the comparison of the first one. Throws as {@link toggleAll} does. Cost: O(n + m). It dereferences.
+ * The second operand is any iterable, even the set itself. Compares its elements with the comparison of the set. The new set has the heap and the comparison of the first set. Throws as {@link toggleAll} does. Cost: O(n + m). It dereferences.
  *
  * **Example** (Symmetric difference)
  *
@@ -647,11 +648,11 @@ export const symmetricDifference: {
 } = dual(2, <A extends WeakKey>(self: WeakSet<A>, that: Iterable<A>): WeakSet<A> => toggleAll(copy(self), that))
 
 /**
- * Checks whether every live element is among the others.
+ * Checks whether every live element is in the second operand.
  *
  * **Details**
  *
- * The other operand is any iterable, even the set itself. Its elements are compared as the set compares. Reads the whole iterable. Cost: O(n + m). It dereferences.
+ * The second operand is any iterable, even the set itself. Compares its elements with the comparison of the set. Reads the whole iterable. Cost: O(n + m). It dereferences.
  *
  * **Example** (Subset)
  *
@@ -679,11 +680,11 @@ export const isSubset: {
 })
 
 /**
- * Checks whether the set has all of the others.
+ * Checks whether the set has all elements of the second operand.
  *
  * **Details**
  *
- * The other operand is any iterable, even the set itself. Its elements are compared as the set compares. Stops at the first one that the set lacks, so that the iterable may be endless. Cost: O(m). It dereferences.
+ * The second operand is any iterable, even the set itself. Compares its elements with the comparison of the set. Stops at the first element that the set lacks, so the iterable may be endless. Cost: O(m). It may dereference.
  *
  * **Example** (Superset)
  *
@@ -711,11 +712,11 @@ export const isSuperset: {
 )
 
 /**
- * Checks whether every live element is among the others, and the others have one more.
+ * Checks whether every live element is in the second operand, and the operand has at least one other element.
  *
  * **Details**
  *
- * The other operand is any iterable, even the set itself. Its elements are compared as the set compares. Reads the whole iterable. Cost: O(n + m). It dereferences.
+ * The second operand is any iterable, even the set itself. Compares its elements with the comparison of the set. Reads the whole iterable. Cost: O(n + m). It dereferences.
  *
  * **Example** (Proper subset)
  *
@@ -743,11 +744,11 @@ export const isProperSubset: {
 })
 
 /**
- * Checks whether the set has all of the others, and one more live element.
+ * Checks whether the set has all elements of the second operand, and at least one other live element.
  *
  * **Details**
  *
- * The other operand is any iterable, even the set itself. Its elements are compared as the set compares. Stops at the first one that the set lacks. Cost: O(n + m). It dereferences.
+ * The second operand is any iterable, even the set itself. Compares its elements with the comparison of the set. Stops at the first element that the set lacks. Cost: O(n + m). It dereferences.
  *
  * **Example** (Proper superset)
  *
@@ -775,11 +776,11 @@ export const isProperSuperset: {
 })
 
 /**
- * Checks whether the set has none of the others.
+ * Checks whether the set has no element of the second operand.
  *
  * **Details**
  *
- * The other operand is any iterable, even the set itself. Its elements are compared as the set compares. Stops at the first one that the set has, so that the iterable may be endless. Cost: O(m). It dereferences.
+ * The second operand is any iterable, even the set itself. Compares its elements with the comparison of the set. Stops at the first element that the set has, so the iterable may be endless. Cost: O(m). It may dereference.
  *
  * **Example** (Disjoint sets)
  *
@@ -837,15 +838,15 @@ export const copy = <A extends WeakKey>(self: WeakSet<A>): WeakSet<A> => {
 }
 
 /**
- * Checks whether the live elements and the others are the same, in any order.
+ * Checks whether the set and the second operand have the same live elements, in any order.
  *
  * **Details**
  *
- * The other operand is any iterable, even the set itself. Its elements are compared as the set compares. The others may repeat elements. Stops at the first one that the set lacks. Cost: O(n + m). It dereferences.
+ * The second operand is any iterable, even the set itself. Compares its elements with the comparison of the set. The second operand may repeat elements. Stops at the first element that the set lacks. Cost: O(n + m). It dereferences.
  *
  * **Gotchas**
  *
- * `Equal.equals` compares two sets by identity instead, because a `WeakSet` changes.
+ * `Equal.equals` compares two sets by identity, because a `WeakSet` is mutable.
  *
  * **Example** (Comparing contents)
  *
@@ -858,7 +859,7 @@ export const copy = <A extends WeakKey>(self: WeakSet<A>): WeakSet<A> => {
  * WeakSet.equals(self, [a]) // => false
  * ```
  *
- * @see {@link isSubset} for a part
+ * @see {@link isSubset} to accept further elements in the second operand
  *
  * @category predicates
  * @stability experimental
@@ -873,15 +874,15 @@ export const equals: {
 })
 
 /**
- * Returns an iterator of the live elements, the same that the set itself returns.
+ * Returns an iterator of the live elements, like the `Symbol.iterator` method of the set.
  *
  * **Details**
  *
- * Iterates in insertion order. It never throws and never yields a dead element, even if elements are collected, added or removed between two steps. The iterator is an `Iterator` of the host, with `map` and `filter` if the host has them. Cost: O(n) for all steps. Each step dereferences.
+ * Iterates in insertion order. The iterator never throws and never yields a dead element, even if elements are collected, added or removed between two steps. It inherits from the native iterator prototype, with `map` and `filter` if the host has them. Cost: O(n) for all steps. Each step dereferences.
  *
  * **Gotchas**
  *
- * A paused iterator holds no referent. Like the iterator of a native `Set`, it holds the storage that the set outgrows meanwhile: drop it when you are done.
+ * A paused iterator holds no referent. Like the iterator of a native `Set`, it holds old storage of a set that grows meanwhile. Drop the iterator when you no longer need it.
  *
  * **Example** (Listing the elements)
  *
@@ -893,7 +894,7 @@ export const equals: {
  * Array.from(WeakSet.values(self), (element) => element.id) // => ["a", "b"]
  * ```
  *
- * @see {@link refs} for references that can wait
+ * @see {@link refs} for references that you can store
  * @see {@link forEach} for the fastest loop
  *
  * @category getters
@@ -939,13 +940,13 @@ export const forEach: {
  *
  * **When to use**
  *
- * Use if you want to go through the elements in a later turn without holding them.
+ * Use to visit the elements in a later turn without holding them.
  *
  * **Details**
  *
- * Iterates as {@link values} does. The references are the ones that `WeakRef.make` returns for the same elements. Each step dereferences.
+ * Iterates as {@link values} does. Yields the same shared references that `WeakRef.make` returns.
  *
- * **Example** (Going through a set later)
+ * **Example** (Visiting the elements later)
  *
  * ```ts import.meta.vitest
  * import { Option } from "effect"
@@ -971,7 +972,7 @@ export const refs = <A extends WeakKey>(self: WeakSet<A>): MapIterator<WeakRef<A
  *
  * **Details**
  *
- * This is an upper bound of {@link count}: dead elements count until their clean-up runs. Cost: O(1). It does not dereference.
+ * Dead elements count until their clean-up runs, so this is an upper bound of {@link count}. Cost: O(1). It does not dereference.
  *
  * **Example** (Counting elements)
  *
@@ -996,7 +997,7 @@ export const size = <A extends WeakKey>(self: WeakSet<A>): number => self[table]
  *
  * **Details**
  *
- * The result is exact, and the check changes nothing. The next call of `isEmpty` or {@link pop} goes on where the last one stopped, so a loop over both takes linear time. Cost: O(1), amortized, if few elements are dead but not reclaimed. Otherwise, and in the first call after a collection, O(n) at worst. It dereferences.
+ * The result is exact. Each call of `isEmpty` or {@link pop} continues where the last call stopped, so a loop over both takes linear time. Cost: O(1), amortized, if few elements are dead but not reclaimed. Otherwise, and in the first call after a collection, the cost is O(n) at worst. It dereferences.
  *
  * **Example** (Checking for elements)
  *
@@ -1010,7 +1011,7 @@ export const size = <A extends WeakKey>(self: WeakSet<A>): number => self[table]
  * ```
  *
  * @see {@link count} for the number
- * @see {@link size} for a bound without dereferencing
+ * @see {@link size} for an upper bound without dereferencing
  *
  * @category predicates
  * @stability experimental
@@ -1023,7 +1024,7 @@ export const isEmpty = <A extends WeakKey>(self: WeakSet<A>): boolean => self[ta
  *
  * **Details**
  *
- * Cost: O(n). It dereferences every element, which keeps all of them alive to the end of the turn.
+ * Cost: O(n). It dereferences every element, and so keeps all of them alive to the end of the turn.
  *
  * **Example** (Counting live elements)
  *

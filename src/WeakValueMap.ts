@@ -1,16 +1,17 @@
 /**
- * Finds objects by name without owning them: a map with strong keys and weak
- * values. An entry ends when its value has been collected.
+ * Maps strong keys to weak values. An entry ends when its value has been collected.
  *
- * Use a `WeakValueMap` for a cache of large objects that lasts as long as somebody
- * uses them, for an index from ids to objects, or to keep one live instance of each
- * name. It is synchronous and mutable, like `MutableHashMap`, and iterates in
- * insertion order.
+ * Use a `WeakValueMap` to find objects by name without owning them, for example as a
+ * cache, as an index from ids to objects, or to keep one live instance per name. The
+ * map is synchronous and mutable, like `MutableHashMap`. It iterates in insertion
+ * order.
  *
- * The documentation states costs in n, the number of entries that are not reclaimed
- * yet, and counts a hash of a key as constant. Finding a primitive, or a key that is
- * in the map itself, never hashes. An operation that dereferences keeps the values
- * that it sees alive to the end of the turn.
+ * In the documentation of costs, n is the number of entries that are not reclaimed yet.
+ * If there is a second map, m is the same number for that map. Hashing a key counts as
+ * constant time. The map never hashes a primitive. Looking up a key object that is
+ * already in the map does not hash the key. An operation that dereferences keeps the
+ * values that it reads alive to the end of the turn. An operation that replaces or
+ * removes entries sometimes dereferences all values.
  *
  * @stability experimental
  * @since 0.1.0
@@ -39,13 +40,13 @@ const TypeId = "~effect-weakref/WeakValueMap"
  *
  * **Details**
  *
- * Keys compare with `Equal.equals`, unless you ask for `{ compare: "reference" }`: see {@link Options}. A value can be an object, a function, or a symbol that is not registered with `Symbol.for`.
+ * Keys compare with `Equal.equals`. Pass `{ compare: "reference" }` to compare them by identity (see {@link Options}). A value can be an object, a function, or a symbol that is not registered with `Symbol.for`.
  *
- * Two maps are `Equal` if they are the same object. Use {@link equals} to compare their entries.
+ * Two maps are `Equal` only if they are the same object. Use {@link equals} to compare their entries.
  *
  * **Gotchas**
  *
- * The map holds its keys. A key that reaches its own value keeps the value, and so the entry, alive.
+ * The map holds its keys strongly. A key that refers to its own value keeps the value alive, and the entry never ends.
  *
  * **Example** (Finding images by name)
  *
@@ -85,19 +86,19 @@ export interface WeakValueMap<in out K, in out V extends WeakKey> extends Iterab
  *
  * **When to use**
  *
- * Use as the type of the options that you pass on to a constructor.
+ * Use as the type of options that you pass on to a constructor.
  *
  * **Details**
  *
- * `compare: "structural"` is the default, because a map holds its keys and they usually are values. Keys are compared with `Equal.equals`. An operation on a key that is an object hashes it, unless this very object is in the map: Effect then walks the whole object, its getters included, and remembers the hash. Do not change such a key afterwards. Strings, numbers and other primitives are never hashed.
+ * `compare: "structural"` is the default, because keys usually are plain data. It compares keys with `Equal.equals`. An operation on a key object that the map does not contain hashes the key. Effect then reads the whole object, its getters included, and remembers the hash. Do not change such a key afterwards. The map never hashes strings, numbers and other primitives.
  *
- * `compare: "reference"` compares keys by identity, as a native `Map` does, and never hashes them.
+ * `compare: "reference"` compares keys by identity, as a native `Map` does. The map never hashes a key.
  *
  * **Gotchas**
  *
  * Any other `compare` throws a `TypeError`.
  *
- * @see {@link makeUnsafe} for a constructor that takes them
+ * @see {@link makeUnsafe} for a constructor that takes these options
  *
  * @category models
  * @stability experimental
@@ -112,7 +113,7 @@ export interface Options {
  *
  * **Details**
  *
- * Returns `false` for a map that was made by another copy of this package.
+ * Returns `false` for a map of another copy of this package.
  *
  * **Example** (Checking values)
  *
@@ -131,7 +132,7 @@ export interface Options {
  */
 export const isWeakValueMap = (u: unknown): u is WeakValueMap<unknown, WeakKey> => isCollection(u, TypeId)
 
-// The hot functions below are written out by hand: see `internal/collection.ts`.
+// The hot functions below do not use `dual`. `internal/collection.ts` has the reason.
 type AnyMap = WeakValueMap<unknown, WeakKey>
 
 class WeakValueMapImpl<K, V extends WeakKey> extends Collection<[K, V], WeakValueTable<K, V>>
@@ -159,7 +160,7 @@ class WeakValueMapImpl<K, V extends WeakKey> extends Collection<[K, V], WeakValu
  *
  * **Details**
  *
- * Keys compare by structure, unless {@link Options} say otherwise. An unknown `compare` is a defect.
+ * Keys compare by structure, unless {@link Options} say otherwise. If `compare` is unknown, the effect dies with a `TypeError`.
  *
  * **Example** (Creating a map in an effect)
  *
@@ -187,7 +188,7 @@ export const make = <K, V extends WeakKey>(options?: Options): Effect.Effect<Wea
   Effect.map(Heap, (heap) => makeUnsafe(options, heap))
 
 /**
- * Creates an empty map synchronously, on the host's heap unless you pass another one.
+ * Creates an empty map synchronously, on the host's heap by default.
  *
  * **When to use**
  *
@@ -228,7 +229,7 @@ export const makeUnsafe = <K, V extends WeakKey>(options?: Options, heap: Heap =
  *
  * **Details**
  *
- * Fails with `NotWeakReferenceableError` if a value cannot be a referent, and creates nothing then. If two entries have equal keys, the map keeps the first key and the last value. Cost: O(number of entries).
+ * Fails with `NotWeakReferenceableError` if a value cannot be a referent. An error of the iterable itself is a defect. If two entries have equal keys, the map keeps the first key and the last value. Cost: O(number of entries).
  *
  * **Example** (Creating a map from entries)
  *
@@ -263,7 +264,7 @@ export const fromIterable = <K, V extends WeakKey>(
  *
  * Cost: O(1). It dereferences the value.
  *
- * **Example** (Looking a key up)
+ * **Example** (Looking up a key)
  *
  * ```ts import.meta.vitest
  * import { Option } from "effect"
@@ -276,7 +277,7 @@ export const fromIterable = <K, V extends WeakKey>(
  * WeakValueMap.get(people, "bob") // => Option.none()
  * ```
  *
- * @see {@link has} to check only
+ * @see {@link has} to check without reading the value
  * @see {@link getOrSet} to insert a missing value
  *
  * @category getters
@@ -326,11 +327,11 @@ export function has(self: unknown, key?: unknown): unknown {
  *
  * **Details**
  *
- * If an equal key has a live value, its entry keeps its key and its place. Otherwise the new entry becomes the last one. The key -0 becomes 0, as in a native `Map`. Throws `NotWeakReferenceableError` if the value cannot be a referent, and then changes nothing. Cost: O(1), amortized.
+ * If an equal key has a live value, its entry keeps its key and its position. Otherwise the new entry becomes the last one. The key -0 becomes 0, as in a native `Map`. Throws `NotWeakReferenceableError` if the value cannot be a referent, and changes nothing then. Cost: O(1), amortized. It may dereference.
  *
  * **Gotchas**
  *
- * Structural comparison runs user code: `Equal` and `Hash` implementations, and getters. If that code changes the map, the operation looks the key up again. After 100 times it throws an error.
+ * Structural comparison runs user code: `Equal` and `Hash` implementations, and getters. If that code changes the map, the operation looks up the key again. It throws an error after 100 attempts.
  *
  * **Example** (Setting and replacing a value)
  *
@@ -345,7 +346,7 @@ export function has(self: unknown, key?: unknown): unknown {
  * ```
  *
  * @see {@link setAll} for many entries
- * @see {@link getOrSet} to keep a value that is there
+ * @see {@link getOrSet} to keep a live value
  *
  * @category mutations
  * @stability experimental
@@ -363,11 +364,11 @@ export function set(self: unknown, key?: unknown, value?: unknown): unknown {
 }
 
 /**
- * Removes the entry of a key if there is one, and returns the map.
+ * Removes the entry of a key, and returns the map.
  *
  * **Details**
  *
- * Leaves nothing of the entry behind. Cost: O(1), amortized.
+ * Does nothing if there is no entry. Afterwards the map holds neither the key nor the value. Cost: O(1), amortized. It may dereference.
  *
  * **Example** (Removing an entry)
  *
@@ -381,7 +382,7 @@ export function set(self: unknown, key?: unknown, value?: unknown): unknown {
  * WeakValueMap.has(people, "ada") // => false
  * ```
  *
- * @see {@link pop} to get the value too
+ * @see {@link pop} to get the value
  * @see {@link clear} to remove everything
  *
  * @category mutations
@@ -399,7 +400,7 @@ export function remove(self: unknown, key?: unknown): unknown {
 }
 
 /**
- * Removes the entry of a key, and returns its value if it was alive.
+ * Removes the entry of a key, and returns its value, or `None` if there is no live entry.
  *
  * **Details**
  *
@@ -435,7 +436,7 @@ export const pop: {
  *
  * **Details**
  *
- * Removes the dead entries before it too. Cost: O(1), amortized over all entries that were removed or have died before it. It dereferences.
+ * Removes the dead entries before it as well. Cost: O(1), amortized, but O(n) at worst in the first call after a collection. It dereferences.
  *
  * **Example** (Emptying a map from its oldest entry on)
  *
@@ -454,7 +455,7 @@ export const pop: {
  * ```
  *
  * @see {@link pop} for the entry of a key
- * @see {@link isEmpty} to stop a loop in time
+ * @see {@link isEmpty} as the condition of a loop
  *
  * @category mutations
  * @stability experimental
@@ -468,7 +469,7 @@ export const popEntry = <K, V extends WeakKey>(self: WeakValueMap<K, V>): Option
  *
  * **Details**
  *
- * Leaves nothing of the entries behind. Cost: O(n).
+ * Afterwards the map holds no key and no value. Cost: O(n). It does not dereference.
  *
  * **Example** (Removing all entries)
  *
@@ -493,11 +494,11 @@ export const clear = <K, V extends WeakKey>(self: WeakValueMap<K, V>): WeakValue
 }
 
 /**
- * Returns the value of a key, and first makes and inserts one if there is no live entry.
+ * Returns the value of a key. If there is no live entry, calls `make` and inserts its result.
  *
  * **Details**
  *
- * If `make` sets the same key itself, the value that `make` returns replaces that one. Throws `NotWeakReferenceableError` if the made value cannot be a referent. If `make` throws, the map does not change. Cost: O(1), amortized.
+ * If `make` itself sets the same key, the result of `make` replaces that value. Throws `NotWeakReferenceableError` if the made value cannot be a referent. If `make` throws, `getOrSet` inserts nothing. Cost: O(1), amortized. It dereferences.
  *
  * **Example** (Keeping one live instance of each name)
  *
@@ -511,7 +512,7 @@ export const clear = <K, V extends WeakKey>(self: WeakValueMap<K, V>): WeakValue
  * channel("news") === news // => true
  * ```
  *
- * @see {@link get} to insert nothing
+ * @see {@link get} to look up a value without inserting
  * @see {@link set} to replace a value
  *
  * @category mutations
@@ -530,11 +531,11 @@ export const getOrSet: {
 )
 
 /**
- * Replaces the value of a key by the result of `f`, and returns the map.
+ * Replaces the value of a key with the result of `f`, and returns the map.
  *
  * **Details**
  *
- * Does nothing if there is no live entry. If `f` throws, the map does not change. If `f` removes the entry, the result of `f` becomes a new entry. Cost: O(1), amortized.
+ * Does nothing if there is no live entry. If `f` throws, `modify` changes nothing. If `f` removes the entry, the result of `f` becomes a new entry. Cost: O(1), amortized. It dereferences.
  *
  * **Example** (Replacing a value)
  *
@@ -550,7 +551,7 @@ export const getOrSet: {
  * WeakValueMap.get(people, "ada") // => Option.some(lovelace)
  * ```
  *
- * @see {@link modifyAt} to insert or remove too
+ * @see {@link modifyAt} to insert or remove as well
  *
  * @category mutations
  * @stability experimental
@@ -571,11 +572,11 @@ export const modify: {
 )
 
 /**
- * Sets, replaces or removes the entry of a key as `f` says, and returns the map.
+ * Updates the entry of a key with the result of `f`, and returns the map.
  *
  * **Details**
  *
- * `f` takes the value, or `None` if there is no live entry. It returns the new value, or `None` to remove the entry. Throws `NotWeakReferenceableError` if the value cannot be a referent, and then changes nothing. Cost: O(1), amortized.
+ * `f` receives the value, or `None` if there is no live entry. `f` returns the new value, or `None` to remove the entry. Throws `NotWeakReferenceableError` if the value cannot be a referent, and changes nothing then. Cost: O(1), amortized. It dereferences.
  *
  * **Example** (Changing and removing an entry)
  *
@@ -592,7 +593,7 @@ export const modify: {
  * WeakValueMap.has(people, "bob") // => false
  * ```
  *
- * @see {@link modify} to change only what is there
+ * @see {@link modify} to change a live entry only
  *
  * @category mutations
  * @stability experimental
@@ -622,7 +623,7 @@ export const modifyAt: {
  *
  * **Details**
  *
- * Sets the entries in order, so that the last value of a key wins. Throws if the iterable throws, if a comparison throws, or with `NotWeakReferenceableError` if a value cannot be a referent. If it throws, it has set nothing. Cost: O(number of entries), amortized.
+ * Sets the entries in order, so the last value of a key wins. Throws `NotWeakReferenceableError` if a value cannot be a referent. Throws the error of the iterable or of a comparison. Sets nothing if it throws. Cost: O(number of entries), amortized. It may dereference.
  *
  * **Example** (Adding the entries of a native map)
  *
@@ -662,7 +663,7 @@ export const setAll: {
  *
  * **Details**
  *
- * If both have a key, the value of the second map wins. The new map has the heap and the comparison of the first one. Cost: O(n + m). It dereferences.
+ * If both maps have a key, the value of the second map wins. The new map has the heap and the comparison of the first map. Cost: O(n + m). It dereferences.
  *
  * **Example** (Joining two maps)
  *
@@ -711,7 +712,7 @@ export const union: {
  * WeakValueMap.has(copy, "ada") // => true
  * ```
  *
- * @see {@link copyWith} to copy the keys too
+ * @see {@link copyWith} to copy the keys as well
  *
  * @category combinators
  * @stability experimental
@@ -720,11 +721,11 @@ export const union: {
 export const copy = <K, V extends WeakKey>(self: WeakValueMap<K, V>): WeakValueMap<K, V> => copyWith(self, (key) => key)
 
 /**
- * Returns a new map with the same values, and with keys that `f` makes of the old ones.
+ * Returns a new map with the same values, and the results of `f` as keys.
  *
  * **When to use**
  *
- * Use for a deep copy, because the map holds its keys strongly.
+ * Use to copy the keys as well, for example for a deep copy of the keys.
  *
  * **Details**
  *
@@ -763,11 +764,11 @@ export const copyWith: {
  *
  * **Details**
  *
- * Iterates in insertion order. It never throws and never yields a dead entry, even if entries are collected, inserted or removed between two steps. The iterator is an `Iterator` of the host, with `map` and `filter` if the host has them. Cost: O(n) for all steps. Each step dereferences.
+ * Iterates in insertion order. The iterator never throws and never yields a dead entry, even if entries are collected, inserted or removed between two steps. It inherits from the native iterator prototype, with `map` and `filter` if the host has them. Cost: O(n) for all steps. Each step dereferences.
  *
  * **Gotchas**
  *
- * A paused iterator holds no referent. Like the iterator of a native `Map`, it holds the storage that the map outgrows meanwhile, and the keys in that storage: drop it when you are done.
+ * A paused iterator holds no referent. Like the iterator of a native `Map`, it holds old storage of a map that grows meanwhile, and the keys in that storage. Drop the iterator when you no longer need it.
  *
  * **Example** (Listing the keys)
  *
@@ -807,7 +808,7 @@ export const keys = <K, V extends WeakKey>(self: WeakValueMap<K, V>): MapIterato
  * ```
  *
  * @see {@link entries} for keys and values
- * @see {@link valueRefs} for references that can wait
+ * @see {@link valueRefs} for references that you can store
  *
  * @category getters
  * @stability experimental
@@ -816,7 +817,7 @@ export const keys = <K, V extends WeakKey>(self: WeakValueMap<K, V>): MapIterato
 export const values = <K, V extends WeakKey>(self: WeakValueMap<K, V>): MapIterator<V> => self[table].values()
 
 /**
- * Returns an iterator of the live entries, the same that the map itself returns.
+ * Returns an iterator of the live entries, like the `Symbol.iterator` method of the map.
  *
  * **Details**
  *
@@ -846,13 +847,13 @@ export const entries = <K, V extends WeakKey>(self: WeakValueMap<K, V>): MapIter
  *
  * **When to use**
  *
- * Use if you want to go through the values in a later turn without holding them.
+ * Use to visit the values in a later turn without holding them.
  *
  * **Details**
  *
- * Iterates as {@link keys} does. Each reference is a new `WeakRef.KeyedRef`. Each step dereferences.
+ * Iterates as {@link keys} does. Each step creates a new `WeakRef.KeyedRef`.
  *
- * **Example** (Going through a map later)
+ * **Example** (Visiting the values later)
  *
  * ```ts import.meta.vitest
  * import { WeakValueMap } from "effect-weakref"
@@ -879,7 +880,7 @@ export const valueRefs = <K, V extends WeakKey>(self: WeakValueMap<K, V>): MapIt
  *
  * **Details**
  *
- * Iterates as {@link keys} does, and is faster than a loop over {@link entries}, because it makes no pairs. Cost: O(n). It dereferences.
+ * Iterates as {@link keys} does. Faster than a loop over {@link entries}, because it creates no pairs. Cost: O(n). It dereferences.
  *
  * **Example** (Visiting all entries)
  *
@@ -912,7 +913,7 @@ export const forEach: {
  *
  * **Details**
  *
- * This is an upper bound of {@link count}: dead entries count until their clean-up runs. Cost: O(1). It does not dereference.
+ * Dead entries count until their clean-up runs, so this is an upper bound of {@link count}. Cost: O(1). It does not dereference.
  *
  * **Example** (Counting entries)
  *
@@ -938,7 +939,7 @@ export const size = <K, V extends WeakKey>(self: WeakValueMap<K, V>): number => 
  *
  * **Details**
  *
- * The result is exact, and the check changes nothing. The next call of `isEmpty` or {@link popEntry} goes on where the last one stopped, so a loop over both takes linear time. Cost: O(1), amortized, if few entries are dead but not reclaimed. Otherwise, and in the first call after a collection, O(n) at worst. It dereferences.
+ * The result is exact. Each call of `isEmpty` or {@link popEntry} continues where the last call stopped, so a loop over both takes linear time. Cost: O(1), amortized, if few entries are dead but not reclaimed. Otherwise, and in the first call after a collection, the cost is O(n) at worst. It dereferences.
  *
  * **Example** (Checking for entries)
  *
@@ -953,7 +954,7 @@ export const size = <K, V extends WeakKey>(self: WeakValueMap<K, V>): number => 
  * ```
  *
  * @see {@link count} for the number
- * @see {@link size} for a bound without dereferencing
+ * @see {@link size} for an upper bound without dereferencing
  *
  * @category predicates
  * @stability experimental
@@ -966,7 +967,7 @@ export const isEmpty = <K, V extends WeakKey>(self: WeakValueMap<K, V>): boolean
  *
  * **Details**
  *
- * Cost: O(n). It dereferences every entry, which keeps all of them alive to the end of the turn.
+ * Cost: O(n). It dereferences every entry, and so keeps all values alive to the end of the turn.
  *
  * **Example** (Counting live entries)
  *
@@ -992,11 +993,11 @@ export const count = <K, V extends WeakKey>(self: WeakValueMap<K, V>): number =>
  *
  * **Details**
  *
- * Compares keys as the first map does. Compares values with `Equal.equals`, or by identity if the first map compares by reference. Cost: O(n + m). It dereferences.
+ * Compares keys with the comparison of the first map. Compares values with `Equal.equals`, or by identity if the first map compares by reference. Cost: O(n + m). It dereferences.
  *
  * **Gotchas**
  *
- * `Equal.equals` compares two maps by identity instead, because a `WeakValueMap` changes.
+ * `Equal.equals` compares two maps by identity, because a `WeakValueMap` is mutable.
  *
  * **Example** (Comparing contents)
  *

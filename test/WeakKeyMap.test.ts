@@ -12,7 +12,7 @@ interface Id {
 
 const structural = { compare: "structural" } as const
 
-/** A map with these entries on a test heap. Keys compare by structure, unless the options say otherwise. */
+/** Creates a map with these entries on a test heap. Keys compare by structure by default. */
 const setup = <K extends WeakKey = Id, V = string>(
   entries: Iterable<readonly [K, V]> = [],
   options: { readonly compare: "structural" | "reference" } = structural
@@ -23,7 +23,7 @@ const setup = <K extends WeakKey = Id, V = string>(
 }
 
 const [a, b, c] = [{ id: 1 }, { id: 2 }, { id: 3 }]
-/** Equal to `a`, and another object. */
+/** Another object that is equal to `a`. */
 const a2 = { id: 1 }
 
 const refused = (f: () => unknown): unknown => {
@@ -49,7 +49,7 @@ const throwsMidway = function*(): Generator<[Id, string]> {
 
 describe("WeakKeyMap", () => {
   describe("constructors", () => {
-    it.effect("make returns an empty map on the heap of the context", () =>
+    it.effect("make creates an empty map on the heap of the context", () =>
       Effect.gen(function*() {
         const map = yield* WeakKeyMap.make<Id, string>()
         assert.isTrue(WeakKeyMap.isEmpty(map))
@@ -58,27 +58,27 @@ describe("WeakKeyMap", () => {
         assert.isTrue(WeakKeyMap.isEmpty(map))
       }).pipe(Effect.provide(TestHeap.layer)))
 
-    it.effect("make takes the comparison", () =>
+    it.effect("make uses the given comparison", () =>
       Effect.gen(function*() {
         const map = yield* WeakKeyMap.make<Id, string>({ compare: "reference" })
         assert.isFalse(WeakKeyMap.has(WeakKeyMap.set(map, a, "a"), a2))
       }))
 
-    it.effect("makeUnsafe returns a map on the host's heap", () =>
+    it.effect("makeUnsafe creates a map on the host's heap", () =>
       Effect.gen(function*() {
         const map = WeakKeyMap.set(WeakKeyMap.makeUnsafe<Id, string>(), a, "a")
         yield* TestHeap.collect(a)
         assert.isTrue(WeakKeyMap.has(map, a))
       }).pipe(Effect.provide(TestHeap.layer)))
 
-    it.effect("fromIterable keeps the order of the entries, the first of equal keys and the last of their values", () =>
+    it.effect("fromIterable keeps the order of the entries, the first of equal keys and the last value", () =>
       Effect.gen(function*() {
         const map = yield* WeakKeyMap.fromIterable([[a, "a"], [b, "b"], [a2, "a2"]], structural)
         assert.deepStrictEqual(Array.from(WeakKeyMap.values(map)), ["a2", "b"])
         assert.strictEqual(Array.from(WeakKeyMap.keys(map))[0], a)
       }))
 
-    it.effect("fromIterable takes the comparison and the heap of the context", () =>
+    it.effect("fromIterable uses the given comparison and the heap of the context", () =>
       Effect.gen(function*() {
         const map = yield* WeakKeyMap.fromIterable([[a, "a"], [a2, "a2"]], { compare: "reference" })
         assert.deepStrictEqual(Array.from(WeakKeyMap.values(map)), ["a", "a2"])
@@ -87,7 +87,7 @@ describe("WeakKeyMap", () => {
       }).pipe(Effect.provide(TestHeap.layer)))
 
     for (const compare of compares) {
-      it.effect(`fromIterable with one bad entry fails, names it, and leaves nothing behind (${compare})`, () =>
+      it.effect(`fromIterable with one invalid entry fails with the invalid value, and registers nothing (${compare})`, () =>
         Effect.gen(function*() {
           for (const bad of ["text", 1, null, undefined, Symbol.for("registered")]) {
             const entries = [[a, 1], [bad as unknown as Id, 2], [b, 3]] as const
@@ -100,7 +100,7 @@ describe("WeakKeyMap", () => {
         }).pipe(Effect.provide(TestHeap.layer)))
     }
 
-    it.effect("fromIterable does not take the iterable's own error for a failure", () =>
+    it.effect("fromIterable dies with the error of its iterable", () =>
       Effect.gen(function*() {
         const exit = yield* Effect.exit(WeakKeyMap.fromIterable(throwsMidway()))
         assert.deepStrictEqual(exit, Exit.die(thrown))
@@ -108,7 +108,7 @@ describe("WeakKeyMap", () => {
         assert.strictEqual(yield* TestHeap.pending, 0)
       }).pipe(Effect.provide(TestHeap.layer)))
 
-    it.effect("fromIterable reads its iterable anew at each run", () =>
+    it.effect("fromIterable reads its iterable again at each run", () =>
       Effect.gen(function*() {
         const entries: Array<[Id, string]> = [[a, "a"]]
         const make = WeakKeyMap.fromIterable(entries)
@@ -118,7 +118,7 @@ describe("WeakKeyMap", () => {
         assert.deepStrictEqual([WeakKeyMap.count(first), WeakKeyMap.count(second)], [1, 2])
       }))
 
-    it("isWeakKeyMap tells a map from other values", () => {
+    it("isWeakKeyMap accepts maps and rejects other values", () => {
       assert.isTrue(WeakKeyMap.isWeakKeyMap(setup().map))
       for (const other of [new WeakMap(), new Map(), MutableHashMap.empty(), {}, null, undefined, "WeakKeyMap"]) {
         assert.isFalse(WeakKeyMap.isWeakKeyMap(other))
@@ -137,7 +137,7 @@ describe("WeakKeyMap", () => {
       assert.isFalse(map.pipe(WeakKeyMap.has(c)))
     })
 
-    it("tell an undefined value from none", () => {
+    it("distinguish an undefined value from a missing entry", () => {
       const { map } = setup<Id, undefined>([[a, undefined]])
       assert.deepStrictEqual(WeakKeyMap.get(map, a), Option.some(undefined))
       assert.deepStrictEqual(WeakKeyMap.get(map, a2), Option.some(undefined))
@@ -145,7 +145,7 @@ describe("WeakKeyMap", () => {
       assert.deepStrictEqual(WeakKeyMap.get(map, b), Option.none())
     })
 
-    it("find an equal key by structure, but not by reference", () => {
+    it("find an equal key only with structural comparison", () => {
       const byStructure = setup([[a, "a"]]).map
       const byReference = setup([[a, "a"]], { compare: "reference" }).map
       assert.deepStrictEqual(WeakKeyMap.get(byStructure, a2), Option.some("a"))
@@ -154,7 +154,7 @@ describe("WeakKeyMap", () => {
       assert.isFalse(WeakKeyMap.has(byReference, a2))
     })
 
-    it("find nothing under a dead key, nor under an equal one", () => {
+    it("find no entry for a dead key, or for a key that is equal to a dead key", () => {
       for (const compare of compares) {
         const { collect, map } = setup([[a, "a"]], { compare })
         collect(a)
@@ -164,7 +164,7 @@ describe("WeakKeyMap", () => {
       }
     })
 
-    it("find nothing under a value that cannot be a key", () => {
+    it("find no entry for a value that cannot be a key", () => {
       for (const compare of compares) {
         const { map } = setup<any>([[a, "a"]], { compare })
         for (const key of ["text", 1, null, undefined, NaN, 1n, true, Symbol.for("registered")]) {
@@ -179,7 +179,7 @@ describe("WeakKeyMap", () => {
   })
 
   describe("set", () => {
-    it("adds, replaces and returns the map, data first and piped", () => {
+    it("inserts or replaces, and returns the map, data first and piped", () => {
       const { map } = setup()
       assert.strictEqual(WeakKeyMap.set(map, a, "a"), map)
       assert.strictEqual(pipe(map, WeakKeyMap.set(b, "b")), map)
@@ -187,14 +187,14 @@ describe("WeakKeyMap", () => {
       assert.deepStrictEqual(Array.from(map), [[a, "again"], [b, "b"]])
     })
 
-    it("of an equal key keeps the first key and its place, and replaces the value", () => {
+    it("with an equal key keeps the first key and its position, and replaces the value", () => {
       const { map } = setup([[a, "a"], [b, "b"]])
       WeakKeyMap.set(map, a2, "a2")
       assert.deepStrictEqual(Array.from(WeakKeyMap.values(map)), ["a2", "b"])
       assert.strictEqual(Array.from(WeakKeyMap.keys(map))[0], a)
     })
 
-    it("of an equal key leaves the life of the entry to the first key", () => {
+    it("with an equal key does not change the key on which the life of the entry depends", () => {
       const { collect, map } = setup([[a, "a"]])
       WeakKeyMap.set(map, a2, "a2")
       collect(a2)
@@ -203,7 +203,7 @@ describe("WeakKeyMap", () => {
       assert.isTrue(WeakKeyMap.isEmpty(map))
     })
 
-    it("comes last again after a removal", () => {
+    it("inserts a removed key at the end", () => {
       for (const compare of compares) {
         const { map } = setup([[a, "a"], [b, "b"]], { compare })
         WeakKeyMap.set(WeakKeyMap.remove(map, a), a, "again")
@@ -211,13 +211,13 @@ describe("WeakKeyMap", () => {
       }
     })
 
-    it("of a key that is equal to a dead one makes a new entry, with the new key and at the end", () => {
+    it("inserts a new entry at the end if the equal key in the map is dead", () => {
       for (const finalizeFirst of [true, false]) {
         const { collect, finalize, map } = setup([[a, "a"], [b, "b"]])
         collect(a)
         if (finalizeFirst) finalize()
         WeakKeyMap.set(map, a2, "a2")
-        // The late clean-up of the dead entry leaves the new one alone.
+        // The late clean-up of the dead entry must not remove the new entry.
         finalize()
         assert.deepStrictEqual(Array.from(WeakKeyMap.values(map)), ["b", "a2"])
         assert.strictEqual(Array.from(WeakKeyMap.keys(map))[1], a2)
@@ -225,7 +225,7 @@ describe("WeakKeyMap", () => {
       }
     })
 
-    it("refuses a value that cannot be a key, names it, and inserts nothing", () => {
+    it("rejects a value that cannot be a key with an error that has this value, and inserts nothing", () => {
       for (const compare of compares) {
         const { map } = setup<any>([], { compare })
         for (const bad of ["text", 1, null, undefined, NaN, Symbol.for("registered")]) {
@@ -237,7 +237,7 @@ describe("WeakKeyMap", () => {
       }
     })
 
-    it("inserts nothing if the hash of the key throws", () => {
+    it("inserts nothing if hashing the key throws", () => {
       const { collect, map, pending } = setup<object, string>()
       const key = new Unhashable()
       assert.throws(() => WeakKeyMap.set(map, key, "unhashable"), "hashed")
@@ -258,7 +258,7 @@ describe("WeakKeyMap", () => {
       assert.deepStrictEqual(Array.from(map), [[c, "c"]])
     })
 
-    it("remove of an equal key removes only by structure", () => {
+    it("with comparison by reference, remove does not remove an equal key", () => {
       const { map } = setup([[a, "a"]], { compare: "reference" })
       WeakKeyMap.remove(map, a2)
       assert.isTrue(WeakKeyMap.has(map, a))
@@ -285,7 +285,7 @@ describe("WeakKeyMap", () => {
       assert.deepStrictEqual(WeakKeyMap.popEntry(map), Option.some([b, "new"]))
     })
 
-    it("popEntry steps over dead entries, and reclaims them", () => {
+    it("popEntry skips dead entries and reclaims them", () => {
       const { collect, map } = setup([[a, "a"], [b, "b"], [c, "c"]])
       collect(a, c)
       assert.deepStrictEqual(WeakKeyMap.popEntry(map), Option.some([b, "b"]))
@@ -293,21 +293,21 @@ describe("WeakKeyMap", () => {
       assert.strictEqual(WeakKeyMap.size(map), 0)
     })
 
-    it("popEntry goes on after a clear", () => {
+    it("popEntry works after a clear", () => {
       const { map } = setup([[a, "a"], [b, "b"]])
       WeakKeyMap.popEntry(map)
       WeakKeyMap.setAll(WeakKeyMap.clear(map), [[c, "c"], [a, "a"]])
       assert.deepStrictEqual(WeakKeyMap.popEntry(map), Option.some([c, "c"]))
     })
 
-    it("clear removes everything, and returns the map, which can be used like a new one", () => {
+    it("clear removes everything and returns the map, which stays usable", () => {
       for (const compare of compares) {
         const { collect, finalize, map } = setup([[a, "a"], [b, "b"]], { compare })
         assert.strictEqual(WeakKeyMap.clear(map), map)
         assert.strictEqual(WeakKeyMap.size(map), 0)
         assert.isFalse(WeakKeyMap.has(map, a))
         WeakKeyMap.set(map, b, "again")
-        // The clean-up that was registered before the clear leaves the new entry alone.
+        // A clean-up that was registered before the clear must not remove the new entry.
         collect(a)
         finalize()
         assert.deepStrictEqual(Array.from(map), [[b, "again"]])
@@ -316,7 +316,7 @@ describe("WeakKeyMap", () => {
   })
 
   describe("getOrSet, modify and modifyAt", () => {
-    it("getOrSet makes a value if there is none, data first and piped", () => {
+    it("getOrSet calls make only if there is no entry, data first and piped", () => {
       const { map } = setup([[a, "a"]])
       assert.strictEqual(WeakKeyMap.getOrSet(map, a2, throwing), "a")
       assert.strictEqual(WeakKeyMap.getOrSet(map, b, () => "b"), "b")
@@ -324,18 +324,18 @@ describe("WeakKeyMap", () => {
       assert.deepStrictEqual(Array.from(map), [[a, "a"], [b, "b"], [c, "c"]])
     })
 
-    it("getOrSet does not make a second value if the first is undefined", () => {
+    it("getOrSet does not call make if the value is undefined", () => {
       const { map } = setup<Id, unknown>([[a, undefined]])
       assert.strictEqual(WeakKeyMap.getOrSet(map, a, throwing), undefined)
     })
 
-    it("getOrSet inserts nothing if the maker throws", () => {
+    it("getOrSet inserts nothing if make throws", () => {
       const { map } = setup()
       assert.throws(() => WeakKeyMap.getOrSet(map, a, throwing), thrown.message)
       assert.strictEqual(WeakKeyMap.size(map), 0)
     })
 
-    it("getOrSet whose maker sets the key itself keeps one entry, with the outer value", () => {
+    it("getOrSet keeps one entry with the result of make, even if make sets the same key", () => {
       const { map } = setup()
       const value = WeakKeyMap.getOrSet(map, a, () => {
         WeakKeyMap.set(map, a2, "inner")
@@ -345,7 +345,7 @@ describe("WeakKeyMap", () => {
       assert.deepStrictEqual(Array.from(map), [[a, "outer"]])
     })
 
-    it("modify replaces a value if there is one, data first and piped", () => {
+    it("modify replaces an existing value, data first and piped", () => {
       const { map } = setup([[a, "a"]])
       assert.strictEqual(WeakKeyMap.modify(map, a2, (value) => `${value}!`), map)
       assert.strictEqual(pipe(map, WeakKeyMap.modify(a, (value) => `${value}?`)), map)
@@ -353,7 +353,7 @@ describe("WeakKeyMap", () => {
       assert.deepStrictEqual(Array.from(map), [[a, "a!?"]])
     })
 
-    it("modify changes nothing if the function throws", () => {
+    it("modify and modifyAt change nothing if the function throws", () => {
       const { map } = setup([[a, "a"]])
       assert.throws(() => WeakKeyMap.modify(map, a, throwing), thrown.message)
       assert.throws(() => WeakKeyMap.modifyAt(map, a, throwing), thrown.message)
@@ -378,14 +378,14 @@ describe("WeakKeyMap", () => {
   })
 
   describe("setAll and union", () => {
-    it("setAll sets in turn, the newcomer wins, data first and piped", () => {
+    it("setAll sets the entries in order, so the last value wins, data first and piped", () => {
       const { map } = setup([[a, "a"]])
       assert.strictEqual(WeakKeyMap.setAll(map, [[b, "b"], [a2, "a2"]]), map)
       assert.strictEqual(pipe(map, WeakKeyMap.setAll<Id, string>([[c, "c"], [b, "b2"]])), map)
       assert.deepStrictEqual(Array.from(map), [[a, "a2"], [b, "b2"], [c, "c"]])
     })
 
-    it("setAll takes the map itself, another one, a host map and an iterator", () => {
+    it("setAll accepts the map itself, another weak map, a native map and an iterator", () => {
       const { map } = setup([[a, "a"]])
       WeakKeyMap.setAll(map, map)
       WeakKeyMap.setAll(map, setup([[b, "b"]]).map)
@@ -394,7 +394,7 @@ describe("WeakKeyMap", () => {
       assert.deepStrictEqual(Array.from(map), [[a, "again"], [b, "b"], [c, "c"]])
     })
 
-    it("setAll sets nothing if one entry is bad, and names it", () => {
+    it("setAll with one invalid entry throws an error with the invalid value, and sets nothing", () => {
       for (const compare of compares) {
         const { collect, map, pending } = setup<any>([[a, "a"]], { compare })
         const bad = Symbol.for("registered")
@@ -411,7 +411,7 @@ describe("WeakKeyMap", () => {
       assert.strictEqual(WeakKeyMap.size(map), 0)
     })
 
-    it("union is a new map if the second one's values win, data first and piped", () => {
+    it("union creates a new map in which the values of the second map win, data first and piped", () => {
       const { map } = setup([[a, "a"], [b, "b"]])
       const that = setup([[c, "c"], [a2, "a2"]]).map
       for (const union of [WeakKeyMap.union(map, that), pipe(map, WeakKeyMap.union(that))]) {
@@ -422,7 +422,7 @@ describe("WeakKeyMap", () => {
       assert.deepStrictEqual(Array.from(that), [[c, "c"], [a2, "a2"]])
     })
 
-    it("union compares and lives as the first map does", () => {
+    it("union has the heap and the comparison of the first map", () => {
       const { collect, map } = setup([[a, "a"]], { compare: "reference" })
       const union = WeakKeyMap.union(map, setup([[a2, "a2"]]).map)
       assert.deepStrictEqual(Array.from(WeakKeyMap.values(union)), ["a", "a2"])
@@ -430,7 +430,7 @@ describe("WeakKeyMap", () => {
       assert.deepStrictEqual(Array.from(WeakKeyMap.values(union)), ["a"])
     })
 
-    it("union leaves dead entries behind", () => {
+    it("union does not copy dead entries", () => {
       const { collect, map } = setup([[a, "a"], [b, "b"]])
       collect(a)
       assert.strictEqual(WeakKeyMap.size(WeakKeyMap.union(map, map)), 1)
@@ -438,7 +438,7 @@ describe("WeakKeyMap", () => {
   })
 
   describe("copy and copyWith", () => {
-    it("copy has the same entries, and a life of its own", () => {
+    it("copy has the same entries, and changes independently of the map", () => {
       for (const compare of compares) {
         const { map } = setup([[a, "a"], [b, "b"]], { compare })
         const copy = WeakKeyMap.copy(map)
@@ -450,7 +450,7 @@ describe("WeakKeyMap", () => {
       }
     })
 
-    it("copy stays on the heap of its map", () => {
+    it("copy uses the heap of its map", () => {
       const { collect, map } = setup([[a, "a"]])
       const copy = WeakKeyMap.copy(map)
       collect(a)
@@ -480,7 +480,7 @@ describe("WeakKeyMap", () => {
       assert.deepStrictEqual(Array.from(map), [[b, "b"], [a, "a"]])
     })
 
-    it("yields no dead entry, even before the clean-up", () => {
+    it("skips dead entries even before their clean-up", () => {
       const { collect, map } = setup([[a, "a"], [b, "b"], [c, "c"]])
       collect(b)
       assert.deepStrictEqual(Array.from(WeakKeyMap.keys(map)), [a, c])
@@ -489,7 +489,7 @@ describe("WeakKeyMap", () => {
       assert.strictEqual(Array.from(WeakKeyMap.keyRefs(map)).length, 2)
     })
 
-    it("goes on while entries are collected, removed, added and replaced between its steps", () => {
+    it("continues while entries are collected, removed, inserted and replaced between steps", () => {
       const d = { id: 4 }
       const { collect, finalize, map } = setup([[a, "a"], [b, "b"], [c, "c"]])
       const iterator = WeakKeyMap.entries(map)
@@ -505,7 +505,7 @@ describe("WeakKeyMap", () => {
       assert.deepStrictEqual(iterator.next(), { done: true, value: undefined })
     })
 
-    it("goes on while the map is cleared and filled again", () => {
+    it("continues after the map was cleared and filled again", () => {
       const { map } = setup([[a, "a"], [b, "b"], [c, "c"]])
       const iterators = [WeakKeyMap.values(map), WeakKeyMap.values(map)] as const
       iterators[0].next()
@@ -513,7 +513,7 @@ describe("WeakKeyMap", () => {
       assert.deepStrictEqual(iterators.map((iterator) => Array.from(iterator)), [["new", "newer"], ["new", "newer"]])
     })
 
-    it("lets its loop remove the entries that it yields", () => {
+    it("tolerates a loop that removes each yielded entry", () => {
       for (const compare of compares) {
         const keys = Array.from({ length: 100 }, (_, id) => ({ id }))
         const { map } = setup(keys.map((key) => [key, ""] as const), { compare })
@@ -526,7 +526,7 @@ describe("WeakKeyMap", () => {
       }
     })
 
-    it("keyRefs returns the shared references to the keys on the heap of the map", () => {
+    it("keyRefs yields the shared references of the keys, on the heap of the map", () => {
       const { collect, heap, map } = setup([[a, "a"], [b, "b"]])
       const refs = Array.from(WeakKeyMap.keyRefs(map))
       assert.strictEqual(refs[0], WeakRef.makeUnsafe(a, heap))
@@ -536,7 +536,7 @@ describe("WeakKeyMap", () => {
   })
 
   describe("size, count and isEmpty", () => {
-    it("size is an upper bound until the clean-up, count and isEmpty are exact", () => {
+    it("size is an upper bound until the clean-up; count and isEmpty are exact", () => {
       const { collect, finalize, map } = setup([[a, "a"], [b, "b"]])
       const all = () => [WeakKeyMap.size(map), WeakKeyMap.count(map), WeakKeyMap.isEmpty(map)]
       assert.deepStrictEqual(all(), [2, 2, false])
@@ -550,7 +550,7 @@ describe("WeakKeyMap", () => {
   })
 
   describe("equals", () => {
-    it("compares contents in any order, data first and piped", () => {
+    it("compares the entries in any order, data first and piped", () => {
       const { map } = setup([[a, "a"], [b, "b"]])
       const same = setup([[b, "b"], [a2, "a"]]).map
       assert.isTrue(WeakKeyMap.equals(map, same))
@@ -561,7 +561,7 @@ describe("WeakKeyMap", () => {
       assert.isFalse(pipe(map, WeakKeyMap.equals(setup([[a, "a"], [b, "c"]]).map)))
     })
 
-    it("compares values by structure or by reference, as the keys", () => {
+    it("compares values with the comparison of the keys", () => {
       const entries = () => [[a, { v: NaN }]] as const
       assert.isTrue(WeakKeyMap.equals(setup<Id, object>(entries()).map, setup<Id, object>(entries()).map))
       const map = setup<Id, object>(entries(), { compare: "reference" }).map
@@ -569,14 +569,14 @@ describe("WeakKeyMap", () => {
       assert.isTrue(WeakKeyMap.equals(map, WeakKeyMap.copy(map)))
     })
 
-    it("holds of a map and itself, even with NaN for a value", () => {
+    it("is true for a map and itself, even if a value is NaN", () => {
       for (const compare of compares) {
         const { map } = setup<Id, number>([[a, NaN]], { compare })
         assert.isTrue(WeakKeyMap.equals(map, map))
       }
     })
 
-    it("counts live entries only", () => {
+    it("ignores dead entries", () => {
       const { collect, map } = setup([[a, "a"], [b, "b"]])
       const that = setup([[a, "a"]]).map
       collect(b)
@@ -584,14 +584,14 @@ describe("WeakKeyMap", () => {
       assert.isTrue(WeakKeyMap.equals(that, map))
     })
 
-    it("is not confused by two keys of the other map that are one here", () => {
+    it("counts two keys of the other map once if the first map treats them as equal", () => {
       const map = setup([[a, "same"], [b, "same"]]).map
       const that = setup([[a, "same"], [a2, "same"]], { compare: "reference" }).map
       assert.isFalse(WeakKeyMap.equals(map, that))
       assert.isTrue(WeakKeyMap.equals(WeakKeyMap.remove(map, b), that))
     })
 
-    it("is independent of Equal and Hash, which compare a map by identity", () => {
+    it("differs from Equal and Hash, which use the identity of the map", () => {
       const { map } = setup([[a, "a"]])
       assert.isTrue(Equal.equals(map, map))
       assert.isFalse(Equal.equals(map, WeakKeyMap.copy(map)))
@@ -603,7 +603,7 @@ describe("WeakKeyMap", () => {
   })
 
   describe("printing", () => {
-    it("shows the live entries as text, as JSON and to the inspector", () => {
+    it("prints the live entries as text, as JSON and in the inspector", () => {
       const { collect, map } = setup([[a, "a"], [b, "b"]])
       collect(a)
       assert.strictEqual(String(map), `WeakKeyMap([[{"id":2},"b"]])`)
@@ -616,7 +616,7 @@ describe("WeakKeyMap", () => {
   })
 
   describe("kinds of key", () => {
-    it("symbols are told apart, though they hash alike", () => {
+    it("symbols with the same description are different keys", () => {
       for (const compare of compares) {
         const symbols = [Symbol("same"), Symbol("same"), Symbol("same")]
         const { collect, finalize, map } = setup(symbols.map((symbol, i) => [symbol, i] as const), { compare })
@@ -659,7 +659,7 @@ describe("WeakKeyMap", () => {
       assert.deepStrictEqual(WeakKeyMap.get(map, another), Option.none())
     })
 
-    it("keys that collide share a bucket and nothing else", () => {
+    it("keys with the same hash have separate entries", () => {
       const keys = [1, 2, 3, 4].map((id) => new Colliding(id))
       const { collect, finalize, map } = setup(keys.map((key) => [key, key.id] as const))
       const get = () => [1, 2, 3, 4].map((id) => Option.getOrNull(WeakKeyMap.get(map, new Colliding(id))))
@@ -675,7 +675,7 @@ describe("WeakKeyMap", () => {
       assert.isFalse(WeakKeyMap.has(map, new Colliding(3)))
     })
 
-    it("a comparison that removes an entry hides no other entry of the bucket", () => {
+    it("a comparison that removes an entry does not hide another entry with the same hash", () => {
       const [first, second, third] = [new Meddling(1), new Colliding(2), new Colliding(3)]
       const { map } = setup<Colliding>([[first, "first"], [second, "second"], [third, "third"]])
       first.meddle = () => WeakKeyMap.remove(map, first)
@@ -683,7 +683,7 @@ describe("WeakKeyMap", () => {
       assert.deepStrictEqual(Array.from(WeakKeyMap.values(map)), ["second", "third"])
     })
 
-    it("a comparison that removes its own entry finds it no more", () => {
+    it("a comparison that removes the compared entry does not find this entry", () => {
       for (const clears of [false, true]) {
         const key = new Meddling(1)
         const { map } = setup<Colliding>([[key, "old"]])
@@ -697,12 +697,12 @@ describe("WeakKeyMap", () => {
       }
     })
 
-    it("keys that reach themselves compare by structure", () => {
+    it("cyclic keys compare by structure", () => {
       const { map } = setup<object, string>([[cyclic(1), "one"], [cyclic(2), "two"]])
       assert.deepStrictEqual(WeakKeyMap.get(map, cyclic(2)), Option.some("two"))
     })
 
-    it("a dead reference is a key like any other where its hash was taken before", () => {
+    it("a dead reference that was hashed before its death is found as a key", () => {
       const { collect, heap, map } = setup<object, string>()
       const ref = WeakRef.makeUnsafe(a, heap)
       WeakKeyMap.set(map, ref, "ref")
@@ -711,7 +711,7 @@ describe("WeakKeyMap", () => {
       assert.deepStrictEqual(WeakKeyMap.pop(map, ref), Option.some("ref"))
     })
 
-    it("a dead reference without a hash is refused by structure, and nothing is inserted", () => {
+    it("a dead reference without a hash is rejected by structural comparison, and nothing is inserted", () => {
       const { collect, heap, map } = setup<object, string>()
       const ref = WeakRef.makeUnsafe(a, heap)
       collect(a)
@@ -721,7 +721,7 @@ describe("WeakKeyMap", () => {
       assert.isTrue(WeakKeyMap.has(WeakKeyMap.set(byReference, ref, "ref"), ref))
     })
 
-    it("proxies are values, and are only held", () => {
+    it("a proxy as a value is never accessed", () => {
       const value = hostile()
       const { map } = setup<Id, unknown>([[a, value]])
       assert.isTrue(Option.getOrThrow(WeakKeyMap.get(map, a)) === value)
@@ -730,7 +730,7 @@ describe("WeakKeyMap", () => {
       assert.isTrue(Option.getOrThrow(WeakKeyMap.pop(map, a2)) === value)
     })
 
-    it("a lookup by the very key does not hash", () => {
+    it("looking up the key object itself does not hash it", () => {
       const key = new HashSpy(0)
       const { map } = setup<object, string>([[key, "key"]])
       key.hashes = 0
@@ -746,7 +746,7 @@ describe("WeakKeyMap", () => {
       assert.isTrue(WeakKeyMap.has(map, new Date(0)))
     })
 
-    it("a key that has changed is found as itself, and only it is removed", () => {
+    it("a changed key is found and removed by identity", () => {
       const [first, second] = [new Date(1), new Date(2)]
       const { map } = setup([[first, "first"], [second, "second"]])
       second.setTime(1)
@@ -758,7 +758,7 @@ describe("WeakKeyMap", () => {
       assert.strictEqual(WeakKeyMap.size(map), 0)
     })
 
-    it("by reference no operation hashes a key or looks into it", () => {
+    it("with comparison by reference, no operation hashes a key or reads its properties", () => {
       const key = hostile()
       const other = hostile()
       const { collect, finalize, map } = setup<object, string>([[key, "key"]], { compare: "reference" })
@@ -792,7 +792,7 @@ describe("WeakKeyMap", () => {
   })
 
   describe("registrations", () => {
-    it("if a registry is renewed, the dead do not wait for a clean-up that will not come", () => {
+    it("renewing a registry reclaims dead entries at once", () => {
       for (const compare of compares) {
         const { collect, map } = setup([[a, "a"], [b, "b"]], { compare })
         collect(a)
@@ -803,7 +803,7 @@ describe("WeakKeyMap", () => {
       }
     })
 
-    it("an entry that was removed and set again dies once, with its key", () => {
+    it("an entry that was removed and set again ends when its key dies", () => {
       for (const compare of compares) {
         const { collect, finalize, map } = setup([[a, "a"], [b, "b"]], { compare })
         WeakKeyMap.set(WeakKeyMap.remove(map, a), a, "again")
@@ -814,7 +814,7 @@ describe("WeakKeyMap", () => {
       }
     })
 
-    it("a renewed registry knows all entries", () => {
+    it("a renewed registry reclaims all entries that die later", () => {
       for (const compare of compares) {
         const { collect, finalize, map } = setup([[a, "a"], [b, "b"]], { compare })
         for (let i = 0; i < 100; i++) WeakKeyMap.set(WeakKeyMap.remove(map, c), c, "c")

@@ -12,7 +12,7 @@ interface Id {
 
 const structural = { compare: "structural" } as const
 
-/** A set of these elements on a test heap. Elements compare by structure, unless the options say otherwise. */
+/** Creates a set with these elements on a test heap. Elements compare by structure by default. */
 const setup = <A extends WeakKey = Id>(
   elements: Iterable<A> = [],
   options: { readonly compare: "structural" | "reference" } = structural
@@ -23,12 +23,12 @@ const setup = <A extends WeakKey = Id>(
 }
 
 const [a, b, c, d] = [{ id: 1 }, { id: 2 }, { id: 3 }, { id: 4 }]
-/** Equal to `a`, and another object. */
+/** Another object that is equal to `a`. */
 const a2 = { id: 1 }
 
 const ids = (elements: Iterable<Id>): Array<number> => Array.from(elements, (element) => element.id)
 
-/** By identity, and without looking into what may be hostile. */
+/** Compares by identity, because to read a property of a hostile element throws. */
 const sameElements = (actual: Iterable<unknown>, expected: ReadonlyArray<unknown>): boolean => {
   const elements = Array.from(actual)
   return elements.length === expected.length && elements.every((element, i) => element === expected[i])
@@ -61,7 +61,7 @@ const predicates = {
   isDisjoint: WeakSet.isDisjoint
 }
 
-/** The names of the predicates that hold. */
+/** Returns the names of the predicates that are true. */
 const holding = <A extends WeakKey>(set: WeakSet.WeakSet<A>, that: () => Iterable<A>): Array<string> =>
   Object.entries(predicates).flatMap(([name, predicate]) => {
     const holds = predicate(set, that())
@@ -71,7 +71,7 @@ const holding = <A extends WeakKey>(set: WeakSet.WeakSet<A>, that: () => Iterabl
 
 describe("WeakSet", () => {
   describe("constructors", () => {
-    it.effect("make returns an empty set on the heap of the context", () =>
+    it.effect("make creates an empty set on the heap of the context", () =>
       Effect.gen(function*() {
         const set = yield* WeakSet.make<Id>()
         assert.isTrue(WeakSet.isEmpty(set))
@@ -80,26 +80,26 @@ describe("WeakSet", () => {
         assert.isTrue(WeakSet.isEmpty(set))
       }).pipe(Effect.provide(TestHeap.layer)))
 
-    it.effect("make takes the comparison", () =>
+    it.effect("make uses the given comparison", () =>
       Effect.gen(function*() {
         const set = yield* WeakSet.make<Id>({ compare: "reference" })
         assert.isFalse(WeakSet.has(WeakSet.add(set, a), a2))
       }))
 
-    it.effect("makeUnsafe returns a set on the host's heap", () =>
+    it.effect("makeUnsafe creates a set on the host's heap", () =>
       Effect.gen(function*() {
         const set = WeakSet.add(WeakSet.makeUnsafe<Id>(), a)
         yield* TestHeap.collect(a)
         assert.isTrue(WeakSet.has(set, a))
       }).pipe(Effect.provide(TestHeap.layer)))
 
-    it.effect("fromIterable keeps the order of the elements, and the first of equal ones", () =>
+    it.effect("fromIterable keeps the order of the elements, and the first of equal elements", () =>
       Effect.gen(function*() {
         const set = yield* WeakSet.fromIterable([b, a, a2, b], structural)
         assert.isTrue(sameElements(set, [b, a]))
       }))
 
-    it.effect("fromIterable takes the comparison and the heap of the context", () =>
+    it.effect("fromIterable uses the given comparison and the heap of the context", () =>
       Effect.gen(function*() {
         const set = yield* WeakSet.fromIterable([a, a2, a], { compare: "reference" })
         assert.isTrue(sameElements(set, [a, a2]))
@@ -108,7 +108,7 @@ describe("WeakSet", () => {
       }).pipe(Effect.provide(TestHeap.layer)))
 
     for (const compare of compares) {
-      it.effect(`fromIterable with one bad element fails, names it, and leaves nothing behind (${compare})`, () =>
+      it.effect(`fromIterable with one invalid element fails with this element, and registers nothing (${compare})`, () =>
         Effect.gen(function*() {
           for (const bad of ["text", 1, null, undefined, Symbol.for("registered")]) {
             const error = yield* Effect.flip(WeakSet.fromIterable([a, bad as unknown as Id, b], { compare }))
@@ -120,7 +120,7 @@ describe("WeakSet", () => {
         }).pipe(Effect.provide(TestHeap.layer)))
     }
 
-    it.effect("fromIterable does not take the iterable's own error for a failure", () =>
+    it.effect("fromIterable dies with the error of its iterable", () =>
       Effect.gen(function*() {
         const exit = yield* Effect.exit(WeakSet.fromIterable(throwsMidway()))
         assert.deepStrictEqual(exit, Exit.die(thrown))
@@ -128,7 +128,7 @@ describe("WeakSet", () => {
         assert.strictEqual(yield* TestHeap.pending, 0)
       }).pipe(Effect.provide(TestHeap.layer)))
 
-    it("isWeakSet tells a set of this library from other values", () => {
+    it("isWeakSet accepts sets of this library and rejects other values", () => {
       assert.isTrue(WeakSet.isWeakSet(setup().set))
       for (const other of [new globalThis.WeakSet(), new Set(), {}, null, undefined, "WeakSet"]) {
         assert.isFalse(WeakSet.isWeakSet(other))
@@ -137,7 +137,7 @@ describe("WeakSet", () => {
   })
 
   describe("add, has and remove", () => {
-    it("add adds once and returns the set, data first and piped", () => {
+    it("add adds an element once and returns the set, data first and piped", () => {
       const { set } = setup()
       assert.strictEqual(WeakSet.add(set, a), set)
       assert.strictEqual(pipe(set, WeakSet.add(b)), set)
@@ -145,7 +145,7 @@ describe("WeakSet", () => {
       assert.isTrue(sameElements(set, [a, b]))
     })
 
-    it("add of an equal element keeps the first one and its place", () => {
+    it("add of an equal element keeps the first element and its position", () => {
       const { collect, set } = setup([a, b])
       WeakSet.add(set, a2)
       assert.isTrue(sameElements(set, [a, b]))
@@ -155,20 +155,20 @@ describe("WeakSet", () => {
       assert.isFalse(WeakSet.has(set, a2))
     })
 
-    it("add of an element that is equal to a dead one adds it at the end", () => {
+    it("add adds an element at the end if the equal element in the set is dead", () => {
       for (const finalizeFirst of [true, false]) {
         const { collect, finalize, set } = setup([a, b])
         collect(a)
         if (finalizeFirst) finalize()
         WeakSet.add(set, a2)
-        // The late clean-up of the dead element leaves the new one alone.
+        // The late clean-up of the dead element must not remove the new element.
         finalize()
         assert.isTrue(sameElements(set, [b, a2]))
         assert.strictEqual(WeakSet.size(set), 2)
       }
     })
 
-    it("add refuses a value that cannot be an element, names it, and adds nothing", () => {
+    it("add rejects an invalid element with an error that has this value, and adds nothing", () => {
       for (const compare of compares) {
         const { set } = setup<any>([], { compare })
         for (const bad of ["text", 1, null, undefined, NaN, Symbol.for("registered")]) {
@@ -178,7 +178,7 @@ describe("WeakSet", () => {
       }
     })
 
-    it("add adds nothing if the hash of the element throws", () => {
+    it("add adds nothing if hashing the element throws", () => {
       const { collect, pending, set } = setup<object>()
       const element = new Unhashable()
       assert.throws(() => WeakSet.add(set, element), "hashed")
@@ -188,7 +188,7 @@ describe("WeakSet", () => {
       assert.strictEqual(pending(), 0)
     })
 
-    it("has finds an equal element by structure, but not by reference, data first and piped", () => {
+    it("has finds an equal element only with structural comparison, data first and piped", () => {
       const byStructure = setup([a]).set
       const byReference = setup([a], { compare: "reference" }).set
       assert.isTrue(WeakSet.has(byStructure, a2))
@@ -197,7 +197,7 @@ describe("WeakSet", () => {
       assert.isTrue(WeakSet.has(byReference, a))
     })
 
-    it("has finds nothing of a value that cannot be an element", () => {
+    it("has returns false for a value that cannot be an element", () => {
       for (const compare of compares) {
         const { set } = setup<any>([a], { compare })
         for (const element of ["text", 1, null, undefined, NaN, Symbol.for("registered")]) {
@@ -216,7 +216,7 @@ describe("WeakSet", () => {
       assert.isTrue(sameElements(set, [c]))
     })
 
-    it("an element comes last again after a removal", () => {
+    it("add adds a removed element at the end", () => {
       for (const compare of compares) {
         const { set } = setup([a, b], { compare })
         WeakSet.add(WeakSet.remove(set, a), a)
@@ -237,7 +237,7 @@ describe("WeakSet", () => {
       assert.deepStrictEqual(WeakSet.pop(WeakSet.add(set, b)), Option.some(b))
     })
 
-    it("pop steps over dead entries, and reclaims them", () => {
+    it("pop skips dead elements and reclaims them", () => {
       const { collect, set } = setup([a, b, c])
       collect(a, c)
       assert.deepStrictEqual(WeakSet.pop(set), Option.some(b))
@@ -245,13 +245,13 @@ describe("WeakSet", () => {
       assert.strictEqual(WeakSet.size(set), 0)
     })
 
-    it("clear removes everything, and returns the set, which can be used like a new one", () => {
+    it("clear removes everything and returns the set, which stays usable", () => {
       for (const compare of compares) {
         const { collect, finalize, set } = setup([a, b], { compare })
         assert.strictEqual(WeakSet.clear(set), set)
         assert.strictEqual(WeakSet.size(set), 0)
         WeakSet.add(set, b)
-        // The clean-up that was registered before the clear leaves the new element alone.
+        // A clean-up that was registered before the clear must not remove the new element.
         collect(a)
         finalize()
         assert.isTrue(sameElements(set, [b]))
@@ -273,7 +273,7 @@ describe("WeakSet", () => {
     ] as const
 
     for (const { inPlace, name, result, toNew } of operations) {
-      it(`${name} return their result, data first and piped`, () => {
+      it(`${name} compute the right elements, data first and piped`, () => {
         for (const compare of compares) {
           const others = [d, c, b, c]
           const { set } = setup([a, b, c], { compare })
@@ -288,7 +288,7 @@ describe("WeakSet", () => {
         }
       })
 
-      it(`${name} take any iterable`, () => {
+      it(`${name} accept any iterable`, () => {
         const others = [d, c, b]
         const generator = function*() {
           yield* others
@@ -299,7 +299,7 @@ describe("WeakSet", () => {
         assert.deepStrictEqual(ids(toNew(setup([a, b, c]).set, setup(others).set)).sort(), [...result])
       })
 
-      it(`${name} stay on the heap of the first set, and compare as it does`, () => {
+      it(`${name} use the heap and the comparison of the first set`, () => {
         const { collect, set } = setup([a], { compare: "reference" })
         const made = toNew(set, setup([a2]).set)
         WeakSet.addAll(made, [a, a2])
@@ -308,20 +308,20 @@ describe("WeakSet", () => {
         assert.isTrue(WeakSet.isEmpty(made))
       })
 
-      it(`${name} look the others up as the first set compares`, () => {
+      it(`${name} find equal elements with the comparison of the first set`, () => {
         const { set } = setup([a, b, c])
         assert.deepStrictEqual(ids(inPlace(set, [d, { id: 3 }, { id: 2 }, { id: 2 }])), [...result])
         assert.isTrue(Array.from(set).every((element) => [a, b, c, d].includes(element)))
       })
 
-      it(`${name} change nothing if the other iterable throws midway`, () => {
+      it(`${name} change nothing if the second operand throws midway`, () => {
         const { set } = setup([a])
         assert.throws(() => inPlace(set, throwsMidway()), thrown.message)
         assert.throws(() => toNew(set, throwsMidway()), thrown.message)
         assert.isTrue(sameElements(set, [a]))
       })
 
-      it(`${name} leave dead entries behind`, () => {
+      it(`${name} do not copy dead elements`, () => {
         const { collect, finalize, set } = setup([a, b])
         collect(b)
         assert.deepStrictEqual(ids(toNew(set, set)).includes(2), false)
@@ -330,7 +330,7 @@ describe("WeakSet", () => {
         assert.isFalse(ids(set).includes(2))
       })
 
-      it(`${name} tolerate another iterable that removes, clears and adds while it is read`, () => {
+      it(`${name} tolerate a second operand that changes the set while it is read`, () => {
         const one = new Colliding(1)
         const [two, three, four] = [new Colliding(2), new Colliding(3), new Colliding(4)]
         const { set } = setup<Colliding>([one, two])
@@ -344,7 +344,7 @@ describe("WeakSet", () => {
             yield four
           })()
         )
-        // Whatever came of it, each element that is there is there once, and can be found and removed.
+        // Whatever the result is, the set has each element at most once, finds it, and removes it.
         for (const element of [three, new Colliding(3), four, one, two]) WeakSet.add(set, element)
         assert.deepStrictEqual(Array.from(set, ({ id }) => id).sort(), [1, 2, 3, 4])
         for (const element of [1, 2, 3, 4]) WeakSet.remove(set, new Colliding(element))
@@ -352,7 +352,7 @@ describe("WeakSet", () => {
       })
     }
 
-    it("the set itself is a second operand", () => {
+    it("the set itself can be the second operand", () => {
       for (const compare of compares) {
         const full = () => setup([a, b], { compare }).set
         const of = (f: (self: WeakSet.WeakSet<Id>, that: Iterable<Id>) => WeakSet.WeakSet<Id>) => {
@@ -368,7 +368,7 @@ describe("WeakSet", () => {
       }
     })
 
-    it("addAll and toggleAll with one bad element change nothing, and name it", () => {
+    it("addAll and toggleAll with one invalid element throw an error with this element, and change nothing", () => {
       for (const compare of compares) {
         for (const inPlace of [WeakSet.addAll<any>, WeakSet.toggleAll<any>]) {
           const { collect, pending, set } = setup<any>([a], { compare })
@@ -381,7 +381,7 @@ describe("WeakSet", () => {
       }
     })
 
-    it("removeAll and retainAll take a value that cannot be an element for what is not there", () => {
+    it("removeAll and retainAll ignore a value that cannot be an element", () => {
       for (const compare of compares) {
         const { set } = setup<any>([a, b], { compare })
         WeakSet.removeAll(set, ["text", 1, a])
@@ -390,7 +390,7 @@ describe("WeakSet", () => {
       }
     })
 
-    it("toggleAll of an element given twice toggles it once", () => {
+    it("toggleAll toggles a repeated element once", () => {
       const { set } = setup([a])
       WeakSet.toggleAll(set, [a, b, a2, { id: 2 }])
       assert.isTrue(sameElements(set, [b]))
@@ -400,23 +400,23 @@ describe("WeakSet", () => {
   describe("predicates", () => {
     const same = ["equals", "isSubset", "isSuperset"]
     const rows = [
-      { name: "the same", self: [a, b], that: [b, a2], expected: same },
-      { name: "the same, repeatedly", self: [a], that: [a, a2, a], expected: same },
-      { name: "more", self: [a], that: [a2, b], expected: ["isSubset", "isProperSubset"] },
-      { name: "less", self: [a, b], that: [a2], expected: ["isSuperset", "isProperSuperset"] },
-      { name: "overlapping ones", self: [a, b], that: [b, c], expected: [] },
-      { name: "others", self: [a], that: [b, c], expected: ["isDisjoint"] },
-      { name: "nothing", self: [a], that: [], expected: ["isSuperset", "isProperSuperset", "isDisjoint"] },
+      { name: "the same elements", self: [a, b], that: [b, a2], expected: same },
+      { name: "the same elements, repeated", self: [a], that: [a, a2, a], expected: same },
+      { name: "more elements", self: [a], that: [a2, b], expected: ["isSubset", "isProperSubset"] },
+      { name: "fewer elements", self: [a, b], that: [a2], expected: ["isSuperset", "isProperSuperset"] },
+      { name: "overlapping elements", self: [a, b], that: [b, c], expected: [] },
+      { name: "other elements", self: [a], that: [b, c], expected: ["isDisjoint"] },
+      { name: "no elements", self: [a], that: [], expected: ["isSuperset", "isProperSuperset", "isDisjoint"] },
       {
-        name: "something in an empty set",
+        name: "an element, if the set is empty",
         self: [],
         that: [a],
         expected: ["isSubset", "isProperSubset", "isDisjoint"]
       },
-      { name: "nothing in an empty set", self: [], that: [], expected: [...same, "isDisjoint"] }
+      { name: "no elements, if the set is empty", self: [], that: [], expected: [...same, "isDisjoint"] }
     ]
     for (const { expected, name, self, that } of rows) {
-      it(`compare with ${name}, data first and piped`, () => {
+      it(`compare a set with ${name}, data first and piped`, () => {
         const { set } = setup(self)
         assert.deepStrictEqual(holding(set, () => that), expected)
         assert.deepStrictEqual(holding(set, () => new Set(that)), expected)
@@ -425,20 +425,20 @@ describe("WeakSet", () => {
       })
     }
 
-    it("count live elements only", () => {
+    it("ignore dead elements", () => {
       const { collect, set } = setup([a, b])
       collect(b)
       assert.deepStrictEqual(holding(set, () => [a]), same)
       assert.deepStrictEqual(holding(set, () => set), same)
     })
 
-    it("compare by reference if the set does", () => {
+    it("compare by reference if the set compares by reference", () => {
       const { set } = setup([a], { compare: "reference" })
       assert.deepStrictEqual(holding(set, () => [a2]), ["isDisjoint"])
       assert.deepStrictEqual(holding(set, () => [a]), same)
     })
 
-    it("are independent of Equal and Hash, which compare a set by identity", () => {
+    it("differ from Equal and Hash, which use the identity of the set", () => {
       const { set } = setup([a])
       assert.isTrue(Equal.equals(set, set))
       assert.isFalse(Equal.equals(set, WeakSet.copy(set)))
@@ -450,7 +450,7 @@ describe("WeakSet", () => {
   })
 
   describe("copy", () => {
-    it("has the same elements, and a life of its own", () => {
+    it("has the same elements, and changes independently of the set", () => {
       for (const compare of compares) {
         const { collect, set } = setup([a, b], { compare })
         const copy = WeakSet.copy(set)
@@ -475,14 +475,14 @@ describe("WeakSet", () => {
       assert.isTrue(sameElements(set, [b, a]))
     })
 
-    it("yields no dead element, even before the clean-up", () => {
+    it("skips dead elements even before their clean-up", () => {
       const { collect, set } = setup([a, b, c])
       collect(b)
       assert.isTrue(sameElements(set, [a, c]))
       assert.strictEqual(Array.from(WeakSet.refs(set)).length, 2)
     })
 
-    it("goes on while elements are collected, removed and added between its steps", () => {
+    it("continues while elements are collected, removed and added between steps", () => {
       const { collect, finalize, set } = setup([a, b, c])
       const iterator = WeakSet.values(set)
       assert.strictEqual(iterator.next().value, a)
@@ -495,7 +495,7 @@ describe("WeakSet", () => {
       assert.deepStrictEqual(iterator.next(), { done: true, value: undefined })
     })
 
-    it("refs returns the shared references to the elements on the heap of the set", () => {
+    it("refs yields the shared references of the elements, on the heap of the set", () => {
       const { collect, heap, set } = setup([a, b])
       const refs = Array.from(WeakSet.refs(set))
       assert.strictEqual(refs[0], WeakRef.makeUnsafe(a, heap))
@@ -505,7 +505,7 @@ describe("WeakSet", () => {
   })
 
   describe("size, count and isEmpty", () => {
-    it("size is an upper bound until the clean-up, count and isEmpty are exact", () => {
+    it("size is an upper bound until the clean-up; count and isEmpty are exact", () => {
       const { collect, finalize, set } = setup([a, b])
       const all = () => [WeakSet.size(set), WeakSet.count(set), WeakSet.isEmpty(set)]
       assert.deepStrictEqual(all(), [2, 2, false])
@@ -519,7 +519,7 @@ describe("WeakSet", () => {
   })
 
   describe("printing", () => {
-    it("shows the live elements as text, as JSON and to the inspector", () => {
+    it("prints the live elements as text, as JSON and in the inspector", () => {
       const { collect, set } = setup([a, b])
       collect(a)
       assert.strictEqual(String(set), `WeakSet([{"id":2}])`)
@@ -529,7 +529,7 @@ describe("WeakSet", () => {
   })
 
   describe("kinds of element", () => {
-    it("symbols are told apart, though they hash alike", () => {
+    it("symbols with the same description are different elements", () => {
       for (const compare of compares) {
         const [one, two, three] = [Symbol("same"), Symbol("same"), Symbol("same")]
         const { collect, finalize, set } = setup([one, two, three], { compare })
@@ -540,7 +540,7 @@ describe("WeakSet", () => {
       }
     })
 
-    it("functions, frozen objects, and objects that reach themselves or come from another realm are elements", () => {
+    it("functions, frozen objects, cyclic objects and objects of another realm are elements", () => {
       for (const compare of compares) {
         const elements = [() => 1, () => 1, Object.freeze({ id: 1 }), cyclic(1), ...foreign("[{ id: 1 }, () => {}]")]
         const { collect, set } = setup<object>(elements, { compare })
@@ -551,7 +551,7 @@ describe("WeakSet", () => {
       }
     })
 
-    it("elements that collide share a bucket and nothing else", () => {
+    it("elements with the same hash have separate entries", () => {
       const elements = [1, 2, 3, 4].map((id) => new Colliding(id))
       const { collect, finalize, set } = setup(elements)
       const has = () => [1, 2, 3, 4].map((id) => WeakSet.has(set, new Colliding(id)))
@@ -564,7 +564,7 @@ describe("WeakSet", () => {
       assert.deepStrictEqual(has(), [false, false, false, false])
     })
 
-    it("a dead reference is an element like any other where its hash was taken before", () => {
+    it("a dead reference that was hashed before its death is found as an element", () => {
       const { collect, heap, set } = setup<object>()
       const [ref, unhashed] = [WeakRef.makeUnsafe(a, heap), WeakRef.makeUnsafe(b, heap)]
       WeakSet.add(set, ref)
@@ -574,7 +574,7 @@ describe("WeakSet", () => {
       assert.isTrue(sameElements(set, [ref]))
     })
 
-    it("a lookup by the very element does not hash", () => {
+    it("looking up the element itself does not hash it", () => {
       const element = new HashSpy(0)
       const { set } = setup<object>([element])
       element.hashes = 0
@@ -584,7 +584,7 @@ describe("WeakSet", () => {
       assert.isTrue(WeakSet.has(set, new Date(0)))
     })
 
-    it("by reference no operation hashes an element or looks into it", () => {
+    it("with comparison by reference, no operation hashes an element or reads its properties", () => {
       const [one, two, three] = [hostile(), hostile(), hostile()]
       const { collect, finalize, set } = setup<object>([one], { compare: "reference" })
       WeakSet.add(set, one)
@@ -613,7 +613,7 @@ describe("WeakSet", () => {
   })
 
   describe("registrations", () => {
-    it("if a registry is renewed, the dead do not wait for a clean-up that will not come", () => {
+    it("renewing a registry reclaims dead entries at once", () => {
       for (const compare of compares) {
         const { collect, set } = setup([a, b], { compare })
         collect(a)
@@ -624,7 +624,7 @@ describe("WeakSet", () => {
       }
     })
 
-    it("an element that was removed and added again dies once", () => {
+    it("an element that was removed and added again leaves the set when it dies", () => {
       for (const compare of compares) {
         const { collect, finalize, set } = setup([a, b], { compare })
         for (let i = 0; i < 100; i++) WeakSet.add(WeakSet.remove(set, a), a)

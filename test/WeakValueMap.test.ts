@@ -10,7 +10,7 @@ interface Id {
   readonly id: number
 }
 
-/** A map on a test heap, which holds those entries. */
+/** Creates a map with these entries on a test heap. */
 const setup = <K = string, V extends WeakKey = Id>(
   entries: Iterable<readonly [K, V]> = [],
   options?: { readonly compare: "structural" | "reference" }
@@ -43,13 +43,13 @@ const throwsMidway = function*(): Generator<[string, Id]> {
   throw thrown
 }
 
-/** By identity, and without looking into what may be hostile. */
+/** Compares by identity, because to read a property of a hostile value throws. */
 const gives = (option: Option.Option<unknown>, value: unknown): boolean =>
   Option.isSome(option) && Object.is(option.value, value)
 
 describe("WeakValueMap", () => {
   describe("constructors", () => {
-    it.effect("make returns an empty map on the heap of the context", () =>
+    it.effect("make creates an empty map on the heap of the context", () =>
       Effect.gen(function*() {
         const map = yield* WeakValueMap.make<string, Id>()
         assert.isTrue(WeakValueMap.isEmpty(map))
@@ -58,20 +58,20 @@ describe("WeakValueMap", () => {
         assert.isTrue(WeakValueMap.isEmpty(map))
       }).pipe(Effect.provide(TestHeap.layer)))
 
-    it.effect("make takes the comparison", () =>
+    it.effect("make uses the given comparison", () =>
       Effect.gen(function*() {
         const map = yield* WeakValueMap.make<Id, Id>({ compare: "reference" })
         assert.isFalse(WeakValueMap.has(WeakValueMap.set(map, { id: 1 }, one), { id: 1 }))
       }))
 
-    it.effect("makeUnsafe returns a map on the host's heap", () =>
+    it.effect("makeUnsafe creates a map on the host's heap", () =>
       Effect.gen(function*() {
         const map = WeakValueMap.set(WeakValueMap.makeUnsafe<string, Id>(), "a", one)
         yield* TestHeap.collect(one)
         assert.isTrue(WeakValueMap.has(map, "a"))
       }).pipe(Effect.provide(TestHeap.layer)))
 
-    it.effect("fromIterable keeps the order of the entries, the first of equal keys and the last of their values", () =>
+    it.effect("fromIterable keeps the order of the entries, the first of equal keys and the last value", () =>
       Effect.gen(function*() {
         const key = { id: 0 }
         const map = yield* WeakValueMap.fromIterable([[key, one], [{ id: 9 }, two], [{ id: 0 }, three]])
@@ -79,7 +79,7 @@ describe("WeakValueMap", () => {
         assert.strictEqual(Array.from(WeakValueMap.keys(map))[0], key)
       }))
 
-    it.effect("fromIterable takes the comparison and the heap of the context", () =>
+    it.effect("fromIterable uses the given comparison and the heap of the context", () =>
       Effect.gen(function*() {
         const map = yield* WeakValueMap.fromIterable([[{ id: 0 }, one], [{ id: 0 }, two]], { compare: "reference" })
         assert.deepStrictEqual(Array.from(WeakValueMap.values(map)), [one, two])
@@ -88,7 +88,7 @@ describe("WeakValueMap", () => {
       }).pipe(Effect.provide(TestHeap.layer)))
 
     for (const compare of compares) {
-      it.effect(`fromIterable with one bad entry fails, names it, and leaves nothing behind (${compare})`, () =>
+      it.effect(`fromIterable with one invalid entry fails with the invalid value, and registers nothing (${compare})`, () =>
         Effect.gen(function*() {
           for (const bad of ["text", 1, null, undefined, Symbol.for("registered")]) {
             const entries = [["a", one], ["b", bad as unknown as Id], ["c", two]] as const
@@ -101,7 +101,7 @@ describe("WeakValueMap", () => {
         }).pipe(Effect.provide(TestHeap.layer)))
     }
 
-    it.effect("fromIterable does not take the iterable's own error for a failure", () =>
+    it.effect("fromIterable dies with the error of its iterable", () =>
       Effect.gen(function*() {
         const exit = yield* Effect.exit(WeakValueMap.fromIterable(throwsMidway()))
         assert.deepStrictEqual(exit, Exit.die(thrown))
@@ -109,7 +109,7 @@ describe("WeakValueMap", () => {
         assert.strictEqual(yield* TestHeap.pending, 0)
       }).pipe(Effect.provide(TestHeap.layer)))
 
-    it("isWeakValueMap tells a map from other values", () => {
+    it("isWeakValueMap accepts maps and rejects other values", () => {
       assert.isTrue(WeakValueMap.isWeakValueMap(setup().map))
       for (const other of [WeakKeyMap.makeUnsafe(), new Map(), MutableHashMap.empty(), {}, null, undefined, 1]) {
         assert.isFalse(WeakValueMap.isWeakValueMap(other))
@@ -118,7 +118,7 @@ describe("WeakValueMap", () => {
   })
 
   describe("get and has", () => {
-    it("find the live value of a key, data first and piped", () => {
+    it("find the value of a key only while it is alive, data first and piped", () => {
       const { collect, map } = setup([["a", one], ["b", two]])
       assert.deepStrictEqual(WeakValueMap.get(map, "a"), Option.some(one))
       assert.deepStrictEqual(pipe(map, WeakValueMap.get("b")), Option.some(two))
@@ -131,7 +131,7 @@ describe("WeakValueMap", () => {
       assert.isFalse(WeakValueMap.has(map, "a"))
     })
 
-    it("find an equal key by structure, but not by reference", () => {
+    it("find an equal key only with structural comparison", () => {
       const byStructure = setup([[{ id: 0 }, one]]).map
       const byReference = setup([[{ id: 0 }, one]], { compare: "reference" }).map
       assert.deepStrictEqual(WeakValueMap.get(byStructure, { id: 0 }), Option.some(one))
@@ -142,7 +142,7 @@ describe("WeakValueMap", () => {
   })
 
   describe("set", () => {
-    it("adds, replaces and returns the map, data first and piped", () => {
+    it("inserts or replaces, and returns the map, data first and piped", () => {
       const { map } = setup()
       assert.strictEqual(WeakValueMap.set(map, "a", one), map)
       assert.strictEqual(pipe(map, WeakValueMap.set("b", two)), map)
@@ -150,19 +150,19 @@ describe("WeakValueMap", () => {
       assert.deepStrictEqual(Array.from(map), [["a", three], ["b", two]])
     })
 
-    it("of an equal key keeps the first key and its place, and replaces the value", () => {
+    it("with an equal key keeps the first key and its position, and replaces the value", () => {
       const key = { id: 0 }
       const { collect, finalize, map } = setup<unknown>([[key, one], ["b", two]])
       WeakValueMap.set(map, { id: 0 }, three)
       assert.deepStrictEqual(Array.from(WeakValueMap.values(map)), [three, two])
       assert.strictEqual(Array.from(WeakValueMap.keys(map))[0], key)
-      // The clean-up of the overwritten value leaves the entry alone.
+      // The clean-up of the replaced value must not remove the entry.
       collect(one)
       finalize()
       assert.deepStrictEqual(WeakValueMap.get(map, key), Option.some(three))
     })
 
-    it("comes last again after a removal", () => {
+    it("inserts a removed key at the end", () => {
       for (const compare of compares) {
         const { map } = setup([["a", one], ["b", two]], { compare })
         WeakValueMap.set(WeakValueMap.remove(map, "a"), "a", three)
@@ -170,14 +170,14 @@ describe("WeakValueMap", () => {
       }
     })
 
-    it("after the death of the value makes a new entry, with the new key and at the end", () => {
+    it("inserts a new entry with the new key at the end if the value of the equal key is dead", () => {
       for (const finalizeFirst of [true, false]) {
         const key = { id: 0 }
         const { collect, finalize, map } = setup<unknown>([[{ id: 0 }, one], ["b", two]])
         collect(one)
         if (finalizeFirst) finalize()
         WeakValueMap.set(map, key, three)
-        // The late clean-up of the dead entry leaves the new one alone.
+        // The late clean-up of the dead entry must not remove the new entry.
         finalize()
         assert.deepStrictEqual(Array.from(WeakValueMap.values(map)), [two, three])
         assert.strictEqual(Array.from(WeakValueMap.keys(map))[1], key)
@@ -185,7 +185,7 @@ describe("WeakValueMap", () => {
       }
     })
 
-    it("one value may stand under many keys, and takes them all with it", () => {
+    it("all entries of a value end when the value dies", () => {
       const { collect, finalize, map } = setup([["a", one], ["b", one], ["c", two]])
       collect(one)
       assert.deepStrictEqual(Array.from(map), [["c", two]])
@@ -193,7 +193,7 @@ describe("WeakValueMap", () => {
       assert.strictEqual(WeakValueMap.size(map), 1)
     })
 
-    it("refuses what can be no value, names it, and changes nothing", () => {
+    it("rejects an invalid value with an error that has this value, and changes nothing", () => {
       for (const compare of compares) {
         const { map } = setup<string, any>([["a", one]], { compare })
         for (const bad of ["text", 1, null, undefined, NaN, Symbol.for("registered")]) {
@@ -208,7 +208,7 @@ describe("WeakValueMap", () => {
       }
     })
 
-    it("inserts nothing if the hash of the key throws", () => {
+    it("inserts nothing if hashing the key throws", () => {
       const { collect, map, pending } = setup<unknown>()
       const key = new Unhashable()
       assert.throws(() => WeakValueMap.set(map, key, one), "hashed")
@@ -251,7 +251,7 @@ describe("WeakValueMap", () => {
       assert.deepStrictEqual(WeakValueMap.popEntry(map), Option.some(["a", one]))
       WeakValueMap.set(map, "c", three)
       WeakValueMap.set(map, "a", one)
-      // An overwritten entry keeps its place.
+      // An entry whose value is replaced keeps its position.
       WeakValueMap.set(map, "b", one)
       assert.deepStrictEqual(WeakValueMap.popEntry(map), Option.some(["b", one]))
       assert.deepStrictEqual(WeakValueMap.popEntry(map), Option.some(["c", three]))
@@ -261,7 +261,7 @@ describe("WeakValueMap", () => {
       assert.deepStrictEqual(WeakValueMap.popEntry(map), Option.some(["b", two]))
     })
 
-    it("popEntry steps over dead entries, and reclaims them", () => {
+    it("popEntry skips dead entries and reclaims them", () => {
       const { collect, map } = setup([["a", one], ["b", two], ["c", three]])
       collect(one, three)
       assert.deepStrictEqual(WeakValueMap.popEntry(map), Option.some(["b", two]))
@@ -269,14 +269,14 @@ describe("WeakValueMap", () => {
       assert.strictEqual(WeakValueMap.size(map), 0)
     })
 
-    it("clear removes everything, and returns the map, which can be used like a new one", () => {
+    it("clear removes everything and returns the map, which stays usable", () => {
       for (const compare of compares) {
         const { collect, finalize, map } = setup([["a", one], ["b", two]], { compare })
         assert.strictEqual(WeakValueMap.clear(map), map)
         assert.strictEqual(WeakValueMap.size(map), 0)
         assert.isFalse(WeakValueMap.has(map, "a"))
         WeakValueMap.set(map, "a", three)
-        // The clean-up that was registered before the clear leaves the new entry alone.
+        // A clean-up that was registered before the clear must not remove the new entry.
         collect(one)
         finalize()
         assert.deepStrictEqual(Array.from(map), [["a", three]])
@@ -285,7 +285,7 @@ describe("WeakValueMap", () => {
   })
 
   describe("getOrSet, modify and modifyAt", () => {
-    it("getOrSet makes a value where there is no live one, data first and piped", () => {
+    it("getOrSet calls make only if there is no live value, data first and piped", () => {
       const { collect, map } = setup([["a", one]])
       assert.strictEqual(WeakValueMap.getOrSet(map, "a", throwing), one)
       assert.strictEqual(WeakValueMap.getOrSet(map, "b", () => two), two)
@@ -294,13 +294,13 @@ describe("WeakValueMap", () => {
       assert.deepStrictEqual(Array.from(map), [["b", two], ["a", three]])
     })
 
-    it("getOrSet inserts nothing if the maker throws", () => {
+    it("getOrSet inserts nothing if make throws", () => {
       const { map } = setup()
       assert.throws(() => WeakValueMap.getOrSet(map, "a", throwing), thrown.message)
       assert.strictEqual(WeakValueMap.size(map), 0)
     })
 
-    it("getOrSet whose maker sets the key itself keeps one entry, with the outer value", () => {
+    it("getOrSet keeps one entry with the result of make, even if make sets the same key", () => {
       const { map } = setup()
       const value = WeakValueMap.getOrSet(map, "a", () => {
         WeakValueMap.set(map, "a", one)
@@ -320,7 +320,7 @@ describe("WeakValueMap", () => {
       assert.strictEqual(WeakValueMap.modify(map, "a", throwing), map)
     })
 
-    it("modify changes nothing if the function throws", () => {
+    it("modify and modifyAt change nothing if the function throws", () => {
       const { map } = setup([["a", one]])
       assert.throws(() => WeakValueMap.modify(map, "a", throwing), thrown.message)
       assert.throws(() => WeakValueMap.modifyAt(map, "a", throwing), thrown.message)
@@ -345,14 +345,14 @@ describe("WeakValueMap", () => {
   })
 
   describe("setAll and union", () => {
-    it("setAll sets in turn, the newcomer wins, data first and piped", () => {
+    it("setAll sets the entries in order, so the last value wins, data first and piped", () => {
       const { map } = setup([["a", one]])
       assert.strictEqual(WeakValueMap.setAll(map, [["b", two], ["a", three]]), map)
       assert.strictEqual(pipe(map, WeakValueMap.setAll([["c", one], ["b", three]])), map)
       assert.deepStrictEqual(Array.from(map), [["a", three], ["b", three], ["c", one]])
     })
 
-    it("setAll takes the map itself, another one, a host map and an iterator", () => {
+    it("setAll accepts the map itself, another weak map, a native map and an iterator", () => {
       const { map } = setup([["a", one]])
       WeakValueMap.setAll(map, map)
       WeakValueMap.setAll(map, setup([["b", two]]).map)
@@ -361,7 +361,7 @@ describe("WeakValueMap", () => {
       assert.deepStrictEqual(Array.from(map), [["a", two], ["b", two], ["c", three]])
     })
 
-    it("setAll sets nothing if one entry is bad, and names it", () => {
+    it("setAll with one invalid entry throws an error with the invalid value, and sets nothing", () => {
       for (const compare of compares) {
         const { collect, map, pending } = setup<string, any>([["a", one]], { compare })
         const bad = Symbol.for("registered")
@@ -378,7 +378,7 @@ describe("WeakValueMap", () => {
       assert.strictEqual(WeakValueMap.size(map), 0)
     })
 
-    it("union is a new map if the second one's values win, data first and piped", () => {
+    it("union creates a new map in which the values of the second map win, data first and piped", () => {
       const key = { id: 0 }
       const { map } = setup<unknown>([[key, one], ["b", two]])
       const that = setup<unknown>([["c", one], [{ id: 0 }, three]]).map
@@ -390,7 +390,7 @@ describe("WeakValueMap", () => {
       assert.strictEqual(WeakValueMap.count(that), 2)
     })
 
-    it("union compares and lives as the first map does", () => {
+    it("union has the heap and the comparison of the first map", () => {
       const { collect, map } = setup<unknown>([[{ id: 0 }, one]], { compare: "reference" })
       const union = WeakValueMap.union(map, setup<unknown>([[{ id: 0 }, two]]).map)
       assert.deepStrictEqual(Array.from(WeakValueMap.values(union)), [one, two])
@@ -398,7 +398,7 @@ describe("WeakValueMap", () => {
       assert.deepStrictEqual(Array.from(WeakValueMap.values(union)), [one])
     })
 
-    it("union leaves dead entries behind", () => {
+    it("union does not copy dead entries", () => {
       const { collect, map } = setup([["a", one], ["b", two]])
       collect(one)
       assert.strictEqual(WeakValueMap.size(WeakValueMap.union(map, map)), 1)
@@ -406,7 +406,7 @@ describe("WeakValueMap", () => {
   })
 
   describe("copy and copyWith", () => {
-    it("copy has the same entries, and a life of its own", () => {
+    it("copy has the same entries, and changes independently of the map", () => {
       for (const compare of compares) {
         const { collect, map } = setup<unknown>([["a", one], [{ id: 0 }, two]], { compare })
         const copy = WeakValueMap.copy(map)
@@ -443,7 +443,7 @@ describe("WeakValueMap", () => {
       assert.deepStrictEqual(Array.from(map), [["b", two], ["a", one]])
     })
 
-    it("yields no dead entry, not even its key, even before the clean-up", () => {
+    it("skips dead entries and their keys even before their clean-up", () => {
       const { collect, map } = setup([["a", one], ["b", two], ["c", three]])
       collect(two)
       assert.deepStrictEqual(Array.from(WeakValueMap.keys(map)), ["a", "c"])
@@ -452,7 +452,7 @@ describe("WeakValueMap", () => {
       assert.deepStrictEqual(Array.from(WeakValueMap.valueRefs(map), (ref) => ref.key), ["a", "c"])
     })
 
-    it("goes on while entries are collected, removed, added and replaced between its steps", () => {
+    it("continues while entries are collected, removed, inserted and replaced between steps", () => {
       const { collect, finalize, map } = setup([["a", one], ["b", two], ["c", three]])
       const iterator = WeakValueMap.entries(map)
       assert.deepStrictEqual(iterator.next().value, ["a", one])
@@ -466,7 +466,7 @@ describe("WeakValueMap", () => {
       assert.deepStrictEqual(iterator.next(), { done: true, value: undefined })
     })
 
-    it("gives an entry that was overwritten between its steps once", () => {
+    it("yields an entry only once if its value is replaced between steps", () => {
       const { map } = setup([["a", one], ["b", two]])
       const iterator = WeakValueMap.entries(map)
       iterator.next()
@@ -474,7 +474,7 @@ describe("WeakValueMap", () => {
       assert.deepStrictEqual(Array.from(iterator), [["b", two]])
     })
 
-    it("goes on while the map is cleared and filled again", () => {
+    it("continues after the map was cleared and filled again", () => {
       const { map } = setup([["a", one], ["b", two], ["c", three]])
       const iterators = [WeakValueMap.keys(map), WeakValueMap.keys(map)] as const
       iterators[0].next()
@@ -482,7 +482,7 @@ describe("WeakValueMap", () => {
       assert.deepStrictEqual(iterators.map((iterator) => Array.from(iterator)), [["b", "d"], ["b", "d"]])
     })
 
-    it("valueRefs gives references that carry their keys, on the heap of the map", () => {
+    it("valueRefs yields references with their keys, on the heap of the map", () => {
       const { collect, map } = setup([["a", one], ["b", two]])
       const refs = Array.from(WeakValueMap.valueRefs(map))
       collect(one)
@@ -495,7 +495,7 @@ describe("WeakValueMap", () => {
   })
 
   describe("size, count and isEmpty", () => {
-    it("size is an upper bound until the clean-up, count and isEmpty are exact", () => {
+    it("size is an upper bound until the clean-up; count and isEmpty are exact", () => {
       const { collect, finalize, map } = setup([["a", one], ["b", two]])
       const all = () => [WeakValueMap.size(map), WeakValueMap.count(map), WeakValueMap.isEmpty(map)]
       assert.deepStrictEqual(all(), [2, 2, false])
@@ -509,7 +509,7 @@ describe("WeakValueMap", () => {
   })
 
   describe("equals", () => {
-    it("compares contents in any order, data first and piped", () => {
+    it("compares the entries in any order, data first and piped", () => {
       const { map } = setup([["a", one], ["b", two]])
       const same = setup([["b", { id: 2 }], ["a", { id: 1 }]]).map
       assert.isTrue(WeakValueMap.equals(map, same))
@@ -520,7 +520,7 @@ describe("WeakValueMap", () => {
       assert.isFalse(pipe(map, WeakValueMap.equals(setup([["a", one], ["b", three]]).map)))
     })
 
-    it("compares values by reference if the first map compares its keys so", () => {
+    it("compares values by reference if the first map compares its keys by reference", () => {
       const { map } = setup([["a", one]], { compare: "reference" })
       const that = setup([["a", { id: 1 }]]).map
       assert.isFalse(WeakValueMap.equals(map, that))
@@ -528,7 +528,7 @@ describe("WeakValueMap", () => {
       assert.isTrue(WeakValueMap.equals(map, WeakValueMap.copy(map)))
     })
 
-    it("counts live entries only", () => {
+    it("ignores dead entries", () => {
       const { collect, map } = setup([["a", one], ["b", two]])
       const that = setup([["a", one]]).map
       collect(two)
@@ -536,14 +536,14 @@ describe("WeakValueMap", () => {
       assert.isTrue(WeakValueMap.equals(that, map))
     })
 
-    it("is not confused by two keys of the other map that are one here", () => {
+    it("counts two keys of the other map once if the first map treats them as equal", () => {
       const map = setup<unknown>([[{ id: 0 }, one], ["b", one]]).map
       const that = setup<unknown>([[{ id: 0 }, one], [{ id: 0 }, one]], { compare: "reference" }).map
       assert.isFalse(WeakValueMap.equals(map, that))
       assert.isTrue(WeakValueMap.equals(WeakValueMap.remove(map, "b"), that))
     })
 
-    it("is independent of Equal and Hash, which compare a map by identity", () => {
+    it("differs from Equal and Hash, which use the identity of the map", () => {
       const { map } = setup([["a", one]])
       assert.isTrue(Equal.equals(map, map))
       assert.isFalse(Equal.equals(map, WeakValueMap.copy(map)))
@@ -555,7 +555,7 @@ describe("WeakValueMap", () => {
   })
 
   describe("printing", () => {
-    it("shows the live entries as text, as JSON and to the inspector", () => {
+    it("prints the live entries as text, as JSON and in the inspector", () => {
       const { collect, map } = setup([["a", one], ["b", two]])
       collect(one)
       assert.strictEqual(String(map), `WeakValueMap([["b",{"id":2}]])`)
@@ -570,7 +570,7 @@ describe("WeakValueMap", () => {
   describe("kinds of key", () => {
     const primitives = [NaN, 0, 1.5, "", "text", undefined, null, true, 1n, Symbol.for("registered"), Symbol("mine")]
 
-    it("every primitive is a key, and is found by its own kind only", () => {
+    it("every primitive is a key, and differs from primitives of other types", () => {
       for (const compare of compares) {
         const values = primitives.map((_, id) => ({ id }))
         const { collect, finalize, map } = setup<unknown>(primitives.map((key, i) => [key, values[i]!]), { compare })
@@ -584,7 +584,7 @@ describe("WeakValueMap", () => {
       }
     })
 
-    it("NaN is one key, and so are 0 and -0", () => {
+    it("NaN is one key, and 0 and -0 are the same key", () => {
       for (const compare of compares) {
         const { map } = setup<number>([[NaN, one], [0, two]], { compare })
         WeakValueMap.setAll(map, [[0 / 0, three], [-0, three]])
@@ -594,7 +594,7 @@ describe("WeakValueMap", () => {
       }
     })
 
-    it("undefined is a key that the clean-up of another entry leaves alone", () => {
+    it("the clean-up of a removed entry does not remove the entry of the key undefined", () => {
       for (const compare of compares) {
         const { collect, finalize, map } = setup<unknown>([[undefined, one], ["a", two]], { compare })
         WeakValueMap.set(map, "a", three)
@@ -605,7 +605,7 @@ describe("WeakValueMap", () => {
       }
     })
 
-    it("keys that collide share a bucket and nothing else", () => {
+    it("keys with the same hash have separate entries", () => {
       const values = [1, 2, 3, 4].map((id) => ({ id }))
       const { collect, finalize, map } = setup(values.map((value) => [new Colliding(value.id), value] as const))
       const has = () => values.map(({ id }) => WeakValueMap.has(map, new Colliding(id)))
@@ -623,7 +623,7 @@ describe("WeakValueMap", () => {
       assert.deepStrictEqual(has(), [false, false, false, false])
     })
 
-    it("a comparison that removes an entry hides no other entry of the bucket", () => {
+    it("a comparison that removes an entry does not hide another entry with the same hash", () => {
       const first = new Meddling(1)
       const { map } = setup<Colliding>([[first, one], [new Colliding(2), two], [new Colliding(3), three]])
       first.meddle = () => WeakValueMap.remove(map, first)
@@ -631,7 +631,7 @@ describe("WeakValueMap", () => {
       assert.deepStrictEqual(Array.from(WeakValueMap.values(map)), [two, three])
     })
 
-    it("a comparison that removes its own entry finds it no more", () => {
+    it("a comparison that removes the compared entry does not find this entry", () => {
       for (const clears of [false, true]) {
         const key = new Meddling(1)
         const { map } = setup<unknown>([[key, one]])
@@ -646,7 +646,7 @@ describe("WeakValueMap", () => {
       }
     })
 
-    it("frozen keys, functions, keys that reach themselves and keys from another realm are found", () => {
+    it("frozen keys, functions, cyclic keys and keys of another realm are found", () => {
       const f = () => {}
       const [theirs, equal] = foreign("[{ id: 1 }, { id: 1 }]")
       const { map } = setup<unknown>([[Object.freeze({ id: 1 }), one], [f, two], [cyclic(1), three], [theirs, one]])
@@ -657,7 +657,7 @@ describe("WeakValueMap", () => {
       assert.isTrue(WeakValueMap.has(map, equal))
     })
 
-    it("a dead reference is a key like any other where its hash was taken before", () => {
+    it("a dead reference that was hashed before its death is found as a key", () => {
       const { collect, heap, map } = setup<unknown>()
       const ref = WeakRef.makeUnsafe(one, heap)
       WeakValueMap.set(map, ref, two)
@@ -666,7 +666,7 @@ describe("WeakValueMap", () => {
       assert.deepStrictEqual(WeakValueMap.pop(map, ref), Option.some(two))
     })
 
-    it("a dead reference without a hash is refused by structure, and nothing is inserted", () => {
+    it("a dead reference without a hash is rejected by structural comparison, and nothing is inserted", () => {
       const { collect, heap, map } = setup<unknown>()
       const ref = WeakRef.makeUnsafe(one, heap)
       collect(one)
@@ -676,7 +676,7 @@ describe("WeakValueMap", () => {
       assert.isTrue(WeakValueMap.has(WeakValueMap.set(byReference, ref, two), ref))
     })
 
-    it("symbols, functions and proxies are values, and are only held", () => {
+    it("symbols, functions and proxies are values, and are never accessed", () => {
       for (const compare of compares) {
         const values = [Symbol("mine"), () => {}, hostile(), hostile()]
         const { collect, map } = setup<number, any>(values.map((value, key) => [key, value]), { compare })
@@ -693,7 +693,7 @@ describe("WeakValueMap", () => {
       }
     })
 
-    it("a lookup by the very key, or by a primitive, does not hash", () => {
+    it("looking up the key object itself, or a primitive, does not hash", () => {
       const key = new HashSpy(0)
       const { map } = setup<unknown>([[key, one]])
       key.hashes = 0
@@ -709,7 +709,7 @@ describe("WeakValueMap", () => {
       assert.isTrue(WeakValueMap.has(WeakValueMap.set(map, key, one), new Date(0)))
     })
 
-    it("a key that has changed is found as itself, and only it is removed", () => {
+    it("a changed key is found and removed by identity", () => {
       const [first, second] = [new Date(1), new Date(2)]
       const { map } = setup([[first, one], [second, two]])
       second.setTime(1)
@@ -718,7 +718,7 @@ describe("WeakValueMap", () => {
       assert.deepStrictEqual(Array.from(WeakValueMap.values(map)), [one])
     })
 
-    it("by reference no operation hashes a key or looks into it", () => {
+    it("with comparison by reference, no operation hashes a key or reads its properties", () => {
       const key = hostile()
       const other = hostile()
       const { collect, finalize, map } = setup<unknown>([[key, one]], { compare: "reference" })
@@ -751,7 +751,7 @@ describe("WeakValueMap", () => {
   })
 
   describe("registrations", () => {
-    it("if a registry is renewed, the dead do not wait for a clean-up that will not come", () => {
+    it("renewing a registry reclaims dead entries at once", () => {
       for (const compare of compares) {
         const { collect, map } = setup([["a", one], ["b", two]], { compare })
         collect(one)
@@ -762,7 +762,7 @@ describe("WeakValueMap", () => {
       }
     })
 
-    it("an entry that was removed and set again dies once, with its value", () => {
+    it("an entry that was removed and set again ends when its value dies", () => {
       for (const compare of compares) {
         const { collect, finalize, map } = setup([["a", one], ["b", two]], { compare })
         WeakValueMap.set(WeakValueMap.remove(map, "a"), "a", one)
@@ -773,7 +773,7 @@ describe("WeakValueMap", () => {
       }
     })
 
-    it("a renewed registry knows all entries", () => {
+    it("a renewed registry reclaims all entries that die later", () => {
       for (const compare of compares) {
         const { collect, finalize, map } = setup([["a", one], ["b", two]], { compare })
         for (let i = 0; i < 100; i++) WeakValueMap.set(map, "c", i % 2 === 0 ? three : two)

@@ -1,3 +1,7 @@
+/**
+ * Property tests. They run scripts of random operations against a collection and a
+ * strong model of it, and compare both after each operation.
+ */
 import { assert, describe, it } from "@effect/vitest"
 import { Effect, Option, pipe } from "effect"
 import * as fc from "fast-check"
@@ -10,11 +14,7 @@ import { type Compare, compares, Model } from "./support/models.ts"
 const numRuns = 1000
 const maxCommands = 40
 
-// -----------------------------------------------------------------------------
-// the script
-// -----------------------------------------------------------------------------
-
-/** A collection and what it should be. */
+/** A collection and its model. */
 interface Pair<S> {
   readonly real: S
   readonly model: Model<unknown, unknown>
@@ -37,7 +37,7 @@ interface Subject<S> {
   readonly iterators: Array<LiveIterator<S>>
 }
 
-/** What differs from collection to collection. */
+/** What differs between `WeakKeyMap`, `WeakValueMap` and `WeakSet`. */
 interface Kind<S> {
   readonly weakSide: "key" | "value"
   readonly keys: ReadonlyArray<() => unknown>
@@ -56,7 +56,7 @@ type Step<S> = (subject: Subject<S>) => void
 
 const show = (u: unknown): string => inspect(u, { depth: 3, breakLength: Infinity })
 
-/** By identity all the way down into lists and options: a wrong instance of an equal key is a mistake. */
+/** Compares by identity, even the elements of arrays and options, because another instance of an equal key is wrong. */
 const identical = (a: unknown, b: unknown): boolean => {
   if (Array.isArray(a) && Array.isArray(b) && a !== b) {
     return a.length === b.length && a.every((element, i) => identical(element, b[i]))
@@ -91,7 +91,7 @@ const expectThrown = (what: string, f: () => void): void => {
   throw new Error(`${what}: not thrown`)
 }
 
-/** A named step with arguments that fast-check shrinks and prints. */
+/** Creates a named step with arguments that fast-check shrinks and prints. */
 const step = <S, Args extends {}>(
   name: string,
   args: { [P in keyof Args]: fc.Arbitrary<Args[P]> },
@@ -111,7 +111,7 @@ const command = <S>(kind: Kind<S>, step: Step<S>): fc.Command<object, Subject<S>
   run: (_, subject) => {
     step(subject)
     for (const pair of subject.pairs) {
-      expect("an upper bound", kind.size(pair.real) >= pair.model.keys().length, true)
+      expect("size is an upper bound", kind.size(pair.real) >= pair.model.keys().length, true)
       expect("count", kind.count(pair.real), pair.model.keys().length)
       kind.observe(pair, subject)
     }
@@ -132,7 +132,7 @@ const expectExactSize = <S>(kind: Kind<S>, subject: Subject<S>): void => {
   for (const pair of subject.pairs) expect("size once finalized", kind.size(pair.real), pair.model.keys().length)
 }
 
-/** Whether it went on. */
+/** Steps an iterator and its model. Returns `false` at the end. */
 const stepIterator = <S>(iterator: LiveIterator<S>): boolean => {
   const entry = iterator.done ? undefined : iterator.pair.model.after(iterator.at)
   const { done, value } = iterator.real.next()
@@ -150,7 +150,7 @@ const finishIterator = <S>(iterator: LiveIterator<S>): void => {
   while (stepIterator(iterator)) { /* to the end */ }
 }
 
-/** The steps that every collection has. */
+/** The steps that all three collections share. */
 const commonSteps = <S>(kind: () => Kind<S>, pools: { readonly weak: number; readonly iterators: number }) => [
   step("collect", {
     targets: fc.array(pick(pools.weak), { minLength: 1, maxLength: 3 })
@@ -172,7 +172,7 @@ const commonSteps = <S>(kind: () => Kind<S>, pools: { readonly weak: number; rea
     on: which,
     compare: fc.constantFrom(...compares)
   }, ({ pairs, testHeap }: Subject<S>, { compare, on }) => {
-    // The first one keeps the comparison that the test is named after.
+    // The first collection keeps the comparison in the name of the test.
     const model = new Model<unknown, unknown>(kind().weakSide, on === 0 ? pairs[0].model.compare : compare)
     pairs[on] = { model, real: kind().make(model.compare, testHeap.heap) }
   }),
@@ -223,13 +223,11 @@ const runScripts = <S>(kind: Kind<S>, compare: Compare): void =>
     { numRuns }
   )
 
-// -----------------------------------------------------------------------------
-// the two maps
-// -----------------------------------------------------------------------------
+// The two maps.
 
 type AnyMap = WeakKeyMap.WeakKeyMap<any, any>
 
-/** Both modules have these functions; the types of keys and values do not matter here. */
+/** The functions that both map modules have. Their bounds on keys and values do not matter here. */
 type MapModule = Pick<
   typeof WeakKeyMap,
   | "clear"
@@ -342,26 +340,30 @@ const mapKind = (options: {
         return v
       }
       const result = args.piped ? pipe(real, M.getOrSet(k, make)) : M.getOrSet(real, k, make)
-      expect("makes where there is none", made, model.has(k) ? 0 : 1)
+      expect("calls of make", made, model.has(k) ? 0 : 1)
       if (!model.has(k)) model.set(k, v)
-      expect("gives what is there", Option.some(result), model.get(k))
+      expect("returns the value", Option.some(result), model.get(k))
     }),
-    step("getOrSet of a throwing maker", { on: which, key }, (subject: Subject<AnyMap>, args) => {
+    step("getOrSet with a throwing make", { on: which, key }, (subject: Subject<AnyMap>, args) => {
       const { model, real } = subject.pairs[args.on]
       const k = subject.keys[args.key]
       if (model.has(k)) return
-      expectThrown("the maker's error", () =>
+      expectThrown("the error of make", () =>
         M.getOrSet(real, k, () => {
           throw thrown
         }))
     }),
-    step("getOrSet that sets again", { on: which, key, value, inner: value }, (subject: Subject<AnyMap>, args) => {
-      const { model, real } = subject.pairs[args.on]
-      const [k, v, inner] = [subject.keys[args.key], subject.values[args.value], subject.values[args.inner]]
-      if (model.has(k)) return
-      expect("the outer one", M.getOrSet(real, k, () => (M.set(real, k, inner), v)), v)
-      model.set(k, v)
-    }),
+    step(
+      "getOrSet with a make that sets the same key",
+      { on: which, key, value, inner: value },
+      (subject: Subject<AnyMap>, args) => {
+        const { model, real } = subject.pairs[args.on]
+        const [k, v, inner] = [subject.keys[args.key], subject.values[args.value], subject.values[args.inner]]
+        if (model.has(k)) return
+        expect("the result of make", M.getOrSet(real, k, () => (M.set(real, k, inner), v)), v)
+        model.set(k, v)
+      }
+    ),
     step("modify", { on: which, key, value, piped: fc.boolean() }, (subject: Subject<AnyMap>, args) => {
       const { model, real } = subject.pairs[args.on]
       const [k, v] = [subject.keys[args.key], subject.values[args.value]]
@@ -398,18 +400,18 @@ const mapKind = (options: {
         }
       }
     ),
-    step("setAll with a bad entry", { on: which, key, value, at: fc.nat(2) }, (subject: Subject<AnyMap>, args) => {
+    step("setAll with an invalid entry", { on: which, key, value, at: fc.nat(2) }, (subject: Subject<AnyMap>, args) => {
       const { real } = subject.pairs[args.on]
       const all: Array<[any, any]> = [0, 1].map((i) => [
         subject.keys[(args.key + i) % keys.length],
         subject.values[(args.value + i) % values.length]
       ])
       all.splice(args.at, 0, weakSide === "key" ? ["bad", all[0]![1]] : [all[0]![0], "bad"])
-      expectRefused("a bad entry", () => M.setAll(real, all), "bad")
+      expectRefused("an invalid entry", () => M.setAll(real, all), "bad")
     }),
     step("setAll of a throwing iterable", { on: which, key, value }, (subject: Subject<AnyMap>, args) => {
       const { real } = subject.pairs[args.on]
-      expectThrown("the iterable's error", () =>
+      expectThrown("the error of the iterable", () =>
         M.setAll(
           real,
           (function*(): Generator<[any, any]> {
@@ -420,7 +422,6 @@ const mapKind = (options: {
     }),
     step("setAll of a map", { on: which, from: which }, (subject: Subject<AnyMap>, { from, on }) => {
       const [pair, that] = [subject.pairs[on], subject.pairs[from]]
-      // A key that one map refused to hash would have to be refused here.
       M.setAll(pair.real, that.real)
       pair.model.setAll(that.model.entries())
     }),
@@ -435,7 +436,7 @@ const mapKind = (options: {
     }),
     step("copyWith", { on: which, piped: fc.boolean() }, (subject: Subject<AnyMap>, { on, piped }) => {
       const { model, real } = subject.pairs[on]
-      // Maps what the map holds strongly.
+      // `copyWith` maps the strong side.
       const pool: Array<unknown> = weakSide === "key" ? subject.values : subject.keys
       const f = (a: unknown) => pool[(pool.indexOf(a) + 2) % pool.length]
       const copied = model.empty().setAll(
@@ -482,8 +483,8 @@ const weakKeys: ReadonlyArray<() => unknown> = [
   () => new Colliding(1),
   () => new Colliding(2),
   () => new Colliding(3),
-  () => Symbol("symbols hash by their description"),
-  () => Symbol("symbols hash by their description"),
+  () => Symbol("Effect hashes a symbol by its description"),
+  () => Symbol("Effect hashes a symbol by its description"),
   () => cyclic(1),
   () => cyclic(1),
   () => () => {}
@@ -499,7 +500,7 @@ const weakKeyMap = mapKind({
 })
 
 const weakValueMap = mapKind({
-  // The same functions, with other bounds on keys and values.
+  // `WeakValueMap` has the same functions, with other bounds on keys and values.
   module: WeakValueMap as unknown as MapModule,
   weakSide: "value",
   keys: [
@@ -521,13 +522,11 @@ const weakValueMap = mapKind({
   deref: (ref) => [ref.key, WeakRef.deref(ref)]
 })
 
-// -----------------------------------------------------------------------------
-// the set
-// -----------------------------------------------------------------------------
+// The set.
 
 type AnySet = WeakSet.WeakSet<any>
 
-/** The second operand: listed elements, either set, or an iterator of either. */
+/** The second operand: a list of elements, one of the two sets, or an iterator of a set. */
 type Operand = { readonly list: Array<number> } | { readonly set: 0 | 1; readonly iterator: boolean }
 
 const operandOf = (subject: Subject<AnySet>, operand: Operand): { real: Iterable<any>; elements: Array<unknown> } => {
@@ -686,7 +685,7 @@ const weakSet: Kind<AnySet> = {
         model: model.empty().setAll(asEntries(plain(model, that.elements)))
       }
     }),
-    step("algebra with a bad element", {
+    step("algebra with an invalid element", {
       on: which,
       toggle: fc.boolean(),
       list: fc.array(element, { maxLength: 3 }),
@@ -695,7 +694,7 @@ const weakSet: Kind<AnySet> = {
       const elements = list.map((i) => subject.keys[i])
       elements.splice(at, 0, "bad")
       const inPlace = toggle ? WeakSet.toggleAll : WeakSet.addAll
-      expectRefused("a bad element", () => inPlace(subject.pairs[on].real, elements), "bad")
+      expectRefused("an invalid element", () => inPlace(subject.pairs[on].real, elements), "bad")
     }),
     step("fromIterable", { on: which, list: fc.array(element, { maxLength: 6 }) }, (subject: Subject<AnySet>, args) => {
       const { model } = subject.pairs[args.on]
@@ -714,7 +713,7 @@ const weakSet: Kind<AnySet> = {
   ]
 }
 
-/** A test heap that counts the registrations of each registry. */
+/** Creates a test heap that counts the registrations of each registry. */
 const countingTestHeap = () => {
   const { collect, finalize, heap } = TestHeap.makeUnsafe()
   const made: Array<number> = []
@@ -734,13 +733,13 @@ const countingTestHeap = () => {
 
 describe("collections", () => {
   for (const compare of compares) {
-    it(`WeakKeyMap does with live entries what a strong map does (${compare})`, () => runScripts(weakKeyMap, compare))
-    it(`WeakValueMap does with live entries what a strong map does (${compare})`, () =>
+    it(`WeakKeyMap behaves like a strong map of its live entries (${compare})`, () => runScripts(weakKeyMap, compare))
+    it(`WeakValueMap behaves like a strong map of its live entries (${compare})`, () =>
       runScripts(weakValueMap, compare))
-    it(`WeakSet does with live elements what a strong set does (${compare})`, () => runScripts(weakSet, compare))
+    it(`WeakSet behaves like a strong set of its live elements (${compare})`, () => runScripts(weakSet, compare))
   }
 
-  it("a registry is replaced for what was removed, not for what has died", () => {
+  it("removals cause the replacement of a registry, and deaths do not", () => {
     const { collect, finalize, heap, made } = countingTestHeap()
     const set = WeakSet.makeUnsafe<object>({ compare: "reference" }, heap)
     for (let i = 0; i < 100; i++) {
@@ -753,7 +752,7 @@ describe("collections", () => {
     assert.deepStrictEqual(made, [1000])
   })
 
-  it("the clean-ups of a registry that was replaced do not count for the new one", () => {
+  it("the clean-ups of a replaced registry do not count for the new registry", () => {
     const { collect, finalize, heap, made } = countingTestHeap()
     const set = WeakSet.makeUnsafe<object>({ compare: "reference" }, heap)
     const toggle = (element: object) => {

@@ -1,3 +1,8 @@
+/**
+ * Tests of the collections with forced collections on the real heap: which entries end,
+ * and which memory the collections retain. The last tests run the same script on the
+ * real heap and on a test heap.
+ */
 import { assert, describe, it, vi } from "@effect/vitest"
 import { Effect, Equal, Hash, Option } from "effect"
 import * as fc from "fast-check"
@@ -6,15 +11,11 @@ import { type Compare, compares } from "./support/models.ts"
 import { collectThoroughly, collectUntil } from "./support/realHeap.ts"
 import { observeOnBothHeapsWith } from "./support/worlds.ts"
 
-// -----------------------------------------------------------------------------
-// the three collections, with one face
-// -----------------------------------------------------------------------------
-
-/** A collection whose entries have numbers. `key` is the weak side of an entry, and the strong one hangs on it. */
+/** A common interface of the three collections. The collector can remove an entry when its argument `weak` dies. */
 interface Subject<S> {
   readonly name: string
   readonly make: (compare: Compare, heap?: Heap.Heap) => S
-  /** An entry of two objects; a set takes only the first. */
+  /** Sets an entry of two objects. A set uses only the first object. */
   readonly set: (self: S, weak: object, other: object) => void
   readonly remove: (self: S, weak: object, other: object) => void
   readonly popEntry: (self: S) => boolean
@@ -68,24 +69,22 @@ const forEachSubject = (tests: <S>(subject: Subject<S>, compare: Compare) => voi
   }
 }
 
-// -----------------------------------------------------------------------------
-// objects that live as long as this file, and objects that nobody holds
-// -----------------------------------------------------------------------------
+// The objects below live as long as this module.
 
 const thousand = (name: string) => Array.from({ length: 1000 }, (_, id) => ({ name, id }))
 
 const weaks = thousand("weak")
-/** Equal to the ones before, and other objects. */
+/** Other objects that are equal to `weaks`. */
 const twins = thousand("weak")
 const others = thousand("other")
 const otherTwins = thousand("other")
 
 const million = 1_000_000
 
-/** Bytes in use after a collection of what the last turn kept, and one of what that kept. */
+/** The heap in use after two collections. The second one collects what the first one could not. */
 const inUse = Effect.map(collectUntil(() => false, 2), () => process.memoryUsage().heapUsed)
 
-/** Bytes of the heap that each operation has left behind. */
+/** Returns how many bytes of the heap each operation retains. */
 const bytesLeft = (
   operations: number,
   script: (operations: number) => void,
@@ -99,10 +98,10 @@ const bytesLeft = (
     return (after - before) / operations
   })
 
-/** A registration, a slot and a place in the order are 30 bytes and more, each. */
+/** A limit in bytes. A retained registration, a slot or a place in the order takes at least 30 bytes. */
 const nothing = 4
 
-/** Equal only to itself, with a hash that is not. */
+/** Equal only to itself. Several instances can have the same hash. */
 class Hashed {
   readonly hash: number
 
@@ -119,7 +118,7 @@ class Hashed {
   }
 }
 
-/** The host's heap, and what is asked of it. */
+/** Creates a copy of the host's heap that counts the calls of the library. */
 const countingHeap = () => {
   const counts = { derefs: 0, registrations: 0, registries: 0 }
   const heap: Heap.Heap = {
@@ -144,7 +143,7 @@ const countingHeap = () => {
   return { counts, heap }
 }
 
-/** Objects that nobody holds but what is done with them; and how many of them are left. */
+/** Creates objects that only the test subject holds, and counts how many of them are alive. */
 const garbage = () => {
   const probes: Array<WeakRef<object>> = []
   const track = <A extends object>(object: A): A => {
@@ -160,7 +159,7 @@ const garbage = () => {
 
 describe("on the real heap", () => {
   forEachSubject((subject, compare) => {
-    it.effect("entries go when their weak sides die, and the others stay", () =>
+    it.effect("entries end when their weak sides die, and other entries stay", () =>
       Effect.gen(function*() {
         const self = subject.make(compare)
         const { left, make } = garbage()
@@ -174,7 +173,7 @@ describe("on the real heap", () => {
         assert.strictEqual(subject.count(self), 100)
       }))
 
-    it.effect("entries go even after so many removals that the registry was renewed", () =>
+    it.effect("entries end even if removals have renewed the registry", () =>
       Effect.gen(function*() {
         const self = subject.make(compare)
         const { left, make } = garbage()
@@ -190,7 +189,7 @@ describe("on the real heap", () => {
         assert.isTrue(yield* collectUntil(() => subject.size(self) === 0))
       }))
 
-    it.effect("a million times set, remove and set over the same objects leave nothing behind", () =>
+    it.effect("setting and removing the same objects a million times retains no memory", () =>
       Effect.gen(function*() {
         const self = subject.make(compare)
         const bytes = yield* bytesLeft(million, (operations) => {
@@ -205,12 +204,12 @@ describe("on the real heap", () => {
         assert.strictEqual(subject.size(self), 1000)
       }))
 
-    it.effect("a million times overwriting leaves nothing behind", () =>
+    it.effect("replacing entries a million times retains no memory", () =>
       Effect.gen(function*() {
         const self = subject.make(compare)
         const bytes = yield* bytesLeft(million, (operations) => {
           for (let i = 0; i < operations; i++) {
-            // By an equal key where there is one, and alternating what is overwritten.
+            // Alternates between equal weak sides, and between equal strong sides.
             const weak = (i / 1000 & 1) === 0 ? weaks[i % 1000]! : twins[i % 1000]!
             const other = (i / 1000 & 2) === 0 ? others[i % 1000]! : otherTwins[i % 1000]!
             subject.set(self, weak, other)
@@ -219,7 +218,7 @@ describe("on the real heap", () => {
         assert.isBelow(bytes, nothing)
       }))
 
-    it.effect("a queue of a million entries leaves nothing behind", () =>
+    it.effect("a queue of a hundred thousand entries retains no memory", () =>
       Effect.gen(function*() {
         const self = subject.make(compare)
         const bytes = yield* bytesLeft(million / 10, (operations) => {
@@ -231,7 +230,7 @@ describe("on the real heap", () => {
         assert.isBelow(bytes, nothing)
       }))
 
-    it.effect("one popEntry does not remember what was set and removed after it", () =>
+    it.effect("the position that popEntry remembers retains no entries that are set and removed later", () =>
       Effect.gen(function*() {
         const self = subject.make(compare)
         for (let i = 0; i < 1000; i++) subject.set(self, weaks[i]!, others[i]!)
@@ -246,7 +245,7 @@ describe("on the real heap", () => {
         assert.strictEqual(subject.size(self), 1000)
       }))
 
-    it.effect("a thousand collections made and dropped leave nothing behind on what they held", () =>
+    it.effect("a thousand dropped collections retain no memory while their entries live", () =>
       Effect.gen(function*() {
         const bytes = yield* bytesLeft(100_000, (operations) => {
           for (let i = 0; i < operations; i += 100) {
@@ -257,7 +256,7 @@ describe("on the real heap", () => {
         assert.isBelow(bytes, nothing)
       }))
 
-    it.effect("clearing leaves nothing behind", () =>
+    it.effect("clearing retains no memory", () =>
       Effect.gen(function*() {
         const self = subject.make(compare)
         const bytes = yield* bytesLeft(million / 10, (operations) => {
@@ -269,11 +268,11 @@ describe("on the real heap", () => {
         assert.isBelow(bytes, nothing)
       }))
 
-    it.effect("removing everything leaves nothing behind, though nothing is set after it", () =>
+    it.effect("removing all entries retains no memory, even if nothing is set afterwards", () =>
       Effect.gen(function*() {
         const emptied: Array<unknown> = []
         const bytes = yield* bytesLeft(100_000, (operations) => {
-          // Four times a table, so that what a table costs by itself does not count.
+          // Fills each table four times, so that the size of an empty table does not matter.
           for (let i = 0; i < operations; i += 4000) {
             const self = subject.make(compare)
             for (let round = 0; round < 4; round++) {
@@ -291,7 +290,7 @@ describe("on the real heap", () => {
         assert.isAbove(emptied.length, 24)
       }))
 
-    it.effect("keys that have collided leave nothing behind", () =>
+    it.effect("removing keys with the same hash retains no memory", () =>
       Effect.gen(function*() {
         const self = subject.make(compare)
         let hash = 0
@@ -304,13 +303,13 @@ describe("on the real heap", () => {
             subject.remove(self, one, one)
             subject.remove(self, two, two)
           }
-          // The tables in which Effect remembers hashes and answers grow once.
+          // The tables in which Effect remembers hashes and comparisons grow during the warm-up.
         }, { warmUp: 100_000 })
         assert.isBelow(bytes, nothing)
         assert.strictEqual(subject.size(self), 0)
       }))
 
-    it.effect("iterators that were dropped midway leave nothing behind", () =>
+    it.effect("iterators that are dropped midway retain no memory", () =>
       Effect.gen(function*() {
         const self = subject.make(compare)
         for (let i = 0; i < 10; i++) subject.set(self, weaks[i]!, others[i]!)
@@ -320,7 +319,7 @@ describe("on the real heap", () => {
         assert.isBelow(bytes, nothing)
       }))
 
-    it.effect("dead entries leave nothing behind", () =>
+    it.effect("dead entries retain no memory", () =>
       Effect.gen(function*() {
         const self = subject.make(compare)
         let before = 0
@@ -333,7 +332,7 @@ describe("on the real heap", () => {
         assert.isBelow((after - before) / 100_000, nothing)
       }))
 
-    it.effect("a removed weak side is collected while its partner lives, and while the collection does", () =>
+    it.effect("a removed weak side is collected, even if the strong side and the collection live", () =>
       Effect.gen(function*() {
         const self = subject.make(compare)
         const { left, make } = garbage()
@@ -353,7 +352,7 @@ describe("on the real heap", () => {
     for (
       const [how, remove] of Object.entries<(self: any, weak: object, other: object) => void>({
         "has been removed": subject.remove,
-        "has been removed after it was overwritten": (self, weak, other) => {
+        "has been replaced and removed": (self, weak, other) => {
           subject.set(self, weaks[999]!, other)
           subject.remove(self, weaks[999]!, other)
           subject.remove(self, weak, other)
@@ -362,9 +361,9 @@ describe("on the real heap", () => {
         "has been cleared": subject.clear
       })
     ) {
-      // A set has nothing but the weak sides.
+      // A set has no strong sides.
       if (subject.name === "WeakSet") break
-      it.effect(`the strong side of a live weak side is collected once it ${how}`, () =>
+      it.effect(`a strong side is collected after its entry ${how}, even if the weak side lives`, () =>
         Effect.gen(function*() {
           const self = subject.make(compare)
           const { left, make } = garbage()
@@ -379,11 +378,11 @@ describe("on the real heap", () => {
         }))
     }
 
-    it.effect("the strong side of a live weak side is collected once it has been removed, even after a popEntry", () =>
+    it.effect("a strong side is collected after its entry has been removed, even if popEntry was called before", () =>
       Effect.gen(function*() {
         const self = subject.make(compare)
         const { left, make } = garbage()
-        // What remembers how far popEntry has come must not remember what stood in the way before the order grew.
+        // `popEntry` remembers its position. That must not retain the old storage of `order`, which has grown since.
         const removed = (): void => {
           const made = Array.from({ length: 60 }, (_, i) => make(i))
           made.forEach((other, i) => subject.set(self, weaks[i]!, other))
@@ -396,7 +395,7 @@ describe("on the real heap", () => {
         assert.strictEqual(subject.size(self), 200)
       }))
 
-    it.effect("a collection that nobody holds is collected, though its entries live on", () =>
+    it.effect("an unreachable collection is collected, even if its entries live", () =>
       Effect.gen(function*() {
         const drop = (): WeakRef<object> => {
           const self = subject.make(compare)
@@ -409,7 +408,7 @@ describe("on the real heap", () => {
         assert.isTrue(yield* collectUntil(() => probe.deref() === undefined))
       }))
 
-    it.effect("a paused iterator keeps no referent", () =>
+    it.effect("a paused iterator holds no referent", () =>
       Effect.gen(function*() {
         const self = subject.make(compare)
         const { left, make } = garbage()
@@ -422,11 +421,11 @@ describe("on the real heap", () => {
         assert.isTrue(iterators.every((iterator) => iterator.next().done === true))
       }))
 
-    it.effect("an iteration across turns yields each remaining entry once, whatever is collected in between", () =>
+    it.effect("an iteration over several turns yields each live entry once, even if other entries are collected between turns", () =>
       Effect.gen(function*() {
         const self = subject.make(compare)
         const { left, make } = garbage()
-        // A strong side that is no object of this script, so that the entry alone says which it is.
+        // The strong sides of garbage have ids from 500 on, so that each yielded value identifies its entry.
         for (let i = 0; i < 50; i++) {
           subject.set(self, weaks[i]!, others[i]!)
           subject.set(self, make(i), otherTwins[500 + i]!)
@@ -445,7 +444,7 @@ describe("on the real heap", () => {
         assert.isTrue(yield* collectUntil(() => left() === 0))
       }))
 
-    it("replacing a registry costs a bounded number of registrations per operation", () => {
+    it("renewing registries costs a bounded number of registrations per operation", () => {
       const { counts, heap } = countingHeap()
       const self = subject.make(compare, heap)
       for (let i = 0; i < 10_000; i++) {
@@ -457,12 +456,12 @@ describe("on the real heap", () => {
       assert.isBelow(counts.registries, 300)
     })
 
-    it("a hundred thousand times popEntry takes a bounded number of steps each", () => {
+    it("popEntry takes a bounded number of steps on average", () => {
       const { counts, heap } = countingHeap()
       const self = subject.make(compare, heap)
       for (let i = 0; i < 100_000; i++) subject.set(self, { i }, { i })
       counts.derefs = 0
-      // The engine steps over what was removed from the front of a Map each time that an iterator starts there.
+      // A new iterator of a Map steps over all entries that were removed at the front.
       const iterators = vi.spyOn(Map.prototype, "values")
       let popped = 0
       while (subject.popEntry(self)) popped++
@@ -474,7 +473,7 @@ describe("on the real heap", () => {
     })
   })
 
-  it.effect("a value that reaches its own key does not keep it: directly, through an entry, through another map", () =>
+  it.effect("a value that refers to its own key does not keep the key alive, even through other entries and maps", () =>
     Effect.gen(function*() {
       for (const compare of compares) {
         const self = WeakKeyMap.makeUnsafe<object, unknown>({ compare })
@@ -497,7 +496,7 @@ describe("on the real heap", () => {
       }
     }))
 
-  it.effect("an entry of another map keeps a key only as long as its own key lives", () =>
+  it.effect("a key that is the value of another entry lives as long as the key of that entry", () =>
     Effect.gen(function*() {
       const self = WeakKeyMap.makeUnsafe<object, object>()
       const { left, make } = garbage()
@@ -516,7 +515,7 @@ describe("on the real heap", () => {
       assert.isTrue(yield* collectUntil(() => left() === 0))
     }))
 
-  it.effect("a key that was only used to look something up is not kept", () =>
+  it.effect("a key that was used only for look-ups is collected", () =>
     Effect.gen(function*() {
       const self = WeakKeyMap.set(WeakKeyMap.makeUnsafe<object, number>({ compare: "structural" }), weaks[0]!, 0)
       const that = WeakValueMap.set(WeakValueMap.makeUnsafe<object, object>(), others[0]!, weaks[0]!)
@@ -535,7 +534,7 @@ describe("on the real heap", () => {
       assert.strictEqual(WeakKeyMap.count(self) + WeakValueMap.count(that), 2)
     }))
 
-  it.effect("a value map whose key reaches its value keeps both, as documented", () =>
+  it.effect("WeakValueMap keeps an entry whose key refers to its value", () =>
     Effect.gen(function*() {
       const self = WeakValueMap.makeUnsafe<object, object>()
       const { left, make } = garbage()
@@ -551,11 +550,9 @@ describe("on the real heap", () => {
     }))
 })
 
-// -----------------------------------------------------------------------------
-// the same script on both heaps
-// -----------------------------------------------------------------------------
+// The tests below run the same script on both heaps.
 
-/** Objects named alike are equal, and each is another object: "a1", "a2". */
+/** Equal if the first letters of the names are equal, for example "a1" and "a2". */
 class Twin {
   readonly name: string
 
@@ -589,7 +586,7 @@ const instruction: fc.Arbitrary<Instruction> = fc.oneof(
   { weight: 1, arbitrary: fc.record({ do: fc.constantFrom("pop" as const, "clear" as const, "copy" as const) }) }
 )
 
-/** The six collections go through a script together, so that each collection of garbage serves them all. */
+/** Creates six collections: three kinds with two comparisons. They run a script together to share forced collections. */
 const makeAll = Effect.gen(function*() {
   const all: Array<{
     readonly set: (name: string, referent: Twin) => void
@@ -653,7 +650,7 @@ describe("on both heaps", () => {
   const observe = observeOnBothHeapsWith((name) => new Twin(name))
 
   scripts.forEach((script, i) => {
-    observe(`script ${i} gives the same observations`, (world) =>
+    observe(`script ${i} has the same observations`, (world) =>
       Effect.gen(function*() {
         const all = yield* makeAll
         const observations: Array<string> = []

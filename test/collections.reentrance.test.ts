@@ -1,4 +1,7 @@
-/** User code (`Equal`, `Hash`, getters, callbacks, iterables) that changes a collection while an operation runs. */
+/**
+ * Tests with user code (`Equal`, `Hash`, getters, callbacks, iterables) that changes a
+ * collection while an operation runs.
+ */
 import { assert, describe, it } from "@effect/vitest"
 import { Effect, Equal, Hash, Option } from "effect"
 import * as fc from "fast-check"
@@ -7,10 +10,10 @@ import { TestHeap } from "../src/testing/index.ts"
 
 const structural = { compare: "structural" } as const
 
-/** The keys that are being hashed. Effect gives another hash to a key that is hashed inside of its own hash. */
+/** The keys that are being hashed. Effect returns another hash for a key that is hashed during its own hashing. */
 const hashing = new Set<Key>()
 
-/** Equal if the ids are equal. Runs hooks in each comparison and hash, except in those that the hooks cause. */
+/** Equal if the ids are equal. Runs its hooks when it is compared or hashed, but not while one of its hooks runs. */
 class Key {
   readonly id: number
   readonly bucket: number
@@ -50,15 +53,15 @@ class Key {
 
 const ids = <V>(map: WeakKeyMap.WeakKeyMap<Key, V>): Array<number> => Array.from(WeakKeyMap.keys(map), ({ id }) => id)
 
-describe("user code that changes the collection in the middle of an operation", () => {
-  it("a getter that inserts its own object while it is hashed leaves one entry", () => {
+describe("user code that changes the collection during an operation", () => {
+  it("a getter that inserts its object while the object is hashed leaves one entry", () => {
     const map = WeakKeyMap.makeUnsafe<Doc, number>(structural)
     class Doc {
       readonly text: string
       constructor(text: string) {
         this.text = text
       }
-      // `make` makes it an enumerable own property, which structural hashing reads.
+      // `make` adds an enumerable own property with this value, because structural hashing reads own properties.
       get ownWords(): number {
         return WeakKeyMap.getOrSet(map, this, () => 1)
       }
@@ -95,7 +98,7 @@ describe("user code that changes the collection in the middle of an operation", 
     assert.deepStrictEqual(Array.from(values), [[first, first], [inner, outer]])
   })
 
-  it("a comparison that clears and sets once leaves nothing behind that cannot be removed", () => {
+  it("a comparison that clears the map and sets a key leaves one entry, which can be removed", () => {
     const map = WeakKeyMap.makeUnsafe<Key, string>(structural)
     const old = new Key(1)
     WeakKeyMap.set(WeakKeyMap.set(map, old, "old"), new Key(2), "other")
@@ -110,7 +113,7 @@ describe("user code that changes the collection in the middle of an operation", 
     assert.isFalse(WeakKeyMap.has(map, new Key(3)))
   })
 
-  it("a comparison that changes the collection every time ends with an error", () => {
+  it("a comparison that changes the collection every time makes the operation throw", () => {
     for (const insert of [true, false]) {
       const map = WeakValueMap.makeUnsafe<Key, object>()
       const value = {}
@@ -127,7 +130,7 @@ describe("user code that changes the collection in the middle of an operation", 
     }
   })
 
-  it("a comparison that collects the key in the map finds nothing, and set makes a new entry", () => {
+  it("if a comparison collects the stored key, look-ups find nothing and set inserts a new entry", () => {
     const { collect, heap } = TestHeap.makeUnsafe()
     const setup = () => {
       const map = WeakKeyMap.makeUnsafe<Key, unknown>(structural, heap)
@@ -148,7 +151,7 @@ describe("user code that changes the collection in the middle of an operation", 
     assert.isFalse(WeakKeyMap.has(fourth.map, fourth.probe))
   })
 
-  it("setAll, addAll and toggleAll change nothing if a comparison throws, even a late one", () => {
+  it("setAll and the set operations in place change nothing if any comparison throws", () => {
     const boom = new Error("compared")
     let left = 0
     const throwing = (id: number) =>
@@ -191,7 +194,7 @@ describe("user code that changes the collection in the middle of an operation", 
     }
   })
 
-  it("setAll and fromIterable store each pair of an iterable that reuses one pair", () => {
+  it("setAll and fromIterable accept an iterable that reuses one pair", () => {
     const keys = [{ id: 1 }, { id: 2 }, { id: 3 }]
     const reusing = function*<A, B>(entries: ReadonlyArray<readonly [A, B]>): Generator<readonly [A, B]> {
       const pair: [A, B] = [...entries[0]!]
@@ -211,18 +214,18 @@ describe("user code that changes the collection in the middle of an operation", 
     assert.deepStrictEqual(Array.from(Effect.runSync(WeakValueMap.fromIterable(reusing(byValue)))), byValue)
   })
 
-  it("64,000 symbols with one description are added without comparing them to one another", () => {
+  it("adding 64,000 symbols with one description does not compare them with each other", () => {
     const symbols = Array.from({ length: 64_000 }, () => Symbol("session"))
-    // Hashed by their description, they would take more than a minute, and the test would not end in time.
+    // Hashing them by their description would take more than a minute, and the test would time out.
     const set = WeakSet.addAll(WeakSet.makeUnsafe<symbol>(structural), symbols)
     assert.strictEqual(WeakSet.size(set), 64_000)
     assert.isTrue(symbols.every((symbol) => WeakSet.has(set, symbol)))
   })
 })
 
-// The scripts below run random operations, and random other operations in the middle of them.
+// The scripts below run random operations, and run other random operations during each operation.
 
-/** What all three collections can do, with keys, values and elements that are all of class `Key`. */
+/** A common interface of the three collections. All keys, values and elements are instances of `Key`. */
 interface Subject {
   readonly set: (a: Key, b: Key) => void
   readonly getOrSet: (a: Key, make: () => Key) => void
@@ -341,13 +344,13 @@ const runScript = (
   let budget = 60
   let next = 0
   let depth = 0
-  /** The user code: at every call it does the next action, down to two levels. */
+  /** The user code. Each call runs the next action of `inner`, at most two levels deep. */
   const reenter = () => {
     if (depth > 1 || inner.length === 0 || budget === 0) return
     budget--
     run(inner[next++ % inner.length]!)
   }
-  // Equal in pairs, in two buckets.
+  // Five pairs of equal keys, with two different hashes.
   const keys = Array.from({ length: 10 }, (_, i) => new Key(i >> 1, i % 4 >> 1, reenter, reenter))
   const lazily = function*(...list: ReadonlyArray<Key>): Generator<Key> {
     for (const key of list) {
@@ -393,17 +396,21 @@ const runScript = (
       depth--
     }
   }
-  /** What holds after every operation, whatever the user code did in the middle of it. */
+  /** Checks the invariants that hold after every operation, whatever the user code did. */
   const expectSound = () => {
     const saved = budget
     budget = 0
     const present = subject.keys()
-    assert.strictEqual(new Set(present.map(({ id }) => id)).size, present.length, "no key is there twice")
+    assert.strictEqual(new Set(present.map(({ id }) => id)).size, present.length, "no key occurs twice")
     assert.strictEqual(subject.count(), present.length)
     assert.isAtLeast(subject.size(), present.length)
     assert.strictEqual(subject.isEmpty(), present.length === 0)
     for (const key of keys) {
-      assert.strictEqual(subject.has(key), present.some(({ id }) => id === key.id), "what is there is found")
+      assert.strictEqual(
+        subject.has(key),
+        present.some(({ id }) => id === key.id),
+        "the keys of the collection are found"
+      )
     }
     budget = saved
   }
@@ -412,17 +419,17 @@ const runScript = (
     expectSound()
   }
   budget = 0
-  // Nothing is orphaned: all that is left can be removed, and is gone then.
+  // No entry is orphaned: each remaining key can be removed.
   testHeap.finalize()
   assert.strictEqual(subject.size(), subject.count())
   for (const key of keys) {
     subject.remove(key)
-    assert.isFalse(subject.has(key), "a removed key is gone")
+    assert.isFalse(subject.has(key), "a removed key is not found")
   }
   assert.strictEqual(subject.size(), 0)
 }
 
-/** Once put a key in twice: `setAll` had found the key's entry, and user code then collected the stored key. */
+/** A script that once inserted a key twice. `setAll` found the entry of the key, and then user code collected the stored key. */
 const collectedInTheMiddle: [Array<Action>, Array<Action>] = [
   [{ kind: "setAll", a: 1, b: 0 }, { kind: "set", a: 0, b: 0 }],
   [
@@ -434,9 +441,9 @@ const collectedInTheMiddle: [Array<Action>, Array<Action>] = [
   ]
 ]
 
-describe("scripts of operations, with other operations in the middle of each", () => {
+describe("scripts of operations that run other operations during each operation", () => {
   for (const [name, make] of Object.entries(subjects)) {
-    it(`${name} stays sound`, () => {
+    it(`${name} keeps its invariants`, () => {
       fc.assert(
         fc.property(
           fc.array(action, { minLength: 1, maxLength: 20 }),

@@ -1,4 +1,4 @@
-/** What `WeakKeyMap`, `WeakValueMap` and `WeakSet` have in common, one behaviour per test. */
+/** Tests of the behaviour that `WeakKeyMap`, `WeakValueMap` and `WeakSet` share. */
 import { assert, describe, it, vi } from "@effect/vitest"
 import { Effect, Exit, Option } from "effect"
 import { WeakKeyMap, WeakSet, WeakValueMap } from "../src/index.ts"
@@ -11,7 +11,7 @@ const [a, b, c]: [Id, Id, Id] = [{ id: 1 }, { id: 2 }, { id: 3 }]
 const structural = { compare: "structural" } as const
 
 describe("compare", () => {
-  it("WeakKeyMap and WeakSet compare by reference unless they are told otherwise", () => {
+  it("WeakKeyMap and WeakSet compare by reference by default", () => {
     const map = WeakKeyMap.set(WeakKeyMap.makeUnsafe<Id, string>(), a, "a")
     assert.isFalse(WeakKeyMap.has(map, { ...a }))
     const set = WeakSet.add(WeakSet.makeUnsafe<Id>(), a)
@@ -21,15 +21,15 @@ describe("compare", () => {
     assert.isTrue(WeakKeyMap.has(WeakKeyMap.set(WeakKeyMap.makeUnsafe<Id, string>(structural), a, "a"), { ...a }))
   })
 
-  it("keys of a WeakValueMap compare by structure unless they are told otherwise", () => {
+  it("WeakValueMap compares keys by structure by default", () => {
     const byStructure = WeakValueMap.set(WeakValueMap.makeUnsafe<Id, Id>(), a, b)
     assert.isTrue(WeakValueMap.has(byStructure, { ...a }))
     const byReference = WeakValueMap.set(WeakValueMap.makeUnsafe<Id, Id>({ compare: "reference" }), a, b)
     assert.isFalse(WeakValueMap.has(byReference, { ...a }))
   })
 
-  it("the default keeps a WeakKeyMap and a WeakSet from looking into their members", () => {
-    // Structural hashing walks each tree from each node: 4,000 nodes with links to their parents took 11 seconds.
+  it("WeakKeyMap and WeakSet do not read the properties of their members by default", () => {
+    // Structural hashing reads a whole tree for each of its nodes, and took 11 seconds for 4,000 nodes.
     const node = Object.defineProperty({}, "parent", {
       enumerable: true,
       get: () => assert.fail("a property was read")
@@ -40,8 +40,8 @@ describe("compare", () => {
     assert.throws(() => WeakSet.add(WeakSet.makeUnsafe<object>(structural), node), "a property was read")
   })
 
-  it("an unknown compare is an error", () => {
-    // Only JavaScript can pass one.
+  it("an unknown compare throws a TypeError, and is a defect of an effect", () => {
+    // TypeScript rejects these values, but JavaScript can pass them.
     for (const compare of ["structure", "", 0, true] as Array<any>) {
       const message = `The option compare must be "structural" or "reference", but it is ${JSON.stringify(compare)}`
       assert.throws(() => WeakKeyMap.makeUnsafe({ compare }), TypeError, message)
@@ -53,7 +53,7 @@ describe("compare", () => {
 })
 
 describe("guards", () => {
-  it("a collection of another copy of the package is not ours", async () => {
+  it("each guard rejects a collection of another copy of the package", async () => {
     vi.resetModules()
     const copy = await import("../src/index.ts")
     assert.notStrictEqual(copy.WeakKeyMap.makeUnsafe, WeakKeyMap.makeUnsafe)
@@ -64,7 +64,7 @@ describe("guards", () => {
     assert.isTrue(copy.WeakSet.isWeakSet(copy.WeakSet.makeUnsafe()))
   })
 
-  it("each guard tells its own kind from the others", () => {
+  it("each guard accepts only the collections of its own module", () => {
     const guards = [WeakKeyMap.isWeakKeyMap, WeakValueMap.isWeakValueMap, WeakSet.isWeakSet]
     const all = [WeakKeyMap.makeUnsafe(), WeakValueMap.makeUnsafe(), WeakSet.makeUnsafe()]
     guards.forEach((guard, i) => assert.deepStrictEqual(all.map(guard), all.map((_, j) => i === j)))
@@ -93,7 +93,7 @@ describe("iterators", () => {
     ]
   }
 
-  it("have the prototype of the native iterators, and iterate over themselves", () => {
+  it("have the native iterator prototype, and are iterable", () => {
     const native = Object.getPrototypeOf(Object.getPrototypeOf(new Map().keys()))
     for (const iterator of iterators()) {
       assert.isTrue(Object.prototype.isPrototypeOf.call(native, iterator))
@@ -113,7 +113,7 @@ describe("iterators", () => {
 })
 
 describe("keys", () => {
-  it("-0 is the key 0, as in a native Map", () => {
+  it("the key -0 becomes 0, as in a native Map", () => {
     const map = WeakValueMap.makeUnsafe<number, Id>()
     WeakValueMap.set(map, -0, a)
     assert.isTrue(Object.is(Array.from(WeakValueMap.keys(map))[0], 0))
@@ -171,11 +171,11 @@ describe("the oldest entry", () => {
     const started = iterators.mock.calls.length
     iterators.mockRestore()
     assert.strictEqual(popped, n)
-    // Each new iterator steps over everything that was removed at the front.
+    // Each new iterator steps over all entries that were removed at the front, so there must be few new iterators.
     assert.isBelow(started, 50)
   })
 
-  it("isEmpty after many removals at the front does not start from the front again", () => {
+  it("isEmpty does not start at the front again after many removals at the front", () => {
     const elements = Array.from({ length: n }, (_, id) => ({ id }))
     const set = WeakSet.addAll(WeakSet.makeUnsafe<Id>(), elements)
     const iterators = vi.spyOn(Map.prototype, "values")
@@ -188,7 +188,7 @@ describe("the oldest entry", () => {
     assert.isBelow(started, 50)
   })
 
-  it("is found after its value was replaced, after it died, and after the collection was empty", () => {
+  it("is found after a replacement, after a death, and after the collection was empty", () => {
     const { collect, heap } = TestHeap.makeUnsafe()
     const map = WeakValueMap.setAll(WeakValueMap.makeUnsafe<number, Id>({}, heap), [[1, a], [2, b]])
     assert.isFalse(WeakValueMap.isEmpty(map))
@@ -203,7 +203,7 @@ describe("the oldest entry", () => {
     assert.deepStrictEqual(WeakValueMap.popEntry(map), Option.some([3, a]))
   })
 
-  it("isEmpty leaves dead entries to the clean-up, so that it does not change the size", () => {
+  it("isEmpty does not reclaim dead entries, so the size does not change", () => {
     const { collect, finalize, heap } = TestHeap.makeUnsafe()
     const set = WeakSet.addAll(WeakSet.makeUnsafe<Id>({}, heap), [a, b])
     collect(a, b)

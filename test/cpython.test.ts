@@ -1,6 +1,10 @@
 /**
- * CPython's own tests of `weakref` as a checklist: for each of their names either
- * a test of the same behaviour here, or a reason why there can be none in JavaScript.
+ * Tests of the behaviour that CPython's own test suite tests. `cpython/` has one file per
+ * group of CPython's test classes. For each test of CPython it has a test of the same
+ * name, or a reason why no such test is possible in JavaScript. The first tests below
+ * check that this list is complete.
+ *
+ * `python.test.ts` covers the statements of Python's documentation instead.
  */
 import { assert, describe, it } from "@effect/vitest"
 import type { Table } from "./cpython/entry.ts"
@@ -24,7 +28,7 @@ const tables: { readonly [Class in keyof typeof names]: Table<Class> } = {
   TestWeakSet
 }
 
-describe("the checklist", () => {
+describe("the list of CPython's tests", () => {
   it("has every class of CPython's tests", () => {
     assert.deepStrictEqual(Object.keys(tables), Object.keys(names))
   })

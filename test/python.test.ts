@@ -1,7 +1,10 @@
 /**
- * Python's `weakref` module, name by name: a `describe` for what has one place
- * here, and in it a test for each thing that the documentation says, named after
- * it in other words. Where this library differs, the name says so ("here ...").
+ * Tests of the statements in the documentation of Python's `weakref` module. Each
+ * `describe` names the Python names that it covers, and each test covers one statement.
+ * If this library differs from Python, the name of the test says so ("here ...").
+ *
+ * `cpython.test.ts` covers CPython's own test suite instead, one test for each test of
+ * CPython.
  */
 import { assert, describe, it } from "@effect/vitest"
 import { Effect, Equal, Exit, Hash, HashSet, Option, Scope } from "effect"
@@ -36,7 +39,7 @@ const log = () => {
 
 describe("ref(o), r()", () => {
   onBothHeaps(
-    "calling a reference gives the object while that lives, and None once it does not",
+    "dereferencing returns the object while it is alive, and None afterwards",
     (world) =>
       Effect.gen(function*() {
         const ref = yield* world.with("a", WeakRef.make)
@@ -46,7 +49,7 @@ describe("ref(o), r()", () => {
       })
   )
 
-  onBothHeaps("one object may have many references", (world) =>
+  onBothHeaps("one object can have many references", (world) =>
     Effect.gen(function*() {
       const refs = [
         yield* world.with("a", WeakRef.make),
@@ -60,7 +63,7 @@ describe("ref(o), r()", () => {
     }))
 
   onBothHeapsWith((name): object => referents[name]!())(
-    "instances, functions, methods, sets, generators, types, arrays and patterns can be referred to",
+    "instances, functions, methods, sets, generators, classes, arrays and patterns can be referents",
     (world) =>
       Effect.gen(function*() {
         const names = Object.keys(referents)
@@ -89,7 +92,7 @@ const referents: Readonly<Record<string, () => object>> = {
 
 describe("ref(o, callback), __callback__", () => {
   onBothHeaps(
-    "the callback is called with the reference as its only argument, when the object is out of reach",
+    "the callback is called after the collection, with the dead reference as its only argument",
     (world) =>
       Effect.gen(function*() {
         const ref = yield* world.with("a", WeakRef.make)
@@ -105,7 +108,7 @@ describe("ref(o, callback), __callback__", () => {
   )
 
   onBothHeaps(
-    "callbacks are called from the one registered last to the one registered first",
+    "callbacks are called from the newest to the oldest",
     (world) =>
       Effect.gen(function*() {
         const { lines, says } = log()
@@ -120,7 +123,7 @@ describe("ref(o, callback), __callback__", () => {
   )
 
   onBothHeaps(
-    "what a callback raises is noted where unhandled errors go, and reaches nobody",
+    "an error of a callback is reported, and does not stop other callbacks",
     (world) =>
       Effect.gen(function*() {
         const { lines, says } = log()
@@ -136,7 +139,7 @@ describe("ref(o, callback), __callback__", () => {
   )
 
   onBothHeaps(
-    "a callback goes when its reference goes; here it goes with its Scope, whoever holds the reference",
+    "a callback ends with its reference; here a callback ends with its Scope",
     (world) =>
       Effect.gen(function*() {
         const { lines, says } = log()
@@ -151,20 +154,20 @@ describe("ref(o, callback), __callback__", () => {
   )
 
   onBothHeaps(
-    "the callback of a reference cannot be exchanged: another one stands beside it",
+    "a second callback of a reference does not replace the first",
     (world) =>
       Effect.gen(function*() {
         const { lines, says } = log()
         const ref = yield* world.with("a", WeakRef.make)
         yield* WeakRef.onCollect(ref, () => says("first"))
-        yield* WeakRef.onCollect(ref, () => says("beside it"))
+        yield* WeakRef.onCollect(ref, () => says("second"))
         yield* world.die("a")
-        assert.deepStrictEqual(lines, ["beside it", "first"])
+        assert.deepStrictEqual(lines, ["second", "first"])
       })
   )
 
   onBothHeaps(
-    "a dead reference has no callback; here one that comes too late is called at once",
+    "a dead reference has no callback; here a callback for a dead reference is called at once",
     (world) =>
       Effect.gen(function*() {
         const { lines, says } = log()
@@ -196,7 +199,7 @@ class ExtendedRef<A extends WeakKey> extends WeakRef.Class<A, readonly [A, numbe
 
 describe("subclassing ref, KeyedRef", () => {
   onBothHeaps(
-    "it is a type to subclass: with annotations, and giving the referent and how often it was asked",
+    "a subclass can have annotations, and can count how often it is dereferenced",
     (world) =>
       Effect.gen(function*() {
         const heap = yield* Heap.Heap
@@ -217,7 +220,7 @@ describe("subclassing ref, KeyedRef", () => {
       })
   )
 
-  onBothHeaps("a keyed reference knows its key also when its referent is gone", (world) =>
+  onBothHeaps("a keyed reference keeps its key after the death of its referent", (world) =>
     Effect.gen(function*() {
       const { lines, says } = log()
       const map = yield* WeakValueMap.make<string, { readonly name: string }>()
@@ -232,28 +235,31 @@ describe("subclassing ref, KeyedRef", () => {
 
 describe("hash and equality of ref", () => {
   onBothHeaps(
-    "a reference hashes as its object does, and keeps its hash after the object is deleted",
+    "a reference has the hash of its referent, and keeps the hash after the death of the referent",
     (world) =>
       Effect.gen(function*() {
         const ref = yield* world.with("a", WeakRef.make)
         const hash = yield* world.sync("a", (a) => Hash.hash(a))
         assert.strictEqual(Hash.hash(ref), hash)
         yield* world.die("a")
-        // Effect remembers hashes too: ask the reference itself as well.
+        // Effect remembers hashes too, so this calls the method of the reference as well.
         assert.deepStrictEqual([Hash.hash(ref), ref[Hash.symbol]()], [hash, hash])
       })
   )
 
-  onBothHeaps("the first hash raises where it is taken only after the deletion", (world) =>
-    Effect.gen(function*() {
-      const ref = yield* world.with("a", WeakRef.make)
-      yield* world.die("a")
-      assert.throws(() => Hash.hash(ref), WeakError.UnhashableError)
-      assert.throws(() => Hash.hash(ref), WeakError.UnhashableError)
-    }))
+  onBothHeaps(
+    "hashing a reference for the first time throws if the referent is dead",
+    (world) =>
+      Effect.gen(function*() {
+        const ref = yield* world.with("a", WeakRef.make)
+        yield* world.die("a")
+        assert.throws(() => Hash.hash(ref), WeakError.UnhashableError)
+        assert.throws(() => Hash.hash(ref), WeakError.UnhashableError)
+      })
+  )
 
   onBothHeapsWith((name) => ({ group: name[0] }))(
-    "living references are equal as their referents are, whatever their callbacks; with one deleted, if they are one object",
+    "live references are equal if their referents are equal, and dead references only if they are the same object",
     (world) =>
       Effect.gen(function*() {
         const one = yield* world.with("x one", WeakRef.make)
@@ -278,7 +284,7 @@ describe("hash and equality of ref", () => {
 
 describe("proxy, ProxyType, CallableProxyType, ProxyTypes", () => {
   onBothHeaps(
-    "a proxy is used as its object is, without dereferencing, and does not keep it",
+    "a proxy is used like its referent, and does not keep the referent alive",
     (world) =>
       Effect.gen(function*() {
         const proxy = yield* world.with("a", WeakProxy.make)
@@ -291,7 +297,7 @@ describe("proxy, ProxyType, CallableProxyType, ProxyTypes", () => {
       })
   )
 
-  it("is one of two types, for what can be called and for what cannot; one test finds both", () => {
+  it("callable and other proxies are two types, and isWeakProxy accepts both", () => {
     const f = (n: number) => n + 1
     const [callable, other] = [WeakProxy.makeUnsafe(f), WeakProxy.makeUnsafe({})]
     assert.deepStrictEqual([callable, other, f, {}].map(WeakProxy.isWeakProxy), [true, true, false, false])
@@ -300,7 +306,7 @@ describe("proxy, ProxyType, CallableProxyType, ProxyTypes", () => {
     assert.deepStrictEqual([typeof callable, typeof other], ["function", "object"])
   })
 
-  it("no proxy is hashable, whatever its object, and so none is a key", () => {
+  it("no proxy is hashable, so no proxy can be a structural key", () => {
     for (const target of [{}, [1], () => 1, new Map(), new WeakRef.Class({})]) {
       assert.isNumber(Hash.hash(target))
       const proxy = WeakProxy.makeUnsafe<object>(target)
@@ -311,7 +317,7 @@ describe("proxy, ProxyType, CallableProxyType, ProxyTypes", () => {
   })
 
   onBothHeaps(
-    "its callback is called as a reference's is, among those of all references to the object",
+    "callbacks of proxies and of references to one object are called in one order",
     (world) =>
       Effect.gen(function*() {
         const { lines, says } = log()
@@ -327,47 +333,53 @@ describe("proxy, ProxyType, CallableProxyType, ProxyTypes", () => {
 })
 
 describe("ReferenceError", () => {
-  onBothHeaps("it is raised where a collected object is needed", (world) =>
-    Effect.gen(function*() {
-      const ref = yield* world.with("a", WeakRef.make)
-      yield* world.die("a")
-      for (
-        const needing of [
-          WeakRef.get(ref),
-          WeakRef.use(ref, (a) => Effect.succeed(a.name)),
-          Effect.scoped(WeakRef.pin(ref))
-        ]
-      ) {
-        assert.instanceOf(yield* errorOf(needing), WeakError.DeadReferenceError)
-      }
-    }))
+  onBothHeaps(
+    "operations on a reference that need the referent fail after its collection",
+    (world) =>
+      Effect.gen(function*() {
+        const ref = yield* world.with("a", WeakRef.make)
+        yield* world.die("a")
+        for (
+          const needing of [
+            WeakRef.get(ref),
+            WeakRef.use(ref, (a) => Effect.succeed(a.name)),
+            Effect.scoped(WeakRef.pin(ref))
+          ]
+        ) {
+          assert.instanceOf(yield* errorOf(needing), WeakError.DeadReferenceError)
+        }
+      })
+  )
 
-  onBothHeaps("it is raised where a proxy of a collected object is used", (world) =>
-    Effect.gen(function*() {
-      const proxy: any = yield* world.with("a", WeakProxy.make)
-      yield* world.die("a")
-      for (
-        const use of [
-          () => proxy.name,
-          () => (proxy.name = "b"),
-          () => delete proxy.name,
-          () => "name" in proxy,
-          () => Object.keys(proxy),
-          () => `${proxy}`,
-          () => proxy + 1,
-          () => proxy instanceof Object
-        ]
-      ) {
-        assert.throws(use, WeakError.DeadReferenceError)
-      }
-      assert.instanceOf(yield* errorOf(WeakProxy.use(proxy, Effect.succeed)), WeakError.DeadReferenceError)
-    }))
+  onBothHeaps(
+    "reading, writing and converting a proxy throws after the collection of its referent",
+    (world) =>
+      Effect.gen(function*() {
+        const proxy: any = yield* world.with("a", WeakProxy.make)
+        yield* world.die("a")
+        for (
+          const use of [
+            () => proxy.name,
+            () => (proxy.name = "b"),
+            () => delete proxy.name,
+            () => "name" in proxy,
+            () => Object.keys(proxy),
+            () => `${proxy}`,
+            () => proxy + 1,
+            () => proxy instanceof Object
+          ]
+        ) {
+          assert.throws(use, WeakError.DeadReferenceError)
+        }
+        assert.instanceOf(yield* errorOf(WeakProxy.use(proxy, Effect.succeed)), WeakError.DeadReferenceError)
+      })
+  )
 })
 
 const notReferents = [undefined, null, 0, Number.NaN, "text", true, 1n, Symbol.for("registered")]
 
 describe("TypeError", () => {
-  it.effect("not all objects can be weakly referenced: not numbers and strings", () =>
+  it.effect("primitives such as numbers and strings cannot be weakly referenced", () =>
     Effect.gen(function*() {
       for (const value of notReferents) {
         const bad = value as unknown as WeakKey
@@ -398,7 +410,7 @@ describe("TypeError", () => {
       }
     }).pipe(Effect.scoped))
 
-  onBothHeaps("a reference to an object that has gone away is not hashable", (world) =>
+  onBothHeaps("a dead reference without a hash is not hashable", (world) =>
     Effect.gen(function*() {
       const ref = yield* world.with("a", WeakRef.make)
       yield* world.die("a")
@@ -409,7 +421,7 @@ describe("TypeError", () => {
 
 describe("getweakrefcount, getweakrefs", () => {
   onBothHeaps(
-    "they give the weak references to an object and its proxies, and their number",
+    "WeakRef.all returns the references and proxies of an object, and WeakRef.count their number",
     (world) =>
       Effect.gen(function*() {
         assert.strictEqual(yield* world.with("a", WeakRef.count), 0)
@@ -424,7 +436,7 @@ describe("getweakrefcount, getweakrefs", () => {
       })
   )
 
-  it.effect("those that the program has dropped are not there any more (real heap)", () =>
+  it.effect("WeakRef.count does not include dropped references and proxies (real heap)", () =>
     Effect.gen(function*() {
       const target = {}
       const dropped = () => {
@@ -444,7 +456,7 @@ describe("getweakrefcount, getweakrefs", () => {
       assert.isTrue(yield* none, `${count} left`)
     }))
 
-  it.effect("what cannot be weakly referenced has none", () =>
+  it.effect("a value that cannot be weakly referenced has no references", () =>
     Effect.gen(function*() {
       for (const value of notReferents) {
         assert.strictEqual(yield* WeakRef.count(value as unknown as WeakKey), 0)
@@ -454,7 +466,7 @@ describe("getweakrefcount, getweakrefs", () => {
 })
 
 describe("WeakKeyDictionary, keyrefs", () => {
-  onBothHeaps("an entry is discarded when nobody holds its key", (world) =>
+  onBothHeaps("an entry ends when its key has been collected", (world) =>
     Effect.gen(function*() {
       const map = yield* WeakKeyMap.make<object, string>(structural)
       yield* world.sync("a", (a) => void WeakKeyMap.set(map, a, "of a"))
@@ -464,7 +476,7 @@ describe("WeakKeyDictionary, keyrefs", () => {
       assert.strictEqual(WeakKeyMap.size(map), 1)
     }))
 
-  it("can associate data with an object that belongs to somebody else, without adding attributes", () => {
+  it("a weak dictionary associates data with an object without adding properties to the object", () => {
     const map = WeakKeyMap.makeUnsafe<object, string>(structural)
     const theirs = Object.freeze({ id: 1 })
     WeakKeyMap.set(map, theirs, "ours")
@@ -472,7 +484,7 @@ describe("WeakKeyDictionary, keyrefs", () => {
     assert.deepStrictEqual(Reflect.ownKeys(theirs), ["id"])
   })
 
-  it("is of use with objects that override the access to attributes", () => {
+  it("a key may be an object that overrides the access to properties", () => {
     const refuse = (): never => {
       throw new Error("touched")
     }
@@ -483,7 +495,7 @@ describe("WeakKeyDictionary, keyrefs", () => {
   })
 
   onBothHeaps(
-    "inserting an equal key replaces the value, not the key: the entry goes with the original",
+    "inserting an equal key replaces the value and keeps the original key",
     (world) =>
       Effect.gen(function*() {
         const map = yield* WeakKeyMap.make<object, number>(structural)
@@ -498,7 +510,7 @@ describe("WeakKeyDictionary, keyrefs", () => {
   )
 
   onBothHeaps(
-    "it stays if the original was removed before the equal key was inserted",
+    "an entry has the new key if the original key was removed first",
     (world) =>
       Effect.gen(function*() {
         const map = yield* WeakKeyMap.make<object, number>(structural)
@@ -511,7 +523,7 @@ describe("WeakKeyDictionary, keyrefs", () => {
   )
 
   onBothHeaps(
-    "keyrefs gives references, which keep no key and can be dead when they are used",
+    "keyrefs returns references that do not keep the keys alive",
     (world) =>
       Effect.gen(function*() {
         const map = yield* WeakKeyMap.make<{ readonly name: string }, number>(structural)
@@ -528,7 +540,7 @@ describe("WeakKeyDictionary, keyrefs", () => {
 })
 
 describe("WeakValueDictionary, valuerefs, itervaluerefs", () => {
-  onBothHeaps("an entry is discarded when nobody holds its value", (world) =>
+  onBothHeaps("an entry ends when its value has been collected", (world) =>
     Effect.gen(function*() {
       const map = yield* WeakValueMap.make<string, object>()
       yield* world.sync("a", (a) => void WeakValueMap.set(map, "key of a", a))
@@ -539,7 +551,7 @@ describe("WeakValueDictionary, valuerefs, itervaluerefs", () => {
     }))
 
   onBothHeaps(
-    "valuerefs gives references, which keep no value and can be dead when they are used",
+    "valuerefs returns references that do not keep the values alive",
     (world) =>
       Effect.gen(function*() {
         const map = yield* WeakValueMap.make<number, { readonly name: string }>()
@@ -555,7 +567,7 @@ describe("WeakValueDictionary, valuerefs, itervaluerefs", () => {
   )
 
   onBothHeaps(
-    "itervaluerefs gives them one by one, and none of a value that has gone meanwhile",
+    "itervaluerefs yields references one by one, and skips a value that has been collected meanwhile",
     (world) =>
       Effect.gen(function*() {
         const map = yield* WeakValueMap.make<string, object>()
@@ -570,7 +582,7 @@ describe("WeakValueDictionary, valuerefs, itervaluerefs", () => {
 })
 
 describe("weak dictionaries between collection and clean-up", () => {
-  it.effect("no operation gives a dead entry; only size, as an upper bound, counts it", () =>
+  it.effect("no operation returns a dead entry; only size counts dead entries", () =>
     Effect.gen(function*() {
       const target = {}
       const byKey = yield* WeakKeyMap.fromIterable([[target, 1]])
@@ -602,7 +614,7 @@ describe("weak dictionaries between collection and clean-up", () => {
 
 describe("mapping(dict, weakkeys) of Python 2.1", () => {
   onBothHeaps(
-    "the new mapping has the items of the old, with weak values or with weak keys",
+    "the new mapping has the items of the dictionary, with weak values or with weak keys",
     (world) =>
       Effect.gen(function*() {
         const byName = yield* world.with("a", (a) => WeakValueMap.fromIterable(new Map([["key", a]])))
@@ -615,7 +627,7 @@ describe("mapping(dict, weakkeys) of Python 2.1", () => {
       })
   )
 
-  it.effect("it raises where an item cannot be weakly referenced, and nothing is inserted", () =>
+  it.effect("construction fails if an item cannot be weakly referenced, and registers nothing", () =>
     Effect.gen(function*() {
       const good = { name: "good" }
       const bad = "bad" as unknown as WeakKey
@@ -625,7 +637,7 @@ describe("mapping(dict, weakkeys) of Python 2.1", () => {
         WeakSet.fromIterable([good, bad])
       ], errorOf)
       assert.deepStrictEqual(failures.map(({ value }) => value), ["bad", "bad", "bad"])
-      // Nothing was registered for the items before the bad one.
+      // Nothing was registered for the items before the invalid item.
       yield* TestHeap.collect(good)
       assert.strictEqual(yield* TestHeap.pending, 0)
     }).pipe(Effect.provide(TestHeap.layer)))
@@ -633,7 +645,7 @@ describe("mapping(dict, weakkeys) of Python 2.1", () => {
 
 describe("setdefault, pop, popitem, update, |, |=, copy, deepcopy", () => {
   onBothHeaps(
-    "setdefault gives what is there, and otherwise inserts a default and gives that",
+    "setdefault returns the existing value, or inserts and returns a default",
     (world) =>
       Effect.gen(function*() {
         const byKey = yield* WeakKeyMap.make<object, string>(structural)
@@ -649,7 +661,7 @@ describe("setdefault, pop, popitem, update, |, |=, copy, deepcopy", () => {
       })
   )
 
-  it("pop removes an entry and gives its value; None, not an error, where there is none", () => {
+  it("pop removes an entry and returns its value; here it returns None if there is no entry", () => {
     const a = {}
     const byKey = WeakKeyMap.set(WeakKeyMap.makeUnsafe<object, string>(structural), a, "of a")
     const byValue = WeakValueMap.set(WeakValueMap.makeUnsafe<string, object>(), "key of a", a)
@@ -660,7 +672,7 @@ describe("setdefault, pop, popitem, update, |, |=, copy, deepcopy", () => {
   })
 
   onBothHeaps(
-    "popitem removes some living entry and gives it; here the oldest, and None where there is none",
+    "popitem removes and returns a live entry; here the oldest entry, or None",
     (world) =>
       Effect.gen(function*() {
         const byKey = yield* WeakKeyMap.make<object, string>(structural)
@@ -686,7 +698,7 @@ describe("setdefault, pop, popitem, update, |, |=, copy, deepcopy", () => {
       })
   )
 
-  it("update and |= insert in place, | makes a new map; the newcomer wins", () => {
+  it("update and |= insert in place, | creates a new map, and the later value wins", () => {
     const [a, b] = [{ name: "a" }, { name: "b" }]
     const byKey = () => WeakKeyMap.set(WeakKeyMap.makeUnsafe<object, number>(structural), a, 1)
     const byValue = () => WeakValueMap.set(WeakValueMap.makeUnsafe<number, object>(), 1, a)
@@ -711,7 +723,7 @@ describe("setdefault, pop, popitem, update, |, |=, copy, deepcopy", () => {
   })
 
   onBothHeaps(
-    "copy shares keys and values, deepcopy only the weak ones; both are as weak as the original",
+    "copy shares keys and values, deepcopy copies the strong side, and both copies are weak",
     (world) =>
       Effect.gen(function*() {
         const value = { deep: [1] }
@@ -745,7 +757,7 @@ describe("setdefault, pop, popitem, update, |, |=, copy, deepcopy", () => {
 })
 
 describe("WeakSet and its operators", () => {
-  onBothHeaps("an element is discarded when nobody holds it", (world) =>
+  onBothHeaps("an element leaves the set when it has been collected", (world) =>
     Effect.gen(function*() {
       const set = yield* world.withAll(["a", "b"], (elements) => WeakSet.fromIterable(elements, structural))
       yield* world.die("a")
@@ -758,7 +770,7 @@ describe("WeakSet and its operators", () => {
     Effect.runSync(WeakSet.fromIterable(elements as ReadonlyArray<object>, structural))
   const elements = (set: WeakSet.WeakSet<object>) => Array.from(set)
 
-  it("|, &, - and ^ make new sets", () => {
+  it("|, &, - and ^ create new sets", () => {
     const set = setOf(a, b, c)
     for (const that of [setOf(b, c, d), new Set([b!, c!, d!]), [b!, c!, d!]]) {
       assert.deepStrictEqual(elements(WeakSet.union(set, that)), [a, b, c, d])
@@ -769,7 +781,7 @@ describe("WeakSet and its operators", () => {
     assert.deepStrictEqual(elements(set), [a, b, c])
   })
 
-  it("|=, &=, -= and ^= change the set, also by itself", () => {
+  it("|=, &=, -= and ^= change the set, even if both operands are the same set", () => {
     const that = [b!, c!, d!]
     const changes: ReadonlyArray<[typeof WeakSet.addAll, ReadonlyArray<unknown>, ReadonlyArray<unknown>]> = [
       [WeakSet.addAll, [a, b, c, d], [a, b, c]],
@@ -786,7 +798,7 @@ describe("WeakSet and its operators", () => {
     }
   })
 
-  it("<=, <, >=, >, == and isdisjoint compare", () => {
+  it("<=, <, >=, >, == and isdisjoint compare sets", () => {
     const comparisons = (self: WeakSet.WeakSet<object>, that: Iterable<object>) => [
       WeakSet.isSubset(self, that),
       WeakSet.isProperSubset(self, that),
@@ -816,7 +828,7 @@ describe("WeakMethod", () => {
   }
   const onBothHeapsOfGreeters = onBothHeapsWith((name) => new Greeter(name))
 
-  it.effect("a plain reference to a bound method is dead at once: nobody else holds that (real heap)", () =>
+  it.effect("a plain reference to a bound method dies, because nothing else holds the bound method (real heap)", () =>
     Effect.gen(function*() {
       const greeter = new Greeter("Ada")
       const make = () => WeakRef.makeUnsafe(greeter.greet.bind(greeter))
@@ -826,24 +838,27 @@ describe("WeakMethod", () => {
       assert.isTrue(WeakMethod.isAlive(weak))
     }))
 
-  onBothHeapsOfGreeters("the bound method is made anew until its object dies", (world) =>
-    Effect.gen(function*() {
-      const weak = yield* world.with("Ada", (ada) => WeakMethod.make(ada, "greet"))
-      assert.deepStrictEqual(
-        Option.map(WeakMethod.deref(weak), (greet) => greet("Hello")),
-        Option.some("Hello, Ada")
-      )
-      assert.strictEqual(yield* WeakMethod.invoke(weak, "Goodbye"), "Goodbye, Ada")
-      yield* world.die("Ada")
-      assert.deepStrictEqual(WeakMethod.deref(weak), Option.none())
-      assert.instanceOf(yield* Effect.flip(WeakMethod.invoke(weak, "Hello")), WeakError.DeadReferenceError)
-    }))
+  onBothHeapsOfGreeters(
+    "dereferencing creates the bound method again until its object dies",
+    (world) =>
+      Effect.gen(function*() {
+        const weak = yield* world.with("Ada", (ada) => WeakMethod.make(ada, "greet"))
+        assert.deepStrictEqual(
+          Option.map(WeakMethod.deref(weak), (greet) => greet("Hello")),
+          Option.some("Hello, Ada")
+        )
+        assert.strictEqual(yield* WeakMethod.invoke(weak, "Goodbye"), "Goodbye, Ada")
+        yield* world.die("Ada")
+        assert.deepStrictEqual(WeakMethod.deref(weak), Option.none())
+        assert.instanceOf(yield* Effect.flip(WeakMethod.invoke(weak, "Hello")), WeakError.DeadReferenceError)
+      })
+  )
 
   onBothHeapsWith((name) =>
     function(this: Greeter) {
       return `${name} of ${this.name}`
     }
-  )("the bound method is made anew until its function dies", (world) =>
+  )("dereferencing creates the bound method again until its function dies", (world) =>
     Effect.gen(function*() {
       const greeter = new Greeter("Ada")
       const weak = yield* world.with("method", (method) => WeakMethod.make(greeter, method))
@@ -854,7 +869,7 @@ describe("WeakMethod", () => {
     }))
 
   onBothHeapsOfGreeters(
-    "its callback is called as a reference's is, with the dead method",
+    "callbacks of a weak method and of references are called in one order, with the dead method",
     (world) =>
       Effect.gen(function*() {
         const { lines, says } = log()
@@ -870,7 +885,7 @@ describe("WeakMethod", () => {
 
 describe("finalize, alive, atexit, detach, peek", () => {
   onBothHeaps(
-    "it is called when its object is collected, and survives until then although nobody holds it",
+    "a finalizer that nothing holds runs when its object has been collected",
     (world) =>
       Effect.gen(function*() {
         const { lines, says } = log()
@@ -883,7 +898,7 @@ describe("finalize, alive, atexit, detach, peek", () => {
   )
 
   onBothHeaps(
-    "it is alive until it is called, by hand or by collection; called dead, it gives None",
+    "a finalizer is alive until it runs; running it again returns None",
     (world) =>
       Effect.gen(function*() {
         const { lines, says } = log()
@@ -901,7 +916,7 @@ describe("finalize, alive, atexit, detach, peek", () => {
   )
 
   onBothHeaps(
-    "what it raises at collection is shown where unhandled errors go, and reaches nobody",
+    "an error of a finalizer that runs on collection is reported",
     (world) =>
       Effect.gen(function*() {
         const reports = yield* reportsOf(Effect.gen(function*() {
@@ -913,7 +928,7 @@ describe("finalize, alive, atexit, detach, peek", () => {
   )
 
   onBothHeaps(
-    "peek gives the object and the function while it is alive; detach too, and kills it uncalled",
+    "peek and detach return the object and the effect, and detach prevents the finalizer from running",
     (world) =>
       Effect.gen(function*() {
         const { lines, says } = log()
@@ -936,7 +951,7 @@ describe("finalize, alive, atexit, detach, peek", () => {
   )
 
   onBothHeaps(
-    "at exit (of the Scope) those left are called, the newest first, but for those with atexit false",
+    "live finalizers run at exit (here of the Scope), newest first, unless atexit is false",
     (world) =>
       Effect.gen(function*() {
         const { lines, says } = log()
@@ -953,7 +968,7 @@ describe("finalize, alive, atexit, detach, peek", () => {
       })
   )
 
-  it.effect("a function that holds its object keeps it from being collected (real heap)", () =>
+  it.effect("a finalizer whose effect holds its object keeps the object alive (real heap)", () =>
     Effect.gen(function*() {
       const scope = yield* Scope.make()
       const holding = () => {

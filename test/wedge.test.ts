@@ -1,3 +1,4 @@
+/** Runs each program of `wedge/scenarios.ts` in its own process. */
 import { afterAll, assert, beforeAll, describe, it } from "@effect/vitest"
 import { build } from "esbuild"
 import { execFile } from "node:child_process"
@@ -26,10 +27,11 @@ beforeAll(async () => {
 
 afterAll(() => rm(folder, { recursive: true }))
 
-// Before the sentinel of `internal/registry.ts`, every scenario failed on Node 20, 22 and 24, and none on Node 26.
-describe("finalizers of the user still run", () => {
+// Without the sentinel of `internal/registry.ts`, every scenario fails on Node 20, 22 and 24, and none fails on
+// Node 26.
+describe("finalizers of other registries still run", () => {
   for (const name of Object.keys(scenarios)) {
-    it(`after this scenario: ${name}`, async () => {
+    it(`after the scenario: ${name}`, async () => {
       const { stdout } = await run(process.execPath, ["--expose-gc", program, name])
       assert.strictEqual(stdout.trim(), `100 of 100 finalizers ran after: ${name}`)
     })

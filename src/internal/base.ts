@@ -1,5 +1,8 @@
 import { Class as InspectableClass } from "effect/Inspectable"
 import { Mixin } from "effect/Pipeable"
 
-/** Pipeable and inspectable. A subclass overrides `toJSON`. The cast is needed because the mixin takes no abstract class. */
+/**
+ * The base class of pipeable and inspectable values. A subclass must override `toJSON`.
+ * The cast is needed because `Mixin` takes no abstract class.
+ */
 export const Base = /*#__PURE__*/ Mixin(InspectableClass as new() => InspectableClass)

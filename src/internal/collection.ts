@@ -1,10 +1,10 @@
 /**
- * What `WeakKeyMap`, `WeakValueMap` and `WeakSet` share: equality and hash by
- * identity, JSON, printing, and the guard.
+ * The base class and the guard of `WeakKeyMap`, `WeakValueMap` and `WeakSet`. The base
+ * class has equality and hash by identity, JSON, and printing.
  *
- * The hot functions of those modules (`get`, `has`, `set`, `remove`, `add`) are
- * written out by hand instead of with `dual`. All functions that `dual` makes share
- * one call site, which engines cannot inline.
+ * The hot functions of those modules (`get`, `has`, `set`, `remove`, `add`) do not use
+ * `dual`. All functions that `dual` makes share one call site, which engines cannot
+ * inline.
  */
 import * as Equal from "effect/Equal"
 import { format } from "effect/Formatter"
@@ -13,13 +13,16 @@ import { toJson } from "effect/Inspectable"
 import { hasProperty } from "effect/Predicate"
 import { Base } from "./base.ts"
 
-/** The table of a collection. A second copy of this package has another symbol, and so its collections are not ours. */
+/**
+ * The property that holds the table of a collection. Each copy of this package has its
+ * own symbol, so `isCollection` rejects collections of other copies.
+ */
 export const table: unique symbol = /*#__PURE__*/ Symbol("effect-weakref/table")
 
-/** The name of the kind of a collection, for JSON and printing. */
+/** The property that holds the module name of a collection, for JSON and printing. */
 export const name: unique symbol = /*#__PURE__*/ Symbol("effect-weakref/name")
 
-/** Whether a value is a collection of this copy of the package, and of the kind that the type id names. */
+/** Checks whether a value is a collection of this copy of the package, with this type id. */
 export const isCollection = (u: unknown, typeId: string): boolean => hasProperty(u, table) && hasProperty(u, typeId)
 
 export abstract class Collection<T, Table> extends Base implements Iterable<T> {
@@ -54,7 +57,10 @@ export abstract class Collection<T, Table> extends Base implements Iterable<T> {
 
 const kept = /*#__PURE__*/ new Map<string, unknown>()
 
-/** Keeps an empty collection of a kind alive for as long as the module, with its `hotInstances`. */
+/**
+ * Keeps one empty collection per type id alive forever, with its `hotInstances`.
+ * `WeakTable.hotInstances` has the reason.
+ */
 export const keepHot = <Table extends { hotInstances(): ReadonlyArray<unknown> }>(
   typeId: string,
   make: () => { readonly [table]: Table }

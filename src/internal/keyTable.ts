@@ -1,4 +1,4 @@
-/** The tables with weak keys, and with weak elements. */
+/** The table with weak keys and strong values, and the table with weak elements. */
 import * as Equal from "effect/Equal"
 import * as Hash from "effect/Hash"
 import * as Option from "effect/Option"
@@ -6,21 +6,21 @@ import { type Heap, isWeakReferenceable } from "../Heap.ts"
 import { NotWeakReferenceableError } from "../WeakError.ts"
 import { Absent, type Compare, Dead, type Slot, SlotIterator, WeakTable } from "./table.ts"
 
-/** The strong side of a slot whose value is in an ephemeron. */
+/** The strong side of a slot whose value is in `ephemerons`. */
 const Elsewhere: unique symbol = /*#__PURE__*/ Symbol("effect-weakref/Elsewhere")
 
 /**
- * Weak keys, and strong values that belong to them. `order` has a slot under the
- * hash of its key if that is free, and otherwise under the slot itself.
+ * The table with weak keys and strong values. The place of a slot in `order` is the
+ * hash of its key, if that place is free. Otherwise its place is the slot itself.
  *
- * A value that can be a referent may reach its own key, so only an ephemeron may
- * hold it. Other values are the strong side of the slot, because an ephemeron
- * makes a collection slower.
+ * A value that can be a referent may reach its own key. Therefore `ephemerons` holds
+ * such values. The slot itself holds all other values, because an ephemeron makes a
+ * collection slower.
  */
 export class WeakKeyTable<K extends WeakKey, V> extends WeakTable<K, V, K> {
   declare protected slots: WeakMap<K, Slot<K>>
   declare private ephemerons: WeakMap<K, V> | undefined
-  /** Whether any value was ever set that needs no ephemeron. */
+  /** Whether a value that needs no ephemeron has ever been set. */
   declare private primitives: boolean
 
   constructor(heap: Heap, compare: Compare) {
@@ -57,7 +57,7 @@ export class WeakKeyTable<K extends WeakKey, V> extends WeakTable<K, V, K> {
     else this.put(slot, key, value)
   }
 
-  /** Sets the value of a key that is not in the table by identity. An equal key may be. */
+  /** Sets the value of a key that is not itself in the table. An equal key may be in the table. */
   protected setEqual(key: K, value: V): void {
     if (!isWeakReferenceable(key)) throw new NotWeakReferenceableError({ value: key })
     const { changes } = this
@@ -81,7 +81,7 @@ export class WeakKeyTable<K extends WeakKey, V> extends WeakTable<K, V, K> {
   }
 
   private put(slot: Slot<K>, key: K, value: V): void {
-    // A value that is in an ephemeron stays there, even if a primitive replaces it.
+    // Once the value of a slot is in `ephemerons`, all later values of the slot are too, even primitives.
     if (slot.strong === Elsewhere) return this.setInEphemeron(key, value)
     if (isWeakReferenceable(value)) {
       slot.strong = Elsewhere
@@ -141,7 +141,7 @@ export class WeakKeyTable<K extends WeakKey, V> extends WeakTable<K, V, K> {
     return this.order.has(slot) ? slot : Absent
   }
 
-  /** Symbols compare by identity, so that `slots` finds them. Effect would hash them by their description. */
+  /** Does not hash symbols, because they compare by identity. Effect would hash a symbol by its description. */
   protected hashOf(key: K): number | undefined {
     return this.structural && typeof key !== "symbol" ? Hash.hash(key) : undefined
   }
@@ -151,7 +151,7 @@ export class WeakKeyTable<K extends WeakKey, V> extends WeakTable<K, V, K> {
   }
 
   protected override takeOut(slot: Slot<K>, place: unknown, key: K | undefined): void {
-    // A dead key has left both by itself. First, because the look-up has just read the same memory.
+    // The WeakMaps have already dropped a dead key. Runs first, because the look-up has just read the same memory.
     if (key !== undefined) {
       this.slots.delete(key)
       this.ephemerons?.delete(key)
@@ -159,7 +159,7 @@ export class WeakKeyTable<K extends WeakKey, V> extends WeakTable<K, V, K> {
     super.takeOut(slot, place, key)
   }
 
-  /** `find` has seen the key alive, and no user code has run since. */
+  /** Returns the key, which `find` has just seen alive. No user code has run since. */
   protected foundKey(slot: Slot<K>): K {
     return slot.deref()!
   }
@@ -178,7 +178,7 @@ export class WeakKeyTable<K extends WeakKey, V> extends WeakTable<K, V, K> {
     return key === undefined ? Dead : [key, this.valueAt(slot, key)]
   }
 
-  /** The value of a slot whose key is alive. */
+  /** Returns the value of a slot whose key is alive. */
   valueAt(slot: Slot<K>, key: K): V {
     return slot.strong === Elsewhere ? this.ephemerons!.get(key)! : slot.strong as V
   }
@@ -250,15 +250,18 @@ class EntryIterator<K extends WeakKey, V> extends SlotIterator<K, [K, V]> {
   }
 }
 
-/** How the live elements of a table relate to some others. */
+/** The result of `compareWith`: how the elements of a table relate to other elements. */
 export interface Comparison {
-  /** How many elements of the table are among the others. */
+  /** The number of elements of the table that are among the others. */
   readonly shared: number
   /** Whether the others have an element that is not in the table. */
   readonly hasMore: boolean
 }
 
-/** Weak keys without values. The other elements that a function takes may be any iterable, even this table. */
+/**
+ * The table with weak elements: a key table in which every value is `true`. Each
+ * parameter `elements` may be any iterable, even an iterator of this table.
+ */
 export class WeakElementTable<A extends WeakKey> extends WeakKeyTable<A, true> {
   add(element: A): void {
     if (!this.slots.has(element)) this.setEqual(element, true)
@@ -269,7 +272,7 @@ export class WeakElementTable<A extends WeakKey> extends WeakKeyTable<A, true> {
     this.setEach(all, all.map(() => true))
   }
 
-  /** Like `fill`. */
+  /** Adds all elements to a new table. If this throws, the caller must drop the table. */
   fillElements(elements: Iterable<A>): void {
     this.fill(Array.from(elements, (element) => [element, true]))
   }
@@ -285,7 +288,7 @@ export class WeakElementTable<A extends WeakKey> extends WeakKeyTable<A, true> {
 
   toggleAll(elements: Iterable<A>): void {
     const all = [...elements]
-    // An element of the table passes this check too.
+    // All elements, because the elements of the table pass this check too.
     all.forEach((element) => this.check(element))
     const { hashes, keys, slots } = this.resolve(all)
     slots.forEach((slot) => slot !== undefined && this.removeFound(slot))
@@ -294,19 +297,22 @@ export class WeakElementTable<A extends WeakKey> extends WeakKeyTable<A, true> {
     })
   }
 
-  /** Whether each of the others is in the table. Stops at the first that is not. */
+  /** Checks whether every element is in the table. Stops at the first element that is not. */
   hasAll(elements: Iterable<A>): boolean {
     for (const element of elements) if (!this.has(element)) return false
     return true
   }
 
-  /** Whether one of the others is in the table. Stops at the first that is. */
+  /** Checks whether any element is in the table. Stops at the first element that is. */
   hasAny(elements: Iterable<A>): boolean {
     for (const element of elements) if (this.has(element)) return true
     return false
   }
 
-  /** Goes through all of the others, or stops at the first that is not in the table if `stopAtMore` is set. */
+  /**
+   * Compares the table with other elements. If `stopAtMore` is set, stops at the first
+   * element that is not in the table.
+   */
   compareWith(elements: Iterable<A>, stopAtMore = false): Comparison {
     const found = new Set<Slot<A>>()
     let hasMore = false
@@ -329,7 +335,7 @@ export class WeakElementTable<A extends WeakKey> extends WeakKeyTable<A, true> {
     }
   }
 
-  /** Finds the slots of the elements that are in the table, all of them before the first change. */
+  /** Finds the slots of the elements that are in the table. Runs all user code before the caller changes the table. */
   private findAll(elements: Iterable<A>): Set<Slot<A>> {
     const all = [...elements]
     return this.untilUnchanged(() => {

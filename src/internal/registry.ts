@@ -1,22 +1,23 @@
 /**
- * Finalization registries, and clean-ups that do not block the event loop. An
- * engine runs all clean-ups of a registry in one turn, even a million.
+ * Creates finalization registries, and spreads their clean-ups over turns. An engine
+ * runs all clean-ups of one registry in one turn, even a million. That would block
+ * the event loop.
  */
 import type { Heap } from "../Heap.ts"
 import { host, nextTurn } from "./heap.ts"
 
-/** Held for as long as the module is, so that no engine can collect it. */
+/** The registry that `startSentinel` creates. This variable keeps it alive. */
 let sentinel: FinalizationRegistry<undefined> | undefined
 
 /**
  * Works around a bug of V8 before version 14 (Node 20, 22 and 24). If a registry
- * is collected while it is the only one that waits for its clean-up, V8 never runs
- * a clean-up again, not even those of other libraries.
+ * is collected while only its clean-up is due, V8 never runs a clean-up again. This
+ * includes the clean-ups of other libraries.
  *
- * The sentinel registers a new object each time its last one has been collected.
- * After every full collection it waits for a clean-up too, so that another registry
- * is never the only one. The bug stops the engine as a whole, therefore one
- * sentinel on the host's heap protects custom heaps as well.
+ * The sentinel is a registry that is never collected. It registers a new object each
+ * time its last object has been collected, so its own clean-up is due after every full
+ * collection. Then no other registry is the only one with a due clean-up. The bug
+ * stops the whole engine, so one sentinel on the host's heap protects custom heaps too.
  */
 export const startSentinel = (): void => {
   if (sentinel !== undefined) return
@@ -26,8 +27,9 @@ export const startSentinel = (): void => {
 }
 
 /**
- * Creates a finalization registry. All registries of the library are created here,
- * because dropping a registry is safe only while the sentinel exists.
+ * Creates a finalization registry, and starts the sentinel if there is none. Use this
+ * function for every registry that can be collected: that is safe only while the
+ * sentinel exists.
  */
 export const makeRegistry = <T>(heap: Heap, cleanup: (held: T) => unknown): FinalizationRegistry<T> => {
   startSentinel()
@@ -36,27 +38,29 @@ export const makeRegistry = <T>(heap: Heap, cleanup: (held: T) => unknown): Fina
 
 interface Shard<T> {
   readonly registry: FinalizationRegistry<T>
+  /** How many more registrations the registry takes. */
   room: number
+  /** Registrations whose clean-up has not run yet. */
   waiting: number
 }
 
-/** Registers a referent. A registration cannot be taken back. */
+/** Registers a referent. A registration cannot be cancelled. */
 export type Register<in T> = (referent: WeakKey, held: T) => void
 
 /**
- * Spreads long clean-ups over registries, and so over turns: an engine cleans up
- * one registry per turn. Each registry takes `room` registrations. Do not use it
- * for millions of referents that live long, because many registries make a
- * collection slower.
+ * Returns a function that spreads its registrations over many registries. Use it for
+ * long clean-ups: an engine cleans up one registry per turn. Each registry takes
+ * `room` registrations. Do not use it for millions of long-lived referents, because
+ * many registries make a collection slower.
  *
- * `cleanup` must not hold a referent. A heap can await what it returns.
+ * `cleanup` must not hold a referent. If it returns a promise, a heap can await it.
  */
 export const inShards = <T>(heap: Heap, room: number, cleanup: (held: T) => unknown): Register<T> => {
   let open: Shard<T> | undefined
-  // A registry that nobody holds is never cleaned up.
+  // Full shards with clean-ups that have not run. An engine never cleans up a registry that has been collected.
   let full: Set<Shard<T>> | undefined
 
-  // Declared outside of the function below, because the registry holds what the clean-up closes over.
+  // Outside the function below, so that the clean-up cannot capture `referent` and keep it alive.
   const makeShard = (): Shard<T> => {
     const shard: Shard<T> = {
       registry: makeRegistry<T>(heap, (held) => {
@@ -82,9 +86,10 @@ export const inShards = <T>(heap: Heap, room: number, cleanup: (held: T) => unkn
 }
 
 /**
- * Spreads short clean-ups over turns. `atOnce` of them run in the turn in which the
- * engine calls the clean-ups, and the others wait for the next turns: `room` in
- * each. Returns a promise if a clean-up waits, so that a heap can await it.
+ * Returns a clean-up that runs `cleanup` at once for the first `atOnce` calls of a
+ * turn. The other calls wait, and run in later turns, at most `room` in each turn. A
+ * call that waits returns a promise, so that a heap can await it. Use it for short
+ * clean-ups.
  */
 export const inSlices = <T>(
   room: number,
@@ -92,13 +97,13 @@ export const inSlices = <T>(
   atOnce = room
 ): (held: T) => Promise<void> | undefined => {
   const waiting: Array<Array<T>> = []
-  // Allocated at its full length, because an array that grows copies its elements.
+  // The last slice of `waiting`. Allocated at its full length, because an array that grows copies its elements.
   let open: Array<T> = []
   let used = room
   let left = atOnce
   let cleaned: Promise<void> | undefined
 
-  // Microtasks run after the engine has called the clean-up for all dead referents of the registry.
+  // A microtask runs after the engine has called the clean-up for all dead referents of the registry.
   const refill = async () => {
     await undefined
     left = atOnce
@@ -107,11 +112,11 @@ export const inSlices = <T>(
   const cleanWaiting = async () => {
     for (;;) {
       await new Promise<void>((resolve) => nextTurn(resolve))
-      // Skips the rest of a slice that is not full.
+      // `forEach` skips the unused rest of a slice.
       waiting.shift()!.forEach(cleanup)
       if (waiting.length === 0) break
     }
-    // Hold nothing that was cleaned up.
+    // Keeps no cleaned-up slice alive.
     open = []
     used = room
     cleaned = undefined
@@ -124,7 +129,7 @@ export const inSlices = <T>(
       cleanup(held)
       return undefined
     }
-    // The slice that is being filled is the last one that waits. It may be cleaned up already.
+    // Starts a new slice if `open` is full, or if it has been cleaned up already.
     if (used === room || waiting.length === 0) {
       waiting.push(open = new Array(room))
       used = 0

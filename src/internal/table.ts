@@ -1,21 +1,24 @@
 /**
- * The table under the three collections.
+ * The base class of the tables that the three collections use. `valueTable.ts` has the
+ * table with weak values. `keyTable.ts` has the tables with weak keys and with weak
+ * elements.
  *
- * An entry is a slot: a weak reference to the weak side of the entry, with the
- * strong side as a property. `order` is a native `Map` of the slots in insertion
- * order, because its iterators tolerate insertion and deletion during iteration.
- * `valueTable.ts` has the kind with weak values, and `keyTable.ts` the kinds with
- * weak keys and weak elements.
+ * The *weak side* of an entry is the side that the table does not keep alive. In a
+ * value table this is the value, and in a key table the key or the element. The other
+ * side is the *strong side*. A *slot* is the object that represents an entry: a weak
+ * reference to the weak side, with a property for the strong side. `order` is a native
+ * `Map` of the slots in insertion order, because its iterators tolerate insertion and
+ * deletion during iteration. The *place* of a slot is its key in `order`.
  *
  * Four words are used throughout:
  *
- * - *find*: look up the slot of a key. With structural comparison this runs user
- *   code (`Equal`, `Hash`, getters), which may change the table.
- * - *insert*: put a new slot in.
- * - *remove*: take a slot out because the user asks for it.
- * - *reclaim*: take a slot out because its weak side is dead.
+ * - *find*: look up the slot of a key. With structural comparison this runs user code
+ *   (`Equal`, `Hash`, getters), which may change the table.
+ * - *insert*: put a new slot into the table.
+ * - *remove*: take a slot out of the table because the user asks for it.
+ * - *reclaim*: take a slot out of the table because its weak side is dead.
  *
- * Every change after a `find` happens before user code can run again.
+ * No user code runs between a `find` and the change that uses its result.
  */
 import * as Equal from "effect/Equal"
 import { format } from "effect/Formatter"
@@ -26,8 +29,12 @@ import { inSlices, makeRegistry } from "./registry.ts"
 export type Compare = "structural" | "reference"
 
 export interface Slot<A extends WeakKey> extends globalThis.WeakRef<A> {
-  /** Cleared when the slot leaves the table, because a stale registration holds the slot. */
+  /**
+   * The strong side. Set to `undefined` when the slot leaves the table, because a stale
+   * registration holds the slot.
+   */
   strong: unknown
+  /** The hash of the key, or `undefined` if the key is compared by identity. */
   readonly hash: number | undefined
 }
 
@@ -37,7 +44,10 @@ interface SlotClass {
 
 const slotClasses = /*#__PURE__*/ new WeakMap<Heap, SlotClass>()
 
-/** Returns a subclass of the heap's `WeakRef`, so that the strong side and the hash need no second object. */
+/**
+ * Returns the slot class of a heap. It extends `WeakRef`, so that the strong side and
+ * the hash need no second object.
+ */
 const slotClass = (heap: Heap): SlotClass => {
   let Slot = slotClasses.get(heap)
   if (Slot === undefined) {
@@ -62,16 +72,19 @@ export type Dead = typeof Dead
 /** Returned by `placeOf` for a slot that has left the table. */
 export const Absent: unique symbol = /*#__PURE__*/ Symbol("effect-weakref/Absent")
 
-/** How often a look-up starts again because `Equal` changed the table, before it gives up. */
+/** A look-up whose user code changes the table starts again. It throws after this many attempts. */
 const maxAttempts = 100
 
-/** Few enough that a clean-up job takes little longer than one with an empty callback. */
+/**
+ * How many slots are reclaimed in the turn in which the engine calls the clean-up. This
+ * is so few that the turn takes little longer than with an empty callback.
+ */
 const reclaimedAtOnce = 2048
 
-/** Keeps the later turns under 10 ms. */
+/** How many slots are reclaimed in each later turn. Keeps these turns under 10 ms. */
 const reclaimedPerTurn = 8192
 
-/** The place at which `popEntry` and `isEmpty` stopped. */
+/** Where the last `popEntry` or `isEmpty` stopped: an iterator of `order`, and the slot that it yielded last. */
 interface Cursor<A extends WeakKey> {
   readonly slots: Iterator<Slot<A>>
   slot: Slot<A> | undefined
@@ -83,14 +96,20 @@ export abstract class WeakTable<K, V, A extends WeakKey> {
   declare protected readonly structural: boolean
   declare protected readonly Slot: SlotClass
   declare protected readonly order: Map<unknown, Slot<A>>
-  /** The slots that `order` does not find by the hash of their key, by that hash. */
+  /** The slots that have a hash, but not as their place in `order`. The keys are the hashes. */
   declare protected readonly buckets: Map<number, Slot<A> | Array<Slot<A>>>
-  /** Counts insertions, replacements and removals, so that a look-up sees whether user code has changed the table. */
+  /**
+   * Increases when a slot enters or leaves the table. A look-up compares it to detect
+   * that user code has changed the table.
+   */
   declare protected changes: number
   declare private registry: FinalizationRegistry<Slot<A>>
   /** Live and stale registrations in `registry`. */
   declare private registered: number
-  /** Held weakly, because a native iterator keeps every backing store that `order` has outgrown since. */
+  /**
+   * Held weakly, because a native iterator keeps every backing store that `order`
+   * outgrows while the iterator is paused.
+   */
   declare private cursor: globalThis.WeakRef<Cursor<A>> | undefined
 
   constructor(heap: Heap, compare: Compare) {
@@ -122,21 +141,21 @@ export abstract class WeakTable<K, V, A extends WeakKey> {
   abstract valueOf(slot: Slot<A>): V | Dead
   abstract entryOf(slot: Slot<A>): [K, V] | Dead
 
-  /** Finds the slot of exactly this key. Runs no user code. */
+  /** Finds the slot of this key by identity. Runs no user code. */
   protected abstract findExact(key: K): Slot<A> | undefined
-  /** Finds the slot of an equal key among those with the same hash. Runs user code. */
+  /** Finds the slot of an equal key among the slots with this hash. Runs user code. */
   protected abstract findHashed(key: K, hash: number): Slot<A> | undefined
-  /** Whether the slot is in the table and has an equal key. Runs user code. */
+  /** Checks whether the slot is in the table and has an equal key. Runs user code. */
   protected abstract isEqual(slot: Slot<A>, key: K): boolean
-  /** The key of a slot in `order`, or `Absent`. */
+  /** Returns the place of a slot in `order`, or `Absent` if the slot has left the table. */
   protected abstract placeOf(slot: Slot<A>): unknown
-  /** Hashes a key that `order` does not find by itself. Runs user code. */
+  /** Returns the hash of a key, or `undefined` if the key is compared by identity. Runs user code. */
   protected abstract hashOf(key: K): number | undefined
-  /** Throws if `set` refuses this key or value. Runs no user code. */
+  /** Throws if `set` rejects this key or value. Runs no user code. */
   protected abstract check(key: K, value: V): void
-  /** Sets the value of exactly this key, which is equal to no other key of the table. Runs no user code. */
+  /** Sets the value of this key. No other key of the table may be equal to it. Runs no user code. */
   protected abstract setExact(key: K, value: V, hash: number | undefined): void
-  /** The key of a slot that `find` has just returned. */
+  /** Returns the key of a slot that `find` has just returned. */
   protected abstract foundKey(slot: Slot<A>): K
 
   pop(key: K): Option.Option<V> {
@@ -181,15 +200,19 @@ export abstract class WeakTable<K, V, A extends WeakKey> {
     this.setEach(keys, values)
   }
 
-  /** Sets all entries of a table that nobody else has yet. If this throws, the caller drops the table. */
+  /**
+   * Sets all entries of a new table. If this throws, the caller must drop the table,
+   * which may have some of the entries.
+   */
   fill(entries: Iterable<readonly [K, V]>): void {
     const [keys, values] = this.readEntries(entries)
     this.checkEach(keys, values)
+    // First, so that a hash that throws leaves no registration behind.
     keys.forEach((key) => this.hashOf(key))
     keys.forEach((key, i) => this.set(key, values[i]!))
   }
 
-  /** An iterable may reuse its pair, therefore this reads each pair at once. */
+  /** Reads each pair at once, because an iterable may reuse one pair for all entries. */
   private readEntries(entries: Iterable<readonly [K, V]>): [Array<K>, Array<V>] {
     const keys: Array<K> = []
     const values: Array<V> = []
@@ -204,7 +227,10 @@ export abstract class WeakTable<K, V, A extends WeakKey> {
     keys.forEach((key, i) => this.check(key, values[i]!))
   }
 
-  /** Runs all user code before the first change, because `Equal` may throw. */
+  /**
+   * Sets all entries, or throws and sets none. Runs all user code before the first
+   * change, because user code may throw.
+   */
   protected setEach(keys: ReadonlyArray<K>, values: ReadonlyArray<V>): void {
     this.checkEach(keys, values)
     if (!this.structural) return keys.forEach((key, i) => this.set(key, values[i]!))
@@ -213,9 +239,9 @@ export abstract class WeakTable<K, V, A extends WeakKey> {
   }
 
   /**
-   * Finds for each key the key under which the table holds it or will hold it: an
-   * equal key of the table, or else the first equal one of the list. Runs all the
-   * user code that setting these keys needs, and changes nothing.
+   * Finds the key that the table will use for each key of the list. This is an equal
+   * key of the table, or else the first equal key of the list. Runs all user code that
+   * setting these keys needs. Sets nothing, but reclaims dead slots.
    */
   protected resolve(keys: ReadonlyArray<K>): Resolved<K, A> {
     return this.untilUnchanged(() => {
@@ -248,13 +274,13 @@ export abstract class WeakTable<K, V, A extends WeakKey> {
         if (newKeys === undefined) newByHash.set(hash, [key])
         else newKeys.push(key)
       }
-      // User code may have collected the weak side of a slot on a test heap.
+      // Repeats if user code has collected the weak side of a slot on a test heap.
       if (resolved.slots.some((slot) => slot !== undefined && slot.deref() === undefined)) this.changes++
       return resolved
     })
   }
 
-  /** Repeats `f`, which runs user code, until that has not changed the table in the middle. */
+  /** Calls `f` until its user code does not change the table, and returns the last result. */
   protected untilUnchanged<B>(f: () => B): B {
     for (let attempt = 0; attempt < maxAttempts; attempt++) {
       const { changes } = this
@@ -285,7 +311,10 @@ export abstract class WeakTable<K, V, A extends WeakKey> {
     return count
   }
 
-  /** Looks the other table's entries up here, by this table's comparison. Several of them may be equal to one of these. */
+  /**
+   * Looks up the entries of the other table with this table's comparison. Several keys
+   * of the other table may be equal to one key of this table.
+   */
   equals(that: WeakTable<K, V, A>): boolean {
     const found = new Set<Slot<A>>()
     for (const [key, value] of that.entries()) {
@@ -299,10 +328,10 @@ export abstract class WeakTable<K, V, A extends WeakKey> {
   }
 
   /**
-   * One instance of every class that this kind of table uses. If the last object of
-   * a hidden class dies, V8 discards the optimized code that depends on this class,
-   * and every loop is slow again after each full collection. An empty table that
-   * lives as long as the module, together with these objects, prevents it.
+   * Returns one instance of every class that this kind of table uses. If the last
+   * object of a hidden class dies, V8 discards the optimized code that depends on the
+   * hidden class. Then every loop is slow again after each full collection. `keepHot`
+   * keeps these instances alive to prevent that.
    */
   hotInstances(): ReadonlyArray<unknown> {
     return [
@@ -333,8 +362,8 @@ export abstract class WeakTable<K, V, A extends WeakKey> {
 
   /**
    * Finds the slot of an equal key. `changes` was read before the key was hashed. If
-   * user code has changed the table since, the key itself or an equal one may have
-   * come: look again.
+   * user code has changed the table since then, it may have inserted this key or an
+   * equal key. Then this method looks again.
    */
   protected findEqual(key: K, hash: number, changes: number): Slot<A> | undefined {
     for (let attempt = 0; attempt < maxAttempts; attempt++) {
@@ -349,8 +378,9 @@ export abstract class WeakTable<K, V, A extends WeakKey> {
   }
 
   /**
-   * Moves the entry of a key that user code inserted while Effect was hashing this
-   * key. Effect returned the hash of a cycle there. `slot` has an equal key, if any.
+   * Moves an entry to the right hash. User code inserted the key while Effect was
+   * hashing it. Effect then returned the hash that it uses for cycles, so the slot
+   * `own` has a wrong hash. `slot` has an equal key and the right hash, if there is one.
    */
   private rehash(own: Slot<A>, slot: Slot<A> | undefined, key: K, hash: number): Slot<A> | undefined {
     const value = this.valueOf(own)
@@ -364,7 +394,7 @@ export abstract class WeakTable<K, V, A extends WeakKey> {
     const bucket = this.buckets.get(hash)
     if (bucket === undefined) return undefined
     if (!Array.isArray(bucket)) return this.isEqual(bucket, key) ? bucket : undefined
-    // User code may change the bucket.
+    // A copy, because `isEqual` runs user code that may change the bucket.
     return bucket.slice().find((slot) => this.isEqual(slot, key))
   }
 
@@ -373,7 +403,7 @@ export abstract class WeakTable<K, V, A extends WeakKey> {
     let cursor = this.cursor?.deref()
     let isNew = false
     for (;;) {
-      // A new iterator steps over everything that was ever removed at the front: go on with the last one.
+      // Continues with the last iterator, because a new one steps over all entries that were removed at the front.
       if (cursor === undefined) {
         cursor = { slots: this.order.values(), slot: undefined }
         this.cursor = new this.heap.WeakRef(cursor)
@@ -390,7 +420,7 @@ export abstract class WeakTable<K, V, A extends WeakKey> {
       const step = cursor.slots.next()
       if (step.done !== true) cursor.slot = step.value
       else if (isNew || this.order.size === 0) return undefined
-      // An iterator that was at its end does not see what was inserted since.
+      // A finished iterator yields no slot that was inserted later. A new iterator does.
       else cursor = undefined
     }
   }
@@ -407,7 +437,7 @@ export abstract class WeakTable<K, V, A extends WeakKey> {
     this.register(slot, referent)
   }
 
-  /** Puts a slot in the place of another one with the same key. */
+  /** Replaces a slot by another slot with the same key, at the same place. */
   protected replace(slot: Slot<A>, by: Slot<A>, place: unknown, referent: A): void {
     const { hash } = slot
     this.changes++
@@ -432,13 +462,16 @@ export abstract class WeakTable<K, V, A extends WeakKey> {
     this.renewIfStale()
   }
 
-  /** Reclaims a slot whose weak side is dead. The slot may have left before its clean-up runs. */
+  /** Reclaims a slot whose weak side is dead. Does nothing if the slot has left the table before its clean-up. */
   protected reclaim(slot: Slot<A>): void {
     const place = this.placeOf(slot)
     if (place !== Absent) this.takeOut(slot, place, undefined)
   }
 
-  /** Everything that happens when one slot leaves. Its registration stays behind, stale. */
+  /**
+   * Takes a slot out of the table, for `remove` and `reclaim`. Its registration stays
+   * in the registry, and is stale.
+   */
   protected takeOut(slot: Slot<A>, place: unknown, _referent: A | undefined): void {
     this.changes++
     slot.strong = undefined
@@ -456,8 +489,9 @@ export abstract class WeakTable<K, V, A extends WeakKey> {
 
   /**
    * Replaces the registry if most of its registrations are stale. A registration
-   * without a token is cheap but cannot be taken back, so removing and overwriting
-   * leave stale ones behind. This bounds their number, in amortized constant time.
+   * without a token is cheap, but cannot be cancelled. Therefore each removal or
+   * replacement leaves a stale registration. This method bounds their number. Cost:
+   * O(1), amortized.
    */
   protected renewIfStale(): void {
     if (this.registered <= 2 * this.order.size + 8) return
@@ -481,7 +515,7 @@ export abstract class WeakTable<K, V, A extends WeakKey> {
       inSlices<Slot<A>>(
         reclaimedPerTurn,
         (slot) => {
-          // A registry that was replaced may still have clean-ups to run.
+          // A replaced registry may still run clean-ups, which must not count for the new registry.
           if (this.registry === registry) this.registered--
           this.reclaim(slot)
         },
@@ -492,7 +526,10 @@ export abstract class WeakTable<K, V, A extends WeakKey> {
   }
 }
 
-/** What `resolve` found for each key, by its index. */
+/**
+ * The result of `resolve`: for each key, at its index, the key to use, its hash, and
+ * its slot if it is in the table.
+ */
 export interface Resolved<K, A extends WeakKey> {
   readonly keys: Array<K>
   readonly hashes: Array<number | undefined>
@@ -501,13 +538,13 @@ export interface Resolved<K, A extends WeakKey> {
 
 const tooManyChanges = () =>
   new Error(
-    `A look-up started ${maxAttempts} times, because the Equal or Hash implementation of a key changed the collection each time`
+    `Gave up a look-up after ${maxAttempts} attempts, because the Equal or Hash implementation of a key changed the collection each time`
   )
 
 /**
- * Returns a class with the prototype of all native iterators. That has `map`,
- * `filter` and the other helpers if the host has them, and `instanceof Iterator`
- * looks for it. `globalThis.Iterator` itself is missing on older engines.
+ * Returns a class with the prototype of all native iterators. This prototype has
+ * `map`, `filter` and the other helpers if the host has them, and makes
+ * `instanceof Iterator` true. Older engines have no `globalThis.Iterator` to extend.
  */
 const nativeIterator = (): typeof Iterator => {
   function NativeIterator() {}
@@ -519,10 +556,10 @@ const nativeIterator = (): typeof Iterator => {
 const NativeIterator = /*#__PURE__*/ nativeIterator()
 
 /**
- * Yields what is alive. Holds no referent between two steps, unlike the suspended
- * frame of a generator.
+ * The base class of the iterators, which yield live entries only. A paused iterator
+ * holds no referent, unlike a suspended generator.
  *
- * Each subclass writes the loop of `next` out. A shared loop would call its body
+ * Each subclass repeats the loop of `next`. A shared loop would call all loop bodies
  * through one call site, which V8 cannot inline.
  */
 export abstract class SlotIterator<A extends WeakKey, T> extends NativeIterator<T, undefined> {

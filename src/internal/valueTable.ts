@@ -1,4 +1,4 @@
-/** The table with strong keys of any type and weak values. */
+/** The table of `WeakValueMap`: strong keys of any type, and weak values. */
 import * as Equal from "effect/Equal"
 import * as Hash from "effect/Hash"
 import * as Option from "effect/Option"
@@ -8,7 +8,7 @@ import { Absent, Dead, type Slot, SlotIterator, WeakTable } from "./table.ts"
 
 const isObject = (u: unknown): u is object => typeof u === "object" ? u !== null : typeof u === "function"
 
-/** The strong side of a slot is its key, and `order` has the slot under that key. */
+/** The table with strong keys and weak values. The key is the strong side of a slot, and its place in `order`. */
 export class WeakValueTable<K, V extends WeakKey> extends WeakTable<K, V, V> {
   get(key: K): Option.Option<V> {
     const value = this.find(key)?.deref()
@@ -43,11 +43,11 @@ export class WeakValueTable<K, V extends WeakKey> extends WeakTable<K, V, V> {
         const { strong } = slot
         return this.replace(slot, new this.Slot(value, strong, slot.hash), strong, value)
       }
-      // The entry ended with its value. The new entry has the new key, and is the last one.
+      // The entry ended with its value. Inserts a new entry with the new key, at the end.
       hash = slot.hash
       this.reclaim(slot)
     }
-    // Like a native `Map`: -0 becomes 0.
+    // -0 becomes 0, as in a native `Map`.
     const stored = typeof key === "number" ? key + 0 : key
     this.insert(new this.Slot(value, stored, hash), stored, value)
   }
@@ -76,7 +76,7 @@ export class WeakValueTable<K, V extends WeakKey> extends WeakTable<K, V, V> {
     return this.order.get(slot.strong) === slot ? slot.strong : Absent
   }
 
-  /** Only objects need a hash: `order` finds primitives. Most keys are strings, and that test is the fastest. */
+  /** Hashes objects only, because `order` finds primitives. Checks for strings first, because most keys are strings. */
   protected hashOf(key: K): number | undefined {
     return this.structural && typeof key !== "string" && isObject(key) ? Hash.hash(key) : undefined
   }

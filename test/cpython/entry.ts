@@ -1,4 +1,10 @@
-/** What the checklist has for a test method of CPython: its counterpart here, or the reason why there is none. */
+/**
+ * The entries for CPython's tests, and helpers that create them. `cpython.test.ts` runs
+ * the entries. An entry is a counterpart, which is a test of the same behaviour in this
+ * library, or the reason why no such test is possible in JavaScript.
+ *
+ * `python.test.ts` covers the statements of Python's documentation instead.
+ */
 import { it } from "@effect/vitest"
 import { Data, Effect, Equal, Hash, type Scope } from "effect"
 import { Heap } from "../../src/index.ts"
@@ -9,7 +15,7 @@ export type Entry = Counterpart | Reason
 
 export interface Counterpart {
   readonly _tag: "Counterpart"
-  /** Registers the test. */
+  /** Registers the test under the name that CPython's test has. */
   readonly test: (name: string) => void
 }
 
@@ -36,7 +42,7 @@ export const onBothHeapsOf =
     test: (name) => onBothHeapsWith(make)(name, script)
   })
 
-/** CPython's tests have a class of objects that compare and hash by one argument, and two methods. */
+/** The class of the same name in CPython's tests. Instances compare and hash by `arg`. */
 export class Obj extends Data.Class<{ readonly arg: unknown }> {
   some_method(): number {
     return 4
@@ -46,10 +52,10 @@ export class Obj extends Data.Class<{ readonly arg: unknown }> {
   }
 }
 
-/** The referents are equal where the first letters of their names are. */
+/** Creates a test that runs on both heaps. Referents are equal if the first letters of their names are equal. */
 export const onBothHeaps = onBothHeapsOf((name) => new Obj({ arg: name[0] }))
 
-/** Equal to none but itself. */
+/** Equal only to itself. */
 export class Plain {
   readonly arg: unknown
 
@@ -69,7 +75,7 @@ export const log = () => {
   return { lines, says: (line: string) => Effect.sync(() => void lines.push(line)) }
 }
 
-/** A heap that collects in the middle of things: each time that so many weak references have been made. */
+/** Creates a heap that forces a collection after every `period` weak references. */
 export const eagerHeap = (period: number): Heap.Heap => {
   let made = 0
   return {
@@ -83,5 +89,5 @@ export const eagerHeap = (period: number): Heap.Heap => {
   }
 }
 
-/** What was made or dereferenced in this turn can be collected from then on. */
+/** Waits for the next turn. Then objects that were created or dereferenced in this turn can be collected. */
 export const nextTurn = Effect.promise(() => new Promise((resolve) => setImmediate(resolve)))

@@ -46,7 +46,7 @@ export const FinalizeTestCase: Table<"FinalizeTestCase"> = {
     })
   ),
 
-  test_arg_errors: cannot("An effect takes no arguments, and JavaScript has no keyword arguments to confuse with them"),
+  test_arg_errors: cannot("An effect takes no arguments, and JavaScript has no keyword arguments"),
 
   test_order: onBothHeaps((world) =>
     Effect.gen(function*() {
@@ -57,7 +57,7 @@ export const FinalizeTestCase: Table<"FinalizeTestCase"> = {
       const f3 = yield* make("f3")
       yield* Effect.asVoid(make("f4"))
       const f5 = yield* make("f5")
-      // Those that nobody holds keep themselves alive.
+      // A finalizer stays alive even if nothing holds it.
       yield* collectThoroughly
       assert.deepStrictEqual([f2, f3, f5].map(Finalizer.isAlive), [true, true, true])
 
@@ -104,7 +104,7 @@ export const FinalizeTestCase: Table<"FinalizeTestCase"> = {
     Effect.gen(function*() {
       const { lines, says } = log()
       const kept = new Plain()
-      // Made by a finalizer that runs at exit, another one is the next to run.
+      // A finalizer that another finalizer creates at exit runs next.
       const failing = Effect.gen(function*() {
         yield* says("f3 error")
         yield* Finalizer.make(kept, says("g1"))

@@ -12,7 +12,7 @@ const structural = { compare: "structural" } as const
 const names = ["a", "b", "c", "d", "e", "f", "g", "h", "i", "j"]
 const onBothHeaps = onBothHeapsOf((name) => new Obj({ arg: name }))
 
-/** What both maps have, as if the side that is weak did not matter: an entry is known by one object and its name. */
+/** A common interface of both maps. The weak side of an entry is an object, and the strong side is its name. */
 interface Kind {
   readonly make: (heap?: Heap.Heap) => Instance
 }
@@ -27,17 +27,17 @@ interface Instance {
   readonly popEntry: () => boolean
   readonly clear: () => void
   readonly copy: () => Instance
-  /** Copies the strong side with the function. */
+  /** Copies the map, and copies each strong side with `f`. */
   readonly deepCopy: (f: (strong: unknown) => unknown) => Instance
   readonly size: () => number
   readonly count: () => number
-  /** The names, by each way to iterate. */
+  /** Iterators of the names, one for each way to iterate. */
   readonly iterators: Readonly<Record<string, () => IterableIterator<string>>>
   readonly equals: (that: Instance) => boolean
   readonly map: object
 }
 
-/** Node 20 has no `Iterator.prototype.map`, and a suspended generator would hold the last referent. */
+/** Maps an iterator. Node 20 has no `Iterator.prototype.map`, and a paused generator would hold the last referent. */
 const mapped = <A, B>(iterator: Iterator<A>, f: (a: A) => B): IterableIterator<B> => ({
   next: () => {
     const step = iterator.next()
@@ -103,7 +103,7 @@ const Valued: Kind = { make: (heap) => valued(WeakValueMap.makeUnsafe(undefined,
 
 const namesIn = (map: Instance): string => Array.from(map.iterators.itself!()).join("")
 
-/** A map with an entry for each name. */
+/** Creates a map with an entry for each name. */
 const filled = (kind: Kind, world: World<Obj>) =>
   Effect.gen(function*() {
     const map = kind.make(yield* Heap.Heap)
@@ -126,7 +126,7 @@ const lenCycles = (kind: Kind) =>
         return { map, iterator }
       }
       const { iterator, map } = make()
-      // An iterator under way keeps no entry.
+      // A paused iterator keeps no entry alive.
       assert.isTrue(yield* collectUntil(() => map.size() === 0))
       assert.isTrue(iterator.next().done)
     })
@@ -143,7 +143,7 @@ const lenRace = (kind: Kind) =>
       for (let round = 0; round < 10; round++) {
         const map = make()
         yield* nextTurn
-        // Collected, and not yet reclaimed.
+        // The entries are dead, but not reclaimed yet.
         globalThis.gc!()
         const before = map.size()
         assert.strictEqual(map.count(), 0)
@@ -154,13 +154,13 @@ const lenRace = (kind: Kind) =>
     })
   )
 
-/** Lookups, a copy, and entries that go with their objects. */
+/** Tests look-ups, a copy, and entries that end when their objects die. */
 const weakEntries = (kind: Kind) =>
   onBothHeaps((world) =>
     Effect.gen(function*() {
       const map = yield* filled(kind, world)
       for (const name of names) {
-        // An entry is no weak reference that the program holds.
+        // The entry of a map does not count as a weak reference of the program.
         assert.strictEqual(yield* world.with(name, WeakRef.count), 0)
         assert.isTrue(yield* world.sync(name, map.has))
       }
@@ -200,7 +200,7 @@ const destroysWhileIterating = (kind: Kind) =>
         assert.strictEqual(map.size(), left.length, how)
       }
 
-      // Begins to iterate, has an entry collected, and gives an object for the same entry.
+      // Starts an iterator, collects the object of an entry, and returns another object with the same name.
       const iterators: Array<IterableIterator<string>> = []
       const context = Effect.fnUntraced(function*() {
         const name = left.pop()!
@@ -230,7 +230,7 @@ const destroysWhileIterating = (kind: Kind) =>
     })
   )
 
-/** In one thread nothing is collected but where something is made, so that is where the heap collects here. */
+/** Replaces the threads of CPython's test with a heap that forces collections while the library creates references. */
 const roundsOnEagerHeap = (kind: Kind, round: (map: Instance, n: number) => void) =>
   effect(() =>
     Effect.gen(function*() {
@@ -242,7 +242,7 @@ const roundsOnEagerHeap = (kind: Kind, round: (map: Instance, n: number) => void
     })
   )
 
-/** Half of the entries are garbage when the copy begins, and are collected while it goes on. */
+/** Copies a map while half of its entries are collected. */
 const copiesWhileCollecting = (kind: Kind, copy: (map: Instance) => Instance) =>
   effect(() =>
     Effect.gen(function*() {
@@ -265,7 +265,7 @@ const copiesWhileCollecting = (kind: Kind, copy: (map: Instance) => Instance) =>
     })
   )
 
-/** Of a map that is garbage nothing is left but what it refers to weakly: clean-ups hold neither it nor its strong side. */
+/** Tests that clean-ups hold neither the map nor its strong sides. */
 const cleanUpsHoldNoMap = effect(() =>
   Effect.gen(function*() {
     const objects = [new Plain(), new Plain()]
@@ -333,7 +333,7 @@ export const MappingTestCase: Table<"MappingTestCase"> = {
       const make = WeakValueMap.fromIterable(entries as unknown as Iterable<readonly [string, Obj]>)
       assert.throws(() => Effect.runSync(make), TypeError)
     }
-    // No key is special.
+    // No key has a special meaning.
     for (const key of ["self", "dict", "other", "iterable", "__proto__", "constructor", undefined, Number.NaN, 0]) {
       const map = Effect.runSync(WeakValueMap.fromIterable([[key, object]]))
       assert.deepStrictEqual([...WeakValueMap.keys(map)], [key])
@@ -468,7 +468,7 @@ export const MappingTestCase: Table<"MappingTestCase"> = {
   test_weak_keyed_bad_delitem: sync(() => {
     for (const compare of ["structural", "reference"] as const) {
       const map = WeakKeyMap.makeUnsafe<WeakKey, number>({ compare })
-      // What is not there is None, and is removed without ado; what cannot be there too.
+      // Looking up or removing a missing key, or a value that cannot be a key, returns None or does nothing.
       for (const key of [new Obj({ arg: "1" }), 13 as unknown as WeakKey]) {
         assert.deepStrictEqual(WeakKeyMap.get(map, key), Option.none())
         assert.strictEqual(WeakKeyMap.remove(map, key), map)
@@ -489,7 +489,7 @@ export const MappingTestCase: Table<"MappingTestCase"> = {
         this.value = value
       }
       [Equal.symbol](that: unknown): boolean {
-        // To compare has the last key collected, and its clean-up run.
+        // Each comparison collects the last key, and runs its clean-up.
         if (mutating && living.length > 0) {
           collect(living.pop()!)
           finalize()
@@ -520,7 +520,7 @@ export const MappingTestCase: Table<"MappingTestCase"> = {
     WeakValueMap.set(map, undefined, other)
     collect(old)
     WeakValueMap.set(map, 10, current)
-    // The clean-up of the old value must remove neither the new one nor another's.
+    // The clean-up of the old value must remove neither the new entry nor another entry.
     finalize()
     assert.strictEqual(WeakValueMap.size(map), 2)
     assert.strictEqual(Option.getOrThrow(WeakValueMap.get(map, 10)), current)

@@ -1,10 +1,10 @@
-/** The mapping protocol of Python, for both maps. */
+/** CPython's tests of the mapping protocol, for both maps. */
 import { assert } from "@effect/vitest"
 import { Effect, Option } from "effect"
 import { WeakKeyMap, WeakValueMap } from "../../src/index.ts"
 import { Obj, sync, type Table } from "./entry.ts"
 
-/** What both maps have, with keys and values that a test of either can do with. */
+/** The functions of one map module, and entries for its tests. */
 interface Protocol<Self, K, V> {
   readonly entries: ReadonlyArray<readonly [K, V]>
   readonly other: readonly [K, V]
@@ -118,7 +118,7 @@ const protocol = <Self extends Iterable<[K, V]>, K, V>(
       assert.deepStrictEqual([...map.setAll(map.clear(self), [])], [])
       assert.throws(() => map.setAll(self, 42 as unknown as []), TypeError)
       assert.throws(() => map.setAll(self, [42] as unknown as []), TypeError)
-      // All or nothing, also when the entries throw in the middle.
+      // Sets nothing if the iterable throws midway.
       const failing = (function*() {
         yield entries[0]!
         throw new Boom()

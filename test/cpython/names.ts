@@ -1,4 +1,4 @@
-/** The test methods of CPython 3.13's `test_weakref.py` and `test_weakset.py`, by class. */
+/** The names of the test methods in CPython 3.13's `test_weakref.py` and `test_weakset.py`, by class. */
 export const names = {
   ReferencesTestCase: [
     "test_basic_callback",

@@ -5,9 +5,9 @@ import { Heap, WeakError, WeakKeyMap, WeakProxy, WeakRef } from "../../src/index
 import { collectThoroughly, collectUntil } from "../support/realHeap.ts"
 import { cannot, eagerHeap, effect, log, Obj, onBothHeaps, onBothHeapsOf, Plain, sync, type Table } from "./entry.ts"
 
-const noOperators = "JavaScript has no operator methods: an operator converts its operands to primitives first"
+const noOperators = "JavaScript has no operator methods, because an operator first converts its operands to primitives"
 
-/** Referents of several kinds; the names say which. */
+/** Creates referents of several kinds, by name. */
 const kinds: Readonly<Record<string, () => object>> = {
   instance: () => new Plain(),
   function: () => () => 1,
@@ -21,7 +21,7 @@ const refOf = <A extends object>(
   key: string
 ) => Effect.flatMap(Heap.Heap, (heap) => world.sync(name, (referent) => new WeakRef.KeyedRef(key, referent, heap)))
 
-/** What is done to an object through a proxy is done to the object, and the other way round. */
+/** Checks that changes through the proxy are visible in the object, and changes of the object through the proxy. */
 const checkProxy = (object: any, proxy: any) => {
   object.foo = 1
   assert.strictEqual(proxy.foo, 1)
@@ -37,7 +37,7 @@ const checkProxy = (object: any, proxy: any) => {
   assert.notProperty(object, "foo")
 }
 
-/** Two objects that refer to each other, of which each has a callback that sees the other. */
+/** Creates two objects that refer to each other. The callback of each object captures the other object. */
 const cycleWithCallbacks = (callback: (other: Plain) => Effect.Effect<void>) => {
   const first: { other?: object } = {}
   const second = { other: first }
@@ -52,7 +52,10 @@ const cycleWithCallbacks = (callback: (other: Plain) => Effect.Effect<void>) => 
   }
 }
 
-/** Nothing is held but by a callback, whose Scope closes then: it is all collected, and the callback never called. */
+/**
+ * Tests that objects which only a callback holds are collected after its Scope has
+ * closed, and that the callback never runs.
+ */
 const collectedWithItsCallbacks = (
   build: (called: Effect.Effect<void>) => {
     readonly refs: ReadonlyArray<WeakRef.WeakRef<object>>
@@ -97,7 +100,7 @@ const createdWhileCollecting = (make: (target: object) => Effect.Effect<object, 
     }).pipe(Effect.provideService(Heap.Heap, eagerHeap(5)))
   )
 
-/** Whether or not there are callbacks, everybody gets the same. */
+/** Tests that `make` returns the same shared instance before and after callbacks are registered. */
 const sharedWithAndWithoutCallback = <Shared extends object>(
   make: (target: object) => Effect.Effect<Shared, unknown>,
   onCollect: (shared: Shared) => Effect.Effect<void, never, Scope.Scope>
@@ -168,7 +171,7 @@ export const ReferencesTestCase: Table<"ReferencesTestCase"> = {
   ),
 
   test_cfunction: cannot(
-    "About functions made by the C API of the interpreter; built-in functions are plain functions"
+    "CPython tests functions of its C API; built-in functions of JavaScript are plain functions"
   ),
 
   test_multiple_callbacks: onBothHeaps((world) =>
@@ -195,7 +198,7 @@ export const ReferencesTestCase: Table<"ReferencesTestCase"> = {
     })
   ),
 
-  test_constructor_kwargs: cannot("JavaScript has no keyword arguments; the types refuse an argument too many"),
+  test_constructor_kwargs: cannot("JavaScript has no keyword arguments, and the types reject additional arguments"),
 
   test_proxy_ref: onBothHeaps((world) =>
     Effect.gen(function*() {
@@ -351,7 +354,7 @@ export const ReferencesTestCase: Table<"ReferencesTestCase"> = {
     Effect.gen(function*() {
       const kept = new Set<object>()
       const make = () => {
-        // Lets go of itself in the middle of a call, and has everything collected.
+        // Drops the last reference to itself during a call, and forces a collection.
         const object = {
           *[Symbol.iterator]() {
             kept.clear()
@@ -500,7 +503,7 @@ export const ReferencesTestCase: Table<"ReferencesTestCase"> = {
   }),
 
   test_callback_different_classes: cannot(
-    "About a class torn down before its instances; here the functions of a class keep it"
+    "CPython tests a class that is destroyed before its instances; in JavaScript, instances keep their class alive"
   ),
 
   test_callback_in_cycle_resurrection: onBothHeaps((world) =>
@@ -539,10 +542,10 @@ export const ReferencesTestCase: Table<"ReferencesTestCase"> = {
   test_gc_during_proxy_creation: createdWhileCollecting(WeakProxy.make),
 
   test_ref_created_during_del: cannot(
-    "JavaScript runs no code that could still see a dying object, so none can refer to it"
+    "JavaScript runs no code that can access a dying object"
   ),
 
-  test_init: cannot("A JavaScript constructor cannot be called again on the instance that it has made"),
+  test_init: cannot("A JavaScript constructor cannot be called again on an existing instance"),
 
   test_classes: onBothHeapsOf(() => class extends Obj {})((world) =>
     Effect.gen(function*() {
@@ -575,7 +578,7 @@ export const ReferencesTestCase: Table<"ReferencesTestCase"> = {
   ),
 
   test_ordering: cannot(
-    "`<` compares any objects, by their text; order in Effect is an Order, and references have none"
+    "JavaScript compares any objects with `<`, by their text; an Effect program uses an Order, and references have no Order"
   ),
 
   test_hashing: onBothHeaps((world) =>
@@ -594,7 +597,7 @@ export const ReferencesTestCase: Table<"ReferencesTestCase"> = {
     Effect.gen(function*() {
       const seen: Array<boolean> = []
       const map = WeakKeyMap.makeUnsafe<Plain, Plain>({ compare: "reference" })
-      // Each is held by its child, and has a callback that looks for the child.
+      // Each object is held by its child, and has a callback that dereferences the child.
       const chain = () => {
         let parent = new Plain()
         const registrations: Array<Effect.Effect<void, never, Scope.Scope>> = []
@@ -644,7 +647,7 @@ export const ReferencesTestCase: Table<"ReferencesTestCase"> = {
       yield* collectThoroughly
       assert.isTrue(WeakRef.isAlive(callbackRef))
       kept.clear()
-      // It has run and is let go, although its Scope is open.
+      // The callback has run and is collected, although its Scope is open.
       assert.isTrue(yield* collectUntil(() => calls === 1 && !WeakRef.isAlive(callbackRef)))
     })
   ),
@@ -654,9 +657,9 @@ export const ReferencesTestCase: Table<"ReferencesTestCase"> = {
       const { lines, says } = log()
       const ref = yield* world.with("a", WeakRef.make)
       yield* WeakRef.onCollect(ref, () => says("first"))
-      yield* WeakRef.onCollect(ref, () => says("beside it"))
+      yield* WeakRef.onCollect(ref, () => says("second"))
       yield* world.die("a")
-      assert.deepStrictEqual(lines, ["beside it", "first"])
+      assert.deepStrictEqual(lines, ["second", "first"])
     })
   ),
 
@@ -672,7 +675,7 @@ export const ReferencesTestCase: Table<"ReferencesTestCase"> = {
   ),
 
   test_no_memory_when_clearing: cannot(
-    "An allocation that fails ends a JavaScript process: there is nothing to recover from"
+    "A failing allocation ends a JavaScript process, so a program cannot recover from it"
   )
 }
 

@@ -5,7 +5,10 @@ import { collectUntil } from "../support/realHeap.ts"
 import type { World } from "../support/worlds.ts"
 import { effect, log, Obj, onBothHeapsOf, sync, type Table } from "./entry.ts"
 
-/** Receivers, equal where the first letters of their names are, and functions, which nobody else holds. */
+/**
+ * Creates a test that runs on both heaps. Its referents are functions, and receivers
+ * that are equal if the first letters of their names are equal.
+ */
 const onBothHeaps = onBothHeapsOf((name): object => name.startsWith("function") ? method() : new Obj({ arg: name[0] }))
 
 const method = () =>
@@ -17,7 +20,7 @@ type Method = ReturnType<typeof method>
 const weakMethod = (world: World<object>, receiver: string, name: string) =>
   world.withAll([receiver, name], ([receiver, method]) => WeakMethod.make(receiver as Obj, method as Method))
 
-/** Its callback is called once, whichever of the two dies first. */
+/** Tests that the callback runs once, at the first of the two deaths. */
 const callbackWhenDead = (first: string, second: string) =>
   onBothHeaps((world) =>
     Effect.gen(function*() {

@@ -7,7 +7,7 @@ import { cannot, effect, nextTurn, Obj, onBothHeaps, sync, type Table } from "./
 /** Python compares keys and elements with `==`. */
 const structural = { compare: "structural" } as const
 
-/** Elements that are equal where their letters are. */
+/** Creates one element per letter. Elements are equal if their letters are equal. */
 const letters = (text: string): Array<Obj> => Array.from(text, (arg) => new Obj({ arg }))
 const setOf = (elements: Iterable<Obj>): WeakSet.WeakSet<Obj> =>
   Effect.runSync(WeakSet.fromIterable(elements, structural))
@@ -20,7 +20,7 @@ const ab = letters("ab")
 const abcde = letters("abcde")
 const def = letters("def")
 
-/** The operand in each form that the library takes. */
+/** Returns several kinds of iterables of the same elements. */
 const forms = (elements: ReadonlyArray<Obj>): Array<Iterable<Obj>> => [
   elements,
   new Set(elements),
@@ -34,7 +34,7 @@ const primitive = ["a"] as unknown as Iterable<Obj>
 
 type Operation = (self: WeakSet.WeakSet<Obj>, that: Iterable<Obj>) => WeakSet.WeakSet<Obj>
 
-/** A new set, the old one as it was, whatever the form of the operand. */
+/** Checks that an operation returns a new set and does not change the old set, for each kind of operand. */
 const makesNew = (operation: Operation, that: ReadonlyArray<Obj>, expected: string) => {
   for (const form of forms(that)) {
     const set = setOf(items)
@@ -46,7 +46,7 @@ const makesNew = (operation: Operation, that: ReadonlyArray<Obj>, expected: stri
   }
 }
 
-/** The very set is changed, whatever the form of the operand. */
+/** Checks that an operation changes the set and returns it, for each kind of operand. */
 const changes = (operation: Operation, that: ReadonlyArray<Obj>, expected: string) => {
   for (const form of forms(that)) {
     const set = setOf(items)
@@ -82,7 +82,7 @@ export const TestWeakSet: Table<"TestWeakSet"> = {
   }),
 
   test_new_or_init: cannot(
-    "A constructor function takes further arguments silently in JavaScript; the types refuse them"
+    "JavaScript functions ignore additional arguments, and the types reject them"
   ),
 
   test_len: onBothHeaps((world) =>
@@ -112,7 +112,7 @@ export const TestWeakSet: Table<"TestWeakSet"> = {
       makesNew(WeakSet.union, items2, "abcxyz")
       refuses(() => WeakSet.union(setOf(items), primitive))
       assert.strictEqual(WeakSet.count(WeakSet.union(setOf(items), notAnElement)), 4)
-      // It holds its elements as weakly as the old one.
+      // The new set holds its elements weakly too.
       const abc = yield* WeakSet.fromIterable(items, structural)
       const union = yield* world.sync("z", (z) => WeakSet.union(abc, [z]))
       assert.strictEqual(textOf(union), "abcz")
@@ -126,7 +126,7 @@ export const TestWeakSet: Table<"TestWeakSet"> = {
     Effect.gen(function*() {
       makesNew(WeakSet.intersection, items2, "")
       makesNew(WeakSet.intersection, letters("bcd"), "bc")
-      // The elements that are left are those of the first, and it holds them weakly.
+      // The elements of the new set are those of the first set, and the new set holds them weakly.
       const make = () => WeakSet.intersection(setOf(items), [items[0]!, items[1]!])
       const own = () => WeakSet.intersection(setOf(letters("ab")), items)
       const [first] = make()
@@ -145,7 +145,7 @@ export const TestWeakSet: Table<"TestWeakSet"> = {
   test_difference: sync(() => {
     makesNew(WeakSet.difference, items2, "abc")
     makesNew(WeakSet.difference, letters("bz"), "ac")
-    // What cannot be an element is no element.
+    // A value that cannot be an element is ignored.
     assert.strictEqual(textOf(WeakSet.difference(setOf(items), primitive)), "abc")
   }),
   test_sub: sync(() => makesNew(WeakSet.difference, letters("cba"), "")),
@@ -188,7 +188,7 @@ export const TestWeakSet: Table<"TestWeakSet"> = {
 
   test_gc: effect(() =>
     Effect.gen(function*() {
-      // Elements that hold their set, themselves, and sets that they are in.
+      // Each element refers to its set, to itself, and to a set that contains only this element.
       const make = () => {
         const elements = Array.from({ length: 1000 }, (): Record<string, object> => ({}))
         const set = Effect.runSync(WeakSet.fromIterable(elements, { compare: "reference" }))
@@ -205,7 +205,7 @@ export const TestWeakSet: Table<"TestWeakSet"> = {
   ),
 
   test_subclass_with_custom_hash: sync(() => {
-    // There is nothing to subclass; a set hashes by identity already.
+    // There is no class to extend, but a set already hashes by identity.
     const set = setOf(items)
     let sets = HashSet.make(set)
     assert.isTrue(HashSet.has(sets, set))
@@ -214,7 +214,7 @@ export const TestWeakSet: Table<"TestWeakSet"> = {
     assert.isFalse(HashSet.has(sets, setOf(items)))
   }),
 
-  test_init: cannot("A set is made by functions, and there is none to make it anew"),
+  test_init: cannot("Functions create a set, and no function initializes an existing set again"),
 
   test_constructor_identity: sync(() => {
     const set = setOf(items)
@@ -222,7 +222,8 @@ export const TestWeakSet: Table<"TestWeakSet"> = {
   }),
 
   test_hash: sync(() => {
-    // Python forbids it, because equal sets would hash alike and change; here they are equal by identity.
+    // Python forbids hashing, because equal sets would have equal hashes and can change. Here sets are equal by
+    // identity.
     const set = setOf(items)
     const hash = Hash.hash(set)
     assert.strictEqual(Hash.hash(WeakSet.add(set, items2[0]!)), hash)
@@ -265,7 +266,7 @@ export const TestWeakSet: Table<"TestWeakSet"> = {
     const set = setOf(items)
     const [a] = letters("a")
     assert.isFalse(WeakSet.has(WeakSet.remove(set, a!), a!))
-    // Here `remove` is Python's `discard`: what is not there need not be removed.
+    // Here `remove` is like Python's `discard`: it does nothing if the element is missing.
     assert.strictEqual(textOf(WeakSet.remove(set, a!)), "bc")
     assert.strictEqual(textOf(WeakSet.remove(set, "b" as unknown as Obj)), "bc")
   }),
@@ -356,7 +357,7 @@ export const TestWeakSet: Table<"TestWeakSet"> = {
     Effect.gen(function*() {
       const names = ["a", "b", "c", "d", "e", "f", "g"]
       const set = yield* world.withAll(names, (elements) => WeakSet.fromIterable(elements, structural))
-      // Begins to iterate, has an element collected, and gives another one that is equal to it.
+      // Starts an iterator, collects an element, and returns another element that is equal to it.
       const context = Effect.fnUntraced(function*() {
         const name = names.pop()!
         const iterator = WeakSet.values(set)
@@ -397,7 +398,7 @@ export const TestWeakSet: Table<"TestWeakSet"> = {
         return { set, iterator }
       }
       const { iterator, set } = make()
-      // An iterator under way keeps no element.
+      // A paused iterator keeps no element alive.
       assert.isTrue(yield* collectUntil(() => WeakSet.size(set) === 0))
       assert.isTrue(iterator.next().done)
     })
@@ -413,7 +414,7 @@ export const TestWeakSet: Table<"TestWeakSet"> = {
       for (let round = 0; round < 10; round++) {
         const set = make()
         yield* nextTurn
-        // Collected, and not yet reclaimed.
+        // The elements are dead, but not reclaimed yet.
         globalThis.gc!()
         const before = WeakSet.size(set)
         assert.isTrue(WeakSet.isEmpty(set))
@@ -437,6 +438,6 @@ export const TestWeakSet: Table<"TestWeakSet"> = {
   }),
 
   test_copying: cannot(
-    "About the attributes of instances and subclasses: a set has none and is not made to be subclassed"
+    "CPython tests the attributes of instances and subclasses; a set has no attributes and no public class"
   )
 }

@@ -7,7 +7,7 @@ import { TestHeap } from "../../src/testing/index.ts"
 import { collectUntil } from "../support/realHeap.ts"
 
 describe("registry", () => {
-  it.effect("trap: shards are held while referents wait in them, and no longer", () =>
+  it.effect("inShards keeps a registry alive until all its clean-ups have run", () =>
     Effect.gen(function*() {
       const shards: Array<WeakRef<object>> = []
       class Watched<T> extends FinalizationRegistry<T> {
@@ -32,7 +32,7 @@ describe("registry", () => {
       assert.lengthOf(shards, 10)
     }))
 
-  it.effect("slices: so many in a turn, the others in turns of their own, and each once", () =>
+  it.effect("inSlices runs a limited number of clean-ups per turn, and each clean-up once", () =>
     Effect.gen(function*() {
       let cleaned: Array<number> = []
       const cleanup = inSlices<number>(10, (held) => cleaned.push(held))
@@ -56,7 +56,7 @@ describe("registry", () => {
       assert.lengthOf(cleaned, 11)
     }))
 
-  it.effect("slices: a clean-up that waits returns a promise, and one that ran returns none", () =>
+  it.effect("inSlices returns a promise only for a clean-up that waits", () =>
     Effect.gen(function*() {
       let cleaned = 0
       const cleanup = inSlices<number>(10, () => cleaned++)
@@ -67,7 +67,7 @@ describe("registry", () => {
       assert.strictEqual(cleaned, 25)
     }))
 
-  it.effect("slices: finalize of a test heap waits until a flood is reclaimed", () =>
+  it.effect("finalize of a test heap awaits the slices of a large clean-up", () =>
     Effect.gen(function*() {
       const set = yield* WeakSet.make<object>()
       const elements = Array.from({ length: 10_000 }, (_, id) => ({ id }))
@@ -76,7 +76,7 @@ describe("registry", () => {
       assert.strictEqual(WeakSet.size(set), 0)
     }).pipe(Effect.provide(TestHeap.layer)))
 
-  it("sentinel: dropping registries is safe only after one was made, so the first registry starts it", () => {
+  it("makeRegistry starts one sentinel, together with the first registry", () => {
     const registered: Array<WeakKey> = []
     const spy = vi.spyOn(FinalizationRegistry.prototype, "register").mockImplementation((target) => {
       registered.push(target)
@@ -92,11 +92,11 @@ describe("registry", () => {
     })
   })
 
-  it.effect("slices: a flood of dead entries leaves turns to others", () =>
+  it.effect("other code runs between the slices of a large clean-up", () =>
     Effect.gen(function*() {
       const set = WeakSet.makeUnsafe<object>({ compare: "reference" })
       const fill = () => {
-        // Ten slices: whoever waits sees some of them, however many come between two looks.
+        // Enough elements for many slices, so that the condition below runs between some of them.
         for (let i = 0; i < 327_680; i++) WeakSet.add(set, {})
       }
       fill()

@@ -1,8 +1,8 @@
-/** Keys that try a table. */
+/** Keys with unusual hashes and comparisons, for tests of the collections. */
 import { Equal, Hash } from "effect"
 import { runInNewContext } from "node:vm"
 
-/** Equal where the ids are, and all hashes collide. */
+/** Equal if the ids are equal. All instances have the same hash. */
 export class Colliding {
   readonly id: number
 
@@ -19,7 +19,7 @@ export class Colliding {
   }
 }
 
-/** Runs foreign code whenever another object is compared with it. */
+/** Calls `meddle` each time that it is compared. */
 export class Meddling extends Colliding {
   meddle: () => void = () => {}
 
@@ -29,14 +29,14 @@ export class Meddling extends Colliding {
   }
 }
 
-/** Its hash throws, and so does what compares by structure. */
+/** Throws when it is hashed, so structural comparison throws too. */
 export class Unhashable {
   [Hash.symbol](): number {
     throw new Error("hashed")
   }
 }
 
-/** Counts how often it is hashed: Effect remembers the hash of other objects, but never that of a date. */
+/** Counts how often it is hashed. It extends `Date`, because Effect does not remember the hash of a date. */
 export class HashSpy extends Date {
   hashes = 0
 
@@ -46,7 +46,7 @@ export class HashSpy extends Date {
   }
 }
 
-/** Whatever is done to it throws, unless it is only held and compared by identity. */
+/** Creates an object that throws on every access. A test may only hold it and compare it by identity. */
 export const hostile = (): any =>
   new Proxy(
     {},
@@ -57,12 +57,12 @@ export const hostile = (): any =>
     })
   )
 
-/** An object that reaches itself. */
+/** Creates an object that refers to itself. */
 export const cyclic = (id: number): object => {
   const self: { readonly id: number; self?: unknown } = { id }
   self.self = self
   return self
 }
 
-/** What the code evaluates to in a realm of its own. */
+/** Evaluates code in a new realm. */
 export const foreign = (code: string): any => runInNewContext(code)

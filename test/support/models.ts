@@ -1,6 +1,6 @@
 /**
- * What the weak collections should be: plain, strong, and slow. A model is told
- * what is collected, and its entries go.
+ * A simple, strong and slow model of the weak collections. Property tests compare each
+ * collection with its model. `Model.collect` removes the entries of collected targets.
  */
 import { Equal, Option } from "effect"
 
@@ -11,7 +11,7 @@ export const compares = ["structural", "reference"] as const
 interface Entry<K, V> {
   readonly key: K
   value: V
-  /** When the entry came: an iterator goes on after the last that it gave. */
+  /** The number of the insertion. An iterator continues after the number of the entry that it yielded last. */
   readonly at: number
 }
 
@@ -44,7 +44,7 @@ export class Model<K, V> {
 
   set(key: K, value: V): void {
     const entry = this.find(key)
-    // Like a native `Map`: -0 becomes 0.
+    // -0 becomes 0, as in a native `Map`.
     if (entry === undefined) this.list.push({ key: Object.is(key, -0) ? 0 as K : key, value, at: ++this.now })
     else entry.value = value
   }
@@ -90,7 +90,7 @@ export class Model<K, V> {
     return this
   }
 
-  /** Each finds its match in the other, as this one compares. */
+  /** Checks whether each entry has an equal entry in the other model, with the comparison of this model. */
   equals(that: Model<K, V>): boolean {
     const match = ([k, v]: [K, V], [k2, v2]: [K, V]) => this.same(k, k2) && this.same(v, v2)
     const these = this.entries()

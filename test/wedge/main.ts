@@ -1,6 +1,6 @@
 /**
- * Runs the scenario that the command line names, or lists all scenarios. Bundle it
- * with esbuild for an engine that cannot run TypeScript:
+ * Runs the scenario that the command line names. Without a name, lists all scenarios.
+ * Bundle this program with esbuild for an engine that cannot run TypeScript:
  *
  *     esbuild test/wedge/main.ts --bundle --platform=node --format=esm --outfile=wedge.mjs
  *     node --expose-gc wedge.mjs                 lists the names, one per line

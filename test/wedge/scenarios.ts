@@ -1,9 +1,10 @@
 /**
- * Programs that could stop every finalizer of the process on V8 before version
- * 14. Each one makes the library drop registries that wait for their clean-up.
+ * Programs that could stop all finalizers of the process on V8 before version 14. The
+ * sentinel of `internal/registry.ts` prevents that. Each program makes the library drop
+ * registries whose clean-up is due.
  *
- * They use no test runner, because a stopped engine stays stopped: every scenario
- * needs a process of its own, and the oldest engines have no vitest.
+ * The scenarios use no test runner, because vitest does not run on the oldest engines.
+ * Each scenario needs its own process, because a stopped engine stays stopped.
  */
 import { WeakKeyMap, WeakSet, WeakValueMap } from "../../src/index.ts"
 
@@ -13,7 +14,7 @@ const turn = (): Promise<void> => new Promise((resolve) => setTimeout(resolve, 0
 
 const objects = (n: number): Array<object> => Array.from({ length: n }, (_, id) => ({ id }))
 
-/** Fills a collection with objects that nothing else holds, in a turn that ends before this returns. */
+/** Adds new objects to a collection. Nothing else holds them when the returned promise resolves. */
 const fill = async (add: (element: object) => void, n = 1000): Promise<void> => {
   objects(n).forEach(add)
   await turn()
@@ -62,7 +63,7 @@ export const scenarios: Record<string, () => Promise<void>> = {
       if (round % 4 === 3) await turn()
     }
   },
-  "drop a whole collection that waits for its clean-up": async () => {
+  "drop a collection whose clean-up is due": async () => {
     const held: Array<unknown> = []
     const set = () => {
       const set = WeakSet.makeUnsafe<object>()
@@ -99,7 +100,7 @@ export const scenarios: Record<string, () => Promise<void>> = {
   }
 }
 
-/** Runs a scenario, and then counts how many of 100 finalizers of the user's own run. */
+/** Runs a scenario, and then counts how many of 100 finalizers of another registry run. */
 export const survivors = async (scenario: () => Promise<void>): Promise<number> => {
   const waiting = new Set(Array.from({ length: 100 }, (_, id) => id))
   const registry = new FinalizationRegistry<number>((id) => waiting.delete(id))
@@ -110,7 +111,7 @@ export const survivors = async (scenario: () => Promise<void>): Promise<number> 
     await turn()
     gc()
   }
-  // The registry must live to the end: nothing calls the clean-up of a registry that was collected.
+  // Keeps the registry alive, because an engine never cleans up a registry that has been collected.
   void registry
   return 100 - waiting.size
 }
