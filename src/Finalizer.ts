@@ -26,6 +26,7 @@ import { type Pipeable, pipeArguments } from "effect/Pipeable"
 import * as Scope from "effect/Scope"
 import type { Covariant } from "effect/Types"
 import { addToScope, inBackground, removeFromScope, reported, withServices } from "./internal/callbacks.ts"
+import { guard } from "./internal/guard.ts"
 import * as Referent from "./internal/referent.ts"
 import type { NotWeakReferenceableError } from "./WeakError.ts"
 
@@ -105,7 +106,7 @@ export interface Finalizer<out A extends WeakKey, out B = unknown, out E = unkno
  * @category guards
  * @since 0.1.0
  */
-export const isFinalizer = (u: unknown): u is Finalizer<WeakKey> => u instanceof State
+export const isFinalizer = (u: unknown): u is Finalizer<WeakKey> => guard(() => u instanceof State)
 
 const variance = {
   _A: (_: never) => _,

@@ -32,6 +32,7 @@ import type { Predicate } from "effect/Predicate"
 import * as Scope from "effect/Scope"
 import type * as Stream from "effect/Stream"
 import type { Invariant } from "effect/Types"
+import { guard } from "./internal/guard.ts"
 import type { Load } from "./internal/weakCache/entry.ts"
 import * as Make from "./internal/weakCache/make.ts"
 import { WeakCacheImpl } from "./internal/weakCache/weakCache.ts"
@@ -237,7 +238,7 @@ const impl = <Key, A extends WeakKey, E, R>(self: WeakCache<Key, A, E, R>): Weak
  * @since 0.1.0
  */
 export const isWeakCache = (u: unknown): u is WeakCache<unknown, WeakKey, unknown, unknown> =>
-  u instanceof WeakCacheImpl
+  guard(() => u instanceof WeakCacheImpl)
 
 /**
  * Creates a cache whose values all have the same time to live.

@@ -22,6 +22,7 @@ import type { Contravariant, Covariant } from "effect/Types"
 import { type Heap, isWeakReferenceable } from "./Heap.ts"
 import { Base } from "./internal/base.ts"
 import * as Callbacks from "./internal/callbacks.ts"
+import { guard } from "./internal/guard.ts"
 import { host } from "./internal/heap.ts"
 import * as Referent from "./internal/referent.ts"
 import { DeadReferenceError, NotWeakReferenceableError, UnhashableError } from "./WeakError.ts"
@@ -129,7 +130,7 @@ export interface WeakMethod<out A extends WeakKey, in Args extends ReadonlyArray
  * @category guards
  * @since 0.1.0
  */
-export const isWeakMethod = (u: unknown): u is WeakMethod<WeakKey, never, unknown> => u instanceof Bound
+export const isWeakMethod = (u: unknown): u is WeakMethod<WeakKey, never, unknown> => guard(() => u instanceof Bound)
 
 /**
  * Describes a function that accepts an `A` as its `this`.

@@ -25,6 +25,7 @@ import type { Covariant } from "effect/Types"
 import { Heap } from "./Heap.ts"
 import { Base } from "./internal/base.ts"
 import * as Callbacks from "./internal/callbacks.ts"
+import { guard } from "./internal/guard.ts"
 import { host } from "./internal/heap.ts"
 import { holdDuring, holding } from "./internal/hold.ts"
 import * as Referent from "./internal/referent.ts"
@@ -115,7 +116,7 @@ export interface WeakRef<out A extends WeakKey, out B = A> extends Equal.Equal, 
  * @category guards
  * @since 0.1.0
  */
-export const isWeakRef = (u: unknown): u is WeakRef<WeakKey, unknown> => u instanceof Reference
+export const isWeakRef = (u: unknown): u is WeakRef<WeakKey, unknown> => guard(() => u instanceof Reference)
 
 const record: unique symbol = /*#__PURE__*/ Symbol("effect-weakref/WeakRef/record")
 

@@ -324,6 +324,11 @@ describe("WeakKeyMap", () => {
       assert.deepStrictEqual(Array.from(map), [[a, "a"], [b, "b"], [c, "c"]])
     })
 
+    it("getOrSet does not call make if the key cannot be a referent", () => {
+      const map = WeakKeyMap.makeUnsafe<any, string>()
+      assert.throws(() => WeakKeyMap.getOrSet(map, 1, throwing), WeakError.NotWeakReferenceableError)
+    })
+
     it("getOrSet does not call make if the value is undefined", () => {
       const { map } = setup<Id, unknown>([[a, undefined]])
       assert.strictEqual(WeakKeyMap.getOrSet(map, a, throwing), undefined)

@@ -12,6 +12,7 @@ import * as Hash from "effect/Hash"
 import { toJson } from "effect/Inspectable"
 import { hasProperty } from "effect/Predicate"
 import { Base } from "./base.ts"
+import { guard } from "./guard.ts"
 
 /**
  * The property that holds the table of a collection. Each copy of this package has its
@@ -23,7 +24,8 @@ export const table: unique symbol = /*#__PURE__*/ Symbol("effect-weakref/table")
 export const name: unique symbol = /*#__PURE__*/ Symbol("effect-weakref/name")
 
 /** Checks whether a value is a collection of this copy of the package, with this type id. */
-export const isCollection = (u: unknown, typeId: string): boolean => hasProperty(u, table) && hasProperty(u, typeId)
+export const isCollection = (u: unknown, typeId: string): boolean =>
+  guard(() => hasProperty(u, table) && hasProperty(u, typeId))
 
 export abstract class Collection<T, Table> extends Base implements Iterable<T> {
   /** @internal */

@@ -146,8 +146,12 @@ export class WeakKeyTable<K extends WeakKey, V> extends WeakTable<K, V, K> {
     return this.structural && typeof key !== "symbol" ? Hash.hash(key) : undefined
   }
 
-  protected check(key: K): void {
+  protected checkKey(key: K): void {
     if (!isWeakReferenceable(key)) throw new NotWeakReferenceableError({ value: key })
+  }
+
+  protected check(key: K): void {
+    this.checkKey(key)
   }
 
   protected override takeOut(slot: Slot<K>, place: unknown, key: K | undefined): void {

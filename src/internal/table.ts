@@ -151,6 +151,8 @@ export abstract class WeakTable<K, V, A extends WeakKey> {
   protected abstract placeOf(slot: Slot<A>): unknown
   /** Returns the hash of a key, or `undefined` if the key is compared by identity. Runs user code. */
   protected abstract hashOf(key: K): number | undefined
+  /** Throws if `set` rejects this key, whatever the value. Runs no user code. */
+  protected abstract checkKey(key: K): void
   /** Throws if `set` rejects this key or value. Runs no user code. */
   protected abstract check(key: K, value: V): void
   /** Sets the value of this key. No other key of the table may be equal to it. Runs no user code. */
@@ -178,6 +180,7 @@ export abstract class WeakTable<K, V, A extends WeakKey> {
   getOrSet(key: K, make: () => V): V {
     const value = this.get(key)
     if (Option.isSome(value)) return value.value
+    this.checkKey(key)
     const made = make()
     this.set(key, made)
     return made

@@ -81,6 +81,9 @@ export class WeakValueTable<K, V extends WeakKey> extends WeakTable<K, V, V> {
     return this.structural && typeof key !== "string" && isObject(key) ? Hash.hash(key) : undefined
   }
 
+  /** Accepts every key. */
+  protected checkKey(): void {}
+
   protected check(_key: K, value: V): void {
     if (!isWeakReferenceable(value)) throw new NotWeakReferenceableError({ value })
   }

@@ -1,0 +1,33 @@
+import { assert, describe, it } from "@effect/vitest"
+import * as Library from "../../src/index.ts"
+import { TestHeap } from "../../src/testing/index.ts"
+
+const { WeakProxy } = Library
+
+const guards = Object.values(Library).flatMap((module) => Object.entries(module))
+  .filter((entry): entry is [string, (u: unknown) => boolean] => /^is(?:Callable)?(?:Weak|Fin|Int)/.test(entry[0]))
+  .filter(([name]) => name !== "isWeakReferenceable")
+
+/** A weak proxy whose referent has been collected. */
+const deadProxy = (referent: object): object => {
+  const { collect, heap } = TestHeap.makeUnsafe()
+  const proxy = WeakProxy.makeUnsafe(referent, heap)
+  collect(referent)
+  return proxy
+}
+
+const revokedProxy = (): object => {
+  const { proxy, revoke } = Proxy.revocable({}, {})
+  revoke()
+  return proxy
+}
+
+describe("guard", () => {
+  it("there is one for each type", () => assert.isAtLeast(guards.length, 9))
+
+  it.each(guards)("%s does not throw for proxies that are dead or revoked", (name, guard) => {
+    assert.strictEqual(guard(deadProxy({})), name === "isWeakProxy")
+    assert.strictEqual(guard(deadProxy(() => {})), /WeakProxy/.test(name))
+    assert.isFalse(guard(revokedProxy()))
+  })
+})
