@@ -35,7 +35,7 @@ import { NotWeakReferenceableError } from "../WeakError.ts"
  * @see {@link LeakError} for the error that carries the path
  *
  * @category models
- * @stability unstable
+ * @stability experimental
  * @since 0.1.0
  */
 export interface Retainer {
@@ -84,7 +84,7 @@ export interface Retainer {
  * @see {@link expectCollected} for the test that fails with it
  *
  * @category errors
- * @stability unstable
+ * @stability experimental
  * @since 0.1.0
  */
 export class LeakError extends Data.TaggedError("LeakError")<{
@@ -148,7 +148,7 @@ const quote = (name: string): string => name.startsWith("Symbol(") ? name : JSON
  * @see {@link expectCollected} for the test that takes them
  *
  * @category models
- * @stability unstable
+ * @stability experimental
  * @since 0.1.0
  */
 export interface Options {
@@ -221,7 +221,7 @@ const defaultRounds = 20
  * @see {@link expectNoGrowth} for leaks that show only after many repetitions
  *
  * @category testing
- * @stability unstable
+ * @stability experimental
  * @since 0.1.0
  */
 export const expectCollected = <A extends object, E, R>(
@@ -302,7 +302,7 @@ const failWithRetainers = (ref: WeakRef<object>, rounds: number): Effect.Effect<
  * @see {@link expectNoGrowth} for the test that fails with it
  *
  * @category errors
- * @stability unstable
+ * @stability experimental
  * @since 0.1.0
  */
 export class GrowthError extends Data.TaggedError("GrowthError")<{
@@ -337,7 +337,7 @@ export class GrowthError extends Data.TaggedError("GrowthError")<{
  * @see {@link expectNoGrowth} for the test that takes them
  *
  * @category models
- * @stability unstable
+ * @stability experimental
  * @since 0.1.0
  */
 export interface GrowthOptions {
@@ -402,7 +402,7 @@ const roundsOfGrowth = 3
  * @see {@link expectCollected} for one value and the path that retains it
  *
  * @category testing
- * @stability unstable
+ * @stability experimental
  * @since 0.1.0
  */
 export const expectNoGrowth = <A, E, R>(
