@@ -1,10 +1,10 @@
 /**
  * Caches objects weakly, so that a value stays in the cache while the program uses it.
  *
- * A `WeakCache` holds all its values weakly. It also holds the most recently used
- * values strongly: these values are the **strong front**. A capacity, a total weight
+ * A `WeakCache` holds the most recently used values strongly, and all other values
+ * weakly. The strongly held values are the **strong front**. A capacity, a total weight
  * and an idle time bound the strong front. A value that leaves the strong front stays
- * in the cache until it is collected. So bounds never make the cache load a second
+ * in the cache until it is collected. So eviction never makes the cache load a second
  * copy of a value that is still in use. Only expiry, `set`, `refresh` and
  * invalidation remove a living value.
  *
@@ -37,7 +37,7 @@ import { WeakCacheImpl } from "./internal/weakCache/weakCache.ts"
 const TypeId = "~effect-weakref/WeakCache"
 
 /**
- * Represents a cache from keys to objects. Its lookup fails with `E` and requires `R`.
+ * Represents a cache from keys to objects.
  *
  * **When to use**
  *
@@ -47,7 +47,8 @@ const TypeId = "~effect-weakref/WeakCache"
  *
  * **Details**
  *
- * Two caches are `Equal` if they are the same object.
+ * The lookup of the cache fails with `E`. The operations that run the lookup require `R`. A cache is only
+ * `Equal` to itself.
  *
  * **Gotchas**
  *
@@ -263,8 +264,8 @@ export const isWeakCache = (u: unknown): u is WeakCache<unknown, WeakKey, unknow
  * creates the cache.
  *
  * Closing the Scope interrupts the lookups, stops the timer and clears the cache. After
- * that, {@link size}, {@link keys}, {@link values}, {@link entries} and {@link stats} see
- * an empty cache. All other operations interrupt.
+ * that, {@link size}, {@link keys}, {@link values} and {@link entries} see an empty cache,
+ * and {@link stats} still works. All other operations interrupt.
  *
  * By default `make` requires the services of the lookup. With
  * `requireServicesAt: "lookup"`, as in `Cache`, the operations that run the lookup
@@ -274,7 +275,7 @@ export const isWeakCache = (u: unknown): u is WeakCache<unknown, WeakKey, unknow
  *
  * A lookup that gets its own key waits for itself. Then `get` dies, even if the wait goes
  * through the lookups of other keys. The cache cannot detect a child fiber of the lookup
- * that waits.
+ * that waits for the key.
  *
  * **Example** (Keeping the most recently used values alive)
  *
@@ -338,7 +339,7 @@ export const make = <
  *
  * The cache calls `timeToLive` once for every result, including failures. A result whose
  * time to live is zero is returned, but not cached. If `timeToLive` throws, the result is
- * not cached, and `get` dies with that error.
+ * not cached, and `get`, `refresh` or `set` dies with that error.
  *
  * **Example** (Caching failures for a shorter time)
  *
@@ -391,9 +392,9 @@ export const makeWith = <
  * **When to use**
  *
  * Use for resources that several parts of a program share, such as connections, file handles
- * or subscriptions. A resource stays open while the program uses its handle. Use
- * `ScopedCache` if eviction must close a resource that is in use. Use `RcMap` if every user
- * has a Scope, because `RcMap` does not wait for the garbage collector.
+ * or subscriptions. Eviction never closes a resource whose handle is in use. Use
+ * `ScopedCache` if eviction must close such a resource. Use `RcMap` if every user has a
+ * Scope, because `RcMap` does not wait for the garbage collector.
  *
  * **Details**
  *
@@ -409,7 +410,7 @@ export const makeWith = <
  *
  * The handle cannot be the resource itself. The cache holds the Scope, and the finalizers of the
  * Scope hold the resource, as in `Effect.acquireRelease(acquire, (resource) => …)`. A resource
- * that is its own handle is therefore never collected.
+ * that is its own handle is therefore not collected before its Scope closes.
  *
  * The garbage collector may run late. Set `timeToLive`, or limit the number of open resources
  * in the lookup, if the delay matters.

@@ -100,11 +100,11 @@ export class LeakError extends Data.TaggedError("LeakError")<{
   readonly reason?: string | undefined
 }> {
   override get message(): string {
-    if (this.rounds === 0) return "This host offers no way to ask for a collection: run it with --expose-gc"
+    if (this.rounds === 0) return "This host cannot force a collection. Run it with --expose-gc"
     const reachable = `The value is still reachable after ${this.rounds} collections`
     return this.retainers.length > 0
       ? `${reachable}. This path retains it:\n  ${render(this.retainers)}`
-      : `${reachable}: look for closures, caches, listeners and suspended fibers that hold it. What retains it is unknown: ${
+      : `${reachable}. Look for closures, caches, listeners and suspended fibers that hold it. No path is known: ${
         this.reason ?? "the search was switched off"
       }`
   }
@@ -188,8 +188,8 @@ const defaultRounds = 20
  *
  * Cost: at most `rounds` full collections. A search takes one heap snapshot, and V8 stops the program while it writes the
  * snapshot. Measured on Node 26, on a busy machine with two cores: 1 s of CPU time for a heap of 30 MB, and 8 s for a heap
- * of 100 MB with 2.3 million nodes. Meanwhile V8 needs up to ten times the memory of the heap. A test that passes within
- * its rounds takes no snapshot.
+ * of 100 MB with 2.3 million nodes. While V8 writes the snapshot, it needs up to ten times the memory of the heap. A test
+ * that passes within its rounds takes no snapshot.
  *
  * **Gotchas**
  *
@@ -317,7 +317,7 @@ export class GrowthError extends Data.TaggedError("GrowthError")<{
 }> {
   override get message(): string {
     return this.repeat === 0
-      ? "This host offers no way to count the instances of a class after a collection: run it on Node with --expose-gc"
+      ? "This host cannot count the instances of a class after a collection. Run the test on Node"
       : `After ${this.repeat} repetitions more instances are alive: ${
         this.growth.map(({ after, before, name }) => `${name} ${before} → ${after}`).join(", ")
       }`
@@ -375,9 +375,9 @@ const roundsOfGrowth = 3
  * A failure of the effect ends the test. Results of the effect are not kept. An open Scope of the effect keeps the
  * instances that it holds alive.
  *
- * On Node from 20.13, `queryObjects` of `node:v8` counts exactly, and includes instances of subclasses. Node versions
- * before 24 print a warning that this function is experimental. Deno, Bun and older versions of Node count by the *name* of
- * the class in a heap snapshot. This count excludes subclasses, and includes other classes of the same name. On other hosts
+ * On Node from 20.13, `queryObjects` of `node:v8` counts exactly, and includes instances of subclasses. Node
+ * prints a warning that this function is experimental. Deno, Bun and older versions of Node count by the *name* of the
+ * class in a heap snapshot. This count excludes subclasses, and includes other classes of the same name. On other hosts
  * `expectNoGrowth` fails with a `GrowthError` whose `repeat` is 0.
  *
  * Dies with a `TypeError` if `classes` is empty or an element is not a class. Dies with a `RangeError` if `repeat` is not a
