@@ -1,11 +1,10 @@
 /**
- * Replaces equal objects by one of them, without keeping that object alive.
+ * Replaces equal objects by one shared instance, and holds this instance weakly.
  *
- * An interner remembers one instance of each value that passes through it. Use one
- * to save memory when a program receives equal immutable objects again and again,
- * for example parsed types, paths or tags, and to compare such objects with `===`.
- * Elements are held weakly: an element that nobody uses any more is collected, and
- * the next equal object takes its place.
+ * Use an interner to save memory if a program receives equal immutable objects
+ * repeatedly, for example parsed types, paths or tags. Interned objects can be compared
+ * with `===`. An element that the program no longer uses is collected. The next equal
+ * object then becomes the shared instance.
  *
  * @stability experimental
  * @since 0.1.0
@@ -24,19 +23,18 @@ import * as WeakKeyMap from "./WeakKeyMap.ts"
 const TypeId = "~effect-weakref/Interner"
 
 /**
- * A mutable set of weakly held elements that returns the element that is equal to
- * a given object.
+ * Represents a mutable set of weakly held elements, one for each group of equal objects.
  *
  * **Details**
  *
- * Elements compare with `Equal.equals`: plain objects and arrays by their contents,
- * other objects by their own `Equal` and `Hash`. Two interners are equal if they
- * are the same object.
+ * `Equal.equals` compares elements. It compares plain objects and arrays by their
+ * contents, and other objects by their `Equal` and `Hash`. An interner is only equal to
+ * itself.
  *
  * **Gotchas**
  *
- * Do not change an element: the interner would no longer find it. A `WeakProxy`
- * cannot be an element, because it has no hash.
+ * Do not change an element, because the interner then no longer finds it. A `WeakProxy`
+ * cannot be an element, because a `WeakProxy` has no hash.
  *
  * **Example** (Sharing equal objects)
  *
@@ -49,7 +47,7 @@ const TypeId = "~effect-weakref/Interner"
  * first === second // => true
  * ```
  *
- * @see {@link intern} for the operation
+ * @see {@link intern} to replace an object by the shared instance
  *
  * @category models
  * @stability experimental
@@ -64,7 +62,7 @@ export interface Interner<in out A extends WeakKey> extends Pipeable, Inspectabl
  *
  * **When to use**
  *
- * Use to tell an interner from other values, for example in an options object.
+ * Use to narrow an unknown value to an interner, for example in an options object.
  *
  * **Details**
  *
@@ -80,7 +78,7 @@ export interface Interner<in out A extends WeakKey> extends Pipeable, Inspectabl
  * Interner.isInterner(new Set()) // => false
  * ```
  *
- * @see {@link makeUnsafe} for creating an interner
+ * @see {@link makeUnsafe} to create an interner
  *
  * @category guards
  * @stability experimental
@@ -89,10 +87,10 @@ export interface Interner<in out A extends WeakKey> extends Pipeable, Inspectabl
 export const isInterner = (u: unknown): u is Interner<WeakKey> => InternerImpl.is(u)
 
 class InternerImpl<A extends WeakKey> extends Base implements Interner<A> {
-  /** Each element is its own value. The map holds values by ephemerons, so they keep nothing alive. */
+  /** Each element is its own value. The map holds values as ephemerons, so a value does not keep its key alive. */
   readonly #elements: WeakKeyMap.WeakKeyMap<A, A>
   readonly #heap: Heap
-  /** How many calls of `intern` are running: user code that compares elements may call it again. */
+  /** The number of running calls of `intern`. User code that compares elements may call `intern` again. */
   #running = 0
   /** The elements that nested calls inserted. */
   #nested: Array<globalThis.WeakRef<A>> = []
@@ -127,14 +125,14 @@ class InternerImpl<A extends WeakKey> extends Base implements Interner<A> {
   }
 
   /**
-   * A nested call may have inserted an equal element during the look-up of `set`.
-   * Then `set` replaced the value of that element. Makes it its own value again.
+   * Finds an equal element that a nested call inserted during the look-up of `set`, and returns this element.
+   * `set` replaced the value of this element by `a`. Restores the element as its own value.
    */
   private restore(a: A): A | undefined {
     for (const nested of this.#nested) {
       const element = nested.deref()
       if (element === undefined || element === a) continue
-      // The map finds an element by identity, so that this look-up runs no user code.
+      // The map finds an element by identity, so this look-up runs no user code.
       const value = WeakKeyMap.get(this.#elements, element)
       if (Option.isSome(value) && value.value === a) {
         WeakKeyMap.set(this.#elements, element, element)
@@ -159,11 +157,11 @@ class InternerImpl<A extends WeakKey> extends Base implements Interner<A> {
 
 const variance = { _A: <A>(_: A) => _ }
 
-/** Every `Interner` is an instance: the type has no other implementation. */
+/** Returns the implementation. Every `Interner` is an `InternerImpl`. */
 const impl = <A extends WeakKey>(self: Interner<A>): InternerImpl<A> => self as InternerImpl<A>
 
 /**
- * Creates an empty interner on the heap of the context.
+ * Creates an empty interner that uses the heap of the context.
  *
  * **When to use**
  *
@@ -196,8 +194,7 @@ const impl = <A extends WeakKey>(self: Interner<A>): InternerImpl<A> => self as 
 export const make = <A extends WeakKey>(): Effect.Effect<Interner<A>> => Effect.map(Heap, (heap) => makeUnsafe<A>(heap))
 
 /**
- * Creates an empty interner synchronously, on the host's heap or on the heap that
- * is passed.
+ * Creates an empty interner synchronously.
  *
  * **When to use**
  *
@@ -206,7 +203,7 @@ export const make = <A extends WeakKey>(): Effect.Effect<Interner<A>> => Effect.
  *
  * **Details**
  *
- * Cost: O(1).
+ * Uses the host's heap unless you pass another heap. Cost: O(1).
  *
  * **Example** (Interning in synchronous code)
  *
@@ -228,8 +225,8 @@ export const make = <A extends WeakKey>(): Effect.Effect<Interner<A>> => Effect.
 export const makeUnsafe = <A extends WeakKey>(heap: Heap = host): Interner<A> => new InternerImpl<A>(heap)
 
 /**
- * Returns the first instance equal to an object that is still alive. Inserts the
- * object if there is none.
+ * Returns the living element that is equal to an object. Inserts the object if there is
+ * none.
  *
  * **When to use**
  *
@@ -239,14 +236,15 @@ export const makeUnsafe = <A extends WeakKey>(heap: Heap = host): Interner<A> =>
  *
  * **Details**
  *
- * The result is equal to the argument. The interner does not keep the result alive.
- * After an element has been collected, the next equal object takes its place.
+ * The interner does not keep the result alive. After an element has been collected, the
+ * next equal object becomes the element.
  *
  * Throws `NotWeakReferenceableError` if the object is a primitive or a registered
- * symbol, and whatever the object's `Equal` or `Hash` throws. Then nothing is
- * inserted. `Equal` and `Hash` may call `intern` again. Dereferences the elements
- * that it compares. Cost: O(1) and one hash for an element that is known by
- * identity or new, and a comparison for each element with the same hash.
+ * symbol. Passes on the errors of the object's `Equal` and `Hash`. In both cases
+ * nothing is inserted. `Equal` and `Hash` may call `intern` again.
+ *
+ * Cost: O(1) with one hash, and one comparison for each element with the same hash.
+ * Dereferences the elements that it compares.
  *
  * **Example** (Interning data first and data last)
  *
@@ -271,18 +269,18 @@ export const intern: {
 } = dual(2, <A extends WeakKey>(self: Interner<A>, a: A): A => impl(self).intern(a))
 
 /**
- * Checks whether an instance equal to an object is alive.
+ * Checks whether there is a living element that is equal to an object.
  *
  * **When to use**
  *
- * Use to ask without inserting. {@link intern} returns the instance.
+ * Use to check without inserting. {@link intern} returns the element.
  *
  * **Details**
  *
- * Throws whatever the object's `Equal` or `Hash` throws. Dereferences the elements
- * that it compares. Cost: that of {@link intern}.
+ * Passes on the errors of the object's `Equal` and `Hash`. Dereferences the elements
+ * that it compares. Costs as much as {@link intern}.
  *
- * **Example** (Looking for an equal instance)
+ * **Example** (Looking for an equal element)
  *
  * ```ts import.meta.vitest
  * import { Interner } from "effect-weakref"
@@ -293,7 +291,7 @@ export const intern: {
  * Interner.has(points, { x: 2 }) // => false
  * ```
  *
- * @see {@link intern} for the instance itself
+ * @see {@link intern} to get the element
  *
  * @category predicates
  * @stability experimental
@@ -305,16 +303,16 @@ export const has: {
 } = dual(2, <A extends WeakKey>(self: Interner<A>, a: A): boolean => impl(self).has(a))
 
 /**
- * Returns the number of elements, including collected elements that have not been
- * cleaned up yet.
+ * Returns the number of elements.
  *
  * **When to use**
  *
- * Use for statistics. The number is an upper bound of the elements that are alive.
+ * Use for statistics. The number is an upper bound of the number of living elements.
  *
  * **Details**
  *
- * Does not dereference. Cost: O(1).
+ * Counts collected elements that have not been cleaned up yet. Does not dereference.
+ * Cost: O(1).
  *
  * **Example** (Counting distinct objects)
  *
@@ -327,7 +325,7 @@ export const has: {
  * Interner.size(points) // => 2
  * ```
  *
- * @see {@link has} for a single object
+ * @see {@link has} to look for one element
  *
  * @category getters
  * @stability experimental

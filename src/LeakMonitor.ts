@@ -1,10 +1,11 @@
 /**
- * Reports, in production, objects that are not released as they should be.
+ * Reports objects in production that the program does not release correctly.
  *
- * {@link track} ties an object to the Scope that should release it. The monitor then reports two mistakes: the object was
- * collected while that Scope was still open ("NotClosed": somebody forgot to close it), or the object is still alive three
- * collections after that Scope closed ("NotReleased": something retains it). Without a {@link layer} nothing is tracked.
+ * {@link track} ties an object to the Scope that should release it. The monitor then reports two mistakes. `NotClosed`:
+ * the object was collected while the Scope was still open. `NotReleased`: the object is still alive three collections after
+ * the Scope closed. Without a {@link layer}, `track` does nothing.
  *
+ * @stability experimental
  * @since 0.1.0
  */
 import * as Context from "effect/Context"
@@ -18,9 +19,9 @@ import { isAnyRunning, Monitor, stackAbove } from "./internal/leakMonitor.ts"
 import { NotWeakReferenceableError } from "./WeakError.ts"
 
 /**
- * How many objects a monitor tracks: none, one in every few, or all.
+ * Selects how many objects a monitor tracks: none, a sample, or all.
  *
- * **Example** (A level from the environment)
+ * **Example** (Choosing a level)
  *
  * ```ts import.meta.vitest
  * import { type LeakMonitor } from "effect-weakref"
@@ -29,24 +30,26 @@ import { NotWeakReferenceableError } from "./WeakError.ts"
  * level(true) // => "sampled"
  * ```
  *
- * @see {@link layer} for the option that takes it
+ * @see {@link layer} to set the level
  *
  * @category models
- * @stability unstable
+ * @stability experimental
  * @since 0.1.0
  */
 export type Level = "off" | "sampled" | "all"
 
 /**
- * A mistake in the release of a tracked object.
+ * Describes a tracked object that was not released correctly.
  *
  * **Details**
  *
- * `NotClosed`: the object was collected while its Scope was open. `NotReleased`: the object is still alive three
- * collections after its Scope closed. `name` is the name that `track` was called with. `stack` has the frames of
- * that call, the innermost first, at most two.
+ * - `NotClosed`: the object was collected while its Scope was open.
+ * - `NotReleased`: the object is still alive three collections after its Scope closed.
  *
- * **Example** (A line for a log)
+ * `name` is the name that was passed to `track`. `stack` has the innermost frames of the call of `track`, at most two
+ * on engines that have `Error.stackTraceLimit`.
+ *
+ * **Example** (Formatting a line for a log)
  *
  * ```ts import.meta.vitest
  * import { type LeakMonitor } from "effect-weakref"
@@ -55,10 +58,10 @@ export type Level = "off" | "sampled" | "all"
  * line({ kind: "NotClosed", name: "connection", stack: "    at open (pool.ts:12:3)" }) // => "NotClosed connection"
  * ```
  *
- * @see {@link layer} for the callback that receives it
+ * @see {@link layer} for `onLeak`, which receives the leak
  *
  * @category models
- * @stability unstable
+ * @stability experimental
  * @since 0.1.0
  */
 export interface Leak {
@@ -68,13 +71,13 @@ export interface Leak {
 }
 
 /**
- * The monitor of the context, whose default is off.
+ * Describes the monitor of the context.
  *
  * **When to use**
  *
- * Use to find out at which level the program runs. {@link layer} provides it.
+ * Use as the type of the service that {@link layer} provides.
  *
- * **Example** (The default)
+ * **Example** (Reading the default level)
  *
  * ```ts import.meta.vitest
  * import { Effect } from "effect"
@@ -83,17 +86,17 @@ export interface Leak {
  * Effect.runSync(LeakMonitor.LeakMonitor).level // => "off"
  * ```
  *
- * @see {@link layer} for switching it on
+ * @see {@link layer} to switch the monitor on
  *
  * @category references
- * @stability unstable
+ * @stability experimental
  * @since 0.1.0
  */
 export interface LeakMonitor {
   readonly level: Level
 }
 
-/** The only implementation of the interface. */
+/** Implements `LeakMonitor`. */
 class Service implements LeakMonitor {
   readonly level: Level
   readonly monitor: Monitor | undefined
@@ -106,13 +109,13 @@ class Service implements LeakMonitor {
 const off = /*#__PURE__*/ new Service("off", undefined)
 
 /**
- * The service that {@link track} reads. The default is off.
+ * Provides the monitor that {@link track} uses. The default level is "off".
  *
  * **When to use**
  *
- * Use to find out at which level the program runs.
+ * Use to read the level at which the program runs.
  *
- * **Example** (The level under a layer)
+ * **Example** (Reading the level of a layer)
  *
  * ```ts import.meta.vitest
  * import { Effect } from "effect"
@@ -123,10 +126,10 @@ const off = /*#__PURE__*/ new Service("off", undefined)
  * Effect.runSync(Effect.provide(level, LeakMonitor.layer({ level: "all" }))) // => "all"
  * ```
  *
- * @see {@link layer} for switching it on
+ * @see {@link layer} to switch the monitor on
  *
  * @category references
- * @stability unstable
+ * @stability experimental
  * @since 0.1.0
  */
 export const LeakMonitor: Context.Reference<LeakMonitor> = /*#__PURE__*/ Context.Reference<LeakMonitor>(
@@ -140,38 +143,39 @@ const monitorOf = (fiber: Fiber.Fiber<unknown, unknown>): Monitor | undefined =>
 }
 
 /**
- * Tracks an object that the Scope should release, and returns the object.
+ * Tracks an object that the current Scope should release, and returns the object.
  *
  * **When to use**
  *
- * Use where a resource gets its handle: after opening a connection, a subscription, a file. Track the object that the
- * program passes around.
+ * Use after opening a resource, such as a connection, a subscription or a file. Track the handle that the program
+ * passes around.
  *
  * **Details**
  *
- * The object is held weakly, and the Scope holds nothing of it. The monitor of the context decides at each run whether
- * to track the object: never without a {@link layer}, always at the level "all", and in the first of every `every` runs
- * at the level "sampled". A Scope that is closed already counts as closed now. An interrupted `track` tracks nothing.
- * An object that is tracked twice is reported twice.
+ * Neither the monitor nor the Scope keeps the object alive. At the level "all", every run tracks its object. At the level
+ * "sampled", only the first of every `every` runs does. Without a {@link layer}, `track` only returns the object.
  *
- * The stack of the leak is that of the call of `track` if a fiber makes the call and runs the effect next, as
- * `yield*` does. Otherwise it is the stack of the run.
+ * If the Scope is already closed, the monitor counts collections from now on. An interrupted `track` tracks nothing. If an
+ * object is tracked twice, its leak is reported twice.
  *
- * A primitive or a registered symbol is a defect at every level: `NotWeakReferenceableError`.
+ * The stack of the leak is the stack of the call of `track`, provided that a fiber makes the call and then runs the
+ * effect, as in `yield* track(…)`. Otherwise it is the stack of the run.
  *
- * Cost: O(1). Off adds no bytes, and about as much time as `Effect.suspend`. `benchmark/leakMonitor.ts` measured on Node 26, on a busy
- * machine, beside a program without `track`: 0.2 µs at the level off, 0.6 µs and 2 bytes at 1 in 100, 5 µs and 160 bytes at
- * the level "all". The stack takes most of the time. `track` never dereferences; closing the Scope dereferences each object.
+ * Dies with `NotWeakReferenceableError` for a primitive and for a registered symbol, at every level.
+ *
+ * Cost: O(1). Most of the time goes into the stack. `benchmark/leakMonitor.ts` measured the difference to a program
+ * without `track`, on Node 26 on a busy machine: 0.2 µs at the level "off", 0.6 µs and 2 bytes for one sample in 100, and
+ * 5 µs and 160 bytes at the level "all". `track` does not dereference. Closing the Scope dereferences each tracked object.
  *
  * **Gotchas**
  *
- * A Scope whose finalizers hold the object, as with `Effect.acquireRelease`, keeps the object alive until it closes. Such an
- * object can be "NotReleased", but never "NotClosed". Track the handle instead, if the handle is another object.
+ * A Scope can hold the object in its finalizers, as with `Effect.acquireRelease`. Such an object stays alive until the
+ * Scope closes, so it can be "NotReleased", but never "NotClosed". Track the handle instead if it is a different object.
  *
- * An object that nobody uses any longer while its Scope is rightly open is reported as "NotClosed" too, because
- * the collector cannot know that the Scope will close. Track only what the program holds for as long as it needs the resource.
+ * The monitor reports "NotClosed" for every object that is collected before its Scope closes, even if the Scope
+ * closes later. Track only objects that the program holds until it closes the Scope.
  *
- * **Example** (A subscription that is never closed)
+ * **Example** (Reporting a subscription that is never closed)
  *
  * ```ts import.meta.vitest
  * import { Effect } from "effect"
@@ -195,10 +199,10 @@ const monitorOf = (fiber: Fiber.Fiber<unknown, unknown>): Monitor | undefined =>
  * leaks // => ["NotClosed subscription"]
  * ```
  *
- * @see {@link layer} for switching the monitor on
+ * @see {@link layer} to switch the monitor on
  *
  * @category resource management
- * @stability unstable
+ * @stability experimental
  * @since 0.1.0
  */
 export const track = <A extends WeakKey>(
@@ -217,7 +221,7 @@ export const track = <A extends WeakKey>(
   })
 }
 
-/** Whether the fiber that calls `track` is about to track. */
+/** Returns whether the next `track` of the current fiber is a sample. */
 const isSampledNext = (): boolean => {
   if (!isAnyRunning()) return false
   const fiber = Fiber.getCurrent()
@@ -225,9 +229,9 @@ const isSampledNext = (): boolean => {
 }
 
 /**
- * Options of {@link layer}.
+ * Configures {@link layer}.
  *
- * **Example** (One in a thousand)
+ * **Example** (Tracking one object in a thousand)
  *
  * ```ts import.meta.vitest
  * import { type LeakMonitor } from "effect-weakref"
@@ -236,17 +240,17 @@ const isSampledNext = (): boolean => {
  * options.every // => 1000
  * ```
  *
- * @see {@link layer} for the constructor that takes them
+ * @see {@link layer} for the constructor that takes the options
  *
  * @category models
- * @stability unstable
+ * @stability experimental
  * @since 0.1.0
  */
 export interface Options {
   readonly level: Level
-  /** At the level "sampled": the first of every so many runs of `track` is tracked. An integer from 1; the default is 100. */
+  /** At the level "sampled", only the first of every `every` runs of `track` tracks. A positive integer. The default is 100. */
   readonly every?: number | undefined
-  /** What to do with a leak. The default logs a warning with its name and stack. */
+  /** Handles a leak. The default logs a warning with the name and the stack. */
   readonly onLeak?: ((leak: Leak) => Effect.Effect<void>) | undefined
 }
 
@@ -268,18 +272,20 @@ const logLeak = ({ kind, name, stack }: Leak): Effect.Effect<void> =>
  *
  * **Details**
  *
- * `onLeak` runs in the background with the services that the layer was built with: its loggers, its tracer. Each leak has
- * a fiber of its own. A failure of `onLeak` is reported as unhandled and stops nothing. When the layer's Scope closes, the
- * monitor stops, and an `onLeak` under way is interrupted.
+ * `onLeak` runs in the background, in one fiber per leak. It has the services that the layer was built with, such as
+ * loggers and the tracer. A failure of `onLeak` is logged as unhandled, and the monitor continues. Closing the Scope of
+ * the layer stops the monitor and interrupts running `onLeak` effects.
  *
- * The monitor knows of a collection when the host cleans up an object that nobody holds (see {@link sentinel}). A young
- * generation's collection does not count. A leak is reported when the host's clean-up job runs: late, or never in a program that
- * ends before.
+ * The monitor counts a collection when the host cleans up its {@link sentinel}. On V8, collections of the young
+ * generation do not count. Leaks are reported in the host's clean-up jobs. These jobs can run late, and do not run
+ * after the program has ended.
  *
- * An unknown `level` is a defect: `TypeError`. So is an `every` that is not a positive integer: `RangeError`. Cost: at each
- * collection, O(1), and O(1) for each object whose Scope closed three collections before.
+ * Dies with a `TypeError` if `level` is unknown. Dies with a `RangeError` if `every` is not a positive integer, unless
+ * the level is "off".
  *
- * **Example** (Logging what is not released)
+ * Cost: O(1) for each collection, and O(1) for each object whose Scope closed three collections before.
+ *
+ * **Example** (Logging one leak in ten)
  *
  * ```ts import.meta.vitest
  * import { Effect } from "effect"
@@ -292,10 +298,10 @@ const logLeak = ({ kind, name, stack }: Leak): Effect.Effect<void> =>
  * Effect.runSync(Effect.provide(program, monitor)) // => "sampled"
  * ```
  *
- * @see {@link track} for the objects to watch
+ * @see {@link track} to track an object
  *
  * @category layers
- * @stability unstable
+ * @stability experimental
  * @since 0.1.0
  */
 export const layer = (options: Options): Layer.Layer<never> =>
@@ -322,19 +328,19 @@ const make = (options: Options): Effect.Effect<Service, never, Scope.Scope> =>
   })
 
 /**
- * Returns the object whose collection tells the monitor of a collection of the heap.
+ * Returns the object by which the monitor counts collections.
  *
  * **When to use**
  *
- * Use in tests on a `TestHeap`: collect the sentinel, and the monitor counts one collection. There is a new sentinel
- * afterwards.
+ * Use in tests on a `TestHeap`. Collect and finalize the sentinel to make the monitor count one collection. Then read the
+ * new sentinel for the next collection.
  *
  * **Details**
  *
- * Returns `None` if the monitor is off, and between a collection and its clean-up. It dereferences the monitor's weak reference,
- * so that the sentinel stays alive to the end of the turn.
+ * The program does not hold the sentinel, so every full collection collects it. Returns `None` if the monitor is off, and
+ * between a collection and its clean-up. Dereferences, so that the sentinel stays alive until the end of the turn.
  *
- * **Example** (Three collections after the Scope closed)
+ * **Example** (Counting three collections)
  *
  * ```ts import.meta.vitest
  * import { Effect, Option } from "effect"
@@ -365,7 +371,7 @@ const make = (options: Options): Effect.Effect<Service, never, Scope.Scope> =>
  * @see {@link layer} for how the monitor counts collections
  *
  * @category getters
- * @stability unstable
+ * @stability experimental
  * @since 0.1.0
  */
 export const sentinel: Effect.Effect<Option.Option<WeakKey>> = /*#__PURE__*/ Effect.withFiber((fiber) =>

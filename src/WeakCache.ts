@@ -1,22 +1,20 @@
 /**
- * A cache that never forgets a value that somebody still uses, and keeps alive by
- * itself only as much as you allow.
+ * Caches objects weakly, so that a value stays in the cache while the program uses it.
  *
- * A `WeakCache` holds its values weakly, and the most recently used ones strongly
- * as well, up to a number, a weight and an idle time: the **strong front**. A value
- * that leaves the strong front stays in the cache for as long as the program uses
- * it elsewhere. So two parts of a program that hold the value of one key always hold
- * the same object, and the cache never loads a second copy beside a living one.
+ * A `WeakCache` holds the most recently used values strongly, and all other values
+ * weakly. The strongly held values are the **strong front**. A capacity, a total weight
+ * and an idle time bound the strong front. A value that leaves the strong front stays
+ * in the cache until it is collected. So eviction never makes the cache load a second
+ * copy of a value that is still in use. Only expiry, `set`, `refresh` and
+ * invalidation remove a living value.
  *
- * The functions are those of Effect's `Cache`, with the same shapes and meanings. A
- * program moves from one to the other by changing the import and the options of
- * {@link make}.
+ * Most functions have the names, types and meanings of Effect's `Cache`.
+ * `docs/caching.md` lists the differences.
  *
- * Costs are given in n, the number of entries, and count a hash of the key as
- * constant. An operation that dereferences keeps the values that it reads alive to
- * the end of the turn.
+ * Costs count hashing a key as constant, and n is the number of entries. An operation
+ * that dereferences keeps the values that it reads alive until the end of the turn.
  *
- * @stability unstable
+ * @stability experimental
  * @since 0.1.0
  */
 import type * as Duration from "effect/Duration"
@@ -40,21 +38,22 @@ import { WeakCacheImpl } from "./internal/weakCache/weakCache.ts"
 const TypeId = "~effect-weakref/WeakCache"
 
 /**
- * A cache from keys to objects, with a lookup that fails with `E` and needs `R`.
+ * Represents a cache from keys to objects.
  *
  * **When to use**
  *
- * Use for values that are large or that have an identity: parsed documents, open
- * handles, entities. Use Effect's `Cache` for values that are small or that are not
- * objects, and for a cache that must forget a value that is still in use.
+ * Use for objects that are large or that have an identity, such as parsed documents,
+ * open handles or entities. Use Effect's `Cache` for small values and primitives. Also
+ * use `Cache` if its capacity must bound values that are still in use.
  *
  * **Details**
  *
- * Two caches are `Equal` if they are the same object.
+ * The lookup of the cache fails with `E`. The operations that run the lookup require `R`. A cache is only
+ * `Equal` to itself.
  *
  * **Gotchas**
  *
- * The cache holds its keys. A key that reaches its own value keeps the value alive.
+ * The cache holds its keys strongly. A key that refers to its own value keeps the value alive.
  *
  * **Example** (Sharing a value for as long as it is used)
  *
@@ -73,7 +72,7 @@ const TypeId = "~effect-weakref/WeakCache"
  *   const second = yield* WeakCache.get(documents, "design")
  *   const shared = first === second
  *
- *   // Nobody uses the document any more.
+ *   // The program no longer uses the document.
  *   yield* TestHeap.collectAndFinalize(first)
  *   const third = yield* WeakCache.get(documents, "design")
  *   return [shared, third.version]
@@ -85,7 +84,7 @@ const TypeId = "~effect-weakref/WeakCache"
  * @see {@link make} to create a cache
  * @see {@link makeScoped} for resources that must be closed
  *
- * @stability unstable
+ * @stability experimental
  * @category models
  * @since 0.1.0
  */
@@ -101,111 +100,116 @@ export interface WeakCache<in out Key, in out A extends WeakKey, in out E = neve
 }
 
 /**
- * Why a value left the cache.
+ * Describes why a value left the cache.
  *
  * **Details**
  *
- * - `"collected"`: the garbage collector took the value. The cause is reported by the
- *   heap's clean-up, and only if the key has no new entry by then.
- * - `"expired"`: its `timeToLive` was over.
- * - `"replaced"`: `set` or `refresh` put another result in its place.
- * - `"invalidated"`: `invalidate`, `invalidateWhen`, `invalidateAll`, or a key from `invalidations`.
+ * - `"collected"`: the garbage collector collected the value.
+ * - `"expired"`: the `timeToLive` of the value ended.
+ * - `"replaced"`: `set` or `refresh` replaced the value by another result.
+ * - `"invalidated"`: `invalidate`, `invalidateWhen`, `invalidateAll` or the
+ *   `invalidations` stream removed the value.
  *
- * Leaving the strong front is not a removal, and neither is closing the cache.
+ * The heap's clean-up reports `"collected"`. The cache does not report this cause if an
+ * operation on the key, such as `has`, finds the dead entry before the clean-up runs.
+ *
+ * Some events report no cause: a value leaves the strong front, a cached failure is
+ * removed, or the cache closes.
  *
  * @see {@link Options} for `onRemoval`, which receives the cause
  *
- * @stability unstable
+ * @stability experimental
  * @category models
  * @since 0.1.0
  */
 export type RemovalCause = "collected" | "expired" | "replaced" | "invalidated"
 
 /**
- * What {@link stats} returns: counts since the cache was made, and two sizes.
+ * Describes the result of {@link stats}: counters since the cache was created, and two sizes.
  *
  * @see {@link stats} to read them
  *
- * @stability unstable
+ * @stability experimental
  * @category models
  * @since 0.1.0
  */
 export interface Stats {
-  /** Gets that a finished lookup answered, cached failures included. */
+  /** Reads that found a value or a cached failure. */
   readonly hits: number
-  /** Gets that started a lookup or waited for one, and reads that found nothing. */
+  /** Reads that started a lookup, waited for a lookup, or found nothing. */
   readonly misses: number
   /** Lookups that succeeded. */
   readonly loads: number
   /** Lookups that failed. An interrupted lookup counts neither as a load nor as a failure. */
   readonly failures: number
-  /** Values that the garbage collector took. */
+  /** Values that were collected. */
   readonly collected: number
-  /** Values whose time to live was over. */
+  /** Values whose time to live ended. */
   readonly expired: number
-  /** Entries that left the strong front because of its bounds, idle time included. */
+  /** Entries that left the strong front because of a bound or the idle time. */
   readonly evicted: number
-  /** Values that are not known to be collected. */
+  /** Values in the cache, including collected values that have not been cleaned up yet. */
   readonly alive: number
-  /** Entries in the strong front, cached failures included. */
+  /** Entries in the strong front, including cached failures. */
   readonly strong: number
 }
 
 /**
- * The options that all constructors take.
+ * Configures all constructors.
  *
  * **Details**
  *
- * If none of `capacity`, `maxWeight` and `idleTimeToLive` is given, the cache keeps
- * nothing alive by itself. If only `maxWeight` or `idleTimeToLive` is given, the number
- * of values that the cache keeps alive has no bound of its own.
+ * The default of `capacity` is 0: the cache keeps no value alive. If `maxWeight` or
+ * `idleTimeToLive` is given, the default is `Infinity`.
  *
- * Constructors die with a `RangeError` or `TypeError` that names the option if an
- * option makes no sense.
+ * Constructors die with a `RangeError` or `TypeError` that names an invalid option.
+ * An invalid duration throws the error of Effect's `Duration` instead.
  *
  * @see {@link make} for a fixed time to live
  * @see {@link makeWith} for a time to live that depends on the result
  *
- * @stability unstable
+ * @stability experimental
  * @category models
  * @since 0.1.0
  */
 export interface Options<Key, A extends WeakKey> {
-  /** How many entries the cache keeps alive, most recently used first: an integer, or `Infinity`. */
+  /** The maximum number of entries in the strong front: a non-negative integer, or `Infinity`. */
   readonly capacity?: number | undefined
   /**
-   * How much the values that the cache keeps alive may weigh together. A value that is
-   * heavier alone is cached weakly, and evicts nothing. Needs `weigh`. A cached failure weighs 1.
+   * The maximum total weight of the strong front. Requires `weigh`. A value that is heavier than
+   * `maxWeight` is cached weakly, and evicts no other value. A cached failure weighs 1.
    */
   readonly maxWeight?: number | undefined
   /**
-   * Called once for every value that is stored. If `weigh` throws, or returns `NaN` or a negative
-   * number, nothing is stored, and `get`, `refresh` or `set` dies with that error.
+   * Returns the weight of a value. Called once for every value that a lookup returns or `set` receives.
+   * If `weigh` throws, or returns `NaN` or a negative number, the value is not stored. Then `get`,
+   * `refresh` or `set` dies with that error.
    */
   readonly weigh?: ((value: NoInfer<A>, key: NoInfer<Key>) => number) | undefined
-  /** How long the cache keeps an unused value alive. Afterwards the value is cached weakly. */
+  /** How long an unused entry stays in the strong front. Afterwards its value is only cached weakly. */
   readonly idleTimeToLive?: Duration.Input | undefined
-  /** How keys compare: by `Equal.equals` (`"structural"`, the default) or by identity (`"reference"`). */
+  /** Compares keys by `Equal.equals` (`"structural"`, the default) or by identity (`"reference"`). */
   readonly compare?: "structural" | "reference" | undefined
   /**
    * Runs in the background after a value has left the cache. The effects run one after the other, in
-   * the order of the removals. A failure is reported and harmless. Closing the cache waits for them.
+   * the order of the removals. A failure is logged and does not stop the next effect. Closing the cache
+   * waits for these effects.
    */
   readonly onRemoval?: ((key: NoInfer<Key>, cause: RemovalCause) => Effect.Effect<void>) | undefined
   /**
-   * Keys to invalidate, for example from Redis pub/sub. If the stream fails, the failure is reported, the
-   * whole cache is invalidated, because keys may have been missed, and the stream is run again after a
-   * delay that doubles from 100 milliseconds up to 10 seconds. A stream that ends is not run again.
+   * Keys to invalidate, for example from Redis pub/sub. If the stream fails, the cache logs the failure,
+   * and removes all entries because keys may be missing. Then the cache runs the stream again. The delay
+   * before each run doubles from 100 milliseconds up to 10 seconds. A stream that ends is not run again.
    */
   readonly invalidations?: Stream.Stream<NoInfer<Key>, unknown> | undefined
   /**
-   * Publishes metrics under this name: `<name>_hits`, `_misses`, `_loads`, `_failures`, `_collected`, `_expired`,
-   * `_evicted`, `_alive`, `_strong` and `_load_time`. Two caches need two names.
+   * Publishes metrics: `<name>_hits`, `_misses`, `_loads`, `_failures`, `_collected`, `_expired`, `_evicted`,
+   * `_alive`, `_strong` and `_load_time`. Give each cache a different name.
    */
   readonly name?: string | undefined
 }
 
-// The public interface hides the implementation, which every cache is.
+// Every cache is a `WeakCacheImpl`. The public interface hides that class.
 const impl = <Key, A extends WeakKey, E, R>(self: WeakCache<Key, A, E, R>): WeakCacheImpl<Key, A, E> =>
   self as unknown as WeakCacheImpl<Key, A, E>
 
@@ -214,10 +218,10 @@ const impl = <Key, A extends WeakKey, E, R>(self: WeakCache<Key, A, E, R>): Weak
  *
  * **Details**
  *
- * Returns `false` for a cache of another copy of this package, whose functions would
- * not work with it.
+ * Returns `false` for a cache of another copy of this package, because the functions of
+ * this copy do not work with that cache.
  *
- * **Example** (Telling caches from other values)
+ * **Example** (Recognizing a cache)
  *
  * ```ts import.meta.vitest
  * import { Effect } from "effect"
@@ -233,7 +237,7 @@ const impl = <Key, A extends WeakKey, E, R>(self: WeakCache<Key, A, E, R>): Weak
  *
  * @see {@link make} to create a cache
  *
- * @stability unstable
+ * @stability experimental
  * @category guards
  * @since 0.1.0
  */
@@ -241,32 +245,38 @@ export const isWeakCache = (u: unknown): u is WeakCache<unknown, WeakKey, unknow
   guard(() => u instanceof WeakCacheImpl)
 
 /**
- * Creates a cache whose values all have the same time to live.
+ * Creates a cache in which all results have the same time to live.
+ *
+ * **When to use**
+ *
+ * Use unless the time to live depends on the result, or the cached values must be closed.
  *
  * **Details**
  *
- * The lookup runs in a fiber of its own. Concurrent gets of a missing key share
- * one lookup. Interrupting one of them leaves the others waiting, and interrupting
- * the last one interrupts the lookup.
+ * Concurrent `get`s of a missing key share one lookup. The lookup runs in its own fiber.
+ * Interrupting one `get` does not affect the others. Interrupting the last one
+ * interrupts the lookup.
  *
- * A lookup that fails is cached like a value, but in the strong front only: without
- * a strong front, failures are not cached.
+ * A failure of the lookup is cached, but only in the strong front. With a capacity of 0,
+ * failures are not cached.
  *
- * A value past its `timeToLive` is not served, even if it is alive. One timer for the
- * whole cache releases what expires at that time, touched or not. The timer and all
- * expiry use the `Clock` of the fiber that creates the cache.
+ * The cache does not return an expired value, even if the value is alive. One timer per
+ * cache removes values when they expire. Expiry uses the `Clock` of the fiber that
+ * creates the cache.
  *
- * Closing the Scope interrupts the lookups, stops the timer and clears the cache.
- * After that, every operation on the cache interrupts.
+ * Closing the Scope interrupts the lookups, stops the timer and clears the cache. After
+ * that, {@link size}, {@link keys}, {@link values} and {@link entries} see an empty cache,
+ * and {@link stats} still works. All other operations interrupt.
  *
- * As in `Cache`, `requireServicesAt: "lookup"` takes the services of the lookup from each
- * `get` instead of from `make`.
+ * By default `make` requires the services of the lookup. With
+ * `requireServicesAt: "lookup"`, as in `Cache`, the operations that run the lookup
+ * require these services.
  *
  * **Gotchas**
  *
- * Inside the lookup of a key, getting the same key waits for itself. The cache detects
- * this if the fiber of the lookup waits, even through other keys, and dies. It cannot
- * detect a wait in a child fiber.
+ * A lookup that gets its own key waits for itself. Then `get` dies, even if the wait goes
+ * through the lookups of other keys. The cache cannot detect a child fiber of the lookup
+ * that waits for the key.
  *
  * **Example** (Keeping the most recently used values alive)
  *
@@ -291,7 +301,7 @@ export const isWeakCache = (u: unknown): u is WeakCache<unknown, WeakKey, unknow
  * @see {@link makeWith} for a time to live that depends on the result
  * @see {@link makeScoped} for resources that must be closed
  *
- * @stability unstable
+ * @stability experimental
  * @category constructors
  * @since 0.1.0
  */
@@ -320,7 +330,7 @@ export const make = <
 }
 
 /**
- * Creates a cache whose time to live depends on the result of the lookup and on the key.
+ * Creates a cache in which the time to live depends on the result of the lookup and on the key.
  *
  * **When to use**
  *
@@ -328,9 +338,9 @@ export const make = <
  *
  * **Details**
  *
- * `timeToLive` is called once for every result, including failures. A result whose time
- * to live is zero is returned, but not cached. If `timeToLive` throws, the `get` dies with
- * that error, and nothing is cached.
+ * The cache calls `timeToLive` once for every result, including failures. A result whose
+ * time to live is zero is returned, but not cached. If `timeToLive` throws, the result is
+ * not cached, and `get`, `refresh` or `set` dies with that error.
  *
  * **Example** (Caching failures for a shorter time)
  *
@@ -354,7 +364,7 @@ export const make = <
  *
  * @see {@link make} for a fixed time to live
  *
- * @stability unstable
+ * @stability experimental
  * @category constructors
  * @since 0.1.0
  */
@@ -377,37 +387,36 @@ export const makeWith = <
 > => Make.make(lookup, options.timeToLive, options)
 
 /**
- * Creates a cache of resources. The Scope of a resource closes when the handle of the
- * resource has been collected, has expired, or is invalidated, or when the cache closes.
+ * Creates a cache of resources that closes a resource when its handle is collected, expires
+ * or is invalidated.
  *
  * **When to use**
  *
- * Use for resources that several parts of a program share, and that should stay open
- * exactly as long as somebody uses them: connections, file handles, subscriptions. Use
- * `ScopedCache` if a resource must close when it is evicted, even in use. Use `RcMap` if
- * the users can bring a Scope and the release must not wait for the garbage collector.
+ * Use for resources that several parts of a program share, such as connections, file handles
+ * or subscriptions. Eviction never closes a resource whose handle is in use. Use
+ * `ScopedCache` if eviction must close such a resource. Use `RcMap` if every user has a
+ * Scope, because `RcMap` does not wait for the garbage collector.
  *
  * **Details**
  *
- * The lookup acquires a resource in a Scope of its own, and `handle` wraps the resource in
- * an object, which is the value of the cache. The handle refers to the resource; the resource
- * must not refer to the handle.
+ * The lookup acquires each resource in its own Scope. `handle` wraps the resource in an
+ * object, and the cache stores this handle as the value. The resource must not refer to the
+ * handle.
  *
- * The Scope closes exactly once. Invalidating waits until it is closed. A handle that was
- * replaced by `set` or `refresh`, or whose time to live was zero, keeps its resource open
- * until it is collected. Closing the cache closes all resources.
+ * Each Scope closes exactly once. Invalidation waits until the Scope is closed. If `set` or
+ * `refresh` replaces a handle, the resource stays open until the old handle is collected. The
+ * same applies to a handle whose time to live is zero. Closing the cache closes all resources.
  *
  * **Gotchas**
  *
- * The handle cannot be the resource itself. The finalizers of a Scope hold the resource, as in
- * `Effect.acquireRelease(acquire, (resource) => …)`, and the cache holds the Scope. A resource
- * that is its own handle is therefore never collected, and its Scope closes only by invalidation, by
- * time, or with the cache.
+ * The handle cannot be the resource itself. The cache holds the Scope, and the finalizers of the
+ * Scope hold the resource, as in `Effect.acquireRelease(acquire, (resource) => …)`. A resource
+ * that is its own handle is therefore not collected before its Scope closes.
  *
- * The garbage collector may be late. Bound the number of open resources by `timeToLive` or by a
- * limit of the resource if that matters.
+ * The garbage collector may run late. Set `timeToLive`, or limit the number of open resources
+ * in the lookup, if the delay matters.
  *
- * **Example** (Closing a resource when nobody uses its handle)
+ * **Example** (Closing a resource after its handle is collected)
  *
  * ```ts import.meta.vitest
  * import { Effect } from "effect"
@@ -436,9 +445,9 @@ export const makeWith = <
  * closed // => ["a.txt"]
  * ```
  *
- * @see {@link make} for values that need no closing
+ * @see {@link make} for values that do not have to be closed
  *
- * @stability unstable
+ * @stability experimental
  * @category constructors
  * @since 0.1.0
  */
@@ -478,12 +487,12 @@ export const makeScoped = <
 }
 
 /**
- * Returns the value of a key, and runs the lookup if the cache has no living, fresh value.
+ * Returns the value of a key. Runs the lookup if the key has no living, unexpired value.
  *
  * **Details**
  *
- * Marks the value as the most recently used. A value that had left the strong front enters
- * it again. Fails as the lookup failed, for as long as the failure is cached. Dies with
+ * Marks the value as the most recently used. A value that left the strong front enters it
+ * again. Fails with the cached failure if there is one. Dies with
  * `NotWeakReferenceableError` if the lookup returns a value that cannot be weakly
  * referenced. O(1). Dereferences if the value is not in the strong front.
  *
@@ -505,7 +514,7 @@ export const makeScoped = <
  *
  * @see {@link getOption} to read without starting a lookup
  *
- * @stability unstable
+ * @stability experimental
  * @category getters
  * @since 0.1.0
  */
@@ -520,13 +529,12 @@ export const get: {
 )
 
 /**
- * Returns the value of a key if the cache has an entry, and waits for a lookup that runs.
- * Never starts a lookup.
+ * Returns the value of a key, or waits for its running lookup. Never starts a lookup.
  *
  * **Details**
  *
  * Returns `None` if there is no entry. Fails if the lookup failed. Marks the value as
- * the most recently used. O(1). Dereferences.
+ * the most recently used. O(1). Dereferences if the value is not in the strong front.
  *
  * **Example** (Reading without a lookup)
  *
@@ -545,7 +553,7 @@ export const get: {
  * @see {@link getSuccess} to read without waiting
  * @see {@link get} to run the lookup
  *
- * @stability unstable
+ * @stability experimental
  * @category getters
  * @since 0.1.0
  */
@@ -561,13 +569,13 @@ export const getOption: {
 )
 
 /**
- * Returns the value of a key if its lookup has succeeded. Never starts a lookup, never
- * waits and never fails.
+ * Returns the value of a key if the cache has one. Never starts a lookup, never waits and
+ * never fails.
  *
  * **Details**
  *
- * Returns `None` for a lookup that runs or failed. Marks the value as the most recently
- * used. O(1). Dereferences.
+ * Returns `None` for a running lookup and for a cached failure. Marks the value as the most
+ * recently used. O(1). Dereferences if the value is not in the strong front.
  *
  * **Example** (Reading without waiting)
  *
@@ -585,9 +593,9 @@ export const getOption: {
  * await Effect.runPromise(Effect.scoped(program)) // => true
  * ```
  *
- * @see {@link getOption} to wait for a lookup that runs
+ * @see {@link getOption} to wait for a running lookup
  *
- * @stability unstable
+ * @stability experimental
  * @category getters
  * @since 0.1.0
  */
@@ -607,10 +615,10 @@ export const getSuccess: {
  *
  * **Details**
  *
- * Replaces the value that the key has. Fibers that wait for a running lookup of the key
- * still receive the result of the lookup, which is not stored. Dies with
+ * Replaces the previous value of the key. Fibers that wait for a running lookup of the key
+ * still receive its result, but the cache does not store this result. Dies with
  * `NotWeakReferenceableError` if the value cannot be weakly referenced, and then changes
- * nothing. O(1), and O(log n) if values expire.
+ * nothing. O(1), or O(log n) if values expire.
  *
  * **Example** (Storing a value)
  *
@@ -630,7 +638,7 @@ export const getSuccess: {
  *
  * @see {@link refresh} to replace a value by running the lookup
  *
- * @stability unstable
+ * @stability experimental
  * @category mutations
  * @since 0.1.0
  */
@@ -647,11 +655,11 @@ export const set: {
 )
 
 /**
- * Checks whether the cache has an entry for a key: a living, fresh value, a cached failure,
- * or a lookup that runs.
+ * Checks whether the cache has an entry for a key.
  *
  * **Details**
  *
+ * Returns `true` for a living, unexpired value, for a cached failure and for a running lookup.
  * Does not mark the value as used. O(1). Dereferences if the value is not in the strong front.
  *
  * **Example** (Checking for an entry)
@@ -669,9 +677,9 @@ export const set: {
  * await Effect.runPromise(Effect.scoped(program)) // => [true, false]
  * ```
  *
- * @see {@link getSuccess} to read the value as well
+ * @see {@link getSuccess} to read the value
  *
- * @stability unstable
+ * @stability experimental
  * @category predicates
  * @since 0.1.0
  */
@@ -686,14 +694,16 @@ export const has: {
 )
 
 /**
- * Runs the lookup of a key, replaces what the key has by the result, and returns the result.
+ * Runs the lookup of a key, stores its result and returns the result.
  *
  * **Details**
  *
- * The old value is served until the lookup is over. As in `Cache`, a lookup that fails replaces the
- * old value by the failure, and the last of several refreshes to end is stored. Interrupting the
- * refresh keeps the old value. A result whose key was invalidated meanwhile is returned, but not
- * stored, because it may be out of date.
+ * Other reads receive the old value until the lookup ends. As in `Cache`, a failure of the lookup
+ * replaces the old value. If several refreshes of a key run, the result of the last one to end
+ * stays. Interrupting the refresh keeps the old value.
+ *
+ * If `invalidate` or `invalidateAll` is called during the refresh, the result may be out of date.
+ * It is then returned, but not stored.
  *
  * **Example** (Loading a new version)
  *
@@ -715,9 +725,9 @@ export const has: {
  * await Effect.runPromise(Effect.scoped(program)) // => 2
  * ```
  *
- * @see {@link invalidate} to load again only when the key is next used
+ * @see {@link invalidate} to run the lookup at the next use of the key
  *
- * @stability unstable
+ * @stability experimental
  * @category combinators
  * @since 0.1.0
  */
@@ -733,13 +743,13 @@ export const refresh: {
 )
 
 /**
- * Removes the entry of a key: the next `get` runs the lookup.
+ * Removes the entry of a key, so that the next `get` runs the lookup.
  *
  * **Details**
  *
  * Does nothing if there is no entry. Fibers that wait for a running lookup of the key still receive its result,
- * which is not stored. In a cache of {@link makeScoped}, waits until the resource is closed. O(1), and
- * O(log n) if values expire.
+ * but the cache does not store this result. In a cache of {@link makeScoped}, waits until the resource is closed.
+ * O(1), or O(log n) if values expire, and one comparison with the key of each running refresh.
  *
  * **Example** (Removing an entry)
  *
@@ -760,7 +770,7 @@ export const refresh: {
  * @see {@link invalidateWhen} to decide by the value
  * @see {@link invalidateAll} to remove all entries
  *
- * @stability unstable
+ * @stability experimental
  * @category mutations
  * @since 0.1.0
  */
@@ -776,12 +786,12 @@ export const invalidate: {
 )
 
 /**
- * Removes the entry of a key if its value satisfies a predicate, and returns whether it was removed.
+ * Removes the entry of a key if its value satisfies a predicate. Returns whether the entry was removed.
  *
  * **Details**
  *
- * Waits for a lookup that runs. Returns `false` if there is no entry, if the lookup failed, if the predicate
- * throws, or if the entry was replaced meanwhile. Does not mark the value as used.
+ * Waits for a running lookup. Returns `false` if there is no entry, if the lookup failed, or if the predicate
+ * throws. Also returns `false` if the entry was removed during the wait. Does not mark the value as used.
  *
  * **Example** (Removing an old version)
  *
@@ -801,9 +811,9 @@ export const invalidate: {
  * await Effect.runPromise(Effect.scoped(program)) // => true
  * ```
  *
- * @see {@link invalidate} to remove an entry in any case
+ * @see {@link invalidate} to remove an entry without a condition
  *
- * @stability unstable
+ * @stability experimental
  * @category mutations
  * @since 0.1.0
  */
@@ -823,11 +833,11 @@ export const invalidateWhen: {
 )
 
 /**
- * Removes all entries, running lookups included.
+ * Removes all entries, including running lookups.
  *
  * **Details**
  *
- * In a cache of {@link makeScoped}, closes all resources of these entries at the same time, and waits for them. O(n).
+ * In a cache of {@link makeScoped}, closes the resources of these entries concurrently and waits for them. O(n).
  *
  * **Example** (Removing all entries)
  *
@@ -845,9 +855,9 @@ export const invalidateWhen: {
  * await Effect.runPromise(Effect.scoped(program)) // => 0
  * ```
  *
- * @see {@link trim} to stop keeping values alive without removing them
+ * @see {@link trim} to release values without removing them
  *
- * @stability unstable
+ * @stability experimental
  * @category mutations
  * @since 0.1.0
  */
@@ -855,8 +865,12 @@ export const invalidateAll = <Key, A extends WeakKey, E, R>(self: WeakCache<Key,
   impl(self).invalidateAll
 
 /**
- * Returns the number of entries, including running lookups, cached failures, and values that are
- * collected but not yet cleaned up. O(1). Does not dereference.
+ * Returns the number of entries.
+ *
+ * **Details**
+ *
+ * Counts running lookups, cached failures, and collected values that have not been cleaned up yet.
+ * O(1). Does not dereference.
  *
  * **Example** (Counting entries)
  *
@@ -875,7 +889,7 @@ export const invalidateAll = <Key, A extends WeakKey, E, R>(self: WeakCache<Key,
  *
  * @see {@link stats} for the number of living values
  *
- * @stability unstable
+ * @stability experimental
  * @category getters
  * @since 0.1.0
  */
@@ -883,12 +897,12 @@ export const size = <Key, A extends WeakKey, E, R>(self: WeakCache<Key, A, E, R>
   Effect.sync(() => impl(self).size())
 
 /**
- * Returns the keys of the entries that {@link has} would find, in insertion order.
+ * Returns the keys for which {@link has} returns `true`, in insertion order.
  *
  * **Details**
  *
- * The iterable reads the cache as it is iterated, and tolerates insertion and removal meanwhile.
- * O(n) for all. Each step dereferences.
+ * A key whose value is replaced moves to the end. The iterable reads the cache during iteration, and
+ * tolerates insertion and removal. A full iteration costs O(n). Each step dereferences.
  *
  * **Example** (Listing the keys)
  *
@@ -908,7 +922,7 @@ export const size = <Key, A extends WeakKey, E, R>(self: WeakCache<Key, A, E, R>
  *
  * @see {@link entries} for keys and values
  *
- * @stability unstable
+ * @stability experimental
  * @category getters
  * @since 0.1.0
  */
@@ -916,11 +930,12 @@ export const keys = <Key, A extends WeakKey, E, R>(self: WeakCache<Key, A, E, R>
   Effect.sync(() => impl(self).keys())
 
 /**
- * Returns the living, fresh values, in insertion order of their keys.
+ * Returns the living, unexpired values, in the order of {@link keys}.
  *
  * **Details**
  *
- * Running lookups and cached failures have no value. The iterable reads the cache as {@link keys} does.
+ * Skips running lookups and cached failures. The iterable reads the cache during iteration, as that of
+ * {@link keys} does.
  *
  * **Example** (Listing the values)
  *
@@ -939,7 +954,7 @@ export const keys = <Key, A extends WeakKey, E, R>(self: WeakCache<Key, A, E, R>
  *
  * @see {@link entries} for keys and values
  *
- * @stability unstable
+ * @stability experimental
  * @category getters
  * @since 0.1.0
  */
@@ -947,11 +962,12 @@ export const values = <Key, A extends WeakKey, E, R>(self: WeakCache<Key, A, E, 
   Effect.map(entries(self), Iterable_.map(([, value]) => value))
 
 /**
- * Returns the living, fresh values with their keys, in insertion order.
+ * Returns the living, unexpired values with their keys, in the order of {@link keys}.
  *
  * **Details**
  *
- * Running lookups and cached failures have no value. The iterable reads the cache as {@link keys} does.
+ * Skips running lookups and cached failures. The iterable reads the cache during iteration, as that of
+ * {@link keys} does.
  *
  * **Example** (Listing the entries)
  *
@@ -968,9 +984,9 @@ export const values = <Key, A extends WeakKey, E, R>(self: WeakCache<Key, A, E, 
  * await Effect.runPromise(Effect.scoped(program)) // => [[1, { id: 1 }]]
  * ```
  *
- * @see {@link keys} for the keys, including those without a value
+ * @see {@link keys} to include the keys of running lookups and cached failures
  *
- * @stability unstable
+ * @stability experimental
  * @category getters
  * @since 0.1.0
  */
@@ -979,20 +995,20 @@ export const entries = <Key, A extends WeakKey, E, R>(
 ): Effect.Effect<Iterable<[Key, A]>> => Effect.sync(() => impl(self).pairs())
 
 /**
- * Sets the number of entries that the cache keeps alive from now on, and evicts the least recently
- * used entries above that number.
+ * Sets the capacity of the strong front, and evicts the least recently used entries above it.
  *
  * **When to use**
  *
- * Use when memory is short: `trim(cache, 0)` lets go of every value that nobody else uses. Call it again with the
- * old capacity when there is room.
+ * Use when memory is short. `trim(cache, 0)` releases every value that only the cache holds. Later, call
+ * `trim` again with the old capacity.
  *
  * **Details**
  *
- * Removes no value: a value that is still used elsewhere is still served. Cached failures that are evicted are gone.
- * Dies with a `RangeError` if the capacity is not an integer, is negative, or is `NaN`. O(number of evicted entries).
+ * Does not remove values: the cache still returns a value that is in use elsewhere. An evicted cached failure is
+ * removed. Dies with a `RangeError` unless the capacity is a non-negative integer or `Infinity`. O(number of evicted
+ * entries).
  *
- * **Example** (Letting go of unused values)
+ * **Example** (Releasing unused values)
  *
  * ```ts import.meta.vitest
  * import { Effect } from "effect"
@@ -1010,7 +1026,7 @@ export const entries = <Key, A extends WeakKey, E, R>(
  *
  * @see {@link invalidateAll} to remove all entries
  *
- * @stability unstable
+ * @stability experimental
  * @category mutations
  * @since 0.1.0
  */
@@ -1024,11 +1040,11 @@ export const trim: {
 )
 
 /**
- * Returns counts of what the cache has done, and its sizes. O(1). Does not dereference.
+ * Returns the counters and sizes of the cache.
  *
  * **Details**
  *
- * Works on a closed cache as well, whose sizes are 0.
+ * Also works on a closed cache. The sizes of a closed cache are 0. O(1). Does not dereference.
  *
  * **Example** (Reading the hit rate)
  *
@@ -1048,7 +1064,7 @@ export const trim: {
  *
  * @see {@link Options} for `name`, which publishes the same numbers as metrics
  *
- * @stability unstable
+ * @stability experimental
  * @category getters
  * @since 0.1.0
  */

@@ -1,11 +1,10 @@
 /**
- * Remembers results of functions for as long as their arguments live.
+ * Memoizes functions without keeping their arguments alive.
  *
- * A memoizing cache with objects as keys usually keeps its arguments alive, its
- * results, or both. Here {@link memoize} keeps a result exactly as long as all the
- * objects among its arguments live, and {@link family} keeps one instance per key
- * as long as somebody uses the instance. Use them for derived data: a parsed form
- * of a document, a selector over a state, one subscription per topic.
+ * {@link memoize} keeps a result as long as all the objects among its arguments live.
+ * {@link family} shares one instance per key as long as the program uses the instance.
+ * Use `memoize` for data that is derived from objects, such as the parsed form of a
+ * document. Use `family` for shared objects, such as one subscription per topic.
  *
  * @stability experimental
  * @since 0.1.0
@@ -17,7 +16,7 @@ import { host } from "./internal/heap.ts"
 import * as WeakValueMap from "./WeakValueMap.ts"
 
 /**
- * Bounds the results that {@link memoize} remembers.
+ * Configures {@link memoize}.
  *
  * **When to use**
  *
@@ -25,10 +24,10 @@ import * as WeakValueMap from "./WeakValueMap.ts"
  *
  * **Details**
  *
- * `capacity` is the number of results that are kept for one combination of objects
- * and differ in their primitive arguments. The most recently used results are kept.
- * `capacity` also bounds the calls without any object. The default is 1000. The
- * calls with objects only are not bounded, because their results die with the objects.
+ * `capacity` bounds the results for one combination of objects if the calls have
+ * primitive arguments too. It also bounds the results of all calls without objects. The
+ * most recently used results are kept. The default is 1000. Results of calls with only
+ * objects are not bounded, because these results are collected with the objects.
  *
  * **Example** (Keeping two results)
  *
@@ -48,7 +47,7 @@ import * as WeakValueMap from "./WeakValueMap.ts"
  * runs // => 4
  * ```
  *
- * @see {@link memoize} for the function
+ * @see {@link memoize} for the function that takes the options
  *
  * @category models
  * @stability experimental
@@ -59,42 +58,42 @@ export interface Options {
 }
 
 /**
- * Creates a function that remembers the results of a function.
+ * Returns a memoized form of a function.
  *
  * **When to use**
  *
- * Use for a pure function of objects whose results are expensive, and whose
- * arguments come and go. Use {@link family} if equal keys must share one instance.
- * Use Effect's `Cache` or a `WeakCache` for effects that can fail or expire.
+ * Use for a pure and expensive function of objects. Use {@link family} if equal keys
+ * must share one instance. Use Effect's `Cache` or a `WeakCache` for results that come
+ * from effects or expire.
  *
  * **Details**
  *
- * Objects and functions among the arguments compare by identity. Primitives
- * compare with `Object.is`. The number and the order of the arguments count.
+ * Two calls are the same if they have the same arguments in the same order. Objects and
+ * functions are compared by identity. Primitives, including symbols, are compared with
+ * `Object.is`.
  *
- * A result lives as long as all the objects among its arguments, even if the result
- * refers to them. When one of these objects is collected, the entry ends. Results
- * that differ in primitive arguments only are bounded by `capacity`, for each
- * combination of objects. The least recently used result is evicted. Calls without
- * an object are bounded by `capacity` too. Symbols count as primitives.
+ * A result is kept until one of the objects among its arguments is collected. The result
+ * does not keep its arguments alive, even if it refers to them. `capacity` bounds the
+ * results of calls with primitive arguments, separately for each combination of objects.
+ * The least recently used result is evicted. `capacity` also bounds calls without
+ * arguments.
  *
- * If the function throws, nothing is remembered. If the function calls the memoized
- * function with the same arguments, the result that is remembered first wins, and
- * every caller receives it. Own properties of the function, its name and its
- * `length` are copied.
+ * If the function throws, nothing is remembered. The function may call the memoized
+ * function with the same arguments. Then the result that is remembered first stays, and
+ * every caller receives this result. The memoized function has copies of the function's
+ * own properties, including `name` and `length`, but not of `prototype`.
  *
- * Throws `RangeError` if `capacity` is not an integer from 0, or `Infinity`.
+ * Throws a `RangeError` unless `capacity` is a non-negative integer or `Infinity`.
  *
- * Cost: one ephemeron look-up for each object, and a `Map` look-up for each
- * primitive and one more if there is any.
+ * Cost: one ephemeron look-up for each object, and one `Map` look-up for each
+ * primitive. A call with primitives or without arguments needs one more `Map` look-up.
  *
  * **Gotchas**
  *
- * - `this` is not an argument: the function runs with `this` undefined. Pass the
- *   object as an argument instead.
- * - A promise is remembered even if it rejects. An effect is remembered, but its
- *   result is not.
- * - Do not change an argument: the result would not follow.
+ * - The function runs with `this` undefined. Pass the object as an argument instead.
+ * - A promise is remembered even if it rejects.
+ * - An effect is remembered, but its result is not.
+ * - Do not change an argument, because the remembered result does not change.
  *
  * **Example** (Deriving data from an object)
  *
@@ -126,13 +125,13 @@ export const memoize = <F extends (...args: ReadonlyArray<never>) => unknown>(
 ): F => {
   const capacity = options?.capacity ?? 1000
   if (!(Number.isInteger(capacity) || capacity === Infinity) || capacity < 0) {
-    throw new RangeError(`The capacity of a memoized function must be an integer from 0, or Infinity: ${capacity}`)
+    throw new RangeError(`capacity must be a non-negative integer or Infinity, got ${capacity}`)
   }
   const root = new Node()
   const memoized = (...args: ReadonlyArray<unknown>): unknown => {
     let node = root
     let objects = 0
-    // One bit for each argument, after a first one: enough for 29 arguments, and a small integer.
+    // A leading 1, then one bit for each argument. Up to 29 arguments fit into a small integer.
     let bits = 1
     for (let i = 0; i < args.length; i++) {
       const arg = args[i]
@@ -162,22 +161,22 @@ export const memoize = <F extends (...args: ReadonlyArray<never>) => unknown>(
     if (key === "prototype" || key === "arguments" || key === "caller") continue
     Object.defineProperty(memoized, key, { ...Object.getOwnPropertyDescriptor(f, key), configurable: true })
   }
-  // It takes the parameters of `F`, returns its results, and has its properties.
+  // The memoized function has the parameters, the results and the properties of `F`.
   return memoized as unknown as F
 }
 
-/** The caller passes the parameters of the function: the memoized function has the same type. */
+/** Calls the function. The cast is sound because the memoized function has the same parameters as the function. */
 const call = (f: (...args: ReadonlyArray<never>) => unknown, args: ReadonlyArray<unknown>): unknown =>
   f(...args as ReadonlyArray<never>)
 
 /**
- * The results for one combination of objects. Each object leads to the nodes of the
- * combinations that it continues, by an ephemeron of its own. So a node is reachable
- * only while all its objects are, and what the node holds keeps none of them.
+ * The results for one combination of objects. Nodes form a trie: the path to a node has
+ * one ephemeron for each object of the combination. So a node is reachable only while
+ * all its objects are reachable, and the results of the node keep none of them alive.
  */
 class Node {
   declare private objects: WeakMap<object, Node> | undefined
-  /** The result of the call with these objects and no primitives, if `called`. */
+  /** If `called`, the result of the call with these objects and no primitives. */
   declare result: unknown
   declare called: boolean
   /** The results of the calls with primitives. */
@@ -206,7 +205,7 @@ class Node {
   }
 }
 
-/** A result, and its place in the order of use. */
+/** A result, as a link of the list of results in order of use. */
 class Entry {
   /** The keys that lead from the root of the trie to the entry. */
   declare readonly path: ReadonlyArray<unknown>
@@ -225,15 +224,15 @@ class Entry {
 interface Level extends Map<unknown, Level | Entry> {}
 
 /**
- * The results that differ in their primitives, bounded, as a trie of maps. The first
- * key of a path is the shape of the call: how many arguments it has, and which of
- * them are objects. The other keys are the primitives. So the paths of one shape are
- * equally long, and only their last keys lead to entries.
+ * The bounded results for the calls with primitives, in a trie of maps. The first key of
+ * a path is the shape of the call: the number of arguments, and which of them are
+ * objects. The other keys are the primitives. All paths of one shape have the same
+ * length, so only the last key of a path leads to an entry.
  */
 class Results {
   declare private readonly capacity: number
   declare private readonly root: Level
-  /** The start of a circular list from the newest entry to the oldest. */
+  /** The head of a circular list. `list.older` is the newest entry, and `list.newer` is the oldest. */
   declare private readonly list: Entry
   declare private size: number
 
@@ -271,7 +270,7 @@ class Results {
     return entry
   }
 
-  /** Makes an entry the newest. */
+  /** Marks an entry as the most recently used. Inserts a new entry into the list. */
   use(entry: Entry): Entry {
     const { list } = this
     if (list.older !== entry) {
@@ -296,7 +295,7 @@ const unlink = (entry: Entry): void => {
   entry.older.newer = entry.newer
 }
 
-/** Removes a path, and the levels that become empty. */
+/** Removes a path and the levels that become empty. */
 const removePath = (level: Level, path: ReadonlyArray<unknown>, i: number): void => {
   if (i < path.length - 1) {
     // Another key follows, so this is a level.
@@ -309,31 +308,31 @@ const removePath = (level: Level, path: ReadonlyArray<unknown>, i: number): void
 
 const longShapeOf = (args: ReadonlyArray<unknown>): string => args.map((arg) => isObjectKeyword(arg) ? 1 : 0).join("")
 
-/** A `Map` does not distinguish -0 from 0. */
+/** Replaces -0 by a symbol, because a `Map` does not distinguish -0 from 0. */
 const keyOf = (arg: unknown): unknown => arg === 0 && Object.is(arg, -0) ? minusZero : arg
 
 const minusZero = /*#__PURE__*/ Symbol("-0")
 
 /**
- * Creates a function that returns one live instance per key.
+ * Creates a function that returns one shared living instance per key.
  *
  * **When to use**
  *
- * Use if equal keys must share one object while somebody uses the object, for
- * example a subscription per topic or an atom per record. Use {@link memoize} if the
- * result must live as long as its arguments.
+ * Use if equal keys must share one object while the program uses the object, for
+ * example a subscription per topic. Use {@link memoize} if the result must live as long
+ * as its arguments.
  *
  * **Details**
  *
- * Keys compare with `Equal.equals`. Instances are held weakly: after an instance
- * has been collected, the next call creates another one. Keys are held strongly until the
- * instance has been cleaned up.
+ * `Equal.equals` compares the keys. Instances are held weakly. After an instance has
+ * been collected, the next call creates another instance. A key is held strongly until
+ * its instance has been cleaned up.
  *
- * If `f` throws, nothing is remembered. If `f` calls the family with an equal key,
- * the instance that is created first wins, and every caller receives it. Throws
- * `NotWeakReferenceableError` if `f` returns a primitive.
+ * If `f` throws, nothing is remembered. `f` may call the family with an equal key. Then
+ * the instance that is remembered first stays, and every caller receives this instance.
+ * Throws `NotWeakReferenceableError` if `f` returns a primitive or a registered symbol.
  *
- * Cost: O(1) and a hash of the key. Dereferences the instance.
+ * Cost: O(1) with one hash of the key. Dereferences the instance.
  *
  * **Gotchas**
  *

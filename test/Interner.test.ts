@@ -10,7 +10,7 @@ class Point extends Data.Class<{ readonly x: number; readonly y: number }> {}
 
 describe("Interner", () => {
   describe("intern", () => {
-    it("returns the first of equal objects", () => {
+    it("returns the first instance for equal objects", () => {
       const interner = Interner.makeUnsafe<object>()
       for (
         const make of [
@@ -30,7 +30,7 @@ describe("Interner", () => {
       assert.strictEqual(Interner.size(interner), 5)
     })
 
-    it("keeps objects apart that are not equal, even if their hashes are", () => {
+    it("distinguishes unequal objects with the same hash", () => {
       class Collision implements Equal.Equal {
         readonly id: number
         constructor(id: number) {
@@ -82,7 +82,7 @@ describe("Interner", () => {
       assert.isTrue(Interner.intern(interner, first) === first)
     })
 
-    it("an equal object takes the place of an element that has been collected", () => {
+    it("an equal object replaces an element that has been collected", () => {
       const { collect, finalize, heap } = TestHeap.makeUnsafe()
       const interner = Interner.makeUnsafe<object>(heap)
       const first = Interner.intern(interner, { a: 1 })
@@ -98,7 +98,7 @@ describe("Interner", () => {
   })
 
   describe("intern, called again by the equality of an object", () => {
-    /** Elements of one hash. The first comparison or hash of `during` runs the callback. */
+    /** Creates elements with the same hash. The first call of the method `during` runs the callback. */
     const scripted = () => {
       const state: { during: "hash" | "equals" | undefined; skip: number; run: () => void } = {
         during: undefined,
@@ -127,7 +127,7 @@ describe("Interner", () => {
       return { state, Element }
     }
 
-    it.each(["hash", "equals"] as const)("during %s: all callers receive one instance", (during) => {
+    it.each(["hash", "equals"] as const)("returns one instance to all callers during %s", (during) => {
       for (let skip = 0; skip < 12; skip++) {
         const { Element, state } = scripted()
         const { heap } = TestHeap.makeUnsafe()
@@ -150,7 +150,7 @@ describe("Interner", () => {
       }
     })
 
-    it("an instance that a nested call inserted, and that has been collected, is not returned", () => {
+    it("does not return a collected instance that a nested call inserted", () => {
       for (let skip = 0; skip < 12; skip++) {
         const { Element, state } = scripted()
         const { collect, finalize, heap } = TestHeap.makeUnsafe()
@@ -174,7 +174,7 @@ describe("Interner", () => {
     })
   })
 
-  it("answers as a model does to every script", () => {
+  it("agrees with a model on every script", () => {
     const command = fc.record({
       type: fc.constantFrom("intern", "intern", "has", "collect", "finalize"),
       id: fc.integer({ min: 0, max: 5 }),

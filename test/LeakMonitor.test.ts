@@ -5,7 +5,7 @@ import { TestHeap } from "../src/testing/index.ts"
 import { collectThoroughly, collectUntil } from "./support/realHeap.ts"
 import { reportsOf } from "./support/reports.ts"
 
-/** Collects nothing but the sentinel: the monitor counts one collection. */
+/** Collects only the sentinel, so that the monitor counts one collection. */
 const collection = Effect.flatMap(
   LeakMonitor.sentinel,
   (sentinel) => TestHeap.collectAndFinalize(...Option.toArray(sentinel))
@@ -71,7 +71,7 @@ describe("NotClosed", () => {
       assert.deepStrictEqual(kindsOf(leaks), ["NotClosed value"])
     }))
 
-  it.effect("is reported for each object of a Scope that is collected, and for no other", () =>
+  it.effect("is reported only for the collected objects of a Scope", () =>
     Effect.gen(function*() {
       const leaks = yield* leaksOf(Effect.scoped(Effect.gen(function*() {
         const values = [{}, {}, {}, {}]
@@ -124,7 +124,7 @@ describe("NotReleased", () => {
       assert.deepStrictEqual(leaks, [])
     }))
 
-  it.effect("is not reported if the object is dead at the third collection, and its clean-up has yet to run", () =>
+  it.effect("is not reported if the object is dead at the third collection, even before its clean-up", () =>
     Effect.gen(function*() {
       // Some seeds run the sentinel's clean-up first, others the object's.
       for (let seed = 0; seed < 8; seed++) {
@@ -151,7 +151,7 @@ describe("NotReleased", () => {
       assert.deepStrictEqual(kindsOf(leaks), ["NotReleased value"])
     }))
 
-  it.effect("counts from now if the Scope is closed already", () =>
+  it.effect("counts from the call of track if the Scope is already closed", () =>
     Effect.gen(function*() {
       const leaks = yield* leaksOf(Effect.gen(function*() {
         const scope = yield* Scope.make()
@@ -165,7 +165,7 @@ describe("NotReleased", () => {
       assert.deepStrictEqual(kindsOf(leaks), ["NotReleased one", "NotReleased two"])
     }))
 
-  it.effect("counts for each Scope by itself", () =>
+  it.effect("counts collections separately for each Scope", () =>
     Effect.gen(function*() {
       const leaks = yield* leaksOf(Effect.gen(function*() {
         yield* Effect.scoped(track({}, "early"))
@@ -215,7 +215,7 @@ describe("track", () => {
     }
   }
 
-  it.effect("gives the Scope one finalizer, however many objects it tracks", () =>
+  it.effect("adds one finalizer to the Scope for any number of objects", () =>
     leaksOf(Effect.gen(function*() {
       const scope = yield* Scope.make()
       for (let index = 0; index < 10; index++) yield* Scope.provide(track({}), scope)
@@ -256,7 +256,7 @@ describe("track", () => {
       )
     }))
 
-  it.effect("tracks nothing, or everything, at whatever step it is interrupted", () =>
+  it.effect("tracks completely or not at all if it is interrupted at any step", () =>
     Effect.gen(function*() {
       const outcomes = new Set<string>()
       const alignments = [2, 3, 4, 5].flatMap((ops) => [0, 1, 2, 3, 4, 5, 6].map((steps) => [ops, steps] as const))
@@ -375,7 +375,7 @@ describe("layer", () => {
       assert.deepStrictEqual(tenants, ["the layer's"])
     }))
 
-  it.effect("runs onLeak in turns of the event loop, even if runSync built the layer", () =>
+  it.effect("runs onLeak asynchronously, even if runSync built the layer", () =>
     Effect.gen(function*() {
       const testHeap = TestHeap.makeUnsafe()
       const modes: Array<string> = []
@@ -394,7 +394,7 @@ describe("layer", () => {
       yield* Scope.close(scope, Exit.void)
     }))
 
-  it.effect("reports a failure of onLeak, and goes on", () =>
+  it.effect("logs a failure of onLeak and continues", () =>
     Effect.gen(function*() {
       let leaks = 0
       const reports = yield* reportsOf(leaksOf(
@@ -416,7 +416,7 @@ describe("layer", () => {
       assert.deepStrictEqual(reports, ["Error: thrown", "Error: died"])
     }))
 
-  it.effect("stops when its Scope closes, and interrupts an onLeak under way", () =>
+  it.effect("stops when its Scope closes, and interrupts a running onLeak", () =>
     Effect.gen(function*() {
       const events: Array<string> = []
       const started = yield* Deferred.make<void>()
@@ -444,7 +444,7 @@ describe("layer", () => {
       yield* Fiber.join(finalizing)
       assert.deepStrictEqual(events, ["started first", "interrupted"])
 
-      // Nothing is tracked, counted or reported any more.
+      // From now on, the monitor tracks, counts and reports nothing.
       yield* inMonitor(Scope.provide(track(kept, "second"), tracked))
       yield* TestHeap.collectAndFinalize(kept)
       yield* Scope.close(tracked, Exit.void)
@@ -518,7 +518,7 @@ describe("on the real heap", () => {
       assert.deepStrictEqual(leaks, [])
     }))
 
-  it.effect("a tracked object stays collectable, and its Scope keeps nothing of it", () =>
+  it.effect("neither the monitor nor the Scope keeps a tracked object alive", () =>
     Effect.gen(function*() {
       const leaks: Array<string> = []
       let probe: globalThis.WeakRef<object> | undefined

@@ -1,4 +1,4 @@
-/** The same scripts on Effect's `Cache` and on `WeakCache`, for values that are held: no difference can be seen. */
+/** Runs the same scripts on Effect's `Cache` and on `WeakCache`. While values are held, both behave the same. */
 import { assert, describe, it } from "@effect/vitest"
 import { Cache, Data, Deferred, Effect, Exit, Fiber, type Option, type Scope } from "effect"
 import { TestClock } from "effect/testing"
@@ -11,7 +11,7 @@ interface Value {
   readonly id: number
 }
 
-/** What both modules have. */
+/** The functions of both modules. */
 interface Subject {
   readonly get: (key: Key) => Effect.Effect<Value, string>
   readonly getOption: (key: Key) => Effect.Effect<Option.Option<Value>, string>
@@ -88,7 +88,7 @@ const show = (exit: Exit.Exit<unknown, string> | undefined): unknown => {
   return Exit.hasInterrupts(exit) ? "interrupted" : exit.cause.reasons.map((reason) => reason._tag)
 }
 
-/** All that the program can see while the script runs. */
+/** Everything that a program can observe while the script runs. */
 const observe = (make: Make, options: Options, script: ReadonlyArray<Command>) =>
   Effect.gen(function*() {
     const log: Array<unknown> = []
@@ -99,7 +99,7 @@ const observe = (make: Make, options: Options, script: ReadonlyArray<Command>) =
     const lookup: Lookup = (key) =>
       Effect.suspend(() => {
         const value = { id: held.length }
-        // Somebody holds every value.
+        // Keep every value alive.
         held.push(value)
         log.push(`lookup ${key.name} ${value.id}`)
         const end: Effect.Effect<Value, string> = mode.endsWith("fail")
@@ -202,7 +202,7 @@ const compare = (script: ReadonlyArray<Command>, options: Options) =>
   })
 
 describe("WeakCache and Effect's Cache", () => {
-  it("agree on random scripts, for values that are held", { timeout: 120_000 }, () =>
+  it("agree on random scripts while values are held", { timeout: 120_000 }, () =>
     fc.assert(
       fc.asyncProperty(
         fc.array(command, { maxLength: 30, size: "max" }),
@@ -217,7 +217,7 @@ describe("WeakCache and Effect's Cache", () => {
       { numRuns: 1000 }
     ))
 
-  it.effect("agree on a script of every function", () =>
+  it.effect("agree on a script that calls every function", () =>
     compare([
       { type: "get", name: "a", mode: "slow succeed" },
       { type: "getOption", name: "a" },
@@ -238,7 +238,7 @@ describe("WeakCache and Effect's Cache", () => {
       { type: "has", name: "c" }
     ], { capacity: 100, timeToLive: (exit) => Exit.isSuccess(exit) ? Infinity : 30 }))
 
-  it.effect("differ in one thing on purpose: a result whose key was invalidated during its refresh is not stored", () =>
+  it.effect("differ for a key that is invalidated during its refresh: only Cache stores the result", () =>
     Effect.gen(function*() {
       const script: ReadonlyArray<Command> = [
         { type: "set", name: "a" },
@@ -254,9 +254,9 @@ describe("WeakCache and Effect's Cache", () => {
 })
 
 /**
- * Leaves out the two places where the modules differ. Refreshes end at once, because `Cache` stores a result that was
- * invalidated during its refresh. If results expire, nothing is interrupted, because `Cache` (Effect 4.1) reads the clock of the
- * fiber that started a lookup, and an interrupted fiber has lost its clock.
+ * Avoids the two cases in which the modules differ. Refreshes end at once, because `Cache` stores a result that was
+ * invalidated during its refresh. If results expire, scripts interrupt nothing: `Cache` (Effect 4.1) reads the clock of the
+ * fiber that started a lookup, and an interrupted fiber no longer has a clock.
  */
 const comparable = (script: ReadonlyArray<Command>, ...timesToLive: ReadonlyArray<number>): ReadonlyArray<Command> => {
   const expires = timesToLive.some((timeToLive) => timeToLive > 0 && timeToLive < Infinity)

@@ -1,7 +1,7 @@
 /**
- * Random scripts against a plain model: gets with fast, slow, failing and interrupted lookups, set, refresh,
- * invalidate, trim, time passing, collection and finalization. After each step the results of all gets, the keys,
- * the size, the statistics and the removals must agree.
+ * Compares `WeakCache` with a plain model on random scripts. A script has gets with fast, slow, failing and interrupted
+ * lookups, set, refresh, invalidate, trim, time steps, collections and finalizations. After each step, the results of all
+ * gets, the keys, the size, the statistics and the removals must agree.
  */
 import { assert, describe, it } from "@effect/vitest"
 import { Deferred, Effect, Exit, Fiber, Option } from "effect"
@@ -23,7 +23,7 @@ type Command =
   | { readonly type: "getOption" | "getSuccess" | "has" | "set" | "invalidate" | "invalidateWhen"; readonly key: Key }
   | { readonly type: "trim"; readonly capacity: number }
   | { readonly type: "time"; readonly millis: number }
-  /** Which of the lookups that run, of the gets that wait, or of the values that were made. */
+  /** Selects a running lookup, a waiting get or a created value. */
   | { readonly type: "release" | "interrupt" | "collect"; readonly which: number }
   | { readonly type: "invalidateAll" | "finalize" }
 
@@ -68,12 +68,12 @@ interface Waiter {
 class Model {
   now = 0
   readonly entries = new Map<Key, ModelEntry>()
-  /** Least recently used first. */
+  /** In order of use, the least recently used first. */
   front: Array<ModelEntry> = []
   loads: Array<ModelLoad> = []
   waiters: Array<Waiter> = []
   removals: Array<string> = []
-  /** Entries whose clean-up waits. */
+  /** Entries whose clean-up has not run yet. */
   queue: Array<ModelEntry> = []
   capacity: number
   hits = 0
@@ -393,7 +393,7 @@ const runScript = (settings: Settings, script: ReadonlyArray<Command>) =>
 
     const step = (command: Command): Effect.Effect<void, never, TestHeap.TestHeap> =>
       Effect.gen(function*() {
-        // The ids of lookups and values are counted by the cache's side: the model is told the next one.
+        // The cache's side numbers lookups and values, and passes the next number to the model.
         const start = (mode: Mode) => () => ({ id: values.length, mode })
         switch (command.type) {
           case "get":

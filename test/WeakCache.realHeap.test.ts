@@ -1,4 +1,4 @@
-/** What `WeakCache` keeps alive on the real heap, and what not. */
+/** Tests which values `WeakCache` keeps alive on the real heap. */
 import { assert, describe, it } from "@effect/vitest"
 import { Deferred, Effect, Exit, Fiber, Scope } from "effect"
 import { WeakCache } from "../src/index.ts"
@@ -43,10 +43,10 @@ const entrances: Record<string, (cache: Cache) => Effect.Effect<Doc>> = {
   "a hit": (cache) => Effect.andThen(WeakCache.get(cache, "a"), WeakCache.get(cache, "a"))
 }
 
-describe("the cache lets go", () => {
+describe("the cache releases", () => {
   for (const [name, enter] of Object.entries(entrances)) {
     for (const [kind, load] of [["at once", lookup], ["later", slow]] as const) {
-      scopedLive(`of a value that came by ${name}, loaded ${kind}`, () =>
+      scopedLive(`a value from ${name}, loaded ${kind}`, () =>
         Effect.gen(function*() {
           const cache = yield* WeakCache.make({ lookup: load })
           yield* LeakDetector.expectCollected(enter(cache))
@@ -54,7 +54,7 @@ describe("the cache lets go", () => {
         }))
 
       scopedLive(
-        `of a value that came by ${name}, loaded ${kind}, after it left the strong front`,
+        `a value from ${name}, loaded ${kind}, after the value left the strong front`,
         () =>
           Effect.gen(function*() {
             const cache = yield* WeakCache.make({ lookup: load, capacity: 1, timeToLive: "1 hour" })
@@ -75,7 +75,7 @@ describe("the cache lets go", () => {
     "trim": (cache) => WeakCache.trim(cache, 0)
   }
   for (const [name, leave] of Object.entries(exits)) {
-    scopedLive(`of a value in the strong front after ${name}`, () =>
+    scopedLive(`a value in the strong front after ${name}`, () =>
       Effect.gen(function*() {
         const cache = yield* WeakCache.make({
           lookup,
@@ -85,7 +85,7 @@ describe("the cache lets go", () => {
           name: "leaks",
           onRemoval: () => Effect.void
         })
-        // Neighbours in the list of the strong front.
+        // Two neighbours in the list of the strong front.
         yield* WeakCache.get(cache, "before")
         yield* LeakDetector.expectCollected(
           Effect.tap(WeakCache.get(cache, "a"), () => Effect.andThen(WeakCache.get(cache, "after"), leave(cache)))
@@ -93,7 +93,7 @@ describe("the cache lets go", () => {
       }))
   }
 
-  scopedLive("of a value that a lookup which still runs has waited for", () =>
+  scopedLive("a value that a running lookup has waited for", () =>
     Effect.gen(function*() {
       const cache: Cache = yield* WeakCache.make({
         lookup: (key: string): Effect.Effect<Doc> =>
@@ -103,19 +103,19 @@ describe("the cache lets go", () => {
       yield* LeakDetector.expectCollected(WeakCache.get(cache, "inner"))
     }))
 
-  scopedLive("of what expired, untouched", () =>
+  scopedLive("an expired value, without a read", () =>
     Effect.gen(function*() {
       const cache = yield* WeakCache.make({ lookup, capacity: 10, timeToLive: "20 millis" })
       yield* LeakDetector.expectCollected(Effect.tap(WeakCache.get(cache, "a"), () => Effect.sleep("40 millis")))
     }))
 
-  scopedLive("of what was idle, untouched", () =>
+  scopedLive("an idle value, without a read", () =>
     Effect.gen(function*() {
       const cache = yield* WeakCache.make({ lookup, idleTimeToLive: "20 millis" })
       yield* LeakDetector.expectCollected(Effect.tap(WeakCache.get(cache, "a"), () => Effect.sleep("40 millis")))
     }))
 
-  it.live("of everything once its Scope is closed, even if the cache is held", () =>
+  it.live("all values after its Scope has closed, even if the cache is held", () =>
     Effect.gen(function*() {
       const scope = yield* Scope.make()
       const cache = yield* WeakCache.make({ lookup, capacity: 10 }).pipe(Scope.provide(scope))
@@ -125,7 +125,7 @@ describe("the cache lets go", () => {
       assert.strictEqual(yield* WeakCache.size(cache), 0)
     }))
 
-  it.live("the program can let go of a closed cache", () =>
+  it.live("a closed cache can be collected", () =>
     LeakDetector.expectCollected(
       Effect.scoped(Effect.gen(function*() {
         const cache = yield* WeakCache.make({ lookup, capacity: 10, timeToLive: "1 hour", name: "dropped" })
@@ -152,7 +152,7 @@ describe("the cache keeps", () => {
       assert.strictEqual(loads, 4)
     }))
 
-  scopedLive("a value for the waiter that has not run yet", () =>
+  scopedLive("a value for a waiter that has not run yet", () =>
     Effect.gen(function*() {
       const gate = yield* Deferred.make<void>()
       const cache = yield* WeakCache.make({ lookup: (key: string) => Effect.as(Deferred.await(gate), { key }) })
@@ -179,16 +179,19 @@ describe("makeScoped", () => {
       assert.deepStrictEqual(log, ["a"])
     }))
 
-  scopedLive("the trap: a resource that is its own handle is held by its finalizer", () =>
-    Effect.gen(function*() {
-      const log: Array<string> = []
-      const cache = yield* WeakCache.makeScoped({ lookup: open(log), handle: (resource) => resource })
-      const error = yield* Effect.flip(LeakDetector.expectCollected(WeakCache.get(cache, "a")))
-      assert.strictEqual(error._tag, "LeakError")
-      assert.deepStrictEqual(log, [])
-      yield* WeakCache.invalidate(cache, "a")
-      assert.deepStrictEqual(log, ["a"])
-    }))
+  scopedLive(
+    "does not close a resource that is its own handle, because its finalizer holds it",
+    () =>
+      Effect.gen(function*() {
+        const log: Array<string> = []
+        const cache = yield* WeakCache.makeScoped({ lookup: open(log), handle: (resource) => resource })
+        const error = yield* Effect.flip(LeakDetector.expectCollected(WeakCache.get(cache, "a")))
+        assert.strictEqual(error._tag, "LeakError")
+        assert.deepStrictEqual(log, [])
+        yield* WeakCache.invalidate(cache, "a")
+        assert.deepStrictEqual(log, ["a"])
+      })
+  )
 
   it.live("closes the resource once if the handle dies while the cache closes", () =>
     Effect.gen(function*() {
@@ -229,7 +232,7 @@ describe("makeScoped", () => {
 })
 
 describe("memory", () => {
-  scopedLive("a flood of keys leaves nothing behind", () =>
+  scopedLive("many keys leave nothing behind", () =>
     Effect.gen(function*() {
       const cache = yield* WeakCache.make({
         lookup: (n: number) => Effect.sync(() => ({ n })),

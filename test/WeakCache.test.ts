@@ -31,14 +31,14 @@ interface Doc {
   readonly version: number
 }
 
-/** A lookup that makes a new document each time, and counts. */
+/** Returns a lookup that creates a new document for each call, and counts its calls. */
 const documents = () => {
   let version = 0
   const lookup = (name: string): Effect.Effect<Doc> => Effect.sync(() => ({ name, version: ++version }))
   return { lookup, loads: () => version }
 }
 
-/** A lookup that waits until the test lets it go on. */
+/** Returns a lookup that waits until the test releases it. */
 const gated = () => {
   const state = { started: 0, interrupted: 0, open: Deferred.makeUnsafe<void>() }
   const lookup = (name: string): Effect.Effect<Doc> =>
@@ -80,7 +80,7 @@ describe("one value per key", () => {
       assert.strictEqual(loads(), 1)
     }))
 
-  effect("a value that left the strong front is the same object for as long as it lives", () =>
+  effect("a value that left the strong front is returned as long as it lives", () =>
     Effect.gen(function*() {
       const cache = yield* WeakCache.make({ ...documents(), capacity: 1 })
       const a = yield* WeakCache.get(cache, "a")
@@ -99,7 +99,7 @@ describe("one value per key", () => {
       assert.strictEqual(loads(), 2)
     }))
 
-  effect("the strong front keeps its values alive, whatever the heap does", () =>
+  effect("a value in the strong front is returned even after the heap has collected it", () =>
     Effect.gen(function*() {
       const cache = yield* WeakCache.make({ ...documents(), capacity: 1 })
       const a = yield* WeakCache.get(cache, "a")
@@ -119,7 +119,7 @@ describe("one value per key", () => {
       assert.strictEqual(yield* WeakCache.size(cache), 0)
     }))
 
-  effect("keys compare by identity if asked, and are not hashed", () =>
+  effect("with compare reference, keys compare by identity and are not hashed", () =>
     Effect.gen(function*() {
       const key = { [Hash.symbol]: () => assert.fail("hashed"), [Equal.symbol]: () => assert.fail("compared") }
       const cache = yield* WeakCache.make({ lookup: (key: object) => Effect.succeed({ key }), compare: "reference" })
@@ -141,7 +141,7 @@ describe("one value per key", () => {
 })
 
 describe("the strong front", () => {
-  effect("keeps the most recently used", () =>
+  effect("keeps the most recently used values", () =>
     Effect.gen(function*() {
       const { loads, lookup } = documents()
       const cache = yield* WeakCache.make({ lookup, capacity: 2 })
@@ -196,7 +196,7 @@ describe("the strong front", () => {
       assert.deepStrictEqual([...yield* WeakCache.keys(cache)], ["b", "c"])
     }))
 
-  effect("leaving it is not a removal", () =>
+  effect("leaving the strong front is not a removal", () =>
     Effect.gen(function*() {
       const { log, onRemoval } = removals()
       const cache = yield* WeakCache.make({ ...documents(), capacity: 1, onRemoval })
@@ -207,7 +207,7 @@ describe("the strong front", () => {
       assert.strictEqual((yield* WeakCache.stats(cache)).evicted, 1)
     }))
 
-  effect("is bounded by weight", () =>
+  effect("the total weight bounds the strong front", () =>
     Effect.gen(function*() {
       const cache = yield* WeakCache.make({
         lookup: (weight: number) => Effect.succeed({ weight }),
@@ -220,18 +220,21 @@ describe("the strong front", () => {
       assert.strictEqual(yield* strongOf(cache), 2)
     }))
 
-  effect("does not take a value that is heavier alone, and evicts nothing for it", () =>
-    Effect.gen(function*() {
-      const cache = yield* WeakCache.make({
-        lookup: (weight: number) => Effect.succeed({ weight }),
-        maxWeight: 10,
-        weigh: (value) => value.weight
+  effect(
+    "a value heavier than maxWeight does not enter the strong front and evicts nothing",
+    () =>
+      Effect.gen(function*() {
+        const cache = yield* WeakCache.make({
+          lookup: (weight: number) => Effect.succeed({ weight }),
+          maxWeight: 10,
+          weigh: (value) => value.weight
+        })
+        yield* WeakCache.get(cache, 9)
+        const heavy = yield* WeakCache.get(cache, 11)
+        assert.strictEqual(yield* WeakCache.get(cache, 11), heavy)
+        assert.strictEqual(yield* strongOf(cache), 1)
       })
-      yield* WeakCache.get(cache, 9)
-      const heavy = yield* WeakCache.get(cache, 11)
-      assert.strictEqual(yield* WeakCache.get(cache, 11), heavy)
-      assert.strictEqual(yield* strongOf(cache), 1)
-    }))
+  )
 
   effect("weighs a value once", () =>
     Effect.gen(function*() {
@@ -284,7 +287,7 @@ describe("the strong front", () => {
       assert.strictEqual(yield* WeakCache.get(cache, "a"), a)
     }))
 
-  effect("trim evicts the least recently used, and holds from then on", () =>
+  effect("trim evicts the least recently used values, and bounds later values", () =>
     Effect.gen(function*() {
       const cache = yield* WeakCache.make({ ...documents(), capacity: 10 })
       for (const key of ["a", "b", "c"]) yield* WeakCache.get(cache, key)
@@ -304,7 +307,7 @@ describe("the strong front", () => {
       assert.strictEqual(yield* strongOf(cache), 1)
     }))
 
-  effect("trim refuses a capacity that makes no sense", () =>
+  effect("trim rejects an invalid capacity", () =>
     Effect.gen(function*() {
       const cache = yield* WeakCache.make(documents())
       for (const capacity of [-1, NaN, 1.5]) {
@@ -355,7 +358,7 @@ describe("sharing lookups", () => {
       })
   )
 
-  effect("a waiter that is interrupted at any step is counted right", () =>
+  effect("a waiter can be interrupted at any step without a wrong count of waiters", () =>
     Effect.gen(function*() {
       for (let steps = 0; steps < 12; steps++) {
         const { lookup, state } = gated()
@@ -429,7 +432,7 @@ describe("sharing lookups", () => {
     }))
 
   for (const [name, pause] of [["at once", Effect.void], ["later", Effect.yieldNow]] as const) {
-    effect(`a lookup that gets its own key ${name} dies instead of waiting for ever`, () =>
+    effect(`a lookup that gets its own key ${name} dies instead of waiting forever`, () =>
       Effect.gen(function*() {
         const cache: WeakCache.WeakCache<string, object> = yield* WeakCache.make({
           lookup: (key: string): Effect.Effect<object> => Effect.andThen(pause, WeakCache.get(cache, key))
@@ -438,7 +441,7 @@ describe("sharing lookups", () => {
       }))
   }
 
-  effect("lookups that wait for each other die instead of waiting for ever", () =>
+  effect("lookups that wait for each other die instead of waiting forever", () =>
     Effect.gen(function*() {
       const other = (key: string) => key === "a" ? "b" : "a"
       const cache: WeakCache.WeakCache<string, object> = yield* WeakCache.make({
@@ -499,7 +502,7 @@ describe("failures", () => {
       assert.deepStrictEqual([...yield* WeakCache.entries(cache)], [])
     }))
 
-  effect("a failure that leaves the strong front is gone", () =>
+  effect("a failure that leaves the strong front is removed", () =>
     Effect.gen(function*() {
       const { calls, lookup } = failing()
       const cache = yield* WeakCache.make<string, object, string>({ lookup, capacity: 1 })
@@ -510,7 +513,7 @@ describe("failures", () => {
       assert.strictEqual(calls(), 2)
     }))
 
-  effect("without a strong front a failure is not cached", () =>
+  effect("with capacity 0, a failure is not cached", () =>
     Effect.gen(function*() {
       const { calls, lookup } = failing()
       const cache = yield* WeakCache.make<string, object, string>({ lookup })
@@ -520,7 +523,7 @@ describe("failures", () => {
       assert.strictEqual(yield* WeakCache.size(cache), 0)
     }))
 
-  effect("a failure expires by its own time to live", () =>
+  effect("a failure can have a different time to live than a value", () =>
     Effect.gen(function*() {
       const { calls, lookup } = failing()
       const cache = yield* WeakCache.makeWith<string, object, string>(lookup, {
@@ -547,7 +550,7 @@ describe("failures", () => {
 })
 
 describe("time", () => {
-  effect("a value past its time to live is not served, even if it is alive", () =>
+  effect("an expired value is not returned, even if it is alive", () =>
     Effect.gen(function*() {
       const cache = yield* WeakCache.make({ ...documents(), timeToLive: "1 minute" })
       const a = yield* WeakCache.get(cache, "a")
@@ -557,7 +560,7 @@ describe("time", () => {
       assert.notStrictEqual(yield* WeakCache.get(cache, "a"), a)
     }))
 
-  effect("a value past its time to live is not served, even before the timer has run", () =>
+  effect("an expired value is not returned, even before the timer has run", () =>
     Effect.gen(function*() {
       let now = 0
       const clock: Clock.Clock = {
@@ -588,7 +591,7 @@ describe("time", () => {
       ])
     }))
 
-  effect("what expires is released at that time, untouched", () =>
+  effect("the timer releases an expired value without a read", () =>
     Effect.gen(function*() {
       const { log, onRemoval } = removals()
       const cache = yield* WeakCache.make({ ...documents(), capacity: 10, timeToLive: "1 minute", onRemoval })
@@ -604,7 +607,7 @@ describe("time", () => {
       assert.strictEqual((yield* WeakCache.stats(cache)).expired, 2)
     }))
 
-  effect("a use does not extend the time to live, a set of the same value does", () =>
+  effect("setting the same value extends its time to live, and a read does not", () =>
     Effect.gen(function*() {
       const { log, onRemoval } = removals()
       const cache = yield* WeakCache.make({ ...documents(), timeToLive: "1 minute", onRemoval })
@@ -618,18 +621,21 @@ describe("time", () => {
       assert.deepStrictEqual(log, ["a expired"])
     }))
 
-  effect("a set of the same value leaves nothing that expires later", () =>
-    Effect.gen(function*() {
-      const cache = yield* WeakCache.make({ ...documents(), timeToLive: "1 minute" })
-      const a = yield* WeakCache.get(cache, "a")
-      yield* TestClock.adjust("10 seconds")
-      yield* WeakCache.set(cache, "a", a)
-      yield* WeakCache.invalidate(cache, "a")
-      yield* TestClock.adjust("40 seconds")
-      const second = yield* WeakCache.get(cache, "a")
-      yield* TestClock.adjust("30 seconds")
-      assert.strictEqual(yield* WeakCache.get(cache, "a"), second)
-    }))
+  effect(
+    "after setting the same value and invalidating it, no expiry is left for the next value",
+    () =>
+      Effect.gen(function*() {
+        const cache = yield* WeakCache.make({ ...documents(), timeToLive: "1 minute" })
+        const a = yield* WeakCache.get(cache, "a")
+        yield* TestClock.adjust("10 seconds")
+        yield* WeakCache.set(cache, "a", a)
+        yield* WeakCache.invalidate(cache, "a")
+        yield* TestClock.adjust("40 seconds")
+        const second = yield* WeakCache.get(cache, "a")
+        yield* TestClock.adjust("30 seconds")
+        assert.strictEqual(yield* WeakCache.get(cache, "a"), second)
+      })
+  )
 
   effect("a result whose time to live is zero is returned, but not cached", () =>
     Effect.gen(function*() {
@@ -651,7 +657,7 @@ describe("time", () => {
       assert.strictEqual(yield* WeakCache.size(cache), 0)
     }))
 
-  effect("an idle value leaves the strong front, and is served for as long as it lives", () =>
+  effect("an idle value leaves the strong front, and is returned as long as it lives", () =>
     Effect.gen(function*() {
       const { log, onRemoval } = removals()
       const cache = yield* WeakCache.make({ ...documents(), idleTimeToLive: "1 minute", onRemoval })
@@ -665,7 +671,7 @@ describe("time", () => {
       assert.deepStrictEqual(log, [])
     }))
 
-  effect("a use restarts the idle time", () =>
+  effect("a read restarts the idle time", () =>
     Effect.gen(function*() {
       const cache = yield* WeakCache.make({ ...documents(), idleTimeToLive: "1 minute" })
       yield* WeakCache.get(cache, "a")
@@ -690,7 +696,7 @@ describe("time", () => {
       }
     }))
 
-  effect("many expiries at once are all released", () =>
+  effect("all of many values that expire at the same time are released", () =>
     Effect.gen(function*() {
       const cache = yield* WeakCache.make({
         lookup: (n: number) => Effect.succeed({ n }),
@@ -702,7 +708,7 @@ describe("time", () => {
       assert.strictEqual(yield* WeakCache.size(cache), 0)
     }))
 
-  it.effect("one timer sleeps at a time, and none if there is nothing to expire", () =>
+  it.effect("one timer sleeps at a time, and none if no entry expires", () =>
     Effect.gen(function*() {
       let sleeping = 0
       let most = 0
@@ -741,7 +747,7 @@ describe("time", () => {
 })
 
 describe("removal", () => {
-  effect("collected: by the heap's clean-up", () =>
+  effect("the heap's clean-up reports the cause collected", () =>
     Effect.gen(function*() {
       const { log, onRemoval } = removals()
       const cache = yield* WeakCache.make({ ...documents(), onRemoval })
@@ -755,7 +761,7 @@ describe("removal", () => {
       assert.strictEqual(yield* WeakCache.size(cache), 0)
     }))
 
-  effect("collected: not if the key has a new value, which stays", () =>
+  effect("collected is not reported if the key has a new value, and the new value stays", () =>
     Effect.gen(function*() {
       const { log, onRemoval } = removals()
       const cache = yield* WeakCache.make({ ...documents(), onRemoval })
@@ -768,28 +774,32 @@ describe("removal", () => {
       assert.strictEqual((yield* WeakCache.stats(cache)).collected, 1)
     }))
 
-  effect("collected: not if the key has a new value when the report is due", () =>
-    Effect.gen(function*() {
-      const log: Array<string> = []
-      const gate = yield* Deferred.make<void>()
-      const cache = yield* WeakCache.make({
-        ...documents(),
-        onRemoval: (key, cause) => Effect.andThen(Effect.sync(() => log.push(`${key} ${cause}`)), Deferred.await(gate))
+  effect(
+    "collected is not reported if the key receives a new value before the report runs",
+    () =>
+      Effect.gen(function*() {
+        const log: Array<string> = []
+        const gate = yield* Deferred.make<void>()
+        const cache = yield* WeakCache.make({
+          ...documents(),
+          onRemoval: (key, cause) =>
+            Effect.andThen(Effect.sync(() => log.push(`${key} ${cause}`)), Deferred.await(gate))
+        })
+        const [a, b] = [yield* WeakCache.get(cache, "a"), yield* WeakCache.get(cache, "b")]
+        yield* WeakCache.invalidate(cache, "a")
+        yield* settle
+        yield* TestHeap.collect(b)
+        const finalizing = yield* Effect.forkChild(TestHeap.finalize)
+        yield* settle
+        yield* WeakCache.get(cache, "b")
+        yield* Deferred.succeed(gate, undefined)
+        yield* Fiber.join(finalizing)
+        assert.deepStrictEqual(log, ["a invalidated"])
+        assert.isDefined(a)
       })
-      const [a, b] = [yield* WeakCache.get(cache, "a"), yield* WeakCache.get(cache, "b")]
-      yield* WeakCache.invalidate(cache, "a")
-      yield* settle
-      yield* TestHeap.collect(b)
-      const finalizing = yield* Effect.forkChild(TestHeap.finalize)
-      yield* settle
-      yield* WeakCache.get(cache, "b")
-      yield* Deferred.succeed(gate, undefined)
-      yield* Fiber.join(finalizing)
-      assert.deepStrictEqual(log, ["a invalidated"])
-      assert.isDefined(a)
-    }))
+  )
 
-  effect("replaced: by set", () =>
+  effect("set reports the cause replaced", () =>
     Effect.gen(function*() {
       const { log, onRemoval } = removals()
       const cache = yield* WeakCache.make({ ...documents(), onRemoval })
@@ -801,7 +811,7 @@ describe("removal", () => {
       assert.deepStrictEqual(log, ["a replaced"])
     }))
 
-  effect("set of the value that is there replaces nothing", () =>
+  effect("setting the same value reports no removal", () =>
     Effect.gen(function*() {
       const { log, onRemoval } = removals()
       const cache = yield* WeakCache.make({ ...documents(), capacity: 2, onRemoval })
@@ -813,19 +823,22 @@ describe("removal", () => {
       assert.strictEqual(yield* strongOf(cache), 1)
     }))
 
-  effect("replaced: by refresh, and the clean-up of the old value changes nothing", () =>
-    Effect.gen(function*() {
-      const { log, onRemoval } = removals()
-      const cache = yield* WeakCache.make({ ...documents(), onRemoval })
-      const old = yield* WeakCache.get(cache, "a")
-      const fresh = yield* WeakCache.refresh(cache, "a")
-      yield* TestHeap.collectAndFinalize(old)
-      yield* settle
-      assert.strictEqual(yield* WeakCache.get(cache, "a"), fresh)
-      assert.deepStrictEqual(log, ["a replaced"])
-    }))
+  effect(
+    "refresh reports the cause replaced, and the clean-up of the old value changes nothing",
+    () =>
+      Effect.gen(function*() {
+        const { log, onRemoval } = removals()
+        const cache = yield* WeakCache.make({ ...documents(), onRemoval })
+        const old = yield* WeakCache.get(cache, "a")
+        const fresh = yield* WeakCache.refresh(cache, "a")
+        yield* TestHeap.collectAndFinalize(old)
+        yield* settle
+        assert.strictEqual(yield* WeakCache.get(cache, "a"), fresh)
+        assert.deepStrictEqual(log, ["a replaced"])
+      })
+  )
 
-  effect("invalidated: by invalidate, invalidateWhen and invalidateAll", () =>
+  effect("invalidate, invalidateWhen and invalidateAll report the cause invalidated", () =>
     Effect.gen(function*() {
       const { log, onRemoval } = removals()
       const cache = yield* WeakCache.make({ ...documents(), onRemoval })
@@ -846,7 +859,7 @@ describe("removal", () => {
       set: WeakCache.set("a", { name: "a", version: 9 })
     })
   ) {
-    effect(`after ${name}, the heap has nothing to clean up for the old value`, () =>
+    effect(`${name} removes the clean-up of the old value`, () =>
       Effect.gen(function*() {
         const cache = yield* WeakCache.make(documents())
         const a = yield* WeakCache.get(cache, "a")
@@ -856,7 +869,7 @@ describe("removal", () => {
       }))
   }
 
-  effect("reports run one after the other, outside of the caller", () =>
+  effect("onRemoval effects run one after the other, outside of the calling fiber", () =>
     Effect.gen(function*() {
       const log: Array<string> = []
       const cache = yield* WeakCache.make({
@@ -875,7 +888,7 @@ describe("removal", () => {
       assert.deepStrictEqual(log, ["start a", "end a", "start b", "end b"])
     }))
 
-  effect("an onRemoval that fails, dies or throws is reported, and the next runs", () =>
+  effect("an onRemoval that fails, dies or throws does not stop the next one", () =>
     Effect.gen(function*() {
       const log: Array<string> = []
       const cache = yield* WeakCache.make({
@@ -893,7 +906,7 @@ describe("removal", () => {
       assert.deepStrictEqual(log, ["a", "b", "c"])
     }))
 
-  it.effect("the failures of onRemoval are reported", () =>
+  it.effect("failures of onRemoval are logged", () =>
     Effect.gen(function*() {
       const reports = yield* reportsOf(Effect.scoped(Effect.gen(function*() {
         const cache = yield* WeakCache.make({
@@ -939,7 +952,7 @@ describe("removal", () => {
 
 describe("set, refresh and invalidate during a lookup", () => {
   effect(
-    "set during a lookup: waiters receive the lookup's value, the cache keeps what was set",
+    "set during a lookup stores the set value, and waiters receive the result of the lookup",
     () =>
       Effect.gen(function*() {
         const { lookup, release } = gated()
@@ -954,19 +967,22 @@ describe("set, refresh and invalidate during a lookup", () => {
       })
   )
 
-  effect("invalidate during a lookup: waiters receive the value, and it is not stored", () =>
-    Effect.gen(function*() {
-      const { lookup, release } = gated()
-      const cache = yield* WeakCache.make({ lookup, capacity: 10 })
-      const waiting = yield* Effect.forkChild(WeakCache.get(cache, "a"))
-      yield* settle
-      yield* WeakCache.invalidate(cache, "a")
-      yield* release
-      assert.strictEqual((yield* Fiber.join(waiting)).version, 1)
-      assert.isFalse(yield* WeakCache.has(cache, "a"))
-    }))
+  effect(
+    "after invalidate during a lookup, waiters receive the result, and it is not stored",
+    () =>
+      Effect.gen(function*() {
+        const { lookup, release } = gated()
+        const cache = yield* WeakCache.make({ lookup, capacity: 10 })
+        const waiting = yield* Effect.forkChild(WeakCache.get(cache, "a"))
+        yield* settle
+        yield* WeakCache.invalidate(cache, "a")
+        yield* release
+        assert.strictEqual((yield* Fiber.join(waiting)).version, 1)
+        assert.isFalse(yield* WeakCache.has(cache, "a"))
+      })
+  )
 
-  effect("refresh serves the old value until the lookup is over", () =>
+  effect("get returns the old value until a refresh ends", () =>
     Effect.gen(function*() {
       const { lookup, release } = gated()
       const cache = yield* WeakCache.make({ lookup, capacity: 10 })
@@ -979,7 +995,7 @@ describe("set, refresh and invalidate during a lookup", () => {
       assert.strictEqual(yield* WeakCache.get(cache, "a"), yield* Fiber.join(refreshing))
     }))
 
-  effect("refresh of a missing key shares its lookup with gets", () =>
+  effect("refresh of a missing key shares its lookup with get", () =>
     Effect.gen(function*() {
       const { lookup, release, state } = gated()
       const cache = yield* WeakCache.make({ lookup })
@@ -1010,7 +1026,7 @@ describe("set, refresh and invalidate during a lookup", () => {
       ["invalidateAll", (cache: WeakCache.WeakCache<string, Doc>) => WeakCache.invalidateAll(cache)]
     ] as const
   ) {
-    effect(`${name} during a refresh: the result is returned, but not stored`, () =>
+    effect(`after ${name} during a refresh, the result is returned, but not stored`, () =>
       Effect.gen(function*() {
         const { lookup, release } = gated()
         const cache = yield* WeakCache.make({ lookup, capacity: 10 })
@@ -1024,20 +1040,23 @@ describe("set, refresh and invalidate during a lookup", () => {
       }))
   }
 
-  effect("invalidateWhen waits for a lookup, and does not touch what replaced it", () =>
-    Effect.gen(function*() {
-      const { lookup, release } = gated()
-      const cache = yield* WeakCache.make({ lookup, capacity: 10 })
-      const getting = yield* Effect.forkChild(WeakCache.get(cache, "a"))
-      yield* settle
-      const invalidating = yield* Effect.forkChild(WeakCache.invalidateWhen(cache, "a", () => true))
-      yield* settle
-      yield* WeakCache.set(cache, "a", { name: "set", version: 0 })
-      yield* release
-      assert.isFalse(yield* Fiber.join(invalidating))
-      assert.isTrue(yield* WeakCache.has(cache, "a"))
-      yield* Fiber.join(getting)
-    }))
+  effect(
+    "invalidateWhen waits for a lookup, and does not remove a value that replaced the result",
+    () =>
+      Effect.gen(function*() {
+        const { lookup, release } = gated()
+        const cache = yield* WeakCache.make({ lookup, capacity: 10 })
+        const getting = yield* Effect.forkChild(WeakCache.get(cache, "a"))
+        yield* settle
+        const invalidating = yield* Effect.forkChild(WeakCache.invalidateWhen(cache, "a", () => true))
+        yield* settle
+        yield* WeakCache.set(cache, "a", { name: "set", version: 0 })
+        yield* release
+        assert.isFalse(yield* Fiber.join(invalidating))
+        assert.isTrue(yield* WeakCache.has(cache, "a"))
+        yield* Fiber.join(getting)
+      })
+  )
 
   effect("invalidateWhen removes the result of the lookup that it waited for", () =>
     Effect.gen(function*() {
@@ -1074,7 +1093,7 @@ describe("invalidations", () => {
       assert.deepStrictEqual([...yield* WeakCache.keys(cache)], ["b"])
     }))
 
-  it.effect("a stream that fails is reported, the cache is invalidated, and the stream runs again later", () =>
+  it.effect("after the stream fails, the failure is logged, all entries are removed, and the stream runs again", () =>
     Effect.gen(function*() {
       const messages: Array<unknown> = []
       const logger = Logger.make<unknown, void>(({ message }) => void messages.push(message))
@@ -1173,7 +1192,7 @@ describe("makeScoped", () => {
       assert.deepStrictEqual(log, ["open a1", "close a1"])
     }))
 
-  effect("the resource closes when its handle expires, touched or not", () =>
+  effect("the resource closes when its handle expires, without a read", () =>
     Effect.gen(function*() {
       const { log, ...options } = resources()
       const cache = yield* WeakCache.makeScoped({ ...options, timeToLive: "1 minute" })
@@ -1350,7 +1369,7 @@ describe("makeScoped", () => {
       assert.isTrue(closed)
     }))
 
-  it.effect("a finalizer that dies in the background is reported, one that dies in invalidate is a defect of it", () =>
+  it.effect("a finalizer that dies is logged in the background, and is a defect of invalidate", () =>
     Effect.gen(function*() {
       const reports = yield* reportsOf(
         Effect.gen(function*() {
@@ -1382,7 +1401,7 @@ describe("closing", () => {
       assert.isTrue(Exit.hasInterrupts(exit))
     }))
 
-  effect("clears the cache, and lets the heap forget its values", () =>
+  effect("clears the cache and unregisters the clean-ups of its values", () =>
     Effect.gen(function*() {
       const { log, onRemoval } = removals()
       const scope = yield* Scope.make()
@@ -1424,7 +1443,7 @@ describe("closing", () => {
       }
     }))
 
-  effect("waits for removals that are being reported", () =>
+  effect("waits for running onRemoval effects", () =>
     Effect.gen(function*() {
       const log: Array<string> = []
       const scope = yield* Scope.make()
@@ -1479,7 +1498,7 @@ describe("services", () => {
       )
     }))
 
-  effect("the lookup has the services of get if asked", () =>
+  effect("with requireServicesAt lookup, the lookup has the services of get", () =>
     Effect.gen(function*() {
       const cache = yield* WeakCache.make({
         lookup: (key: string) => Effect.map(Prefix, (prefix) => ({ name: prefix + key })),
@@ -1488,25 +1507,28 @@ describe("services", () => {
       assert.strictEqual((yield* WeakCache.get(cache, "a").pipe(Effect.provideService(Prefix, "got "))).name, "got a")
     }))
 
-  effect("a scoped lookup has the services of get if asked, and a Scope of its own", () =>
-    Effect.gen(function*() {
-      const cache = yield* WeakCache.makeScoped({
-        lookup: (key: string) =>
-          Effect.gen(function*() {
-            const prefix = yield* Prefix
-            yield* Effect.addFinalizer(() => Effect.void)
-            return { name: prefix + key }
-          }),
-        handle: (resource) => ({ resource }),
-        requireServicesAt: "lookup"
+  effect(
+    "with requireServicesAt lookup, a scoped lookup has the services of get and its own Scope",
+    () =>
+      Effect.gen(function*() {
+        const cache = yield* WeakCache.makeScoped({
+          lookup: (key: string) =>
+            Effect.gen(function*() {
+              const prefix = yield* Prefix
+              yield* Effect.addFinalizer(() => Effect.void)
+              return { name: prefix + key }
+            }),
+          handle: (resource) => ({ resource }),
+          requireServicesAt: "lookup"
+        })
+        const { resource } = yield* WeakCache.get(cache, "a").pipe(Effect.provideService(Prefix, "got "))
+        assert.strictEqual(resource.name, "got a")
       })
-      const { resource } = yield* WeakCache.get(cache, "a").pipe(Effect.provideService(Prefix, "got "))
-      assert.strictEqual(resource.name, "got a")
-    }))
+  )
 })
 
 describe("statistics", () => {
-  effect("stats counts what happened", () =>
+  effect("stats counts the events of the cache", () =>
     Effect.gen(function*() {
       let fail = false
       const cache = yield* WeakCache.makeWith(
@@ -1535,7 +1557,7 @@ describe("statistics", () => {
       })
     }))
 
-  it.effect("metrics appear under the name, and go with the cache", () =>
+  it.effect("metrics appear under the name, and are removed with the cache", () =>
     Effect.gen(function*() {
       const names = Effect.map(Metric.snapshot, (snapshots) =>
         Object.fromEntries(snapshots.map(({ id, state }) => [
@@ -1561,7 +1583,7 @@ describe("statistics", () => {
       assert.deepStrictEqual(Object.keys(yield* names), ["docs_load_time"])
     }).pipe(Effect.provideService(Metric.MetricRegistry, new Map())))
 
-  effect("the metric of the load time has the time of the lookup", () =>
+  effect("the load time metric records the duration of the lookup", () =>
     Effect.gen(function*() {
       const cache = yield* WeakCache.make({
         lookup: (key: string) => Effect.as(Effect.sleep("250 millis"), { key }),
@@ -1593,7 +1615,7 @@ describe("options", () => {
     ["name", 1]
   ]
   for (const [option, value] of bad) {
-    effect(`${option}: ${inspect(value)} is refused by name`, () =>
+    effect(`rejects ${option} ${inspect(value)} with an error that names the option`, () =>
       Effect.gen(function*() {
         const options = { lookup: documents().lookup, [option]: value } as Parameters<typeof WeakCache.make>[0]
         const error = yield* defectOf(WeakCache.make(options))
@@ -1602,13 +1624,13 @@ describe("options", () => {
       }))
   }
 
-  effect("makeScoped refuses a handle that is no function", () =>
+  effect("makeScoped rejects a handle that is not a function", () =>
     Effect.gen(function*() {
       const options = { lookup: documents().lookup, handle: 1 as unknown as (doc: Doc) => object }
       assert.match(String(yield* defectOf(WeakCache.makeScoped(options))), /handle must be a function/)
     }))
 
-  effect("maxWeight alone, or idleTimeToLive alone, keeps any number of values", () =>
+  effect("maxWeight or idleTimeToLive without capacity keeps any number of values", () =>
     Effect.gen(function*() {
       const byWeight = yield* WeakCache.make({ ...documents(), maxWeight: 100, weigh: () => 1 })
       const byTime = yield* WeakCache.make({ ...documents(), idleTimeToLive: "1 minute" })
@@ -1627,7 +1649,7 @@ describe("options", () => {
     }))
 })
 
-describe("views", () => {
+describe("iterables", () => {
   effect("keys, values and entries yield what is alive and fresh, in insertion order", () =>
     Effect.gen(function*() {
       const cache = yield* WeakCache.make(documents())
@@ -1641,7 +1663,7 @@ describe("views", () => {
       assert.strictEqual(yield* WeakCache.size(cache), 3)
     }))
 
-  effect("keys includes a lookup that runs, values does not", () =>
+  effect("keys includes a running lookup, and values does not", () =>
     Effect.gen(function*() {
       const cache = yield* WeakCache.make({ lookup: (_: string): Effect.Effect<object> => Effect.never })
       yield* Effect.forkChild(WeakCache.get(cache, "a"))
@@ -1652,7 +1674,7 @@ describe("views", () => {
       assert.deepStrictEqual(yield* WeakCache.getSuccess(cache, "a"), Option.none())
     }))
 
-  effect("a view tolerates removal while it is iterated", () =>
+  effect("an iterable tolerates removal during iteration", () =>
     Effect.gen(function*() {
       const cache = yield* WeakCache.make({ ...documents(), capacity: 10 })
       for (const key of ["a", "b", "c"]) yield* WeakCache.get(cache, key)
@@ -1664,7 +1686,7 @@ describe("views", () => {
       assert.deepStrictEqual(seen, ["a", "c"])
     }))
 
-  effect("is pipeable and prints what it is", () =>
+  effect("is pipeable and printable", () =>
     Effect.gen(function*() {
       const cache = yield* WeakCache.make({ ...documents(), capacity: 2 })
       yield* pipe(cache, WeakCache.get("a"))
@@ -1710,7 +1732,7 @@ describe("heaps and copies", () => {
       assert.strictEqual(refs, 1)
     }))
 
-  it.effect("isWeakCache says no to what is no cache, and to a cache of another copy of the package", () =>
+  it.effect("isWeakCache returns false for other values and for a cache of another copy of the package", () =>
     Effect.gen(function*() {
       const cache = yield* WeakCache.make(documents())
       for (const value of [undefined, null, 1, {}, new Map(), { "~effect-weakref/WeakCache": {} }]) {

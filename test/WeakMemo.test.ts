@@ -5,14 +5,14 @@ import { WeakError, WeakMemo } from "../src/index.ts"
 import { TestHeap } from "../src/testing/index.ts"
 import { collectThoroughly, collectUntil } from "./support/realHeap.ts"
 
-/** Counts the calls of a function, each of which returns a new object. */
+/** Returns a function that returns a new object for each call, and counts its calls. */
 const counting = (options?: WeakMemo.Options) => {
   let calls = 0
   const memo = WeakMemo.memoize((...args: ReadonlyArray<unknown>) => ({ call: ++calls, args }), options)
   return { memo, calls: () => calls }
 }
 
-/** Waits until every probe is dead. */
+/** Waits until every probe has been collected. */
 const allDie = (probes: ReadonlyArray<WeakRef<object>>): Effect.Effect<boolean> =>
   collectUntil(() => probes.every((probe) => probe.deref() === undefined))
 
@@ -114,7 +114,7 @@ describe("WeakMemo", () => {
       assert.strictEqual(WeakMemo.memoize(class Named {} as unknown as () => void).name, "Named")
     })
 
-    it("a result that a nested call remembered first is everybody's", () => {
+    it("every caller receives the result that a nested call remembered first", () => {
       for (const args of [[{}], [{}, 1], [1], [], [{}, 2, {}]]) {
         let depth = 0
         const results: Array<object> = []
@@ -149,19 +149,19 @@ describe("WeakMemo", () => {
           return calls() > before
         }
         assert.deepStrictEqual([call(1), call(2), call(1), call(3)], [true, true, false, true])
-        // 2 was used least recently.
+        // The result for 2 was the least recently used one.
         assert.deepStrictEqual([call(1), call(3), call(2), call(1)], [false, false, true, true])
-        // Calls of another length share the capacity.
+        // Calls with a different number of arguments share the capacity.
         assert.deepStrictEqual([call(5, 6), call(5, 7), call(1)], [true, true, true])
         assert.deepStrictEqual([call(5, 7), call(5, 6)], [false, true])
       }
-      // Objects alone are not counted.
+      // Calls with only objects do not count.
       const objects = Array.from({ length: 10 }, () => ({}))
       const results = objects.map((object) => memo(object))
       assert.isTrue(objects.every((object, i) => memo(object) === results[i]))
     })
 
-    it("keeps no result with primitives if the capacity is 0, and every one if it is Infinity", () => {
+    it("remembers no call with primitives if the capacity is 0, and every call if it is Infinity", () => {
       const none = counting({ capacity: 0 })
       const a = {}
       for (const args of [[], [1], [a, 1]]) assert.isFalse(none.memo(...args) === none.memo(...args))
@@ -180,13 +180,13 @@ describe("WeakMemo", () => {
       assert.strictEqual(calls(), 1002)
     })
 
-    it("refuses a capacity that is not a number of results", () => {
+    it("rejects an invalid capacity", () => {
       for (const capacity of [-1, 1.5, NaN, -Infinity, "10" as unknown as number]) {
         assert.throws(() => WeakMemo.memoize(() => 1, { capacity }), RangeError, `${capacity}`)
       }
     })
 
-    it("answers as a model does to every script", () => {
+    it("agrees with a model on every script", () => {
       const argument = fc.constantFrom("a", "b", "c", 0, -0, 1, NaN, "x", undefined)
       const step = fc.oneof(
         { weight: 6, arbitrary: fc.record({ type: fc.constant("call"), args: fc.array(argument, { maxLength: 3 }) }) },
@@ -276,7 +276,7 @@ describe("WeakMemo", () => {
         })
     )
 
-    it.effect("a living object that holds the result keeps the other object, until it lets go", () =>
+    it.effect("an argument that holds the result keeps the other argument alive until it drops the result", () =>
       Effect.gen(function*() {
         const memo = WeakMemo.memoize((a: object, b: { cache?: object | undefined }) => ({ a, b }))
         const b: { cache?: object | undefined } = {}
@@ -346,7 +346,7 @@ describe("WeakMemo", () => {
   describe("family", () => {
     class Key extends Data.Class<{ readonly id: number }> {}
 
-    it("returns one instance per key, by structure", () => {
+    it("returns one instance for structurally equal keys", () => {
       let calls = 0
       const family = WeakMemo.family((key: unknown) => ({ key, call: ++calls }))
       const instances = [1, "1", { id: 1 }, new Key({ id: 1 }), [1], undefined].map((key) => family(key))
@@ -380,7 +380,7 @@ describe("WeakMemo", () => {
       assert.throws(() => primitive(1), WeakError.NotWeakReferenceableError)
     })
 
-    it("an instance that a nested call created first is everybody's", () => {
+    it("every caller receives the instance that a nested call created first", () => {
       let depth = 0
       const nested: Array<object> = []
       const family: (key: unknown) => object = WeakMemo.family((key: unknown) => {
@@ -392,7 +392,7 @@ describe("WeakMemo", () => {
       assert.isTrue(family({ id: 1 }) === outer)
     })
 
-    it.effect("does not keep its instances, nor their keys after a clean-up, but keeps one that is in use", () =>
+    it.effect("releases an unused instance and its key, and shares an instance that is in use", () =>
       Effect.gen(function*() {
         const family = WeakMemo.family((key: { readonly id: number }) => ({ key, big: new Array(100) }))
         const key = { id: -1 }

@@ -1,5 +1,6 @@
 /**
- * The records of tracked objects. Nothing here holds a tracked object: a record is itself a weak reference.
+ * The monitor behind `LeakMonitor`. A record of a tracked object is a `WeakRef` of that object, so that no record keeps
+ * its object alive.
  */
 import type * as Context from "effect/Context"
 import * as Effect from "effect/Effect"
@@ -13,13 +14,13 @@ import { makeRegistry } from "./registry.ts"
 
 type HostWeakRef<A extends WeakKey> = globalThis.WeakRef<A>
 
-/** A place in a ring: of a Scope's records, or of the records whose Scope has closed. */
+/** A link of a circular list. One list per Scope has its records. Another list has the records of closed Scopes. */
 interface Link {
   newer: Link
   older: Link
 }
 
-/** What the registry of a heap tells of a collection. What it returns is for heaps that wait for it. */
+/** A held value of the registry. `collected` may return a promise, because a heap can wait for the reports. */
 interface Registered {
   collected(): Promise<void> | undefined
 }
@@ -28,17 +29,18 @@ interface Tracked extends HostWeakRef<WeakKey>, Link, Registered {
   readonly monitor: Monitor
   readonly name: string
   readonly stack: string
-  /** The number of collections when the Scope closed; `open` before. */
+  /** The number of collections when the Scope closed. `open` while the Scope is open. */
   closedAt: number
+  /** Whether the record has ended: its object was collected, or was checked after the grace period. */
   over: boolean
 }
 
 const open = -1
 
-/** How many collections an object may survive after its Scope has closed. */
+/** The object is a leak if it is alive at this many collections after its Scope closed. */
 const grace = 3
 
-/** Enough call sites for a program. Strings above this number are not shared. */
+/** Bounds the strings that `share` remembers. Further strings are not shared. */
 const maxSharedStacks = 1024
 
 interface Shared {
@@ -46,7 +48,7 @@ interface Shared {
   readonly registry: FinalizationRegistry<Registered>
 }
 
-/** One registry for each heap, and for the life of the heap. */
+/** Each heap has one registry, which lives as long as the heap. */
 const sharedByHeap = /*#__PURE__*/ new WeakMap<Heap, Shared>()
 
 const sharedOf = (heap: Heap): Shared => {
@@ -104,12 +106,12 @@ const append = (ring: Link, link: Link): void => {
   ring.older = ring.older.newer = link
 }
 
-/** The records of one Scope, under one finalizer. */
+/** The records of one Scope. They share one finalizer. */
 class Group extends Ring {
   closed = false
 }
 
-/** Its collection shows that the heap was collected. Nobody holds its target. */
+/** Detects a collection of the heap: nothing holds the target, so every full collection collects it. */
 class Sentinel implements Registered {
   readonly #monitor: Monitor
   readonly ref: HostWeakRef<WeakKey>
@@ -126,7 +128,7 @@ class Sentinel implements Registered {
   }
 }
 
-/** What a monitor lets go of when it stops. Records of living objects hold the monitor itself longer. */
+/** The state that a monitor releases when it stops. The records of living objects still hold the stopped monitor. */
 interface Running {
   readonly heap: Heap
   readonly every: number
@@ -140,12 +142,12 @@ interface Running {
 
 let monitors = 0
 
-/** Whether any monitor of the process runs. `track` asks no more if there is none. */
+/** Returns whether any monitor of the process runs. `track` checks this first, because it is cheap. */
 export const isAnyRunning = (): boolean => monitors > 0
 
 export class Monitor {
   #running: Running | undefined
-  /** The records whose Scope has closed, the first closed first. */
+  /** The records whose Scope has closed, in the order of closing. */
   readonly #released: Link = new Ring()
   #collections = 0
   #runs = 0
@@ -161,7 +163,7 @@ export class Monitor {
     monitors++
   }
 
-  /** Interrupts the reports that are under way. */
+  /** Stops the monitor and interrupts running reports. */
   readonly stop: Effect.Effect<void> = Effect.suspend(() => {
     if (this.#running === undefined) return Effect.void
     const { reports } = this.#running
@@ -175,12 +177,12 @@ export class Monitor {
     return Option.fromNullishOr(this.#running?.sentinel.ref.deref())
   }
 
-  /** Whether the next run of `track` is a sample. */
+  /** Returns whether the next run of `track` is a sample. */
   get samplesNext(): boolean {
     return this.#running !== undefined && this.#runs === 0
   }
 
-  /** Counts a run of `track`, and returns whether it is a sample: the first one of every `every`. */
+  /** Counts a run of `track`. Returns `true` for the first of every `every` runs. */
   count(): boolean {
     if (this.#running === undefined) return false
     const sampled = this.#runs === 0
@@ -188,7 +190,7 @@ export class Monitor {
     return sampled
   }
 
-  /** An interruption leaves nothing tracked: the last step registers the value, and is one step. */
+  /** Tracks an object. An interruption tracks nothing, because only the last step, which is synchronous, registers. */
   track<A extends WeakKey>(value: A, name: string, stack: string, scope: Scope.Scope): Effect.Effect<A> {
     const known = this.#running?.groups.get(scope)
     if (known !== undefined) {
@@ -203,7 +205,7 @@ export class Monitor {
     })
   }
 
-  // No value is in sight here: the Scope would keep alive what this closure sees.
+  // A method of its own, because the Scope holds this closure, and the closure must not capture the value.
   #watch(group: Group, scope: Scope.Scope): Effect.Effect<void> {
     return Scope.addFinalizer(scope, Effect.sync(() => this.#close(group)))
   }
@@ -220,12 +222,12 @@ export class Monitor {
   #close(group: Group): void {
     group.closed = true
     while (group.newer !== group) {
-      // All links of a group but the group itself are records.
+      // Every link of a group except the group itself is a record.
       this.#release(group.newer as Tracked)
     }
   }
 
-  /** An object that is dead now was collected while its Scope was open, even if its clean-up comes later. */
+  /** Handles the closing of a Scope. An object that is dead by now was collected while the Scope was open. */
   #release(tracked: Tracked): void {
     if (this.#running === undefined || tracked.deref() === undefined) {
       void this.collected(tracked)
@@ -249,7 +251,7 @@ export class Monitor {
     this.#collections++
     const reports: Array<Promise<void>> = []
     while (this.#released.newer !== this.#released) {
-      // All links of the ring but the ring itself are records.
+      // Every link of the ring except the ring itself is a record.
       const tracked = this.#released.newer as Tracked
       if (tracked.closedAt + grace > this.#collections) break
       unlink(tracked)
@@ -261,11 +263,11 @@ export class Monitor {
     return reports.length === 0 ? undefined : Promise.all(reports).then(() => {})
   }
 
-  /** Each report runs in a fiber of its own, so that none can stop the next. */
+  /** Reports a leak in its own fiber, so that a failing report does not stop the next one. */
   #report({ name, stack }: Tracked, kind: Leak["kind"]): Promise<void> | undefined {
     if (this.#running === undefined) return
     const { context, onLeak, reports } = this.#running
-    // The report may stop the monitor in its first step, before `runForkWith` returns.
+    // Add the fiber in the first step, because the report may stop the monitor before `inBackground` returns.
     const report = Effect.withFiber((fiber) => {
       reports.add(fiber)
       fiber.addObserver(() => reports.delete(fiber))
@@ -277,7 +279,7 @@ export class Monitor {
   }
 }
 
-/** Objects that are tracked at one place share one string. */
+/** Returns one shared string for equal stacks, because many objects are tracked at one place. */
 const share = (stacks: Map<string, string>, stack: string): string => {
   const shared = stacks.get(stack)
   if (shared !== undefined) return shared
@@ -287,11 +289,11 @@ const share = (stacks: Map<string, string>, stack: string): string => {
 
 const maxFrames = 2
 
-/** The frames above `below`. They become a string at once, because V8's unread stack holds functions and receivers. */
+/** Returns the frames above `below`. Reads the stack at once, because an unread stack of V8 holds functions and receivers. */
 export const stackAbove = (below: Function): string => {
   const { stackTraceLimit } = errors
   const captured: { stack?: string | undefined } = {}
-  // `Reflect.set` does nothing if the globals are frozen.
+  // `Reflect.set` does not throw if `Error` is frozen.
   Reflect.set(errors, "stackTraceLimit", maxFrames)
   if (errors.captureStackTrace === undefined) captured.stack = new Error().stack
   else errors.captureStackTrace(captured, below)
@@ -300,7 +302,7 @@ export const stackAbove = (below: Function): string => {
   return stack.slice(Math.max(0, stack.indexOf("    at ")))
 }
 
-/** V8 and some other engines have both. */
+/** V8 and some other engines have both properties. */
 const errors = Error as {
   readonly stackTraceLimit?: number | undefined
   readonly captureStackTrace?: (target: object, below: Function) => void

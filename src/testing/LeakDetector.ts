@@ -1,11 +1,12 @@
 /**
- * Finds out whether a value is collectable on the real heap, and if not, what retains it.
+ * Tests on the real heap whether values are collected, and names what retains them.
  *
- * A `TestHeap` tests what happens after a collection. It cannot show that the program releases a value, because the test
- * itself says what is collected. This module forces collections of the host's heap: {@link expectCollected} fails if one
- * value stays alive and names the path that retains it, and {@link expectNoGrowth} fails if repeating an effect leaves
- * more and more instances of a class.
+ * A `TestHeap` shows what a program does after a collection. It cannot show that the program releases a value, because the
+ * test decides what is collected. This module forces collections of the host's heap. {@link expectCollected} fails if a
+ * value stays alive, and names the path that retains the value. {@link expectNoGrowth} fails if repeating an effect
+ * increases the number of instances of a class.
  *
+ * @stability experimental
  * @since 0.1.0
  */
 import * as Data from "effect/Data"
@@ -15,15 +16,16 @@ import { host } from "../internal/heap.ts"
 import { NotWeakReferenceableError } from "../WeakError.ts"
 
 /**
- * One step of a retaining path: `holder` holds the next step, or the value, by its `via`.
+ * Describes one step of a retaining path.
  *
  * **Details**
  *
- * `holder` is `"globalThis"`, the name of a class, or a phrase such as `suspended fiber of "loadUser"`. `via` is a
- * property, an element such as `[2]`, or a phrase such as `entry "key"`. The kind `"engine"` means that only the engine
- * itself is known to hold the value.
+ * `holder` refers to the next step, or to the value in the last step. It is `"globalThis"`, the name of a class, or a
+ * phrase such as `suspended fiber of "loadUser"`. `via` says how `holder` refers to the next step: by a property, an
+ * element such as `[2]`, or a phrase such as `entry "key"`. The kind `"engine"` marks a holder that is a part of the
+ * JavaScript engine.
  *
- * **Example** (A property of a global object)
+ * **Example** (Describing a property of a global object)
  *
  * ```ts import.meta.vitest
  * import { type LeakDetector } from "effect-weakref/testing"
@@ -35,7 +37,7 @@ import { NotWeakReferenceableError } from "../WeakError.ts"
  * @see {@link LeakError} for the error that carries the path
  *
  * @category models
- * @stability unstable
+ * @stability experimental
  * @since 0.1.0
  */
 export interface Retainer {
@@ -58,13 +60,15 @@ export interface Retainer {
 }
 
 /**
- * Fails {@link expectCollected}: the value was still reachable after all collections, or the host offers no way to ask
- * for a collection.
+ * Reports that {@link expectCollected} failed.
  *
  * **Details**
  *
- * `retainers` is the path from a root to the value, the root first. It is empty if the host offers no heap snapshot, if
- * the search was switched off, or if no path was found; `reason` then says which.
+ * Either the value was still reachable after all collections, or the host cannot force a collection. In the second case
+ * `rounds` is 0.
+ *
+ * `retainers` is the path from a root to the value, starting at the root. It is empty if the search was switched off or
+ * found no path. If a search found no path, `reason` says why.
  *
  * **Example** (Reading the path)
  *
@@ -81,26 +85,26 @@ export interface Retainer {
  * error.message.split("\n")[1] // => "  globalThis.cache → Map → entry \"k\" → value"
  * ```
  *
- * @see {@link expectCollected} for the test that fails with it
+ * @see {@link expectCollected} for the test that fails with this error
  *
  * @category errors
- * @stability unstable
+ * @stability experimental
  * @since 0.1.0
  */
 export class LeakError extends Data.TaggedError("LeakError")<{
-  /** The number of collections that did not collect the value; 0 if the host makes none. */
+  /** The number of collections that did not collect the value. 0 if the host cannot force a collection. */
   readonly rounds: number
-  /** The path from a root to the value, the root first. */
+  /** The path from a root to the value, starting at the root. */
   readonly retainers: ReadonlyArray<Retainer>
-  /** Why `retainers` is empty. */
+  /** Why the search found no path. `undefined` if there was no search, or if it found a path. */
   readonly reason?: string | undefined
 }> {
   override get message(): string {
-    if (this.rounds === 0) return "This host offers no way to ask for a collection: run it with --expose-gc"
+    if (this.rounds === 0) return "This host cannot force a collection. Run it with --expose-gc"
     const reachable = `The value is still reachable after ${this.rounds} collections`
     return this.retainers.length > 0
       ? `${reachable}. This path retains it:\n  ${render(this.retainers)}`
-      : `${reachable}: look for closures, caches, listeners and suspended fibers that hold it. What retains it is unknown: ${
+      : `${reachable}. Look for closures, caches, listeners and suspended fibers that hold it. No path is known: ${
         this.reason ?? "the search was switched off"
       }`
   }
@@ -112,7 +116,7 @@ const render = (retainers: ReadonlyArray<Retainer>): string => {
   let path = ""
   for (const { holder, kind, via } of retainers) {
     const accessor = kind === "element" ? via : identifier.test(via) ? `.${via}` : `[${quote(via)}]`
-    // `globalThis.app.cache` instead of `globalThis.app → Object.cache`.
+    // Join plain objects and arrays: `globalThis.app.cache` instead of `globalThis.app → Object.cache`.
     const continues = (kind === "property" && holder === "Object") || (kind === "element" && holder === "Array")
     const step = kind === "property" || kind === "element"
       ? `${holder}${accessor}`
@@ -133,9 +137,9 @@ const render = (retainers: ReadonlyArray<Retainer>): string => {
 const quote = (name: string): string => name.startsWith("Symbol(") ? name : JSON.stringify(name)
 
 /**
- * Options of {@link expectCollected}.
+ * Configures {@link expectCollected}.
  *
- * **Example** (A quick check)
+ * **Example** (Checking quickly)
  *
  * ```ts import.meta.vitest
  * import { Effect } from "effect"
@@ -145,54 +149,56 @@ const quote = (name: string): string => name.startsWith("Symbol(") ? name : JSON
  * await Effect.runPromise(LeakDetector.expectCollected(Effect.sync(() => ({})), options))
  * ```
  *
- * @see {@link expectCollected} for the test that takes them
+ * @see {@link expectCollected} for the test that takes the options
  *
  * @category models
- * @stability unstable
+ * @stability experimental
  * @since 0.1.0
  */
 export interface Options {
-  /** How many collections to force before the value counts as leaked: an integer from 1. The default is 20. */
+  /** The maximum number of collections to force. A positive integer. The default is 20. */
   readonly rounds?: number | undefined
-  /** Whether to search for what retains a leaked value. The default is `true`. */
+  /** Whether to search for the path that retains a leaked value. The default is `true`. */
   readonly retainers?: boolean | undefined
 }
 
 const defaultRounds = 20
 
 /**
- * Runs an effect that makes an object and releases it, and succeeds as soon as the object is collected.
+ * Runs an effect that creates an object, and succeeds as soon as the object is collected.
  *
  * **When to use**
  *
- * Use in a test to show that nothing retains an object after use: that a cache is weak, that a listener is removed, that
- * a finalizer does not capture its target.
+ * Use in a test to show that nothing retains an object after use. For example, show that a cache is weak, that a listener
+ * is removed, or that a finalizer does not capture its target.
  *
  * **Details**
  *
- * The effect runs once. Its result is held weakly from then on. The host is then asked for full collections, each in a
- * turn of its own, `rounds` at most. An object that the effect's Scope holds is reachable while that Scope is open.
+ * The effect runs once, and its result is then only held weakly. Then `expectCollected` forces full collections, at most
+ * `rounds`, each in its own turn. If the object is alive after the last round, `expectCollected` fails with
+ * {@link LeakError}. An open Scope of the effect keeps the objects that it holds alive.
  *
- * If the object is still alive after the last round, the effect fails with {@link LeakError}. On V8 with `node:inspector`
- * (Node, Deno) the error names a strong path from a root to the object: `globalThis.cache → Map → entry "k" → value`. Of
- * several paths it takes a short one through the program's own objects. Weak references, weak edges, the stack of the
- * detector and the inspector's handles are no holders. An entry of a `WeakMap` counts if its key and its map are
- * reachable. On other hosts `retainers` is empty and `reason` says why.
+ * On V8 with `node:inspector` (Node, Deno) the error names a strong path from a root to the object, such as
+ * `globalThis.cache → Map → entry "k" → value`. If there are several paths, the search prefers short paths through objects
+ * of the program. It ignores weak references. It follows an entry of a `WeakMap` if the key and the map are reachable. On
+ * other hosts `retainers` is empty, and `reason` says why. If the snapshot itself collects the object, the test succeeds.
  *
- * A result that cannot be weakly referenced, which only untyped code can return, is a defect: `NotWeakReferenceableError`.
- * So is a `rounds` that is not a positive integer: `RangeError`.
+ * Dies with a `RangeError` if `rounds` is not a positive integer. Dies with `NotWeakReferenceableError` if untyped code
+ * returns a value that cannot be weakly referenced.
  *
- * Cost: at most `rounds` full collections. The search takes one heap snapshot, and V8 stops the program while it writes the
- * snapshot. Measured on Node 26, on a busy machine with two cores: 1 s of CPU time for a heap of 30 MB, and 8 s for 100 MB with
- * 2.3 million nodes, most of it V8's. V8 takes up to ten times the size of the heap as memory meanwhile. A test that
- * passes takes no snapshot and loads no code for it.
+ * Cost: at most `rounds` full collections. A search takes one heap snapshot, and V8 stops the program while it writes the
+ * snapshot. Measured on Node 26, on a busy machine with two cores: 1 s of CPU time for a heap of 30 MB, and 8 s for a heap
+ * of 100 MB with 2.3 million nodes. While V8 writes the snapshot, it needs up to ten times the memory of the heap. A test
+ * that passes within its rounds takes no snapshot.
  *
  * **Gotchas**
  *
- * The closures of the effect are reachable as long as the effect is: an object made outside of the effect, and only
- * returned by it, counts as a leak. The locals of a suspended generator are reachable too. Positions are those of the
- * code that the engine runs, before source maps. In a bundle, Effect's own functions appear in the path like the
- * program's. A debugger's console can hold objects and make this test fail.
+ * - Create the object inside the effect. An object that the effect captures from outside stays reachable, and counts as a
+ *   leak.
+ * - The local variables of a suspended generator are reachable.
+ * - Positions in the path do not use source maps.
+ * - In a bundle, functions of Effect appear in the path like functions of the program.
+ * - The console of a debugger can hold objects, so that the test fails.
  *
  * **Example** (Naming what retains a value)
  *
@@ -218,10 +224,10 @@ const defaultRounds = 20
  * await Effect.runPromise(LeakDetector.expectCollected(cachedIn((key, value) => WeakValueMap.set(weak, key, value))))
  * ```
  *
- * @see {@link expectNoGrowth} for leaks that show only after many repetitions
+ * @see {@link expectNoGrowth} to find leaks by repetition
  *
  * @category testing
- * @stability unstable
+ * @stability experimental
  * @since 0.1.0
  */
 export const expectCollected = <A extends object, E, R>(
@@ -261,7 +267,7 @@ const awaitCollection = (
     return retainers ? failWithRetainers(ref, rounds) : Effect.fail(new LeakError({ rounds, retainers: [] }))
   })
 
-/** The search is loaded here, because most tests pass. */
+/** Searches for the retainers and fails. Imports the search only here, because most tests pass. */
 const failWithRetainers = (ref: WeakRef<object>, rounds: number): Effect.Effect<void, LeakError> =>
   Effect.flatMap(
     Effect.promise(async () => {
@@ -270,7 +276,7 @@ const failWithRetainers = (ref: WeakRef<object>, rounds: number): Effect.Effect<
     }),
     (found) => {
       switch (found._tag) {
-        // The collection that V8 makes before a snapshot is more thorough than `gc()`.
+        // V8 collects before a snapshot, and more thoroughly than `gc()`.
         case "Collected":
           return Effect.void
         case "Retained":
@@ -282,13 +288,12 @@ const failWithRetainers = (ref: WeakRef<object>, rounds: number): Effect.Effect<
   )
 
 /**
- * Fails {@link expectNoGrowth}: there are more instances of a class after the repetitions than before, or the host
- * offers no way to count instances.
+ * Reports that {@link expectNoGrowth} failed.
  *
  * **Details**
  *
- * `growth` lists the classes that grew, each with the number of its instances before and after. It is empty, and
- * `repeat` is 0, if the host cannot count.
+ * `growth` lists each class that has more instances after the repetitions than before, with both numbers. If the host
+ * cannot count instances, `growth` is empty and `repeat` is 0.
  *
  * **Example** (Reading the counts)
  *
@@ -299,20 +304,20 @@ const failWithRetainers = (ref: WeakRef<object>, rounds: number): Effect.Effect<
  * error.message // => "After 10 repetitions more instances are alive: Session 1 → 11"
  * ```
  *
- * @see {@link expectNoGrowth} for the test that fails with it
+ * @see {@link expectNoGrowth} for the test that fails with this error
  *
  * @category errors
- * @stability unstable
+ * @stability experimental
  * @since 0.1.0
  */
 export class GrowthError extends Data.TaggedError("GrowthError")<{
-  /** How often the effect ran between the two counts; 0 if the host cannot count. */
+  /** How often the effect ran between the two counts. 0 if the host cannot count. */
   readonly repeat: number
   readonly growth: ReadonlyArray<{ readonly name: string; readonly before: number; readonly after: number }>
 }> {
   override get message(): string {
     return this.repeat === 0
-      ? "This host offers no way to count the instances of a class after a collection: run it on Node with --expose-gc"
+      ? "This host cannot count the instances of a class after a collection. Run the test on Node"
       : `After ${this.repeat} repetitions more instances are alive: ${
         this.growth.map(({ after, before, name }) => `${name} ${before} → ${after}`).join(", ")
       }`
@@ -320,9 +325,9 @@ export class GrowthError extends Data.TaggedError("GrowthError")<{
 }
 
 /**
- * Options of {@link expectNoGrowth}.
+ * Configures {@link expectNoGrowth}.
  *
- * **Example** (Two classes)
+ * **Example** (Counting two classes)
  *
  * ```ts import.meta.vitest
  * import { type LeakDetector } from "effect-weakref/testing"
@@ -334,53 +339,55 @@ export class GrowthError extends Data.TaggedError("GrowthError")<{
  * options.classes.length // => 2
  * ```
  *
- * @see {@link expectNoGrowth} for the test that takes them
+ * @see {@link expectNoGrowth} for the test that takes the options
  *
  * @category models
- * @stability unstable
+ * @stability experimental
  * @since 0.1.0
  */
 export interface GrowthOptions {
-  /** The classes whose instances are counted. */
+  /** The classes whose instances are counted. At least one. */
   readonly classes: ReadonlyArray<{ readonly name: string; readonly prototype: object }>
-  /** How often the effect runs between the two counts: an integer from 1. The default is 10. */
+  /** How often the effect runs between the two counts. A positive integer. The default is 10. */
   readonly repeat?: number | undefined
 }
 
 const defaultRepeat = 10
 
-/** Clean-ups release objects that a later collection takes. */
+/** The maximum number of counts after the repetitions. A clean-up can release objects for the next collection. */
 const roundsOfGrowth = 3
 
 /**
- * Runs an effect again and again, and succeeds if no more instances of the classes are alive afterwards than before.
+ * Runs an effect repeatedly, and fails if the number of living instances of a class grows.
  *
  * **When to use**
  *
- * Use for leaks that no single value shows: a request handler, a connect and disconnect, a cache that is meant to be
- * bounded. Use {@link expectCollected} to learn what retains one value.
+ * Use for code that runs often, such as a request handler, a reconnect, or a cache that should be bounded. Use
+ * {@link expectCollected} to find the path that retains a value.
  *
  * **Details**
  *
- * The effect runs once before the first count, so that what it caches on its first run does not count. Then it runs
- * `repeat` times, one run after the other, and the instances are counted again, up to three times if there are too many,
- * each time after a full collection. Results are dropped. Fails with {@link GrowthError} if a class has more instances
- * than before, even one. A failure of the effect ends the test. What the effect's Scope holds counts as long as that
- * Scope is open.
+ * The effect runs once before the first count, so that objects that it caches on its first run do not matter. Then it runs
+ * `repeat` times, and the instances are counted again. Each count follows a full collection. If a class has more instances
+ * than before, the count is repeated up to two times. Then `expectNoGrowth` fails with {@link GrowthError}. One additional
+ * instance is enough.
  *
- * On Node, `queryObjects` of `node:v8` counts: exact, with the instances of subclasses. Node versions before 24 print a warning
- * that it is experimental. Deno (through a heap snapshot) and Bun (through its own) count by the *name* of the class:
- * without subclasses, and together with other classes of the same name. On other hosts the effect fails with a
- * `GrowthError` whose `repeat` is 0.
+ * A failure of the effect ends the test. Results of the effect are not kept. An open Scope of the effect keeps the
+ * instances that it holds alive.
  *
- * An empty `classes`, and an element that is no class, are a defect: `TypeError`. So is a `repeat` that is not a positive
- * integer: `RangeError`. Cost: a walk over the heap for each class and count.
+ * On Node from 20.13, `queryObjects` of `node:v8` counts exactly, and includes instances of subclasses. Node
+ * prints a warning that this function is experimental. Deno, Bun and older versions of Node count by the *name* of the
+ * class in a heap snapshot. This count excludes subclasses, and includes other classes of the same name. On other hosts
+ * `expectNoGrowth` fails with a `GrowthError` whose `repeat` is 0.
+ *
+ * Dies with a `TypeError` if `classes` is empty or an element is not a class. Dies with a `RangeError` if `repeat` is not a
+ * positive integer. Cost: each count visits the whole heap, on some hosts once per class.
  *
  * **Gotchas**
  *
- * A fiber that the effect leaves in the background may hold instances for a while. Wait for it inside the effect.
+ * A background fiber that the effect starts may hold instances. Wait for this fiber inside the effect.
  *
- * **Example** (A list that nobody empties)
+ * **Example** (Finding a list that is never emptied)
  *
  * ```ts import.meta.vitest
  * import { Effect } from "effect"
@@ -399,10 +406,10 @@ const roundsOfGrowth = 3
  * error.message // => "After 5 repetitions more instances are alive: Session 1 → 6"
  * ```
  *
- * @see {@link expectCollected} for one value and the path that retains it
+ * @see {@link expectCollected} to find the path that retains a value
  *
  * @category testing
- * @stability unstable
+ * @stability experimental
  * @since 0.1.0
  */
 export const expectNoGrowth = <A, E, R>(
@@ -430,7 +437,7 @@ export const expectNoGrowth = <A, E, R>(
 
 const requireClasses = (classes: GrowthOptions["classes"]): void => {
   if (classes.length === 0) throw new TypeError("classes must name at least one class")
-  // Untyped code can pass anything.
+  // Untyped code can pass any value.
   for (const element of classes as ReadonlyArray<unknown>) {
     if (typeof element !== "function" || typeof element.prototype !== "object" || element.prototype === null) {
       throw new TypeError(`classes must hold classes only, but it holds ${String(element)}`)
@@ -443,7 +450,7 @@ const times = <E, R>(effect: Effect.Effect<void, E, R>, repeat: number): Effect.
     for (let run = 0; run < repeat; run++) yield* effect
   })
 
-/** Counts after a full collection, in a turn that has dereferenced nothing. */
+/** Counts instances after a full collection, in a turn that has not dereferenced any reference. */
 const count = (classes: GrowthOptions["classes"]): Effect.Effect<ReadonlyArray<number>, GrowthError> =>
   Effect.flatMap(collectGarbage, (collected) => {
     if (!collected) return Effect.fail(new GrowthError({ repeat: 0, growth: [] }))

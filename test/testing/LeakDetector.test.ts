@@ -11,7 +11,7 @@ class Leaky {
   }
 }
 
-/** Makes a value that `keep` holds, and returns the error that names what holds it. */
+/** Creates a value that `keep` holds, and returns the error of `expectCollected`. */
 const leakThrough = (keep: (value: Leaky) => void): Effect.Effect<LeakDetector.LeakError> =>
   Effect.flip(LeakDetector.expectCollected(
     Effect.sync(() => {
@@ -27,7 +27,7 @@ const kindsOf = (error: LeakDetector.LeakError) => error.retainers.map(({ kind }
 const assertPath = (error: LeakDetector.LeakError, expected: RegExp): void =>
   assert.match(error.message.split("\n")[1] ?? error.message, expected)
 
-/** A place for a leak that a programmer knows by name. It is emptied after the test. */
+/** A global object with a known name, for leaks. Emptied after each test. */
 const onGlobal = <A, E, R>(
   name: string,
   use: (hold: (holder: unknown) => void) => Effect.Effect<A, E, R>
@@ -38,10 +38,10 @@ const onGlobal = <A, E, R>(
   )
 
 describe("expectCollected", () => {
-  it.effect("succeeds with a value that nobody holds", () =>
+  it.effect("succeeds for a value that nothing holds", () =>
     LeakDetector.expectCollected(Effect.sync(() => ({ name: "garbage" }))))
 
-  it.effect("succeeds with a value that was held while its effect ran", () =>
+  it.effect("succeeds for a value that was held only while the effect ran", () =>
     LeakDetector.expectCollected(Effect.gen(function*() {
       const value = { name: "garbage" }
       yield* Effect.yieldNow
@@ -49,7 +49,7 @@ describe("expectCollected", () => {
       return value
     })))
 
-  it.effect("fails with a value that is held", () =>
+  it.effect("fails for a value that is held", () =>
     Effect.gen(function*() {
       const held: Array<object> = []
       const error = yield* Effect.flip(LeakDetector.expectCollected(Effect.sync(() => {
@@ -94,7 +94,7 @@ describe("expectCollected", () => {
       }))
     }))
 
-  it.effect("passes on the failure and the services of the effect", () =>
+  it.effect("has the failure and the services of the effect", () =>
     Effect.gen(function*() {
       class Name extends Context.Service<Name, string>()("test/Name") {}
       const make = Effect.flatMap(Name, (name) =>
@@ -104,7 +104,7 @@ describe("expectCollected", () => {
       yield* Effect.provideService(LeakDetector.expectCollected(make), Name, "good")
     }))
 
-  it.effect("makes as many collections as it is told", () =>
+  it.effect("forces the given number of collections", () =>
     Effect.gen(function*() {
       const held: Array<object> = []
       const make = Effect.sync(() => held[held.push({}) - 1]!)
@@ -147,7 +147,7 @@ describe("LeakError", () => {
       assert.include(error.message, "the search was switched off")
     }))
 
-  it.effect("says why it has no retainers if the host offers no snapshot", () =>
+  it.effect("has a reason if the host offers no snapshot", () =>
     Effect.gen(function*() {
       const real = process.getBuiltinModule
       const held: Array<object> = []
@@ -164,7 +164,7 @@ describe("LeakError", () => {
       assert.include(error.message, "this host offers no heap snapshot")
     }))
 
-  it("joins properties, and quotes what is no identifier", () => {
+  it("prints properties joined, and quotes names that are not identifiers", () => {
     const error = new LeakDetector.LeakError({
       rounds: 1,
       retainers: [
@@ -352,11 +352,11 @@ describe("the retaining path", { timeout: 120_000 }, () => {
         assertPath(captured, /Scope finalizer registered at .* → variable value captured by closure /)
       })))
 
-  it.effect("passes by every weak edge", () =>
+  it.effect("follows no weak edge", () =>
     onGlobal("strongHolder", (hold) =>
       onGlobal("weakHolders", (holdWeakly) =>
         Effect.gen(function*() {
-          // Each of them alone is on the shorter path.
+          // Each weak edge on its own would give a shorter path.
           const error = yield* leakThrough((value) => {
             const registry = new FinalizationRegistry(() => {})
             registry.register(value, "held", value)
@@ -384,7 +384,7 @@ describe("the retaining path", { timeout: 120_000 }, () => {
           assertPath(error, /^ {2}globalThis\.theKey → WeakMap → value for the key Object → value$/)
         }))))
 
-  it.effect("is that of the right one among several values of the same class", () =>
+  it.effect("leads to the value and not to another instance of its class", () =>
     onGlobal("first", (holdFirst) =>
       onGlobal("second", (holdSecond) =>
         Effect.gen(function*() {
@@ -407,7 +407,7 @@ describe("the retaining path", { timeout: 120_000 }, () => {
         })
         assert.lengthOf(error.retainers, 2)
         hold(undefined)
-        // Nothing but the inspector and the error could hold it now.
+        // By now only the inspector or the error could hold the value.
         yield* LeakDetector.expectCollected(Effect.sync(() => probe!.deref() ?? {}))
         assert.lengthOf(error.retainers, 2)
       })))
@@ -453,7 +453,7 @@ describe("expectNoGrowth", () => {
       assert.instanceOf(cached, Session)
     }))
 
-  it.effect("passes on the failure of the effect", () =>
+  it.effect("fails with the failure of the effect", () =>
     Effect.gen(function*() {
       const error = yield* Effect.flip(LeakDetector.expectNoGrowth(Effect.fail("mine"), { classes: [Session] }))
       assert.strictEqual(error, "mine")

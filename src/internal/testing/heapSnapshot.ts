@@ -1,10 +1,10 @@
 /**
- * V8's heap snapshot as typed arrays. A snapshot of a heap of 100 MB is about as
- * much JSON, so `Parser` reads numbers from the chunks as V8 emits them and never
+ * Parses V8's heap snapshot into typed arrays. The snapshot of a heap of 100 MB is about
+ * 100 MB of JSON. So `Parser` reads the numbers from each chunk that V8 emits, and never
  * holds the whole text.
  */
 
-/** Offsets of the fields in one node, edge or location, as the snapshot itself declares them. */
+/** The offsets of fields in a node, an edge or a location. The header of the snapshot declares them. */
 interface Layout {
   readonly nodeSize: number
   readonly nodeType: number
@@ -83,12 +83,12 @@ export class HeapSnapshot {
     return this.#strings[this.#nodes[node * this.#layout.nodeSize + this.#layout.nodeName]!]!
   }
 
-  /** The number by which V8's heap profiler knows the object. */
+  /** Returns the id of the object in V8's heap profiler. */
   idOf(node: number): number {
     return this.#nodes[node * this.#layout.nodeSize + this.#layout.nodeId]!
   }
 
-  /** O(nodes). */
+  /** Returns the node with an id. O(nodes). */
   find(id: number): number | undefined {
     for (let node = 0; node < this.nodeCount; node++) {
       if (this.idOf(node) === id) return node
@@ -96,7 +96,7 @@ export class HeapSnapshot {
     return undefined
   }
 
-  /** The edges of a node are `firstEdge(node)` up to, and without, `firstEdge(node + 1)`. */
+  /** Returns the first edge of a node. The last edge of the node is `firstEdge(node + 1) - 1`. */
   firstEdge(node: number): number {
     return this.#firstEdge[node]!
   }
@@ -105,17 +105,17 @@ export class HeapSnapshot {
     return this.#edgeTypes[this.#edges[edge * this.#layout.edgeSize + this.#layout.edgeType]!]!
   }
 
-  /** The number by which the snapshot knows a type of edges, or -1. */
+  /** Returns the number of an edge type, or -1 if the snapshot does not have the type. */
   edgeType(name: string): number {
     return this.#edgeTypes.indexOf(name)
   }
 
-  /** As `edgeTypeOf`, for loops over all edges. */
+  /** Returns the edge type as a number. Faster than `edgeTypeOf`, for loops over all edges. */
   edgeTypeNumberOf(edge: number): number {
     return this.#edges[edge * this.#layout.edgeSize + this.#layout.edgeType]!
   }
 
-  /** The indexes of the strings that satisfy the predicate. */
+  /** Returns the indexes of the strings that satisfy a predicate. */
   stringsThat(predicate: (string: string) => boolean): Set<number> {
     const indexes = new Set<number>()
     this.#strings.forEach((string, index) => {
@@ -124,7 +124,7 @@ export class HeapSnapshot {
     return indexes
   }
 
-  /** The index of an element or of a hidden field, or else an index that `string` takes. */
+  /** Returns an index: of an element, of a hidden field, or of the name of the edge, for `string`. */
   edgeIndexOf(edge: number): number {
     return this.#edges[edge * this.#layout.edgeSize + this.#layout.edgeName]!
   }
@@ -143,7 +143,7 @@ export class HeapSnapshot {
     return this.#strings[index]!
   }
 
-  /** The target of the first edge of that type and name. */
+  /** Returns the target of the first edge with a type and a name. */
   follow(node: number, type: string, name: string): number | undefined {
     for (let edge = this.firstEdge(node); edge < this.firstEdge(node + 1); edge++) {
       if (this.edgeTypeOf(edge) === type && this.edgeNameOf(edge) === name) return this.targetOf(edge)
@@ -151,7 +151,7 @@ export class HeapSnapshot {
     return undefined
   }
 
-  /** Where the function, or the function of the generator, begins. O(locations). */
+  /** Returns the start of a function, or of a generator's function. O(locations). */
   locationOf(node: number): Location | undefined {
     const index = node * this.#layout.nodeSize
     for (let at = 0; at < this.#locations.length; at += this.#layout.locationSize) {
@@ -190,10 +190,10 @@ const layoutOf = (meta: Header["snapshot"]["meta"]): Layout => {
 const zero = 48
 const nine = 57
 const closingBracket = 93
-/** Longer than every key that `Parser` looks for, so that a key cut in two by a chunk is found. */
+/** Longer than every key that `Parser` looks for, so that `Parser` finds a key that spans two chunks. */
 const overlap = 32
 
-/** Takes the chunks of a snapshot in order, and makes a `HeapSnapshot` of them. */
+/** Builds a `HeapSnapshot` from the chunks of a snapshot, in order. */
 export class Parser {
   #reading: "header" | "numbers" | "key" | "strings" = "header"
   #text = ""
@@ -230,12 +230,12 @@ export class Parser {
     return new HeapSnapshot(this.#header, this.#nodes, this.#edges, this.#locations, strings)
   }
 
-  /** Looks for the next key, and returns the text after its bracket. */
+  /** Looks for the next key. Returns the text after the opening bracket of the key's array. */
   #pushText(chunk: string): string {
     this.#text += chunk
     const match = /"(nodes|edges|locations|strings)":\s*\[/.exec(this.#text)
     if (match === null) {
-      // The header is needed whole. Between the arrays nothing but the next key is.
+      // Keep the whole header. Between two arrays, keep only as much as a key needs.
       if (this.#reading === "key") this.#text = this.#text.slice(-overlap)
       return ""
     }
@@ -256,7 +256,7 @@ export class Parser {
     this.#edges = new Uint32Array(edge_count * meta.edge_fields.length)
   }
 
-  /** Reads numbers up to the bracket, and returns the text after it. A chunk can end within a number. */
+  /** Reads numbers up to the closing bracket. Returns the text after the bracket. A number can span two chunks. */
   #pushNumbers(chunk: string): string {
     const numbers = this.#numbers
     let count = this.#count

@@ -1,5 +1,5 @@
 /**
- * The part of V8's inspector that a heap snapshot needs, with types. Node and Deno offer the inspector as
+ * Types and functions for the part of V8's inspector that takes heap snapshots. Node and Deno provide the inspector as
  * `node:inspector`.
  */
 import { type HeapSnapshot, Parser } from "./heapSnapshot.ts"
@@ -47,11 +47,11 @@ export interface InspectorModule {
   readonly Session: new() => Session
 }
 
-/** The host's inspector, or the reason why there is none. */
+/** Returns the host's inspector, or the reason why the host has none. */
 export const inspectorModule = (): InspectorModule | string => {
   if (host.Bun !== undefined) return "Bun offers no heap snapshot of V8"
   if (host.process?.getBuiltinModule === undefined) return "this host offers no heap snapshot"
-  // A Node that was built without the inspector has the module, and throws when it is loaded.
+  // A Node that was built without the inspector throws when the module is loaded.
   try {
     return host.process.getBuiltinModule("node:inspector") ?? "this host offers no heap snapshot"
   } catch {
@@ -59,6 +59,7 @@ export const inspectorModule = (): InspectorModule | string => {
   }
 }
 
+/** Calls a method of the inspector. */
 export const post = <M extends keyof Methods>(
   session: Session,
   method: M,
@@ -72,7 +73,7 @@ export const post = <M extends keyof Methods>(
     })
   })
 
-/** V8 stops the program meanwhile. It collects garbage first. */
+/** Takes a heap snapshot. V8 first collects garbage, and stops the program until the snapshot is written. */
 export const takeSnapshot = async (session: Session): Promise<HeapSnapshot> => {
   const parser = new Parser()
   session.on("HeapProfiler.addHeapSnapshotChunk", ({ params }) => parser.push(params.chunk))
@@ -80,7 +81,7 @@ export const takeSnapshot = async (session: Session): Promise<HeapSnapshot> => {
   return parser.end()
 }
 
-/** The globals that not every host has. */
+/** The globals that only some hosts have. */
 const host = globalThis as unknown as {
   readonly Bun?: unknown
   readonly process?: { getBuiltinModule?(name: "node:inspector"): InspectorModule | undefined }

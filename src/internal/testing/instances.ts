@@ -1,5 +1,5 @@
 /**
- * How many instances of some classes are alive.
+ * Counts the living instances of classes.
  */
 import { inspectorModule, post, takeSnapshot } from "./inspector.ts"
 
@@ -8,11 +8,11 @@ interface Class {
   readonly prototype: object
 }
 
-/** `undefined` if the host cannot count. */
+/** Returns one count for each class, or `undefined` if the host cannot count. */
 export const count = async (classes: ReadonlyArray<Class>): Promise<ReadonlyArray<number> | undefined> =>
   byQuery(classes) ?? inSnapshotOfBun(classes) ?? await inSnapshotOfV8(classes)
 
-/** Node: exact, subclasses included. Deno has a function of that name that returns an empty array. */
+/** Counts exactly on Node, including subclasses. Deno's `queryObjects` returns an empty array instead of a number. */
 const byQuery = (classes: ReadonlyArray<Class>): ReadonlyArray<number> | undefined => {
   const query = v8()?.queryObjects
   if (query === undefined) return undefined
@@ -20,7 +20,7 @@ const byQuery = (classes: ReadonlyArray<Class>): ReadonlyArray<number> | undefin
   return counts.every((count) => typeof count === "number") ? counts : undefined
 }
 
-/** A host without `node:v8` has no `getBuiltinModule`, or throws. */
+/** Returns `node:v8`. A host without this module has no `getBuiltinModule`, or throws. */
 const v8 = (): V8 | undefined => {
   try {
     return host.process?.getBuiltinModule?.("node:v8")
@@ -29,7 +29,7 @@ const v8 = (): V8 | undefined => {
   }
 }
 
-/** Bun: by the name of the class. A node is four numbers: id, size, class, flags. */
+/** Counts by the name of the class in a heap snapshot of Bun. A node is four numbers: id, size, class, flags. */
 const inSnapshotOfBun = (classes: ReadonlyArray<Class>): ReadonlyArray<number> | undefined => {
   if (host.Bun === undefined) return undefined
   const { nodeClassNames, nodes } = host.Bun.generateHeapSnapshot()
@@ -39,7 +39,7 @@ const inSnapshotOfBun = (classes: ReadonlyArray<Class>): ReadonlyArray<number> |
   })
 }
 
-/** Deno: by the name of the class. */
+/** Counts by the name of the class in a heap snapshot of V8. Used on Deno and on versions of Node without `queryObjects`. */
 const inSnapshotOfV8 = async (classes: ReadonlyArray<Class>): Promise<ReadonlyArray<number> | undefined> => {
   const inspector = inspectorModule()
   if (typeof inspector === "string") return undefined
@@ -67,7 +67,7 @@ interface V8 {
   readonly queryObjects?: (element: Class) => unknown
 }
 
-/** The globals that not every host has. */
+/** The globals that only some hosts have. */
 const host = globalThis as unknown as {
   readonly process?: { getBuiltinModule?(name: "node:v8"): V8 | undefined }
   readonly Bun?: {

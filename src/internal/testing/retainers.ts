@@ -1,13 +1,13 @@
 /**
- * What holds a value, in the words of a programmer: takes a heap snapshot through the inspector, and names the steps of
- * the cheapest path from a root to the value.
+ * Finds what holds a value. Takes a heap snapshot through the inspector, and describes the steps of the cheapest path from
+ * a root to the value in a programmer's terms.
  */
 import type { Retainer } from "../../testing/LeakDetector.ts"
 import type { HeapSnapshot } from "./heapSnapshot.ts"
 import { inspectorModule, post, type Session, takeSnapshot } from "./inspector.ts"
 import * as RetainingPath from "./retainingPath.ts"
 
-/** What was found: the retainers, or the reason why there are none. */
+/** The result of a search. `Collected` means that the value was collected before the snapshot was complete. */
 export type Found =
   | { readonly _tag: "Retained"; readonly retainers: ReadonlyArray<Retainer> }
   | { readonly _tag: "Collected" }
@@ -18,7 +18,7 @@ const unknown = (reason: string): Found => ({ _tag: "Unknown", reason })
 let last: Promise<unknown> = Promise.resolve()
 
 /**
- * Finds what holds the referent. Searches wait for each other, because the end of one renumbers the objects of all.
+ * Finds what holds the referent. Only one search runs at a time, because the end of a search renumbers all objects.
  *
  * Cost: V8 stops the program while it writes the snapshot.
  */
@@ -28,22 +28,22 @@ export const find = (ref: WeakRef<object>): Promise<Found> => {
   return found
 }
 
-/** The session is the search's own, so that a debugger of the user is not disturbed. */
+/** Runs one search in its own session, so that the search does not affect a debugger of the user. */
 const findAlone = async (ref: WeakRef<object>): Promise<Found> => {
   const inspector = inspectorModule()
   if (typeof inspector === "string") return unknown(inspector)
   const session = new inspector.Session()
   session.connect()
-  // Deno ends if only an inspector's answer is awaited.
+  // Deno exits if the program waits only for the inspector, so keep a timer active.
   const timer = global.setInterval(() => {}, 1000)
-  // The module is one object in every realm of the process, unlike `globalThis`.
+  // All realms of the process share this module object. They do not share `globalThis`.
   Object.defineProperty(inspector, derefKey, { configurable: true, value: () => ref.deref() })
   try {
-    // V8 numbers the objects from here on, and follows them when it moves them.
+    // From now on, V8 numbers the objects, and keeps the number of an object that moves.
     await post(session, "HeapProfiler.startTrackingHeapObjects", { trackAllocations: false })
     const id = await heapIdOf(session, ref)
     if (id === undefined) return { _tag: "Collected" }
-    // The turn that dereferenced the value holds it to its end.
+    // Wait for the next turn, because the value is held until the end of the turn that dereferenced it.
     await nextTurn()
     const snapshot = await takeSnapshot(session)
     const target = snapshot.find(id)
@@ -71,7 +71,7 @@ const deref = `process.getBuiltinModule("node:inspector")[${JSON.stringify(deref
 
 const nextTurn = (): Promise<void> => new Promise((resolve) => global.setTimeout(resolve, 0))
 
-/** The number of the referent. Its handle is released here, because the inspector's handles are roots. */
+/** Returns the heap profiler's id of the referent. Releases the inspector's handle, because handles are roots. */
 const heapIdOf = async (session: Session, ref: WeakRef<object>): Promise<number | undefined> => {
   try {
     const { result } = await post(session, "Runtime.evaluate", { expression: deref, objectGroup, silent: true })
@@ -86,7 +86,7 @@ const heapIdOf = async (session: Session, ref: WeakRef<object>): Promise<number 
   }
 }
 
-/** Another session that stops profiling renumbers the objects. Then the number is that of any object. */
+/** Checks that an id is still the id of the referent. Another session that stops profiling renumbers all objects. */
 const isReferent = async (session: Session, id: number): Promise<boolean> => {
   const { result } = await post(session, "HeapProfiler.getObjectByHeapObjectId", { objectId: String(id), objectGroup })
   if (result.objectId === undefined) return false
@@ -101,14 +101,15 @@ const isReferent = async (session: Session, id: number): Promise<boolean> => {
 }
 
 interface Name extends Retainer {
-  /** A part of Effect or of the host, which says little to a programmer. */
+  /** Whether the holder is a part of Effect or of the host. Such steps are omitted if there are others. */
   readonly internal?: boolean
-  /** The index of the step to go on with. */
+  /** The index of the next step to describe. */
   readonly next: number
 }
 
 const contextName = /^system \/ \w*Context/
 
+/** Describes the steps of a path. */
 class Names {
   readonly #snapshot: HeapSnapshot
   readonly #session: Session
@@ -135,7 +136,7 @@ class Names {
     return (known.length > 0 ? known : names).map(({ holder, kind, via }) => ({ holder, via, kind }))
   }
 
-  /** A global object and a timer are roots to a programmer, whatever holds them in the engine. */
+  /** Returns the step to start with. Skips what holds a global object or a timer, because a programmer sees these as roots. */
   #start(): number {
     const path = this.#path
     let start = path.findIndex(({ from }) => this.#snapshot.typeOf(from) !== "synthetic")
@@ -145,7 +146,7 @@ class Names {
     }
     if (this.#isGlobal(start)) return start
     while (start < path.length - 1 && this.#isTimerQueue(start)) start++
-    // The detector's own frames hold the fiber that runs it.
+    // If the path starts at the detector's frames, start at the fiber instead.
     if (path.some(({ to }) => /^\((Stack roots|Handle scope)\)$/.test(this.#snapshot.nameOf(to)))) {
       const fiber = path.findIndex(({ from }) => this.#isFiber(from))
       if (fiber > start) return fiber
@@ -161,7 +162,7 @@ class Names {
         this.#snapshot.edgeNameOf(before.edge) === "global_object"))
   }
 
-  /** A timer that is cleared loses its callback. */
+  /** Returns whether a timer holds its callback. A cleared timer does not. */
   #isActiveTimer(at: number): boolean {
     return /^(Timeout|Immediate)$/.test(this.#from(at)) && /^_on(Timeout|Immediate)$/.test(this.#edge(at))
   }
@@ -220,7 +221,7 @@ class Names {
     return { ...this.#step(at, holder, edge, "property"), internal: edge.startsWith("~effect/") }
   }
 
-  /** Effect's own objects between a fiber and what it runs are left out. */
+  /** Describes a fiber. Skips Effect's objects between the fiber and the code that it runs. */
   async #fiber(at: number): Promise<Name> {
     const { from } = this.#path[at]!
     const span = await this.#ask(from, "function() { return this.cache?.span?.name ?? this.cache?.stackFrame?.name }")
@@ -234,7 +235,7 @@ class Names {
     return this.#step(at, holder, via, "fiber", next)
   }
 
-  /** The name of the first generator among the rest of the fiber's own steps. */
+  /** Returns the name of the first generator after a step, if no other fiber comes before it. */
   #generatorAfter(at: number): string | undefined {
     const found = this.#path.findIndex((step, index) =>
       index >= at && (this.#isFiber(step.from) || this.#isGenerator(step.from))
@@ -272,7 +273,7 @@ class Names {
     return this.#step(at, holder, "local variable", "generator", at + 2)
   }
 
-  /** `Map` and `Set`: the table, perhaps an older table, and the entry. */
+  /** Describes an entry of a `Map` or `Set`. The steps are the table, possibly an older table, and the entry. */
   async #entry(at: number, holder: string): Promise<Name> {
     const collection = this.#path[at]!.from
     let next = at + 1
@@ -289,7 +290,7 @@ class Names {
     return this.#step(at, "Promise", next === at + 1 ? "result" : "reaction", "promise", next)
   }
 
-  /** A closure or a generator, its contexts from the inside out, and the variable. */
+  /** Describes a variable of a closure or generator. Follows the contexts from the innermost outwards. */
   #variable(at: number): Name {
     const { from } = this.#path[at]!
     let last = at + 1
@@ -299,7 +300,7 @@ class Names {
     const generator = this.#snapshot.typeOf(from) !== "closure"
     const holder = generator ? this.#generator(at).holder : `closure ${this.#functionLabel(from)}`
     if (this.#snapshot.edgeTypeOf(step.edge) !== "context") {
-      // Functions of the engine, such as the one that continues an async function, or resolves a promise.
+      // Functions of the engine, for example to continue an async function or to resolve a promise.
       return { ...this.#step(at, holder, "context", "closure", last + 1), internal: true }
     }
     const internal = !generator && this.#isLibrary(from)
@@ -332,7 +333,7 @@ class Names {
     return this.#step(at, `timer (${name})`, via, "timer", isList ? at + 2 : at + 1)
   }
 
-  /** A Scope has its only finalizer in its state, and several in a map by their keys. */
+  /** Describes a Scope. A single finalizer is in the state of the Scope. Several finalizers are in a map. */
   #scope(at: number): Name {
     let next = at + 2
     if (this.#edge(at + 1) === "finalizers") {
@@ -348,7 +349,7 @@ class Names {
     return this.#step(at, "Scope", `finalizer${place === undefined ? "" : ` registered at ${place}`}`, "scope", next)
   }
 
-  /** Effect wraps a finalizer in closures of its own. The place is that of the nearest function that is not Effect's. */
+  /** Returns the place of a finalizer. Effect wraps a finalizer in closures, so searches for the nearest user function. */
   #placeOfFinalizer(finalizer: number): string | undefined {
     const snapshot = this.#snapshot
     const seen = new Set([finalizer])
@@ -391,7 +392,7 @@ class Names {
     return script === undefined ? undefined : snapshot.nameOf(script).replace(/^system \/ Script \/ /, "")
   }
 
-  /** `file:line:column` of a function or of a generator's function. */
+  /** Returns `file:line:column` of a function, or of a generator's function. */
   #place(node: number): string | undefined {
     const closure = this.#snapshot.typeOf(node) === "closure"
       ? node
@@ -405,13 +406,13 @@ class Names {
     return `${file}:${location.line + 1}:${location.column + 1}`
   }
 
-  /** Functions of Effect and of the host. Functions of the engine have no script. */
+  /** Returns whether a function belongs to Effect, the host or the engine. Functions of the engine have no script. */
   #isLibrary(closure: number): boolean {
     const script = this.#scriptOf(closure)
     return script === undefined || script === "" || /^(node|ext):|[\\/]node_modules[\\/]effect[\\/]/.test(script)
   }
 
-  /** Calls a function on an object of the program, with another one as its argument. */
+  /** Calls a function on the object of a node. The object of `argument`, if any, is the argument. */
   async #ask(node: number, functionDeclaration: string, argument?: number): Promise<unknown> {
     try {
       const objectId = await this.#remote(node)
@@ -425,7 +426,7 @@ class Names {
       })
       return exceptionDetails === undefined ? result.value : undefined
     } catch {
-      // The object is gone, or the value is a primitive. The name does without the answer.
+      // The object was collected, or the value is a primitive. The caller then uses a general description.
       return undefined
     }
   }
@@ -440,7 +441,7 @@ class Names {
   }
 }
 
-/** Runs on a `Map` or `Set` and must not run code of the user: it calls the engine's own methods. */
+/** Describes the entry of a `Map` or `Set` that holds `target`. Must not run user code, so calls the engine's methods. */
 const describeEntry = `function(target) {
   const describe = (key) => typeof key === "string"
     ? JSON.stringify(key.length > 60 ? key.slice(0, 60) + "…" : key)
@@ -457,7 +458,7 @@ const describeEntry = `function(target) {
   return found
 }`
 
-/** The globals that not every host has, or that differ in type between hosts. */
+/** The globals that only some hosts have, or whose types differ between hosts. */
 const global = globalThis as unknown as {
   readonly setTimeout: (f: () => void, millis: number) => void
   readonly setInterval: (f: () => void, millis: number) => unknown

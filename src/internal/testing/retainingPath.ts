@@ -1,5 +1,5 @@
 /**
- * The cheapest strong path from a root of a heap snapshot to one node.
+ * Finds the cheapest strong path from the root of a heap snapshot to one node.
  */
 import type { HeapSnapshot } from "./heapSnapshot.ts"
 
@@ -11,7 +11,7 @@ export interface Step {
 }
 
 /*
- * The cost of an edge. A path that a programmer recognizes costs less than a shorter one through the engine's parts.
+ * The costs of edges. A path through objects of the program costs less than a shorter path through parts of the engine.
  */
 const ordinary = 1
 const enginePart = 2
@@ -19,17 +19,17 @@ const prototype = 6
 const nativeObject = 12
 const engineRoot = 20
 const engineMetadata = 40
-/** The stack is the detector's own while the snapshot is taken. */
+/** While the snapshot is taken, the stack has only the detector's frames. */
 const ownFrames = 400
 
-/** The engine's data about functions and classes. It rarely holds a program's value. */
+/** The names of edges to the engine's data about functions and classes, which rarely hold a value of the program. */
 const metadataNames = new Set(["map", "feedback_cell", "code", "shared", "native_context", "initial_map"])
 
 const ephemeron = /pair in WeakMap \(table @(\d+)\)$/
 
 /**
- * Dijkstra's algorithm with small costs. Weak edges are not followed. An entry of a `WeakMap` is followed from its key,
- * if the table has been reached too.
+ * Runs Dijkstra's algorithm, with one bucket for each cost. Does not follow weak edges. Follows an entry of a `WeakMap`
+ * from its key after the search has also reached the table.
  *
  * Cost: O(nodes + edges).
  */
@@ -45,11 +45,11 @@ export const find = (snapshot: HeapSnapshot, target: number): ReadonlyArray<Step
   const weak = snapshot.edgeType("weak")
   const internal = snapshot.edgeType("internal")
   const priceOf = prices(snapshot)
-  /** The indexes of the names of ephemeron edges, and the table that each of them names. */
+  /** The string indexes of the names of ephemeron edges, and the id of the table in each name. */
   const ephemerons = snapshot.stringsThat((string) => ephemeron.test(string))
   const tables = new Map([...ephemerons].map((index) => [index, Number(ephemeron.exec(snapshot.string(index))![1])]))
   const settledTables = new Set<number>()
-  /** The ephemeron edges whose keys are reached, and whose tables are not. */
+  /** By the id of a table that has not been reached: its ephemeron edges whose keys have been reached. */
   const waiting = new Map<number, Array<{ readonly node: number; readonly edge: number }>>()
 
   const relax = (node: number, edge: number, cost: number): void => {
@@ -101,7 +101,10 @@ export const find = (snapshot: HeapSnapshot, target: number): ReadonlyArray<Step
   return undefined
 }
 
-/** The price of an edge, or 0 if the edge must not be followed. Compares numbers, because a heap has millions of edges. */
+/**
+ * Returns a function that returns the cost of an edge, or 0 if the search must not follow the edge. The function compares
+ * numbers instead of names, because a heap has millions of edges.
+ */
 const prices = (snapshot: HeapSnapshot): (node: number, edge: number, type: number) => number => {
   const shortcut = snapshot.edgeType("shortcut")
   const property = snapshot.edgeType("property")
@@ -112,7 +115,7 @@ const prices = (snapshot: HeapSnapshot): (node: number, edge: number, type: numb
   const metadata = snapshot.stringsThat((string) => metadataNames.has(string))
   return (node, edge, type) => {
     switch (type) {
-      // The snapshot repeats edges as short cuts. Those of the root lead to the global objects.
+      // A shortcut edge duplicates another edge, except that the shortcuts of the root lead to the global objects.
       case shortcut:
         return node === 0 ? ordinary : 0
       case property:

@@ -1,12 +1,12 @@
 /**
- * What a `WeakCache` does outside of its callers' fibers.
+ * The background fibers of a `WeakCache`.
  */
 import type * as Context from "effect/Context"
 import * as Effect from "effect/Effect"
 import * as Fiber from "effect/Fiber"
 import type { RemovalCause } from "../../WeakCache.ts"
 
-/** The fibers that closing the cache waits for. */
+/** Runs background fibers. Closing the cache waits for these fibers. */
 export class Background {
   private readonly context: Context.Context<never>
   private readonly fibers = new Set<Fiber.Fiber<void>>()
@@ -32,7 +32,7 @@ export class Background {
     this.ended = undefined
   }
 
-  /** A promise of the end of all fibers, for heaps that await what a clean-up started. */
+  /** A promise that resolves when all fibers have ended. A heap can await this promise after a clean-up. */
   get idle(): Promise<void> | undefined {
     if (this.fibers.size === 0) return undefined
     if (this.ended === undefined) {
@@ -43,13 +43,13 @@ export class Background {
     return this.ended.promise
   }
 
-  /** Waits for all fibers, but not for the one that waits: an `onRemoval` may close the cache. */
+  /** Waits for all other fibers. Skips the current fiber, because an `onRemoval` may close the cache. */
   readonly wait: Effect.Effect<void> = Effect.withFiber((current) =>
     Effect.asVoid(Fiber.awaitAll(Array.from(this.fibers).filter((fiber) => fiber !== current)))
   )
 }
 
-/** Runs `onRemoval`, one removal after the other. */
+/** Runs `onRemoval` for one removal after the other. */
 export class Removals<Key> {
   private readonly background: Background
   private readonly onRemoval: ((key: Key, cause: RemovalCause) => Effect.Effect<void>) | undefined
@@ -72,7 +72,7 @@ export class Removals<Key> {
     this.waiting.push([key, cause])
     if (this.reporting) return
     this.reporting = true
-    // Not at once: `onRemoval` may call the cache, which is in the middle of something.
+    // Yield first, because `onRemoval` may call the cache, and the cache may be in the middle of an operation.
     this.background.run(Effect.andThen(Effect.yieldNow, this.reportAll))
   }
 
@@ -92,7 +92,7 @@ export class Removals<Key> {
   private reportOne(key: Key, cause: RemovalCause): Effect.Effect<void> {
     return Effect.ignoreCause(
       Effect.suspend(() =>
-        // The key may have a new value since: its user must not be told that it is gone.
+        // If the key has a new entry, "collected" would mislead the user.
         cause === "collected" && this.hasEntry(key) ? Effect.void : this.onRemoval!(key, cause)
       ),
       { log: "Unhandled", message: "Unhandled error in the onRemoval of a WeakCache" }

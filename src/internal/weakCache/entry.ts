@@ -1,5 +1,5 @@
 /**
- * What a `WeakCache` knows about a key, and about a lookup that runs.
+ * The entries and the running lookups of a `WeakCache`.
  */
 import * as Exit from "effect/Exit"
 import type * as Fiber from "effect/Fiber"
@@ -11,15 +11,16 @@ export class Entry<Key, A extends WeakKey, E> implements Link, Expiring {
   readonly key: Key
   /** The value, or the cached failure, while the entry is in the strong front. */
   exit: Exit.Exit<A, E> | undefined
-  /** Made when the value first leaves the strong front: until then nothing can collect the value. */
+  /** Created when the value first leaves the strong front. Until then the strong front keeps the value alive. */
   ref: WeakRef<A> | undefined
   load: Load<Key, A, E> | undefined
   scope: Scope.Closeable | undefined
-  /** What the entry stores while it is in the map. A value may be dead. */
+  /** What the entry stores while it is in the map. The value may have been collected. */
   stored: "value" | "failure" | undefined
   weight: number
   usedAt: number
   expiresAt: number
+  /** The index in the `ExpiryQueue`, or -1. */
   place: number
   newer: Entry<Key, A, E> | undefined
   older: Entry<Key, A, E> | undefined
@@ -40,12 +41,12 @@ export class Entry<Key, A extends WeakKey, E> implements Link, Expiring {
   }
 }
 
-/** A lookup that runs. */
+/** A running lookup. */
 export class Load<Key, A extends WeakKey, E> {
   readonly key: Key
-  /** The entry that waits for this lookup; `undefined` once the entry has left the map, and for a refresh. */
+  /** The pending entry of this lookup. `undefined` for a refresh, and after the entry has left the map. */
   entry: Entry<Key, A, E> | undefined
-  /** Whether the key was invalidated during this refresh: the result is out of date. */
+  /** Whether the key was invalidated during this refresh. Then the result is not stored. */
   outdated: boolean
   fiber: Fiber.Fiber<A, E> | undefined
   waiters: number
@@ -64,12 +65,12 @@ export class Load<Key, A extends WeakKey, E> {
   }
 }
 
-/** The value of an entry, if it is known and alive. */
+/** Returns the value of an entry if the entry has a living value. May dereference. */
 export const valueOf = <A extends WeakKey>(entry: Entry<any, A, any>): A | undefined => {
   const { exit } = entry
   if (exit === undefined) return entry.ref?.deref()
   return Exit.isSuccess(exit) ? exit.value : undefined
 }
 
-/** The running lookups of all caches, by their fiber. */
+/** The running lookups of all caches, by their fibers. */
 export const loads = /*#__PURE__*/ new WeakMap<Fiber.Fiber<any, any>, Load<any, any, any>>()

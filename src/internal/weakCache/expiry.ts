@@ -1,6 +1,6 @@
 /**
- * The entries of a `WeakCache` that expire, by time: a binary heap in which every
- * entry knows its index, so that removing an entry leaves nothing behind.
+ * The entries of a `WeakCache` that expire, in a binary heap ordered by expiry time.
+ * Every entry stores its index, so that an entry can be removed in O(log n).
  */
 
 export interface Expiring {
@@ -12,7 +12,7 @@ export interface Expiring {
 export class ExpiryQueue<X extends Expiring> {
   private readonly items: Array<X> = []
 
-  /** The entry that expires first. O(1). */
+  /** Returns the entry that expires first. O(1). */
   get first(): X | undefined {
     return this.items[0]
   }

@@ -1,5 +1,5 @@
 /**
- * What the constructors of `WeakCache` do with their options.
+ * Checks the options of the `WeakCache` constructors and creates the cache.
  */
 import * as Cause from "effect/Cause"
 import * as Clock from "effect/Clock"
@@ -16,6 +16,7 @@ import type { Load } from "./entry.ts"
 import * as Metrics from "./metrics.ts"
 import { checkCapacity, WeakCacheImpl } from "./weakCache.ts"
 
+/** Returns a function that always returns the same duration. Throws if the duration is invalid. */
 export const always = (input: Duration.Input) => {
   const duration = Duration.fromInputUnsafe(input)
   return () => duration
@@ -60,7 +61,7 @@ export const make = <Key, A extends WeakKey, E>(
     )
   })
 
-/** Throws if the options make no sense; returns the idle time to live in milliseconds. */
+/** Throws if an option is invalid. Returns the idle time to live in milliseconds. */
 const checkOptions = <Key, A extends WeakKey>(lookup: unknown, options: Options<Key, A>): number => {
   const { capacity, compare, idleTimeToLive, maxWeight, name, onRemoval, weigh } = options
   for (const [option, value] of Object.entries({ lookup, onRemoval, weigh })) {
@@ -71,7 +72,7 @@ const checkOptions = <Key, A extends WeakKey>(lookup: unknown, options: Options<
   if (lookup === undefined) throw new TypeError("lookup must be a function, got undefined")
   if (capacity !== undefined) checkCapacity(capacity)
   if (maxWeight !== undefined && !(maxWeight >= 0)) {
-    throw new RangeError(`maxWeight must be a number that is not negative, got ${format(maxWeight)}`)
+    throw new RangeError(`maxWeight must be a non-negative number, got ${format(maxWeight)}`)
   }
   if ((maxWeight === undefined) !== (weigh === undefined)) {
     throw new TypeError("maxWeight and weigh must be given together")
@@ -80,11 +81,12 @@ const checkOptions = <Key, A extends WeakKey>(lookup: unknown, options: Options<
     throw new TypeError(`compare must be "structural" or "reference", got ${format(compare)}`)
   }
   if (name !== undefined && (typeof name !== "string" || name === "")) {
-    throw new TypeError(`name must be a string that is not empty, got ${format(name)}`)
+    throw new TypeError(`name must be a non-empty string, got ${format(name)}`)
   }
   return idleTimeToLive === undefined ? Infinity : Duration.toMillis(Duration.fromInputUnsafe(idleTimeToLive))
 }
 
+/** Invalidates the keys of the stream. Runs the stream again after a delay if it fails. */
 const invalidating = <Key, A extends WeakKey, E>(
   cache: WeakCacheImpl<Key, A, E>,
   keys: Stream.Stream<Key, unknown>,
@@ -98,7 +100,7 @@ const invalidating = <Key, A extends WeakKey, E>(
     Effect.catchCause((cause) =>
       Cause.hasInterruptsOnly(cause)
         ? Effect.interrupt
-        : Effect.logError("The invalidations of a WeakCache failed: the whole cache is invalidated", cause).pipe(
+        : Effect.logError("The invalidations stream of a WeakCache failed. All entries are removed", cause).pipe(
           Effect.andThen(cache.invalidateAll),
           Effect.andThen(Effect.sleep(next)),
           Effect.andThen(Effect.suspend(() => invalidating(cache, keys, Math.min(2 * next, lastDelay))))

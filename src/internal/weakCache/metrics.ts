@@ -4,21 +4,21 @@ import * as Metric from "effect/Metric"
 import type { Stats } from "../../WeakCache.ts"
 
 const counters = {
-  hits: "Gets that a finished lookup answered",
-  misses: "Gets that started a lookup or waited for one",
+  hits: "Reads that found a value or a cached failure",
+  misses: "Reads that started a lookup, waited for a lookup, or found nothing",
   loads: "Lookups that succeeded",
   failures: "Lookups that failed",
-  collected: "Values that the garbage collector took",
-  expired: "Values whose time to live was over",
+  collected: "Values that were collected",
+  expired: "Values whose time to live ended",
   evicted: "Entries that left the strong front"
 } as const
 
 const gauges = {
-  alive: "Values in the cache that are not known to be collected",
-  strong: "Entries that the cache keeps alive"
+  alive: "Values in the cache, including collected values that have not been cleaned up yet",
+  strong: "Entries in the strong front"
 } as const
 
-/** The metrics are read from `stats` when somebody asks for them, so that a hit costs the same with or without a name. */
+/** Registers metrics that call `stats` when they are read, so that a hit costs no more with a name than without one. */
 export const publish = (
   name: string,
   context: Context.Context<never>,
@@ -40,8 +40,8 @@ const hooks = <State>(get: () => State) => ({ get, update: ignore, modify: ignor
 
 const ignore = (): void => {}
 
-/** Records how long lookups take. */
+/** Returns a function that records the duration of a lookup. */
 export const loadTime = (name: string, context: Context.Context<never>): (nanos: bigint) => void => {
-  const metric = Metric.timer(`${name}_load_time`, { description: "Time that a lookup took" })
+  const metric = Metric.timer(`${name}_load_time`, { description: "Duration of a lookup" })
   return (nanos) => metric.updateUnsafe(Duration.nanos(nanos), context)
 }

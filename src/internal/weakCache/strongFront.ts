@@ -1,9 +1,9 @@
 /**
- * The entries that a `WeakCache` keeps alive, least recently used first: a linked
- * list through the entries, so that a use costs O(1) and allocates nothing.
+ * The entries whose values a `WeakCache` holds strongly, ordered by their last use. The
+ * entries form a linked list, so that marking an entry as used costs O(1) and allocates nothing.
  */
 
-/** An entry of the list. Its value is held strongly if, and only if, the entry is in the list. */
+/** An entry of the list. The cache holds the value of an entry strongly only while the entry is in the list. */
 export interface Link {
   newer: Link | undefined
   older: Link | undefined
@@ -28,7 +28,7 @@ export class StrongFront<L extends Link> {
     this.oldest = undefined
   }
 
-  /** Returns `false` for an entry that would not fit even alone: it must not push out the others. */
+  /** Returns `false` for an entry that exceeds the bounds on its own. Such an entry must not evict other entries. */
   admits(link: L): boolean {
     return this.capacity > 0 && link.weight <= this.maxWeight
   }
@@ -47,21 +47,21 @@ export class StrongFront<L extends Link> {
   }
 
   remove(link: L): void {
-    // Only this class links, and it links nothing but `L`.
+    // Only this class sets the links, and all linked entries are `L`.
     const newer = link.newer as L | undefined
     const older = link.older as L | undefined
     if (newer === undefined) this.newest = older
     else newer.older = older
     if (older === undefined) this.oldest = newer
     else older.newer = newer
-    // An entry outside the list must not hold its old neighbours.
+    // A removed entry must not hold its former neighbours.
     link.newer = link.older = undefined
     this.size--
-    // Weights may be fractions, whose sums do not cancel out exactly.
+    // Reset the sum in an empty list, because sums of fractions are inexact.
     this.weight = this.size === 0 ? 0 : this.weight - link.weight
   }
 
-  /** Makes an entry of the list the most recently used. */
+  /** Marks an entry of the list as the most recently used. */
   use(link: L): void {
     const { newer } = link
     if (newer === undefined) return

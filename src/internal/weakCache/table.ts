@@ -1,5 +1,5 @@
 /**
- * The map from keys to entries, by either comparison.
+ * The map from keys to entries, with structural comparison of keys. A native `Map` serves for comparison by reference.
  */
 import * as MutableHashMap from "effect/MutableHashMap"
 import * as Option from "effect/Option"
@@ -21,7 +21,7 @@ export class StructuralTable<Key, V> implements Table<Key, V> {
     return MutableHashMap.size(this.map)
   }
   get(key: Key): V | undefined {
-    // The very same key, which is the usual case, needs no hash.
+    // Usually the key is identical to the stored key. Then no hash is needed.
     const value = this.map.backing.get(key)
     if (value !== undefined || typeof key === "string") return value
     return Option.getOrUndefined(MutableHashMap.get(this.map, key))
@@ -40,7 +40,7 @@ export class StructuralTable<Key, V> implements Table<Key, V> {
   }
 }
 
-/** Keeps no value between two steps, as a suspended generator would. */
+/** Iterates over selected entries. Not a generator, because a suspended generator holds its last value. */
 export class LiveEntries<Key, V, B> implements Iterable<B> {
   private readonly entries: Table<Key, V>
   private readonly select: (entry: V) => { readonly item: B } | undefined

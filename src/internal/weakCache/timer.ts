@@ -4,11 +4,11 @@ import * as Duration from "effect/Duration"
 import * as Effect from "effect/Effect"
 import type * as Fiber from "effect/Fiber"
 
-/** One fiber that sleeps until the next time at which there is something to do. There is no fiber if there is nothing. */
+/** Sleeps in one fiber until the next expiry. Has no fiber if no expiry is scheduled. */
 export class Timer {
   private readonly clock: Clock.Clock
   private readonly context: Context.Context<never>
-  /** Does what is due, and returns when to wake next, or `Infinity`. */
+  /** Releases expired entries. Returns the next wake-up time, or `Infinity`. */
   private readonly wake: () => number
   private fiber: Fiber.Fiber<void> | undefined = undefined
   private wakesAt = Infinity
@@ -19,7 +19,7 @@ export class Timer {
     this.wake = wake
   }
 
-  /** Makes sure that the timer wakes at a time, or before. */
+  /** Schedules a wake-up at a time, unless the timer wakes earlier. */
   wakeAt(time: number): void {
     if (time >= this.wakesAt) return
     this.stop()

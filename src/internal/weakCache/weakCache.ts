@@ -1,16 +1,16 @@
 /**
- * The machine of `WeakCache`: one entry per key, which refers to its value weakly,
- * and strongly as well while the entry is in the strong front.
+ * The implementation of `WeakCache`. The cache has one entry per key. An entry holds its
+ * value strongly while the entry is in the strong front, and weakly otherwise.
  *
  * Hazards of the collector:
  *
- * - Nothing that outlives a lookup may refer to its fiber, because a fiber keeps
- *   its exit, and the exit keeps the value. An entry has a `Load` only until the
- *   lookup is over.
- * - The registry holds entries. An entry must not reach its own value, except while
- *   the strong front keeps the value alive anyway.
- * - A clean-up callback can run when its entry has already been replaced: it looks
- *   at the entry itself, never at the key.
+ * - A fiber holds its exit, and the exit holds the value. So nothing that outlives a
+ *   lookup may refer to the fiber of the lookup. An entry has a `Load` only until the
+ *   lookup ends.
+ * - The registry holds entries. So an entry must not refer to its own value, except
+ *   while the entry is in the strong front.
+ * - A clean-up callback can run after its entry has been replaced. So the callback
+ *   reads the entry, and never looks up the key.
  */
 import type * as Clock from "effect/Clock"
 import * as Context from "effect/Context"
@@ -36,7 +36,7 @@ import { StrongFront } from "./strongFront.ts"
 import { LiveEntries, StructuralTable, type Table } from "./table.ts"
 import { Timer } from "./timer.ts"
 
-/** What the public constructors make of their options. */
+/** The checked options, with defaults. */
 export interface Config<Key, A extends WeakKey, E> {
   readonly heap: Heap
   readonly clock: Clock.Clock
@@ -49,7 +49,7 @@ export interface Config<Key, A extends WeakKey, E> {
   readonly idleTimeToLive: number
   readonly compare: "structural" | "reference"
   readonly onRemoval: ((key: Key, cause: RemovalCause) => Effect.Effect<void>) | undefined
-  /** Called with the nanoseconds of every lookup that succeeded or failed. */
+  /** Called with the duration of every lookup that succeeded or failed. */
   readonly onLoad: ((nanos: bigint) => void) | undefined
 }
 
@@ -60,10 +60,10 @@ const variance = {
   _R: identity
 }
 
-/** Expired entries that one turn of the timer releases. */
+/** The maximum number of entries that one wake-up of the timer releases. */
 const sliceOfTimer = 4096
 
-/** Clean-ups that one turn runs. */
+/** The maximum number of clean-ups in one turn. */
 const sliceOfCleanup = 8192
 
 const isDone = (fiber: Fiber.Fiber<any, any>): boolean => fiber.pollUnsafe() !== undefined
@@ -76,7 +76,7 @@ export class WeakCacheImpl<Key, A extends WeakKey, E> extends Base {
   private readonly registry: FinalizationRegistry<Entry<Key, A, E>>
   private readonly running = new Set<Load<Key, A, E>>()
   private readonly refreshes = new Set<Load<Key, A, E>>()
-  /** The entries whose resource is open, in the map or replaced. */
+  /** The entries with an open resource, including replaced entries. */
   private readonly open = new Set<Entry<Key, A, E>>()
   private readonly background: Background
   private readonly removals: Removals<Key>
@@ -180,7 +180,7 @@ export class WeakCacheImpl<Key, A extends WeakKey, E> extends Base {
     }
   }
 
-  /** The hot path. Returns the result of a finished lookup, and marks the entry as used. */
+  /** Returns the stored result of a key, and marks the entry as used. This is the hot path. */
   private read(key: Key): Exit.Exit<A, E> | undefined {
     const entry = this.entries.get(key)
     if (entry === undefined) return undefined
@@ -211,7 +211,7 @@ export class WeakCacheImpl<Key, A extends WeakKey, E> extends Base {
     return exit
   }
 
-  /** A value that left the strong front, and that somebody else kept alive, enters it again. */
+  /** Returns a living value that is not in the strong front, and puts the entry back there. */
   private revive(entry: Entry<Key, A, E>): Exit.Exit<A, E> | undefined {
     const value = entry.ref?.deref()
     if (value === undefined) return undefined
@@ -237,7 +237,7 @@ export class WeakCacheImpl<Key, A extends WeakKey, E> extends Base {
       (entry.load !== undefined || entry.exit !== undefined || entry.ref?.deref() !== undefined)
   }
 
-  /** The entry of a key, pending or alive. An entry that expired or died is taken out on the way. */
+  /** Returns the pending or living entry of a key. Takes out an expired or dead entry. */
   private current(key: Key): Entry<Key, A, E> | undefined {
     const entry = this.entries.get(key)
     if (entry === undefined) return undefined
@@ -257,7 +257,7 @@ export class WeakCacheImpl<Key, A extends WeakKey, E> extends Base {
     return Effect.uninterruptibleMask((restore) =>
       Effect.withFiber((fiber) => {
         if (this.closed) return Effect.interrupt
-        // The fiber may have yielded since the first look.
+        // The cache may have changed since `read`, because the fiber may have yielded.
         const entry = this.current(key)
         if (entry !== undefined && entry.load === undefined) return this.read(key)!
         this.misses++
@@ -292,10 +292,10 @@ export class WeakCacheImpl<Key, A extends WeakKey, E> extends Base {
     )
   }
 
-  /** Starts the lookup of a key without an entry: gets meanwhile find the new entry, and share the lookup. */
+  /** Starts the lookup of a key that has no entry. Inserts a pending entry, so that concurrent `get`s share the lookup. */
   private startFor(key: Key, parent: Fiber.Fiber<any, any>): Load<Key, A, E> {
     const load = new Load<Key, A, E>(key)
-    // May throw: nothing has been done yet.
+    // May throw, so the cache must not have changed yet.
     const lookup = this.config.lookup(key, load)
     const entry = new Entry<Key, A, E>(key)
     entry.load = load
@@ -305,7 +305,7 @@ export class WeakCacheImpl<Key, A extends WeakKey, E> extends Base {
     return load
   }
 
-  /** A fiber of its own, because the fiber of the first waiter can be interrupted while others wait. */
+  /** Runs a lookup in its own fiber, because the first waiter can be interrupted while others wait. */
   private start(load: Load<Key, A, E>, lookup: Effect.Effect<A, E, any>, parent: Fiber.Fiber<any, any>): void {
     this.running.add(load)
     const { clock, onLoad } = this.config
@@ -324,6 +324,7 @@ export class WeakCacheImpl<Key, A extends WeakKey, E> extends Base {
     ))
   }
 
+  /** Waits for a lookup. Interrupts the lookup if its last waiter is interrupted. */
   private join(
     load: Load<Key, A, E>,
     waiter: Fiber.Fiber<any, any>,
@@ -348,13 +349,13 @@ export class WeakCacheImpl<Key, A extends WeakKey, E> extends Base {
       load.waiters--
       if (own !== undefined) own.waitsFor = undefined
       if (load.waiters > 0 || isDone(fiber)) return Effect.void
-      // Detached first, so that a get that comes during the lookup's finalizers starts a new lookup.
+      // Detach first, so that a `get` during the finalizers of the lookup starts a new lookup.
       this.detach(load)
       return Fiber.interrupt(fiber)
     })
   }
 
-  /** Takes the pending entry of a lookup out of the map: the result is for those who wait, and is not stored. */
+  /** Takes the pending entry of a lookup out of the map. The waiters receive the result, but it is not stored. */
   private detach(load: Load<Key, A, E>): void {
     const { entry } = load
     this.refreshes.delete(load)
@@ -364,7 +365,7 @@ export class WeakCacheImpl<Key, A extends WeakKey, E> extends Base {
     this.entries.delete(entry.key)
   }
 
-  /** Stores what a lookup returned. Runs in the lookup's fiber: a defect of `weigh` reaches those who wait. */
+  /** Stores the result of a lookup. Runs in the fiber of the lookup, so that the waiters receive a defect of `weigh`. */
   private settle(load: Load<Key, A, E>, exit: Exit.Exit<A, E>): Effect.Effect<void> {
     this.running.delete(load)
     const { scope } = load
@@ -394,7 +395,7 @@ export class WeakCacheImpl<Key, A extends WeakKey, E> extends Base {
       return scope === undefined ? Effect.void : Scope.close(scope, exit)
     }
     const stored = isWanted && this.replace(load.key, exit, terms, scope, entry)
-    // A handle that is not stored keeps its resource open for as long as somebody has the handle.
+    // Keep the resource of an unstored handle open until the handle is collected.
     if (scope !== undefined && !stored) this.track(new Entry<Key, A, E>(load.key), exit.value, scope)
     return Effect.void
   }
@@ -410,7 +411,7 @@ export class WeakCacheImpl<Key, A extends WeakKey, E> extends Base {
     })
   }
 
-  /** Runs all user code that decides about an exit, before anything is changed. */
+  /** Runs the user's `weigh` and `timeToLive`. Called before any change, because both may throw. */
   private termsOf(exit: Exit.Exit<A, E>, key: Key): Terms {
     const { timeToLive, weigh } = this.config
     let weight = 1
@@ -420,7 +421,7 @@ export class WeakCacheImpl<Key, A extends WeakKey, E> extends Base {
       if (weigh !== undefined) weight = weigh(value, key)
       if (!(weight >= 0)) {
         throw new RangeError(
-          `weigh must return a number that is not negative, got ${format(weight)} for ${format(key)}`
+          `weigh must return a non-negative number, got ${format(weight)} for ${format(key)}`
         )
       }
     }
@@ -430,7 +431,7 @@ export class WeakCacheImpl<Key, A extends WeakKey, E> extends Base {
     return { weight, millis }
   }
 
-  /** Puts a result in the place of what the key has. Returns `false` if its time to live is over at once. */
+  /** Replaces the stored result of a key. Returns `false` if the time to live of the new result is zero. */
   private replace(
     key: Key,
     exit: Exit.Exit<A, E>,
@@ -478,7 +479,7 @@ export class WeakCacheImpl<Key, A extends WeakKey, E> extends Base {
     return true
   }
 
-  /** Puts an entry in the strong front if it may enter. */
+  /** Inserts an entry into the strong front if it fits. Otherwise holds a value weakly, and takes out a failure. */
   private hold(entry: Entry<Key, A, E>, exit: Exit.Exit<A, E>): void {
     if (!this.front.admits(entry)) {
       if (Exit.isSuccess(exit)) this.weaken(entry, exit.value)
@@ -495,7 +496,7 @@ export class WeakCacheImpl<Key, A extends WeakKey, E> extends Base {
     this.evict()
   }
 
-  /** Takes an entry out of the strong front, if it is there, and returns its exit. */
+  /** Removes an entry from the strong front and returns its exit. Returns `undefined` if the entry is not there. */
   private forget(entry: Entry<Key, A, E>): Exit.Exit<A, E> | undefined {
     const { exit } = entry
     if (exit === undefined) return undefined
@@ -508,7 +509,7 @@ export class WeakCacheImpl<Key, A extends WeakKey, E> extends Base {
     while (this.front.isOver()) this.release(this.front.oldest!)
   }
 
-  /** Leaving the strong front is not a removal: the entry stays for as long as its value lives. */
+  /** Evicts an entry from the strong front. A value stays in the map until it is collected. */
   private release(entry: Entry<Key, A, E>): void {
     const exit = this.forget(entry)!
     this.evicted++
@@ -516,8 +517,9 @@ export class WeakCacheImpl<Key, A extends WeakKey, E> extends Base {
     else this.take(entry, undefined)
   }
 
+  /** Holds a value weakly and registers its clean-up. */
   private weaken(entry: Entry<Key, A, E>, value: A): void {
-    // A heap that a test collects by hand may have collected a value that was back in the strong front.
+    // The old reference can be dead although the value is alive: a `TestHeap` collects what the test names.
     if (entry.ref?.deref() === value) return
     entry.ref = new this.config.heap.WeakRef(value)
     this.registry.register(value, entry, entry)
@@ -548,13 +550,13 @@ export class WeakCacheImpl<Key, A extends WeakKey, E> extends Base {
         if (this.closed) return Effect.interrupt
         const entry = this.current(key)
         if (entry === undefined) return Effect.succeed(false)
-        // A live entry without an exit has a value that only somebody else holds.
+        // A living entry without an exit is outside the strong front, so its reference has the value.
         const value = entry.load === undefined
           ? entry.exit ?? Exit.succeed(valueOf(entry)!)
           : this.join(entry.load, fiber, restore)
         return value.pipe(
           Effect.map(f),
-          // As in `Cache`: a lookup that failed has no value to be asked about.
+          // As in `Cache`, a failed lookup or a predicate that throws does not match.
           Effect.catchCause(() => Effect.succeed(false)),
           Effect.flatMap((matches) =>
             matches && entry.stored !== undefined
@@ -580,7 +582,7 @@ export class WeakCacheImpl<Key, A extends WeakKey, E> extends Base {
     }))
   }
 
-  /** Takes pending and live entries out, and waits until their resources are closed. */
+  /** Takes out pending and living entries, and waits until their resources are closed. */
   private takeInvalidated(entries: ReadonlyArray<Entry<Key, A, E>>): Effect.Effect<void> {
     const scopes: Array<Scope.Closeable> = []
     for (const entry of entries) {
@@ -593,7 +595,7 @@ export class WeakCacheImpl<Key, A extends WeakKey, E> extends Base {
       this.take(entry, "invalidated")
     }
     if (scopes.length === 0) return Effect.void
-    // Finalizers may call the cache: none starts before all entries are out.
+    // Finalizers may call the cache, so take out all entries before the first finalizer runs.
     const closing = scopes.map((scope) => this.background.run(Scope.close(scope, Exit.void)))
     return Effect.flatMap(Fiber.awaitAll(closing), Exit.asVoidAll)
   }
@@ -605,15 +607,15 @@ export class WeakCacheImpl<Key, A extends WeakKey, E> extends Base {
     this.closeInBackground(scope)
   }
 
-  /** Takes out an entry whose value has been collected, before the heap's clean-up says so. */
+  /** Takes out an entry whose value has been collected, before the heap's clean-up runs. Reports no removal. */
   private takeDead(entry: Entry<Key, A, E>): void {
     this.collected++
     this.take(entry, undefined)
   }
 
   /**
-   * Takes an entry out of the map and whatever else holds it. A resource stays open: the caller closes it, or
-   * leaves that to the clean-up of its handle.
+   * Takes an entry out of the map, the expiry queue and the strong front. Does not close the resource: the caller
+   * does, or the clean-up of the handle.
    */
   private take(entry: Entry<Key, A, E>, cause: RemovalCause | undefined): void {
     this.entries.delete(entry.key)
@@ -635,9 +637,9 @@ export class WeakCacheImpl<Key, A extends WeakKey, E> extends Base {
     entry.ref = undefined
   }
 
-  /** The heap's clean-up: the value of an entry has been collected. */
+  /** Runs as the heap's clean-up after the value of an entry has been collected. */
   private finalize(entry: Entry<Key, A, E>): void {
-    // Some heaps call late: the entry may have a live value again, or have been replaced.
+    // A clean-up can run late. By then the entry may have a living value again.
     if (entry.exit !== undefined || entry.ref?.deref() !== undefined) return
     const scope = this.takeScope(entry)
     if (entry.stored !== undefined) {
@@ -649,14 +651,14 @@ export class WeakCacheImpl<Key, A extends WeakKey, E> extends Base {
 
   // resources
 
-  /** Keeps a resource open until its handle is collected, although the handle is not in the map. */
+  /** Keeps a resource open until its handle is collected. The entry of the handle is not in the map. */
   private track(entry: Entry<Key, A, E>, handle: A, scope: Scope.Closeable): void {
     entry.scope = scope
     this.open.add(entry)
     this.weaken(entry, handle)
   }
 
-  /** Whoever takes the Scope closes it. */
+  /** Removes the Scope from an entry and returns the Scope. The caller must close the Scope. */
   private takeScope(entry: Entry<Key, A, E>): Scope.Closeable | undefined {
     const { scope } = entry
     if (scope === undefined) return undefined
@@ -676,7 +678,7 @@ export class WeakCacheImpl<Key, A extends WeakKey, E> extends Base {
 
   // time
 
-  /** Releases what has expired. Returns when to come back: at once if there is more than one slice. */
+  /** Releases one slice of expired and idle entries. Returns the next wake-up time, which is past if entries are left. */
   private releaseExpired(): number {
     const now = this.now()
     const { idleTimeToLive } = this.config
@@ -711,7 +713,7 @@ export class WeakCacheImpl<Key, A extends WeakKey, E> extends Base {
       const scopes = Array.from(this.open, (entry) => this.takeScope(entry)!)
       for (const fiber of lookups) fiber.interruptUnsafe(current.id)
       return Effect.andThen(
-        // A lookup that closes the cache must not wait for itself.
+        // Skip the current fiber, because a lookup may close the cache.
         Fiber.awaitAll(lookups.filter((fiber) => fiber !== current)),
         Effect.suspend(() => {
           const closing = scopes.map((scope) => this.background.run(Scope.close(scope, exit)))
@@ -742,14 +744,14 @@ export class WeakCacheImpl<Key, A extends WeakKey, E> extends Base {
   }
 }
 
-/** What the user's functions say about a result. */
+/** The weight and the time to live of a result, as the user's functions return them. */
 interface Terms {
   readonly weight: number
   readonly millis: number
 }
 
-/** Throws if a capacity makes no sense. */
+/** Throws if a capacity is invalid. */
 export const checkCapacity = (capacity: number): void => {
   if (capacity === Infinity || (Number.isInteger(capacity) && capacity >= 0)) return
-  throw new RangeError(`capacity must be an integer that is not negative, or Infinity, got ${format(capacity)}`)
+  throw new RangeError(`capacity must be a non-negative integer or Infinity, got ${format(capacity)}`)
 }
