@@ -38,8 +38,8 @@ import * as Arbitraries from "./Arbitraries.ts"
  * **Details**
  *
  * `name` says in one sentence what must hold. `check` searches for a counterexample, and
- * fails with `LawError` if it finds one. After `check` is interrupted, it runs no further
- * programs.
+ * fails with `LawError` if it finds one. If `check` is interrupted, it stops after the
+ * current program.
  *
  * @see {@link LawError} for the report of a broken law
  *
@@ -161,8 +161,7 @@ const toLaws = (checks: ReadonlyArray<Check>): ReadonlyArray<Law> =>
  * are not collected.
  *
  * Making the laws never fails. A broken law fails its `check` with `LawError`.
- * Cost: `numRuns` programs for each law, and one program for a law that forces
- * collections.
+ * Cost: `numRuns` programs for each law.
  *
  * **Gotchas**
  *
@@ -530,7 +529,8 @@ export interface TableOptions<K> {
  * - iterates soundly during mutation and collection: it yields no dead entry, no entry
  *   twice, and every entry that stays
  * - does not keep a key alive, even if the value refers to the key
- * - leaves no weak references behind when entries end, and does not count ended entries
+ * - leaves nothing behind: when entries die or are removed, it releases their weak
+ *   references, and `size` does not count them
  * - iterates in insertion order, if `ordered` is `true`
  *
  * `keys` is `Arbitraries.keys()` by default. It generates keys whose hashes collide.
@@ -605,7 +605,8 @@ export function weakKeyMap(
  * - iterates soundly during mutation and collection: it yields no dead entry, no entry
  *   twice, and every entry that stays
  * - does not keep its values alive
- * - leaves no weak references behind when entries end, and does not count ended entries
+ * - leaves nothing behind: when entries die or are removed, it releases their weak
+ *   references, and `size` does not count them
  * - iterates in insertion order, if `ordered` is `true`
  *
  * `keys` generates strings by default.

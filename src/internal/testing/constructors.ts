@@ -9,7 +9,7 @@
 import { type Heap, isWeakReferenceable } from "../../Heap.ts"
 import { type Collector, HostWeakMap, type Registration } from "./collector.ts"
 
-/** Creates the three constructors. Their methods accept the instances of other test heaps, like those of other realms. */
+/** Creates the three constructors. Their methods accept the instances of other test heaps, as those of other realms. */
 export const makeHeap = (collector: Collector): Heap => ({
   // The type of a class that extends `null` does not include its instances.
   WeakRef: weakRef(collector) as unknown as WeakRefConstructor,

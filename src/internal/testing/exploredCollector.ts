@@ -202,7 +202,7 @@ export class ExploredCollector extends Collector {
     return super.pending()
   }
 
-  /** Chooses the next clean-up that `finalize` runs. `finalize` may skip late clean-ups and those of undecided targets. */
+  /** Chooses the next clean-up for `finalize`, which may skip late clean-ups and those of undecided targets. */
   override next(): Registration | undefined {
     this.enter()
     this.leave()
