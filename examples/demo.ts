@@ -1,12 +1,12 @@
 /**
- * The example that weak references were documented with, as a program: an image
- * service that names large images without keeping them alive, and the same
- * service on a plain `Map` beside it.
+ * An image service that finds large images by name without keeping them alive, and
+ * the same service with a plain `Map` for comparison. Python's documentation of
+ * `weakref` introduces weak references with such a service.
  *
  *     npm run demo [directory]
  *
- * Here the library is imported from its sources; a program of yours imports it
- * from "effect-weakref".
+ * This example imports the library from its sources. Your program imports it from
+ * "effect-weakref".
  */
 import * as NodeChildProcessSpawner from "@effect/platform-node-shared/NodeChildProcessSpawner"
 import * as NodeFileSystem from "@effect/platform-node-shared/NodeFileSystem"
@@ -24,11 +24,11 @@ import * as SampleImages from "./image-service/sampleImages.ts"
 import * as StatusLine from "./image-service/StatusLine.ts"
 
 const introduction = `
-An image service gives each caller the image of a name. Two callers get the same image, decoded once.
-A gallery shows a few large images at a time, pages through all of them, and comes back.
+An image service returns the image for a name. Two callers get the same image, which is decoded once.
+A gallery shows a few large images at a time. It pages through all of them, and then back to the first.
 
-"weak" finds the images in a WeakValueMap: an image that nobody shows any more can be collected,
-and a Finalizer notices. "strong" is the same service on a plain Map: every image stays in memory.
+"weak" finds the images in a WeakValueMap: an image that the gallery no longer shows can be collected,
+and a Finalizer counts it. "strong" is the same service with a plain Map: every image stays in memory.
 `
 
 class VariantError extends Data.TaggedError("VariantError")<{
@@ -43,7 +43,7 @@ class VariantError extends Data.TaggedError("VariantError")<{
   }
 }
 
-/** Runs one variant in a process of its own: what one leaves behind must not count as the other's memory. */
+/** Runs one variant in a process of its own, so that the memory of the other variant does not count. */
 const runVariant = Effect.fnUntraced(
   function*(kind: "weak" | "strong", directory: string) {
     const variant = fileURLToPath(new URL("image-service/variant.ts", import.meta.url))
@@ -64,7 +64,7 @@ const runVariant = Effect.fnUntraced(
   (effect, kind) =>
     Effect.catchTags(effect, {
       PlatformError: (error) => new VariantError({ kind, problem: `failed: ${error.message}` }),
-      SchemaError: (error) => new VariantError({ kind, problem: `gave no report: ${error.message}` })
+      SchemaError: (error) => new VariantError({ kind, problem: `returned no report: ${error.message}` })
     })
 )
 
@@ -96,7 +96,9 @@ const demo = Effect.fnUntraced(
 )
 
 const directory = Argument.String("directory").pipe(
-  Argument.withDescription("A directory of PNG and JPEG files, the larger the better; without it, some are rendered"),
+  Argument.withDescription(
+    "A directory of PNG and JPEG files, preferably large ones. Without it, the demo renders images"
+  ),
   Argument.optional
 )
 const images = Flag.Int("images").pipe(
@@ -105,13 +107,13 @@ const images = Flag.Int("images").pipe(
   Flag.withDefault(24)
 )
 const megapixels = Flag.Finite("megapixels").pipe(
-  Flag.withDescription("How large to render them (12)"),
+  Flag.withDescription("How many megapixels each rendered image has (12)"),
   Flag.withSchema(Schema.Finite.check(Schema.isGreaterThan(0))),
   Flag.withDefault(12)
 )
 
 Command.make("demo", { directory, images, megapixels }, demo).pipe(
-  Command.withDescription("An image service that names large images without keeping them alive."),
+  Command.withDescription("An image service that finds large images by name without keeping them alive."),
   Command.run({ version: "0.1.0" }),
   Effect.onInterrupt(() => Effect.logInfo("interrupted: the finalizers have run, temporary files are removed")),
   Effect.provide(CliConfig.layer({ builtIns: [GlobalFlag.Help] })),

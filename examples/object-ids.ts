@@ -1,12 +1,11 @@
 /**
- * The example of Python's `weakref` documentation as a service: remember an
- * object and get an id, find the object by its id for as long as somebody else
- * keeps it.
+ * The example of Python's `weakref` documentation as a service. It assigns an id to
+ * an object, and finds the object by its id as long as the program holds the object.
  *
  *     node examples/object-ids.ts
  *
- * Here the library is imported from its sources; a program of yours imports it
- * from "effect-weakref".
+ * This example imports the library from its sources. Your program imports it from
+ * "effect-weakref".
  */
 import * as NodeRuntime from "@effect/platform-node-shared/NodeRuntime"
 import { Console, Context, Data, Effect, Layer, Option } from "effect"
@@ -16,20 +15,20 @@ export class NoObjectError extends Data.TaggedError("NoObjectError")<{
   readonly id: number
 }> {
   override get message(): string {
-    return `No object has the id ${this.id}: it was never given, or nobody kept the object`
+    return `No object has the id ${this.id}: the id was never assigned, or the object was collected`
   }
 }
 
 export class ObjectIds extends Context.Service<ObjectIds, {
-  /** Gives the id of an object, the same one each time. No id is given twice, and none keeps its object. */
+  /** Returns the id of an object, which is always the same. Ids are unique, and do not keep their objects alive. */
   readonly remember: (object: object) => Effect.Effect<number>
-  /** Gives the object of an id. */
+  /** Returns the object that has the id. */
   readonly find: (id: number) => Effect.Effect<object, NoObjectError>
 }>()("examples/ObjectIds") {
   static readonly layer = Layer.effect(
     ObjectIds,
     Effect.gen(function*() {
-      // By reference: objects that are equal are still two objects.
+      // Compares by reference, so that equal objects have different ids.
       const ids = yield* WeakKeyMap.make<object, number>({ compare: "reference" })
       const objects = yield* WeakValueMap.make<number, object>()
       let next = 1

@@ -1,18 +1,17 @@
 /**
- * A gallery as an application would have it: it shows a window of a few images,
- * moves that window to and fro over all of them, and holds what it shows and
- * nothing else.
+ * A gallery of an application. It shows a few images at a time, and pages forth and back
+ * through all images. It holds only the images that it shows.
  */
 import { Array, Context, Effect, Layer, Ref } from "effect"
 import type { Image } from "./Image.ts"
 import { ImageService } from "./ImageService.ts"
 
 export class Gallery extends Context.Service<Gallery, {
-  /** How many pages there are to look at. */
+  /** The number of pages. */
   readonly pages: number
-  /** How many of them have been looked at. */
+  /** Returns how many pages have been shown. */
   readonly seen: () => number
-  /** Looks at all of them. The images of the last one stay on the screen until the gallery is closed. */
+  /** Shows all pages. The images of the last page stay on the screen until the gallery is closed. */
   readonly browse: Effect.Effect<void>
 }>()("image-service/Gallery") {
   static readonly layer = (names: ReadonlyArray<string>) => Layer.effect(Gallery, make(names))
@@ -35,7 +34,7 @@ const make = Effect.fnUntraced(function*(names: ReadonlyArray<string>) {
     )
 
   const show = (page: ReadonlyArray<string>) =>
-    // The film strip under the picture asks for the same images at the same time, from its other end.
+    // A film strip requests the same images at the same time, in reverse order.
     Effect.all([open(page), open(Array.reverse(page))], { concurrency: 2 }).pipe(
       Effect.flatMap(([picture]) => Ref.set(screen, picture)),
       Effect.andThen(Effect.sleep("40 millis")),
@@ -49,7 +48,7 @@ const make = Effect.fnUntraced(function*(names: ReadonlyArray<string>) {
   })
 })
 
-/** Two steps on and one step back, half a page each, up to the last image and back to the first. */
+/** Returns the first image of each page: two steps forth and one step back, half a page each, to the last image and back. */
 const route = (length: number, size: number): ReadonlyArray<number> => {
   const step = Math.ceil(size / 2)
   const stops = Array.makeBy(1 + Math.ceil((length - size) / step), (i) => Math.min(i * step, length - size))

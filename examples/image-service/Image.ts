@@ -1,5 +1,5 @@
 /**
- * An image as an application draws it: decoded, at full size, every pixel in memory.
+ * A decoded image at full size, with every pixel in memory.
  */
 import { Data, Effect } from "effect"
 import sharp from "sharp"
@@ -20,10 +20,10 @@ export class ImageError extends Data.TaggedError("ImageError")<{
   }
 }
 
-// Nothing but the program may hold an image here.
+// Only the program may hold an image, not a cache of the decoder.
 sharp.cache(false)
 
-/** Decodes a PNG or JPEG file: a 12 megapixel photograph becomes 36 MB. */
+/** Decodes a PNG or JPEG file. A photograph of 12 megapixels takes 36 MB. */
 export const decode = (name: string, path: string): Effect.Effect<Image, ImageError> =>
   Effect.tryPromise({
     try: () =>

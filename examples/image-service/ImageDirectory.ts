@@ -1,5 +1,5 @@
 /**
- * The directory whose images are served.
+ * The directory whose images the service serves.
  */
 import { Data, Effect, FileSystem, Path } from "effect"
 import { CliError } from "effect/cli"
@@ -16,7 +16,7 @@ export class DirectoryError extends Data.TaggedError("DirectoryError")<{
   }
 }
 
-/** The names of all PNG and JPEG files in a directory, at least one, in order. */
+/** Returns the names of all PNG and JPEG files in a directory, sorted. Fails if there are none. */
 export const imageNames = Effect.fnUntraced(function*(directory: string) {
   const fs = yield* FileSystem.FileSystem
   const path = yield* Path.Path

@@ -1,5 +1,5 @@
 /**
- * Gives images by name: the one that is alive, or else one decoded anew.
+ * Returns images by name. Decodes an image if no image with this name is alive.
  */
 import { Context, Effect, Layer, Option, Path, Scope, Semaphore } from "effect"
 import * as os from "node:os"
@@ -8,23 +8,23 @@ import { decode, type Image, type ImageError } from "./Image.ts"
 import { ImageStore } from "./ImageStore.ts"
 
 export interface Statistics {
-  /** Images made: a name that is asked for again after its image was reclaimed counts again. */
+  /** Decoded images. An image that is decoded again after it was reclaimed counts again. */
   readonly decoded: number
-  /** Requests answered with an image that was alive already. */
+  /** Requests for which an image was alive already. */
   readonly hits: number
-  /** Names of files that no image can be made of. */
+  /** Files that cannot be decoded. */
   readonly broken: number
-  /** Images that the collector took while the service was open. */
+  /** Images that were collected while the service was open. */
   readonly reclaimed: number
-  /** Images that were left when the service was closed. */
+  /** Images that were finalized after the service was closed. */
   readonly finalizedAtExit: number
 }
 
 export class ImageService extends Context.Service<ImageService, {
-  /** Requests for one name at one time share one decoding, and get the same image. */
+  /** Returns an image. Concurrent requests for a name decode its image once, and get the same image. */
   readonly get: (name: string) => Effect.Effect<Image, ImageError>
   readonly statistics: () => Statistics
-  /** From here on, an image that is finalized was not reclaimed by the collector. */
+  /** Closes the service. Images that are finalized afterwards do not count as reclaimed. */
   readonly close: Effect.Effect<void>
 }>()("image-service/ImageService") {
   static readonly layer = (directory: string) => Layer.effect(ImageService, make(directory))
@@ -45,7 +45,7 @@ const make = Effect.fnUntraced(function*(directory: string) {
     Effect.logInfo(`${statistics.reclaimed} images reclaimed, ${statistics.finalizedAtExit} finalized at exit`)
   )
 
-  // A finalizer that refers to its image keeps the image alive for ever: this one refers to the statistics only.
+  // A finalizer that refers to its image keeps the image alive. This one refers only to the statistics.
   const onFinalize = Effect.sync(() => {
     if (closed) statistics.finalizedAtExit++
     else statistics.reclaimed++
@@ -65,13 +65,13 @@ const make = Effect.fnUntraced(function*(directory: string) {
           broken.set(name, error)
           return Effect.logWarning(error.message)
         }),
-        // The decoder works in threads of its own that cannot be told to stop.
+        // The decoder runs in its own threads, which cannot be stopped.
         Effect.uninterruptible
       )
   )
 
   const get = (name: string) =>
-    // A lock lives as long as somebody holds it or waits for it.
+    // A lock stays alive as long as a request holds it or waits for it.
     WeakValueMap.getOrSet(locks, name, () => Semaphore.makeUnsafe(1)).withPermit(Effect.suspend(() => {
       const error = broken.get(name)
       if (error !== undefined) return Effect.fail(error)

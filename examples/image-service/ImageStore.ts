@@ -1,7 +1,6 @@
 /**
- * Where the service keeps the images it has decoded, by name. Two variants of
- * one thing: the weak one names images without keeping them alive, the strong
- * one is the `Map` that one would write without it.
+ * Stores the decoded images by name. The weak variant does not keep the images alive. The
+ * strong variant is a plain `Map`.
  */
 import { Context, Effect, Layer, Option } from "effect"
 import { WeakValueMap } from "../../src/index.ts"

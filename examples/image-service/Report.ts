@@ -1,5 +1,5 @@
 /**
- * What one variant of the service has to say at the end, and both side by side.
+ * The report of one variant of the service, and a table that compares both variants.
  */
 import { Schema } from "effect"
 

@@ -1,13 +1,13 @@
 /**
- * One line on standard error that shows how far the program is, below the lines that
- * it logs. If standard error is no terminal, a plain line for each quarter of the work.
+ * Shows the progress of the program in one line on standard error, below the lines that
+ * it logs. If standard error is not a terminal, prints a line for each quarter of the work.
  */
 import { Cause, Effect, type Layer, Logger, Schedule, type Scope } from "effect"
 import * as readline from "node:readline"
 
 const stream = process.stderr
 
-/** What the terminal shows in its last line at the moment. */
+/** The text that the last line of the terminal shows now. */
 let shown = ""
 
 const draw = (text: string): void => {
@@ -32,7 +32,7 @@ export interface Work {
   readonly status: () => string
 }
 
-/** Shows a status until the `Scope` closes, and then its last state for good. */
+/** Shows a status until the `Scope` closes, and then prints it one last time. */
 export const watch = ({ done, of, status }: Work): Effect.Effect<void, never, Scope.Scope> =>
   Effect.gen(function*() {
     let printed = -1

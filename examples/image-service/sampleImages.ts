@@ -1,5 +1,5 @@
 /**
- * Images to show for somebody who has no directory of photographs at hand.
+ * Renders sample images, for a demo without a directory of photographs.
  */
 import { Data, Effect, Path } from "effect"
 import { CliError } from "effect/cli"
@@ -20,7 +20,7 @@ export class RenderError extends Data.TaggedError("RenderError")<{
   }
 }
 
-/** Renders PNG files of Julia sets into a directory: a round trip through the complex plane. */
+/** Renders PNG files of Julia sets into a directory. */
 export const render = Effect.fnUntraced(
   function*(directory: string, options: { readonly images: number; readonly megapixels: number }) {
     const path = yield* Path.Path
@@ -44,7 +44,7 @@ export const render = Effect.fnUntraced(
           catch: (cause) => new RenderError({ directory, cause })
         }).pipe(
           Effect.andThen(Effect.sync(() => rendered++)),
-          // The directory must not be removed while a thread still writes into it.
+          // The directory must not be removed while a thread writes into it.
           Effect.uninterruptible
         ),
       { concurrency: 2, discard: true }
@@ -53,7 +53,7 @@ export const render = Effect.fnUntraced(
   Effect.scoped
 )
 
-/** The Julia set of 0.7885 exp(i angle), to be enlarged. */
+/** Renders the Julia set of 0.7885 exp(i angle) at a small size, which the caller enlarges. */
 const juliaSet = (angle: number): Sharp => {
   const width = 1000
   const height = 750

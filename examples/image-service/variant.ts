@@ -1,7 +1,7 @@
 /**
- * One variant of the image service, in a process of its own so that its memory
- * can be measured: `node variant.ts weak|strong directory`. Says on standard
- * error how far it is, and ends with a report in JSON on standard output.
+ * Runs one variant of the image service in a process of its own, so that its memory can
+ * be measured: `node variant.ts weak|strong directory`. Shows its progress on standard
+ * error, and prints a report in JSON on standard output.
  */
 import * as NodeFileSystem from "@effect/platform-node-shared/NodeFileSystem"
 import * as NodePath from "@effect/platform-node-shared/NodePath"
@@ -15,10 +15,10 @@ import { ImageStore } from "./ImageStore.ts"
 import { Report } from "./Report.ts"
 import * as StatusLine from "./StatusLine.ts"
 
-// demo.ts starts it, and nobody else.
+// Only demo.ts starts this program.
 const [kind, directory] = process.argv.slice(2) as ["weak" | "strong", string]
 
-/** What the operating system says this process takes, sampled for the peak. */
+/** Samples the resident memory of this process, and remembers the peak. */
 const memory = Effect.gen(function*() {
   let peak = 0
   const now = () => {
@@ -49,7 +49,7 @@ const program = Effect.gen(function*() {
   const millis = (yield* Clock.currentTimeMillis) - start
   const reclaimedUnasked = images.statistics().reclaimed
 
-  // So far the collector came when it thought best. Asked now, it takes what nobody can reach, in both variants.
+  // Until now, no collection was forced. This one collects the unreachable images of either variant.
   yield* Heap.collectGarbage.pipe(
     Effect.andThen(Effect.sleep("50 millis")),
     Effect.repeat({
@@ -59,7 +59,7 @@ const program = Effect.gen(function*() {
   )
   const finalMemory = now()
   const live = store.count()
-  // To be asked for once the services are closed: the finalizers that are left have run by then.
+  // The caller calls this function after the services are closed, because then the last finalizers have run.
   return () => Report.make({ ...images.statistics(), live, reclaimedUnasked, peakMemory: peak(), finalMemory, millis })
 }).pipe(
   Effect.ensuring(ImageService.use((images) => images.close)),
