@@ -1,5 +1,5 @@
 /**
- * Compares `WeakCache` with Effect's `Cache` and `weak-lru-cache`: a get of a held value, bytes per entry, and many new keys.
+ * Compares `WeakCache` with Effect's `Cache` and `weak-lru-cache`: the time of a get, bytes per entry, and many new keys.
  *
  *     node --expose-gc benchmark/cache.ts [--quick]
  */
@@ -41,7 +41,7 @@ const getAll = (keys: ReadonlyArray<unknown>, get: (key: unknown) => Effect.Effe
     })
   })
 
-/** Returns the processor time of this thread per get, in nanoseconds. Unlike a clock, it does not count other programs. */
+/** Returns the thread's processor time per get, in nanoseconds. Unlike a clock, it does not count other programs. */
 const time = (effect: Effect.Effect<void>): number => {
   const start = process.threadCpuUsage()
   runInOneTurn(effect)
@@ -189,7 +189,7 @@ console.log(
   } keys, ${rounds} rounds (ns; ratio: median ± half the quartiles' distance)\n`
 )
 console.log(formatTable(["keys", "Cache", "WeakCache", "ratio"], gets))
-console.log("\nBytes an entry, 100,000 entries, value and its place included\n")
+console.log("\nBytes per entry, with its value, for 100,000 entries\n")
 console.log(formatTable(["", "bytes", "spread"], await memory()))
-console.log("\nA flood of keys, capacity 10,000\n")
+console.log("\nMany new keys, capacity 10,000\n")
 console.log(formatTable(["keys", "in use", "after a collection", "entries", "longest turn"], await flood()))

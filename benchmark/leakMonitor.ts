@@ -1,5 +1,5 @@
 /**
- * Measures the time and the bytes per tracked object of `LeakMonitor`, at each level, and of the same program without it.
+ * Measures the time and the bytes per object that `LeakMonitor` tracks, at each level, and those without `LeakMonitor`.
  *
  *     node --expose-gc benchmark/leakMonitor.ts [--quick]
  *

@@ -1,6 +1,6 @@
 /**
- * Runs many functions of Effect, as an application does. All functions that `dual` makes share the code that calls their
- * bodies. If only the functions under test ran, the engine would optimize this code for them.
+ * Runs many functions of Effect, as an application does. All functions that `dual` makes share the code that calls
+ * their bodies. If only the functions under test ran, the engine would optimize this code for them.
  */
 import * as MutableHashMap from "effect/MutableHashMap"
 import * as Option from "effect/Option"

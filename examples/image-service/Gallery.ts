@@ -48,7 +48,7 @@ const make = Effect.fnUntraced(function*(names: ReadonlyArray<string>) {
   })
 })
 
-/** Returns the first image of each page: two steps forth and one step back, half a page each, to the last image and back. */
+/** Returns the index of each page's first image: two half pages forth, one back, to the last image and back to the first. */
 const route = (length: number, size: number): ReadonlyArray<number> => {
   const step = Math.ceil(size / 2)
   const stops = Array.makeBy(1 + Math.ceil((length - size) / step), (i) => Math.min(i * step, length - size))

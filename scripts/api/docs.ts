@@ -61,7 +61,7 @@ const problemsOf = (block: ts.JSDoc): ReadonlyArray<string> => {
   return problems.filter(([wrong]) => wrong).map(([, problem]) => problem)
 }
 
-/** Whether a word looks like a verb in the third person singular, such as "Returns". The list has words that are no verbs. */
+/** Whether a word looks like a verb in the third person singular, such as "Returns". The list has the exceptions. */
 const isVerb = (word: string): boolean =>
   /^[A-Z][a-z]+[a-rt-z]s$/.test(word) &&
   !/^(As|Is|Was|Has|Its|This|Thus|Always|Sometimes|Perhaps|Others|Values|Keys|Entries|References|Finalizers|Callbacks)$/

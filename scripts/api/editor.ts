@@ -17,7 +17,7 @@ const options: ts.CompilerOptions = {
   types: []
 }
 
-/** A file name in the package, so that imports resolve to `dist` through `exports`. The file is never written to disk. */
+/** A file name in the package, so that imports resolve to `dist` through `exports`. The file is never written. */
 const probe = path.join(root, "probe.ts")
 
 const serviceFor = (text: string): ts.LanguageService => {

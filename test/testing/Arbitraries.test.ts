@@ -6,7 +6,7 @@ import * as Arbitraries from "../../src/testing/Arbitraries.ts"
 
 const seed = 1
 
-/** Returns the value to which fast-check shrinks a counterexample. A value is a counterexample if `fails` returns true. */
+/** Returns the value to which fast-check shrinks. A value is a counterexample if `fails` returns true. */
 const shrunk = <A>(arbitrary: fc.Arbitrary<A>, fails: (value: A) => boolean): A => {
   const details = fc.check(fc.property(arbitrary, (value) => !fails(value)), { numRuns: 1000, seed })
   assert.isTrue(details.failed, "no counterexample was generated")

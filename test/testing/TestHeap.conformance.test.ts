@@ -15,7 +15,7 @@ interface Constructors {
 
 type Probe = (heap: Constructors) => unknown
 
-/** Returns the result of a probe, or the class of its error. For an `Error` of the probe itself, returns the message. */
+/** Returns the result of a probe, or the class of its error. For the probe's own `Error`, returns the message. */
 const outcome = (probe: Probe, heap: Constructors): unknown => {
   try {
     return { returned: probe(heap) }

@@ -65,7 +65,7 @@ const die = (value: Value): Value => ({
 
 const older = (life: "present" | "lost" | "older") => life === "present" ? "lost" : "older"
 
-/** Returns the new state of a target, and the result that the program sees. Returns `undefined` if the operation is impossible. */
+/** Returns the new state of a target, and the result that the program sees, or `undefined` if that is impossible. */
 const operate = (
   kind: Exclude<Operation["kind"], "turn">,
   value: Value,
@@ -83,7 +83,7 @@ const operate = (
   }
   // The reference is made only once.
   if (kind === "make" && value.reference !== "none") return [value]
-  // The program passes the target, so it is alive. If it has died, the program has seen this and uses it as a new object.
+  // The program passes the target, so it is alive. If it died, the program has seen this, and uses it as a new object.
   if (value.diedUnseen) return undefined
   switch (kind) {
     case "hold":

@@ -406,7 +406,7 @@ describe("TestHeap.explore", () => {
           yield* TestHeap.turn
           return `${first} ${yield* counted}`
         })),
-        // The first turn keeps the target. After it, the clean-up has run, or the target is alive, or the clean-up is queued.
+        // The first turn keeps the target. Then its clean-up has run, or it is alive, or its clean-up is queued.
         { "0 0": 2, "0 1": 1 }
       )
     }))

@@ -236,7 +236,7 @@ describe("packages under TestHeap.explore", () => {
       assert.deepStrictEqual(yield* findings(lru({}), { lateUnregister: true }), found)
     }))
 
-  it.effect("weak-lru-cache with deferRegister does not find a live value after its eviction from the strong part", () =>
+  it.effect("weak-lru-cache with deferRegister does not find a live value that left its strong part", () =>
     Effect.gen(function*() {
       assert.deepStrictEqual(yield* findings(lru({ deferRegister: true })), {
         "an entry outlives the clean-up of its predecessor": "nothing is collected: the second entry is gone",
