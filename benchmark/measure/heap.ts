@@ -1,8 +1,8 @@
-/** The event loop and the collector, as a measurement needs them. */
+/** Functions of the event loop and of the collector, for measurements. */
 
 export const turn = (): Promise<void> => new Promise((resolve) => setImmediate(resolve))
 
-/** A full collection in a turn of its own, after what the last one dereferenced is let go. Gives its milliseconds. */
+/** Forces a full collection in a new turn, and returns its milliseconds. The last turn's targets are no longer kept. */
 export const collect = async (): Promise<number> => {
   await turn()
   const start = performance.now()
@@ -10,7 +10,7 @@ export const collect = async (): Promise<number> => {
   return performance.now() - start
 }
 
-/** Bytes in use when nothing is left to collect. */
+/** Returns the bytes in use after several full collections. */
 export const heapInUse = async (): Promise<number> => {
   for (let round = 0; round < 3; round++) {
     await collect()
@@ -20,7 +20,7 @@ export const heapInUse = async (): Promise<number> => {
   return heapUsed + arrayBuffers
 }
 
-/** Does `n` small things, a thousand a turn, as an event loop does. */
+/** Calls a function `n` times, a thousand times per turn. */
 export const inTurns = async (n: number, f: (i: number) => void): Promise<void> => {
   for (let from = 0; from < n; from += 1000) {
     const to = Math.min(n, from + 1000)
@@ -30,13 +30,13 @@ export const inTurns = async (n: number, f: (i: number) => void): Promise<void> 
 }
 
 export interface Drain {
-  /** Until it was done, in milliseconds. */
+  /** The time until the end, in milliseconds. */
   readonly time: number
-  /** The longest that the loop did not come round. */
+  /** The longest turn of the event loop, in milliseconds. */
   readonly longestTurn: number
 }
 
-/** Lets the event loop turn, and watches it, until something is done. */
+/** Runs turns of the event loop until `isDone` returns true, and measures the turns. */
 export const drain = async (isDone: () => boolean, limit = 60_000): Promise<Drain> => {
   const start = performance.now()
   let last = start
