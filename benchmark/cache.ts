@@ -1,5 +1,5 @@
 /**
- * `WeakCache` beside Effect's `Cache` and `weak-lru-cache`: a get of a held value, bytes an entry, and a flood of keys.
+ * Compares `WeakCache` with Effect's `Cache` and `weak-lru-cache`: the time of a get, bytes per entry, and many new keys.
  *
  *     node --expose-gc benchmark/cache.ts [--quick]
  */
@@ -15,7 +15,7 @@ import { runInOneTurn } from "./runInOneTurn.ts"
 const quick = process.argv.includes("--quick")
 const rounds = quick ? 15 : 45
 const held = 10_000
-/** The thread's time is counted in steps of up to four milliseconds. */
+/** Repeats make a measurement long enough, because the thread's time is counted in steps of up to four milliseconds. */
 const repeats = 20
 
 interface Value {
@@ -30,7 +30,7 @@ class Id extends Data.Class<{ readonly id: number }> {}
 
 // A get of a held value
 
-/** Gets every key a few times, as one fiber. */
+/** Gets every key several times, in one fiber. */
 const getAll = (keys: ReadonlyArray<unknown>, get: (key: unknown) => Effect.Effect<Value>): Effect.Effect<void> =>
   Effect.suspend(() => {
     let i = 0
@@ -41,7 +41,7 @@ const getAll = (keys: ReadonlyArray<unknown>, get: (key: unknown) => Effect.Effe
     })
   })
 
-/** Nanoseconds that this thread works for each get. The clock would count other programs on the machine as well. */
+/** Returns the thread's processor time per get, in nanoseconds. Unlike a clock, it does not count other programs. */
 const time = (effect: Effect.Effect<void>): number => {
   const start = process.threadCpuUsage()
   runInOneTurn(effect)
@@ -68,7 +68,7 @@ const compareGets = async (
   for (let round = 0; round < rounds; round++) {
     if (options.collects) await collect()
     await turn()
-    // Each goes first every other time.
+    // The two caches take turns at going first.
     const first = round % 2 === 0 ? time(ofCache) : time(ofWeak)
     const second = round % 2 === 0 ? time(ofWeak) : time(ofCache)
     const [a, b] = round % 2 === 0 ? [first, second] : [second, first]
@@ -86,7 +86,7 @@ const compareGets = async (
   ]
 }
 
-// Bytes an entry
+// Bytes per entry
 
 const bytesAnEntry = async (n: number, fill: (keys: ReadonlyArray<string>) => unknown): Promise<number> => {
   const keys = Array.from({ length: n }, (_, i) => `key ${i}`)
@@ -132,7 +132,7 @@ const memory = async (): Promise<ReadonlyArray<ReadonlyArray<string>>> => {
   return rows
 }
 
-// A flood of keys
+// Many new keys
 
 const flood = async (): Promise<ReadonlyArray<ReadonlyArray<string>>> => {
   const keys = quick ? 200_000 : 1_000_000
@@ -191,7 +191,7 @@ console.log(
   } keys, ${rounds} rounds (ns; ratio: median ± half the quartiles' distance)\n`
 )
 console.log(formatTable(["keys", "Cache", "WeakCache", "ratio"], gets))
-console.log("\nBytes an entry, 100,000 entries, value and its place included\n")
+console.log("\nBytes per entry, with its value, for 100,000 entries\n")
 console.log(formatTable(["", "bytes", "spread"], await memory()))
-console.log("\nA flood of keys, capacity 10,000\n")
+console.log("\nMany new keys, capacity 10,000\n")
 console.log(formatTable(["keys", "in use", "after a collection", "entries", "longest turn"], await flood()))

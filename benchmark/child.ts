@@ -1,4 +1,4 @@
-/** A process of its own for one contender: does the job it is given, and prints what it measured. */
+/** Runs the job of one contender in this process, and prints its measurements. */
 import { measureAfterCollections } from "./measure/afterCollections.ts"
 import * as collections from "./measure/collections.ts"
 import { measureCost } from "./measure/cost.ts"

@@ -1,18 +1,18 @@
-/** What a contender offers to be measured: the same few functions over a representation of its own. */
+/** The functions of a contender that are measured. Each contender has its own representation. */
 export interface Collection<in out Self = any, in K = any, in V = any> {
   readonly make: () => Self
-  /** For a set, whether it has the element. */
+  /** For a set, returns whether it has the element. */
   readonly get: (self: Self, key: K) => unknown
-  /** For a set, adds the element; the value is ignored. */
+  /** For a set, adds the element, and ignores the value. */
   readonly set: (self: Self, key: K, value: V) => unknown
   readonly remove: (self: Self, key: K) => unknown
-  /** Absent where the contender has no iteration over what lives. */
+  /** Absent if the contender cannot iterate over its live entries. */
   readonly iterate?: (self: Self) => Iterator<unknown>
-  /** All that lives, in one loop: what an iteration of the library is compared with after collections. */
+  /** Visits all live entries in one loop. The measure "after collections" compares the library's iteration with it. */
   readonly loop?: (self: Self, kept: { value: unknown }) => void
   readonly forEach?: (self: Self, f: (value: unknown) => void) => void
-  /** Absent where the contender only knows to set one entry after the other. */
+  /** Absent if the contender can only set one entry after the other. */
   readonly fromEntries?: (entries: ReadonlyArray<readonly [K, V]>) => Self
-  /** Entries not yet reclaimed. */
+  /** Returns the number of entries, including dead entries whose clean-up has not run. */
   readonly size: (self: Self) => number
 }

@@ -1,10 +1,10 @@
 /**
- * What `LeakMonitor` costs: time and bytes for each tracked object, at each level, beside the same program without it.
+ * Measures the time and the bytes per object that `LeakMonitor` tracks, at each level, and those without `LeakMonitor`.
  *
  *     node --expose-gc benchmark/leakMonitor.ts [--quick]
  *
- * Times are of this process's CPU, the median of several rounds with the least and the most, because other processes
- * disturb a clock. Each level runs in all rounds, one after the other.
+ * Times are processor times, because other processes disturb a clock. The tables have the median, the minimum and the
+ * maximum of several rounds. In each round, all levels run one after the other.
  */
 import { type Context, Effect, Exit, Layer, Scope } from "effect"
 import { LeakMonitor } from "../src/index.ts"
@@ -41,7 +41,7 @@ const make = (id: number): Handle => ({ id })
 type Program = (id: number) => Effect.Effect<Handle, never, Scope.Scope>
 
 const without: Program = (id) => Effect.succeed(make(id))
-/** The least that an effect costs if it decides when it runs. */
+/** The cheapest effect that reads its input when it runs. */
 const suspended: Program = (id) => {
   const handle = make(id)
   return Effect.suspend(() => Effect.succeed(handle))
@@ -74,7 +74,7 @@ interface Sample {
   readonly bytes: number
 }
 
-/** Keeps the handles and their Scope, so that the difference of the heap is what tracking adds. */
+/** Keeps the handles and their Scope alive, so that the growth of the heap is due to tracking only. */
 const measure = async (subject: Subject): Promise<Sample> => {
   const layerScope = Scope.makeUnsafe()
   const context: Context.Context<never> = await Effect.runPromise(Layer.buildWithScope(subject.layer, layerScope))
@@ -102,7 +102,7 @@ const samples = new Map<string, Array<Sample>>(subjects.map(({ name }) => [name,
 for (let round = -1; round < rounds; round++) {
   for (const subject of subjects) {
     const sample = await measure(subject)
-    // The first round warms up.
+    // The first round is not counted, because the code is not optimized yet.
     if (round >= 0) samples.get(subject.name)!.push(sample)
   }
 }

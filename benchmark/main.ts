@@ -1,8 +1,8 @@
 /**
- * This library, the primitives it stands on, and its peers, side by side.
+ * Compares this library with the primitives that it uses, and with other packages.
  *
- *     npm run bench             everything; writes benchmark/results.json and the charts in docs/
- *     npm run bench:quick       the ratios to the floor, in under a minute; writes nothing
+ *     npm run bench             measures everything, and writes benchmark/results.json and the charts in docs/
+ *     npm run bench:quick       prints the ratios to the floor, and writes nothing
  *     npm run bench -- --only WeakKeyMap --rounds 3
  */
 import * as fs from "node:fs"
@@ -38,7 +38,7 @@ const plan = (options.quick ? quick() : whole())
 
 const machine = describeMachine()
 console.log(Object.entries(machine).map(([key, value]) => `${key} ${value}`).join(", "))
-if (!withPython) console.log("No python3 here: its rows are left out")
+if (!withPython) console.log("python3 is not installed: the rows of CPython are omitted")
 
 const progress = (done: number, of: number) => {
   if (process.stderr.isTTY) process.stderr.write(done === of ? "\r\x1b[K" : `\r${done} of ${of}`)

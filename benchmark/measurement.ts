@@ -1,10 +1,10 @@
-/** What the main process asks of a process of its own, and what that answers. */
+/** The jobs that the main process sends to other processes, and their results. */
 
 export interface Job {
   readonly subject: string
   readonly contender: string
   readonly measure: "operations" | "one long turn" | "cost" | "after collections"
-  /** How many entries. */
+  /** The number of entries. */
   readonly n: number
 }
 
@@ -12,6 +12,6 @@ export interface Measurement {
   readonly name: string
   readonly unit: "ns" | "ms" | "bytes" | "per second"
   readonly value: number
-  /** Where `value` is the median of the turns. It includes what happens seldom: collections, growing, renewals. */
+  /** Present if `value` is the median of the turns. Unlike the median, it includes rare work such as collections. */
   readonly mean?: number
 }

@@ -1,10 +1,10 @@
 /**
  * Compares `WeakMemo` with reselect's `weakMapMemoize` and with Effect's
- * `Atom.family`: nanoseconds a call, and ratios. Run it with
+ * `Atom.family`: nanoseconds per call, and ratios. Run it with
  * `node benchmark/memo.ts [rounds]`.
  *
- * Each measurement has a process of its own. The contenders take turns, so that a
- * busy machine slows all of them. A ratio compares two neighbours of one round.
+ * Each measurement runs in its own process. The contenders take turns, so that a
+ * busy machine slows all of them. A ratio compares two contenders in one round.
  */
 import * as Data from "effect/Data"
 import { family as atomFamily } from "effect/reactivity/Atom"
@@ -18,7 +18,7 @@ type Family = (f: (key: any) => object) => (key: any) => object
 const perTurn = 1000
 const turns = 400
 
-/** Prepares the calls number 0 to `perTurn` - 1, which a turn makes in this order. */
+/** Prepares the calls 0 to `perTurn` - 1. Each turn makes them in this order. */
 interface Task<Make> {
   readonly contenders: Readonly<Record<string, Make>>
   readonly prepare: (make: Make) => (i: number) => unknown
@@ -41,7 +41,7 @@ class Key extends Data.Class<{ readonly id: number }> {}
 const memo = (prepare: Task<Memoize>["prepare"]): Task<Memoize> => ({ contenders: memoizers, prepare })
 const family = (prepare: Task<Family>["prepare"]): Task<Family> => ({ contenders: families, prepare })
 
-/** Somebody must hold what a family has made. */
+/** Keeps the values of a family alive. */
 const held: Array<unknown> = []
 
 const tasks: Readonly<Record<string, Task<any>>> = {
@@ -93,14 +93,14 @@ const measure = async (task: Task<any>, contender: string, collects: boolean): P
   const call = task.prepare(task.contenders[contender])
   const times: Array<number> = []
   for (let turn = 0; turn < turns; turn++) {
-    // A collection in every tenth turn: the turns after it show what the engine has to do again.
+    // Every tenth turn, a collection runs. In the next turns, the engine has to repeat work such as optimizing.
     if (collects && turn % 10 === 0) globalThis.gc!()
     await new Promise((resolve) => setImmediate(resolve))
     const start = performance.now()
     for (let i = 0; i < perTurn; i++) kept = call(i)
     times.push((performance.now() - start) * 1e6 / perTurn)
   }
-  // The first turns compile. After collections the mean counts, because few turns are slow.
+  // Skips the first turns, which compile. After collections, uses the mean, because only few turns are slow.
   const counted = times.slice(turns / 4)
   return collects ? counted.reduce((sum, time) => sum + time, 0) / counted.length : median(counted)
 }

@@ -1,11 +1,11 @@
-/** Which processes to run, and how often. */
+/** Lists the processes to run, and how often to run them. */
 import * as finalizers from "./measure/finalizers.ts"
 import * as proxies from "./measure/proxies.ts"
 import * as references from "./measure/references.ts"
 import type { Job } from "./measurement.ts"
 import { cpython, engine, floor, library, pattern, several, subjects } from "./subjects.ts"
 
-/** Jobs to compare with each other: they run one after the other, in another order each round. */
+/** Jobs to compare with each other. They run one after the other, in a random order in each round. */
 export interface Comparison {
   readonly jobs: ReadonlyArray<Job>
   readonly rounds: number
@@ -29,7 +29,7 @@ const compare = (
 
 const ours = [library, floor]
 
-/** Each subject at 100,000 entries with all its contenders; growth, and cost at a million, where it differs. */
+/** Measures each subject at 100,000 entries with all its contenders. Some subjects have further numbers of entries. */
 export const whole = (): Array<Comparison> => {
   const collections = Object.keys(subjects)
   const others = (subject: string) => contendersOf(subject).filter((contender) => !ours.includes(contender))
@@ -68,7 +68,7 @@ export const oneReferent = "WeakRef.onCollect of one referent"
 
 export const growing = ["WeakValueMap, string keys", "WeakKeyMap", "WeakKeyMap by reference", "WeakSet by reference"]
 
-/** The ratios to the floor at 100,000 entries. */
+/** Measures the ratios to the floor at 100,000 entries. */
 export const quick = (): Array<Comparison> => [
   ...["WeakRef", "WeakValueMap, string keys", "WeakKeyMap", "WeakKeyMap by reference", "WeakSet"].map((subject) =>
     compare("operations", subject, 100_000, 3, ours)

@@ -22,7 +22,7 @@ const perform = async (job: Job): Promise<Array<Measurement>> => {
   return JSON.parse(stdout)
 }
 
-/** Round after round, so that what the machine does besides comes to all; in each, everything in an order of no order. */
+/** Runs one round after the other, so that other programs disturb all jobs equally. Each round has a random order. */
 export const run = async (comparisons: ReadonlyArray<Comparison>, report: (done: number, of: number) => void) => {
   const results = new Map<string, Result>()
   const failures: Array<string> = []

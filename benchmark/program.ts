@@ -1,6 +1,6 @@
 /**
- * The rest of a program that uses Effect. All functions that `dual` makes share the code that calls their bodies: where
- * many are in use, the engine does not know there which one comes, as it would if only those under test were.
+ * Runs many functions of Effect, as an application does. All functions that `dual` makes share the code that calls
+ * their bodies. If only the functions under test ran, the engine would optimize this code for them.
  */
 import * as MutableHashMap from "effect/MutableHashMap"
 import * as Option from "effect/Option"

@@ -1,4 +1,4 @@
-/** The collections under test: with which keys and values, and who competes. */
+/** The collections under test, their keys and values, and the contenders for each. */
 import * as Equal from "effect/Equal"
 import * as Hash from "effect/Hash"
 import type { Collection } from "./collection.ts"
@@ -6,10 +6,10 @@ import type { Collection } from "./collection.ts"
 export interface Subject {
   /** The keys that are set. */
   readonly keys: (n: number) => Array<unknown>
-  /** The keys that are looked for: the same ones, unless equal others shall find them. */
+  /** The keys to look up: the same objects, or equal objects. */
   readonly probes: (keys: Array<unknown>) => Array<unknown>
   readonly values: (n: number) => Array<unknown>
-  /** Which side of an entry is held weakly. */
+  /** Which part of an entry is held weakly. */
   readonly weak: "keys" | "values"
   readonly contenders: Readonly<Record<string, () => Promise<Collection>>>
 }
@@ -19,7 +19,7 @@ const numbers = (n: number) => Array.from({ length: n }, (_, i) => i)
 const objects = (n: number) => Array.from({ length: n }, (_, i) => ({ i }))
 const same = (keys: Array<unknown>) => keys
 
-/** A key by value, the cheapest to hash and compare that there is. */
+/** A key that compares by value. Its hash and its comparison are as cheap as possible. */
 class Key implements Equal.Equal {
   readonly i: number
   constructor(i: number) {
@@ -45,7 +45,7 @@ export const floor = "floor"
 export const pattern = "iterable weak map"
 export const cpython = "CPython"
 
-/** The collections of each kind that one process uses for the measure "after collections". */
+/** The kinds of collection that one process uses for the measure "after collections". */
 export const several = "several collections"
 export const severalSubjects: ReadonlyArray<string> = [
   "WeakValueMap, string keys",
@@ -55,7 +55,7 @@ export const severalSubjects: ReadonlyArray<string> = [
   "WeakSet by reference"
 ]
 
-/** The engine's clean-up job by itself; for the measure "cost" only. */
+/** The engine's clean-up job alone, for the measure "cost" only. */
 export const engine = "empty callback"
 export const engineJob = (weak: Subject["weak"]) => async (): Promise<Collection> =>
   (await import("./floor/emptyCallback.ts"))[weak]

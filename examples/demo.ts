@@ -112,7 +112,7 @@ const megapixels = Flag.Finite("megapixels").pipe(
 )
 
 Command.make("demo", { directory, images, megapixels }, demo).pipe(
-  Command.withDescription("An image service that names large images without keeping them alive."),
+  Command.withDescription("An image service that finds large images by name without keeping them alive."),
   Command.run({ version: "0.1.0" }),
   Effect.onInterrupt(() =>
     Effect.logInfo("Interrupted. The finalizers have run, and the temporary files have been removed")

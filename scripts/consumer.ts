@@ -1,5 +1,5 @@
 /**
- * Installs the packed library in a project of its own, then imports, runs and type-checks every module from there.
+ * Installs the packed library in a new project. Then type-checks and runs a program that imports every module.
  */
 import * as childProcess from "node:child_process"
 import * as fs from "node:fs"

@@ -1,13 +1,13 @@
 /**
  * Prints how many bytes the library adds to a program, with several bundlers. Fails if
- * an import from "effect-weakref" costs more than the same import by its subpath.
+ * an import from "effect-weakref" adds more bytes than the same import by its subpath.
  */
 import { measureBundles, type Program } from "../benchmark/report/bundle.ts"
 import { formatTable } from "../benchmark/report/table.ts"
 
 /**
- * Esbuild keeps a module whole if it is imported through a re-exported namespace: its issue #1420.
- * The import of one function then costs what the module costs, but not more.
+ * Esbuild keeps all functions of a module that is imported through a re-exported namespace (its issue #1420).
+ * So the import of one function may add as many bytes as the whole module, but not more.
  */
 const wholeModule: Readonly<Record<string, Program>> = { esbuild: "import { WeakRef }" }
 
@@ -15,7 +15,7 @@ const sizes = await measureBundles()
 const minified = (bundler: string, program: Program): number =>
   sizes.find((size) => size.bundler === bundler && size.program === program)!.minified
 
-/** With esbuild the module's object has another name than the import, and a variable of its own. */
+/** Esbuild adds a variable for the module's object, and gives it another name than the import. */
 const tolerance = 40
 
 const failures: Array<string> = []

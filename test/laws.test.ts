@@ -1,6 +1,6 @@
 /**
- * Every module of this library obeys the laws of `testing/Laws`. The tests of each
- * module say what else it does.
+ * Checks that the modules of this library obey the laws of `testing/Laws`. The tests of
+ * each module check its other behaviour.
  */
 import { describe, it } from "@effect/vitest"
 import { Effect, Exit, Option, Scope } from "effect"

@@ -1,4 +1,4 @@
-/** A reference to each target, and something to do when that is collected, for as long as all are open. */
+/** Refers to each target, and runs a callback when it is collected, until `close`. */
 import type { Finalizers } from "../measure/finalizers.ts"
 
 interface Owner {
@@ -16,7 +16,7 @@ export const callbacks: Finalizers<Owner, WeakRef<object>> = {
     const live = new Set<() => void>()
     return { live, registry: new FinalizationRegistry(({ f }) => f()) }
   },
-  /** A reference, the record that the callback is found in, and a registration. The end only has to let the registry go. */
+  /** Uses a reference, a record with the callback, and a registration. `close` only drops the registry. */
   make: ({ registry }, targets, release, handles, from, to) => {
     for (let i = from; i < to; i++) {
       const ref = new WeakRef(targets[i]!)

@@ -1,6 +1,6 @@
 /**
- * The engine's own clean-up job with a callback that only counts: what the clean-up of a table and of callbacks is
- * compared with. It is no table, and nothing can be looked up in it.
+ * The engine's own clean-up job with a callback that only counts. The clean-up of tables and of callbacks is compared
+ * with it. Nothing can be looked up in it.
  */
 import type { Collection } from "../collection.ts"
 import type { Finalizers } from "../measure/finalizers.ts"

@@ -1,13 +1,13 @@
 /**
- * Weak keys that compare by identity, with values that are objects: those may reach a key, so that nothing but an
- * ephemeron may hold them.
+ * Weak keys that compare by identity, with values that are objects. A value may reach its key, so only an ephemeron may
+ * hold the value.
  */
 import * as Option from "effect/Option"
 import { areStale } from "./registrations.ts"
 
 interface EphemeronMap<K extends WeakKey, V extends object> {
   readonly values: WeakMap<K, V>
-  /** One object for both, in one ephemeron, would be held by that alone: the collector pays more for it than for this. */
+  /** Not one object for both, because only an ephemeron would reach it, which makes collections slower. */
   readonly refs: WeakMap<K, WeakRef<K>>
   readonly order: Set<WeakRef<K>>
   registry: FinalizationRegistry<WeakRef<K>>
@@ -24,13 +24,13 @@ const makeRegistry = <K extends WeakKey>(order: Set<WeakRef<K>>): FinalizationRe
     order.delete(ref)
   })
 
-/** One ephemeron look-up, and an Option for the two answers. */
+/** Uses one ephemeron look-up and an Option. */
 export const get = <K extends WeakKey, V extends object>(self: EphemeronMap<K, V>, key: K): Option.Option<V> => {
   const value = self.values.get(key)
   return value === undefined ? Option.none() : Option.some(value)
 }
 
-/** A look-up tells whether the key is new. If it is: two ephemerons, one reference, one place in the order, one registration. */
+/** Uses a look-up. For a new key: two ephemerons, a reference, an entry in the order and a registration. */
 export const set = <K extends WeakKey, V extends object>(self: EphemeronMap<K, V>, key: K, value: V): void => {
   const isNew = !self.values.has(key)
   self.values.set(key, value)
@@ -42,7 +42,7 @@ export const set = <K extends WeakKey, V extends object>(self: EphemeronMap<K, V
   self.registered++
 }
 
-/** A look-up leads from the key to its place in the order. That and both ephemerons must go, and some time the registration. */
+/** Uses a look-up to find the entry in the order. Removes it and both ephemerons, and later the registration. */
 export const remove = <K extends WeakKey, V extends object>(self: EphemeronMap<K, V>, key: K): boolean => {
   const ref = self.refs.get(key)
   if (ref === undefined) return false
@@ -67,7 +67,7 @@ const renew = <K extends WeakKey, V extends object>(self: EphemeronMap<K, V>): v
   }
 }
 
-/** One step of the native iterator, one dereference, one ephemeron look-up, and the pair. */
+/** Uses a step of the native iterator, a dereference, an ephemeron look-up and the pair. */
 export const iterate = <K extends WeakKey, V extends object>(
   self: EphemeronMap<K, V>
 ): Iterator<[K, V], undefined> => {
@@ -84,7 +84,7 @@ export const iterate = <K extends WeakKey, V extends object>(
   }
 }
 
-/** One dereference and the pair for each entry, in one loop. */
+/** Uses one dereference and the pair for each entry, in one loop. */
 export const loop = <K extends WeakKey, V extends object>(self: EphemeronMap<K, V>, kept: { value: unknown }): void => {
   for (const ref of self.order) {
     const key = ref.deref()
@@ -92,7 +92,7 @@ export const loop = <K extends WeakKey, V extends object>(self: EphemeronMap<K, 
   }
 }
 
-/** One dereference and the call for each entry. */
+/** Uses one dereference and the call for each entry. */
 export const forEach = <K extends WeakKey, V extends object>(
   self: EphemeronMap<K, V>,
   f: (value: V, key: K) => void

@@ -1,4 +1,4 @@
-/** Something to do once for each target, when it is collected, by hand, or when all are closed. */
+/** Runs a callback once for each target: when it is collected, by hand, or at `close`. */
 import type { Finalizers } from "../measure/finalizers.ts"
 
 interface Finalizer {
@@ -10,7 +10,7 @@ interface Owner {
   readonly registry: FinalizationRegistry<Finalizer>
 }
 
-/** Whoever comes first takes what is to be done, and does it. */
+/** The first caller takes the callback from the record, and runs it. */
 const run = (self: Finalizer, live: Set<Finalizer>): void => {
   const { effect } = self
   self.effect = undefined
@@ -23,7 +23,7 @@ export const finalizers: Finalizers<Owner, Finalizer> = {
     const live = new Set<Finalizer>()
     return { live, registry: new FinalizationRegistry((finalizer) => run(finalizer, live)) }
   },
-  /** A record to run once, a place among those that the end runs, and a registration. */
+  /** Uses a record that runs once, an entry among those that `close` runs, and a registration. */
   make: ({ live, registry }, targets, release, handles, from, to) => {
     for (let i = from; i < to; i++) {
       const finalizer = { effect: release }

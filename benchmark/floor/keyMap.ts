@@ -1,6 +1,6 @@
 /**
- * Weak keys that compare by identity, with values that are primitives: those reach no key, so that they may stand on
- * the reference, and one ephemeron a key is enough for all.
+ * Weak keys that compare by identity, with values that are primitives. Such a value reaches no key, so the reference can
+ * hold it, and one ephemeron per key is enough.
  */
 import * as Option from "effect/Option"
 import { areStale } from "./registrations.ts"
@@ -31,15 +31,15 @@ const makeRegistry = <K extends WeakKey, V>(order: Set<Entry<K, V>>): Finalizati
   })
 
 /**
- * One ephemeron look-up, and an Option for the two answers. A table that could do nothing else would have the value
- * itself there, but then iterating and removing need a look-up more.
+ * Uses one ephemeron look-up and an Option. The ephemeron could hold the value itself, but then iteration and removal
+ * would need another look-up.
  */
 export const get = <K extends WeakKey, V>(self: KeyMap<K, V>, key: K): Option.Option<V> => {
   const entry = self.entries.get(key)
   return entry === undefined ? Option.none() : Option.some(entry.value)
 }
 
-/** A look-up tells whether the key is new. If it is: one ephemeron, one reference, one place in the order, one registration. */
+/** Uses a look-up. For a new key: an ephemeron, a reference, an entry in the order and a registration. */
 export const set = <K extends WeakKey, V>(self: KeyMap<K, V>, key: K, value: V): void => {
   const found = self.entries.get(key)
   if (found !== undefined) {
@@ -53,7 +53,7 @@ export const set = <K extends WeakKey, V>(self: KeyMap<K, V>, key: K, value: V):
   self.registered++
 }
 
-/** A look-up leads from the key to its place in the order. Both must go, and some time the registration. */
+/** Uses a look-up to find the entry in the order. Removes it and the ephemeron, and later the registration. */
 export const remove = <K extends WeakKey, V>(self: KeyMap<K, V>, key: K): boolean => {
   const entry = self.entries.get(key)
   if (entry === undefined) return false
@@ -77,7 +77,7 @@ const renew = <K extends WeakKey, V>(self: KeyMap<K, V>): void => {
   }
 }
 
-/** One step of the native iterator, one dereference, and the pair. */
+/** Uses a step of the native iterator, a dereference and the pair. */
 export const iterate = <K extends WeakKey, V>(self: KeyMap<K, V>): Iterator<[K, V], undefined> => {
   const order = self.order.values()
   return {
@@ -92,7 +92,7 @@ export const iterate = <K extends WeakKey, V>(self: KeyMap<K, V>): Iterator<[K, 
   }
 }
 
-/** One dereference and the pair for each entry, in one loop. */
+/** Uses one dereference and the pair for each entry, in one loop. */
 export const loop = <K extends WeakKey, V>(self: KeyMap<K, V>, kept: { value: unknown }): void => {
   for (const entry of self.order) {
     const key = entry.deref()
@@ -100,7 +100,7 @@ export const loop = <K extends WeakKey, V>(self: KeyMap<K, V>, kept: { value: un
   }
 }
 
-/** One dereference and the call for each entry. */
+/** Uses one dereference and the call for each entry. */
 export const forEach = <K extends WeakKey, V>(self: KeyMap<K, V>, f: (value: V, key: K) => void): void => {
   for (const entry of self.order) {
     const key = entry.deref()

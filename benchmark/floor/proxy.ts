@@ -1,7 +1,7 @@
-/** A weak stand-in for an object whose methods stay weak as well, with the two traps that calling a method needs. */
+/** A weak proxy whose methods are weak too. It has only the two traps that a method call needs. */
 import type { Proxies } from "../measure/proxies.ts"
 
-/** What was dereferenced last: a method is read, then called, and the engine keeps the referent to the end of the turn. */
+/** The last dereferenced target. A method is read and then called, and the target stays alive until the turn ends. */
 let recent: Target | undefined
 let recentTarget: object | undefined
 
@@ -30,7 +30,7 @@ class Target {
   }
 }
 
-/** One dereference a method call. Methods are looked up in what was made for them before. */
+/** Uses one dereference per method call. The wrapped methods are cached. */
 class ObjectTraps extends Target implements ProxyHandler<object> {
   readonly methods = new WeakMap<Function, Function>()
   get(_: object, key: PropertyKey) {

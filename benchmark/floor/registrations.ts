@@ -1,5 +1,5 @@
 /**
- * When registrations without a token have to be renewed. The least that keeps overwriting and removing from leaving
- * more and more behind: one that could be taken back, with a token, costs three times as much to make.
+ * Returns whether registrations without a token must be renewed, so that their number stays bounded. This is cheaper
+ * than tokens: a registration with a token costs three times as much.
  */
 export const areStale = (registered: number, live: number): boolean => registered > 2 * live + 8

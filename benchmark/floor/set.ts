@@ -18,10 +18,10 @@ const makeRegistry = <A extends WeakKey>(order: Set<WeakRef<A>>): FinalizationRe
     order.delete(ref)
   })
 
-/** One ephemeron look-up. */
+/** Uses one ephemeron look-up. */
 export const get = <A extends WeakKey>(self: WeakElements<A>, element: A): boolean => self.refs.has(element)
 
-/** A look-up tells whether the element is new. If it is: one ephemeron, one reference, one place in the order, one registration. */
+/** Uses a look-up. For a new element: an ephemeron, a reference, an entry in the order and a registration. */
 export const set = <A extends WeakKey>(self: WeakElements<A>, element: A): void => {
   if (self.refs.has(element)) return
   const ref = new WeakRef(element)
@@ -31,7 +31,7 @@ export const set = <A extends WeakKey>(self: WeakElements<A>, element: A): void 
   self.registered++
 }
 
-/** A look-up leads from the element to its place in the order. Both must go, and some time the registration. */
+/** Uses a look-up to find the entry in the order. Removes it and the ephemeron, and later the registration. */
 export const remove = <A extends WeakKey>(self: WeakElements<A>, element: A): boolean => {
   const ref = self.refs.get(element)
   if (ref === undefined) return false
@@ -55,7 +55,7 @@ const renew = <A extends WeakKey>(self: WeakElements<A>): void => {
   }
 }
 
-/** One step of the native iterator and one dereference. */
+/** Uses a step of the native iterator and a dereference. */
 export const iterate = <A extends WeakKey>(self: WeakElements<A>): Iterator<A, undefined> => {
   const order = self.order.values()
   return {
@@ -70,7 +70,7 @@ export const iterate = <A extends WeakKey>(self: WeakElements<A>): Iterator<A, u
   }
 }
 
-/** One dereference for each entry, in one loop. */
+/** Uses one dereference for each entry, in one loop. */
 export const loop = <A extends WeakKey>(self: WeakElements<A>, kept: { value: unknown }): void => {
   for (const ref of self.order) {
     const element = ref.deref()
@@ -78,7 +78,7 @@ export const loop = <A extends WeakKey>(self: WeakElements<A>, kept: { value: un
   }
 }
 
-/** One dereference and the call for each entry. */
+/** Uses one dereference and the call for each entry. */
 export const forEach = <A extends WeakKey>(self: WeakElements<A>, f: (element: A) => void): void => {
   for (const ref of self.order) {
     const element = ref.deref()

@@ -1,6 +1,6 @@
 /**
  * Weak keys that compare by `Equal.equals`, with values that are primitives. One native `Map` is both the index by hash
- * and the order of insertion: an entry stands at its hash or, where another one has that, at itself.
+ * and the insertion order. The key of an entry in this map is its hash or, after a collision, the entry itself.
  */
 import * as Equal from "effect/Equal"
 import * as Hash from "effect/Hash"
@@ -19,9 +19,9 @@ class Entry<K extends WeakKey, V> extends WeakRef<K> {
 
 interface KeyMap<K extends WeakKey, V> {
   readonly entries: WeakMap<K, Entry<K, V>>
-  /** A place at a hash is kept, empty, for as long as other entries with that hash are here. */
+  /** An empty slot at a hash stays as long as other entries have this hash. */
   readonly order: Map<number | Entry<K, V>, Entry<K, V> | undefined>
-  /** Those that found their hash taken. */
+  /** The entries whose hash another entry has. */
   readonly collided: Map<number, Array<Entry<K, V>>>
   registry: FinalizationRegistry<Entry<K, V>>
   registered: number
@@ -42,7 +42,7 @@ export const make = <K extends WeakKey, V>(): KeyMap<K, V> => {
 const makeRegistry = <K extends WeakKey, V>(self: KeyMap<K, V>): FinalizationRegistry<Entry<K, V>> =>
   new FinalizationRegistry((entry) => drop(self, entry))
 
-/** By the same object, one ephemeron look-up; by an equal one, another look-up, a hash, a dereference and a comparison. */
+/** Uses an ephemeron look-up. For an equal object: another look-up, a hash, a dereference and a comparison. */
 export const get = <K extends WeakKey, V>(self: KeyMap<K, V>, key: K): Option.Option<V> => {
   const entry = self.entries.get(key) ?? lookup(self, key, Hash.hash(key))
   return entry === undefined ? Option.none() : Option.some(entry.value)
@@ -59,7 +59,7 @@ const isAt = <K extends WeakKey, V>(entry: Entry<K, V>, key: K): boolean => {
   return own !== undefined && Equal.equals(own, key)
 }
 
-/** Two look-ups and a hash tell that the key is new; then one ephemeron, one reference, one place, one registration. */
+/** Uses two look-ups and a hash. For a new key: an ephemeron, a reference, an entry and a registration. */
 export const set = <K extends WeakKey, V>(self: KeyMap<K, V>, key: K, value: V): void => {
   let entry = self.entries.get(key)
   if (entry !== undefined) {
@@ -88,7 +88,7 @@ const collide = <K extends WeakKey, V>(self: KeyMap<K, V>, entry: Entry<K, V>): 
   self.order.set(entry, entry)
 }
 
-/** A look-up leads from the key to its place. The ephemeron and the place must go, and some time the registration. */
+/** Uses a look-up to find the entry. Removes the entry and the ephemeron, and later the registration. */
 export const remove = <K extends WeakKey, V>(self: KeyMap<K, V>, key: K): boolean => {
   const entry = self.entries.get(key) ?? lookup(self, key, Hash.hash(key))
   if (entry === undefined) return false
@@ -126,7 +126,7 @@ const renew = <K extends WeakKey, V>(self: KeyMap<K, V>): void => {
   }
 }
 
-/** One step of the native iterator, one dereference, and the pair. */
+/** Uses a step of the native iterator, a dereference and the pair. */
 export const iterate = <K extends WeakKey, V>(self: KeyMap<K, V>): Iterator<[K, V], undefined> => {
   const order = self.order.values()
   return {
@@ -141,7 +141,7 @@ export const iterate = <K extends WeakKey, V>(self: KeyMap<K, V>): Iterator<[K, 
   }
 }
 
-/** One dereference and the pair for each entry, in one loop. */
+/** Uses one dereference and the pair for each entry, in one loop. */
 export const loop = <K extends WeakKey, V>(self: KeyMap<K, V>, kept: { value: unknown }): void => {
   for (const entry of self.order.values()) {
     const key = entry?.deref()
@@ -149,7 +149,7 @@ export const loop = <K extends WeakKey, V>(self: KeyMap<K, V>, kept: { value: un
   }
 }
 
-/** One dereference and the call for each entry. */
+/** Uses one dereference and the call for each entry. */
 export const forEach = <K extends WeakKey, V>(self: KeyMap<K, V>, f: (value: V, key: K) => void): void => {
   for (const entry of self.order.values()) {
     const key = entry?.deref()

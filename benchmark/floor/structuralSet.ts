@@ -1,6 +1,6 @@
 /**
- * Weak elements that compare by `Equal.equals`. One native `Map` is both the index by hash and the order of insertion: an
- * entry stands at its hash or, where another one has that, at itself.
+ * Weak elements that compare by `Equal.equals`. One native `Map` is both the index by hash and the insertion order. The
+ * key of an entry in this map is its hash or, after a collision, the entry itself.
  */
 import * as Equal from "effect/Equal"
 import * as Hash from "effect/Hash"
@@ -16,9 +16,9 @@ class Entry<A extends WeakKey> extends WeakRef<A> {
 
 interface WeakElements<A extends WeakKey> {
   readonly entries: WeakMap<A, Entry<A>>
-  /** A place at a hash is kept, empty, for as long as other entries with that hash are here. */
+  /** An empty slot at a hash stays as long as other entries have this hash. */
   readonly order: Map<number | Entry<A>, Entry<A> | undefined>
-  /** Those that found their hash taken. */
+  /** The entries whose hash another entry has. */
   readonly collided: Map<number, Array<Entry<A>>>
   registry: FinalizationRegistry<Entry<A>>
   registered: number
@@ -39,7 +39,7 @@ export const make = <A extends WeakKey>(): WeakElements<A> => {
 const makeRegistry = <A extends WeakKey>(self: WeakElements<A>): FinalizationRegistry<Entry<A>> =>
   new FinalizationRegistry((entry) => drop(self, entry))
 
-/** By the same object, one ephemeron look-up; by an equal one, another look-up, a hash, a dereference and a comparison. */
+/** Uses an ephemeron look-up. For an equal object: another look-up, a hash, a dereference and a comparison. */
 export const get = <A extends WeakKey>(self: WeakElements<A>, element: A): boolean =>
   self.entries.has(element) || lookup(self, element, Hash.hash(element)) !== undefined
 
@@ -54,7 +54,7 @@ const isAt = <A extends WeakKey>(entry: Entry<A>, element: A): boolean => {
   return own !== undefined && Equal.equals(own, element)
 }
 
-/** Two look-ups and a hash tell that the element is new; then one ephemeron, one reference, one place, one registration. */
+/** Uses two look-ups and a hash. For a new element: an ephemeron, a reference, an entry and a registration. */
 export const set = <A extends WeakKey>(self: WeakElements<A>, element: A): void => {
   if (self.entries.has(element)) return
   const hash = Hash.hash(element)
@@ -76,7 +76,7 @@ const collide = <A extends WeakKey>(self: WeakElements<A>, entry: Entry<A>): voi
   self.order.set(entry, entry)
 }
 
-/** A look-up leads from the element to its place. The ephemeron and the place must go, and some time the registration. */
+/** Uses a look-up to find the entry. Removes the entry and the ephemeron, and later the registration. */
 export const remove = <A extends WeakKey>(self: WeakElements<A>, element: A): boolean => {
   const entry = self.entries.get(element) ?? lookup(self, element, Hash.hash(element))
   if (entry === undefined) return false
@@ -114,7 +114,7 @@ const renew = <A extends WeakKey>(self: WeakElements<A>): void => {
   }
 }
 
-/** One step of the native iterator and one dereference. */
+/** Uses a step of the native iterator and a dereference. */
 export const iterate = <A extends WeakKey>(self: WeakElements<A>): Iterator<A, undefined> => {
   const order = self.order.values()
   return {

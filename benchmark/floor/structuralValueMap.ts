@@ -4,7 +4,7 @@ import * as Hash from "effect/Hash"
 import * as Option from "effect/Option"
 import { areStale } from "./registrations.ts"
 
-/** What the clean-up has to know stands on the reference: an object of its own would cost more. */
+/** Subclasses `WeakRef`, so that the data of the clean-up need no second object. */
 class Entry<K, V extends WeakKey> extends WeakRef<V> {
   readonly key: K
   readonly hash: number
@@ -16,7 +16,7 @@ class Entry<K, V extends WeakKey> extends WeakRef<V> {
 }
 
 interface ValueMap<K extends object, V extends WeakKey> {
-  /** By identity, in the order of insertion: the same object need not be hashed. */
+  /** The entries by identity, in insertion order. A look-up of the same object needs no hash. */
   readonly entries: Map<K, Entry<K, V>>
   readonly buckets: Map<number, Entry<K, V> | Array<Entry<K, V>>>
   registry: FinalizationRegistry<Entry<K, V>>
@@ -34,7 +34,7 @@ const makeRegistry = <K extends object, V extends WeakKey>(self: ValueMap<K, V>)
     if (self.entries.get(entry.key) === entry) drop(self, entry)
   })
 
-/** By the same object, one look-up; by an equal one, another, a hash and a comparison. Then a dereference and an Option. */
+/** Uses a look-up, a dereference and an Option. For an equal object: another look-up, a hash and a comparison. */
 export const get = <K extends object, V extends WeakKey>(self: ValueMap<K, V>, key: K): Option.Option<V> => {
   const value = (self.entries.get(key) ?? lookup(self, key, Hash.hash(key)))?.deref()
   return value === undefined ? Option.none() : Option.some(value)
@@ -52,8 +52,8 @@ const lookup = <K extends object, V extends WeakKey>(
 }
 
 /**
- * Two look-ups and a hash tell that the key is new; where it is not, a dereference tells whether its entry is over. Then
- * one entry by identity and one by hash, a reference, a registration.
+ * Uses two look-ups and a hash, and for a known key a dereference. Then an entry by identity, an entry by hash, a
+ * reference and a registration.
  */
 export const set = <K extends object, V extends WeakKey>(self: ValueMap<K, V>, key: K, value: V): void => {
   const same = self.entries.get(key)
@@ -72,7 +72,7 @@ export const set = <K extends object, V extends WeakKey>(self: ValueMap<K, V>, k
   if (areStale(self.registered, self.entries.size)) renew(self)
 }
 
-/** The entry must go from both indexes, and some time the registration. */
+/** Removes the entry from both indexes, and later the registration. */
 export const remove = <K extends object, V extends WeakKey>(self: ValueMap<K, V>, key: K): boolean => {
   const entry = self.entries.get(key) ?? lookup(self, key, Hash.hash(key))
   if (entry === undefined) return false
@@ -106,7 +106,7 @@ const renew = <K extends object, V extends WeakKey>(self: ValueMap<K, V>): void 
   }
 }
 
-/** One step of the native iterator, one dereference, and the pair. */
+/** Uses a step of the native iterator, a dereference and the pair. */
 export const iterate = <K extends object, V extends WeakKey>(self: ValueMap<K, V>): Iterator<[K, V], undefined> => {
   const entries = self.entries.entries()
   return {

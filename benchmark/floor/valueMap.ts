@@ -13,22 +13,22 @@ export const make = <K, V extends WeakKey>(): ValueMap<K, V> => {
   return { entries, registry: makeRegistry(entries), registered: 0 }
 }
 
-/** A dead reference may go, whoever put it there: one look-up tells whether the entry is still the one that died. */
+/** The clean-up uses a look-up and a dereference. It may remove any dead reference. */
 const makeRegistry = <K, V extends WeakKey>(entries: Map<K, WeakRef<V>>): FinalizationRegistry<K> =>
   new FinalizationRegistry((key) => {
     const ref = entries.get(key)
     if (ref !== undefined && ref.deref() === undefined) entries.delete(key)
   })
 
-/** One look-up, one dereference, and an Option for the two answers. */
+/** Uses a look-up, a dereference and an Option. */
 export const get = <K, V extends WeakKey>(self: ValueMap<K, V>, key: K): Option.Option<V> => {
   const value = self.entries.get(key)?.deref()
   return value === undefined ? Option.none() : Option.some(value)
 }
 
 /**
- * A look-up tells what is there: an entry whose value has died is over, also where the clean-up is yet to come, and the
- * new one stands at the end. Then one entry, one reference, one registration without a token.
+ * Uses a look-up, an entry, a reference, and a registration without a token. A dead entry is removed first, so that the
+ * new entry comes last in the order.
  */
 export const set = <K, V extends WeakKey>(self: ValueMap<K, V>, key: K, value: V): void => {
   const ref = self.entries.get(key)
@@ -39,7 +39,7 @@ export const set = <K, V extends WeakKey>(self: ValueMap<K, V>, key: K, value: V
   if (areStale(self.registered, self.entries.size)) renew(self)
 }
 
-/** The entry must go, and some time the registration. */
+/** Removes the entry, and later the registration. */
 export const remove = <K, V extends WeakKey>(self: ValueMap<K, V>, key: K): boolean => {
   const removed = self.entries.delete(key)
   if (areStale(self.registered, self.entries.size)) renew(self)
@@ -60,7 +60,7 @@ const renew = <K, V extends WeakKey>(self: ValueMap<K, V>): void => {
   }
 }
 
-/** One step of the native iterator, one dereference, and the pair. */
+/** Uses a step of the native iterator, a dereference and the pair. */
 export const iterate = <K, V extends WeakKey>(self: ValueMap<K, V>): Iterator<[K, V], undefined> => {
   const entries = self.entries.entries()
   return {
@@ -75,7 +75,7 @@ export const iterate = <K, V extends WeakKey>(self: ValueMap<K, V>): Iterator<[K
   }
 }
 
-/** One dereference and the pair for each entry, in one loop. */
+/** Uses one dereference and the pair for each entry, in one loop. */
 export const loop = <K, V extends WeakKey>(self: ValueMap<K, V>, kept: { value: unknown }): void => {
   for (const [key, ref] of self.entries) {
     const value = ref.deref()
@@ -83,7 +83,7 @@ export const loop = <K, V extends WeakKey>(self: ValueMap<K, V>, kept: { value: 
   }
 }
 
-/** One dereference and the call for each entry. */
+/** Uses one dereference and the call for each entry. */
 export const forEach = <K, V extends WeakKey>(self: ValueMap<K, V>, f: (value: V, key: K) => void): void => {
   for (const [key, ref] of self.entries) {
     const value = ref.deref()

@@ -8,7 +8,7 @@ import { runInOneTurn } from "../runInOneTurn.ts"
 
 runProgram()
 
-/** In a function that does not see the targets: what any closure made in the same call sees, this one would keep alive. */
+/** Is a function that does not have the targets in a variable, because a closure would keep them alive. */
 const callbackOf = (release: () => void) => {
   const effect = Effect.sync(release)
   return () => effect

@@ -1,6 +1,6 @@
 /**
- * Operations as an application sees them: several kinds of collection in one process, and full collections of the
- * heap in between. V8 throws optimized code away when a hidden class that it embeds dies in a collection.
+ * Measures operations as in an application: several kinds of collection in one process, with full collections of the
+ * heap between them. V8 discards optimized code when a hidden class that the code embeds dies.
  */
 import type { Collection } from "../collection.ts"
 import type { Measurement } from "../measurement.ts"
@@ -9,7 +9,7 @@ import type { Subject } from "../subjects.ts"
 import { kept } from "./collections.ts"
 import { collect, turn } from "./heap.ts"
 
-/** The figures of the first rounds are left out: the code is not warm yet. */
+/** The first rounds are not counted, because their code is not optimized yet. */
 const warmUp = 10
 const rounds = 20
 

@@ -1,13 +1,13 @@
 /**
- * The operations of a collection. All go through the entries in the order of insertion, so that waiting for the memory,
- * which is the same for everybody, hides as little as possible of the rest.
+ * The operations of a collection. All visit the entries in insertion order. This keeps the time for memory access short,
+ * which is the same for all contenders.
  */
 import type { Collection } from "../collection.ts"
 import type { Subject } from "../subjects.ts"
 import { inTurns } from "./heap.ts"
 import type { Operation } from "./operations.ts"
 
-/** What came last is kept, so that nothing is found to be needless and left out. */
+/** Keeps the last result, so that the engine cannot remove an operation as unused. */
 export const kept: { value: unknown } = { value: undefined }
 
 export const operationsOf = (collection: Collection, subject: Subject, n: number): ReadonlyArray<Operation> => {

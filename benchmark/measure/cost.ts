@@ -1,4 +1,4 @@
-/** What the entries of a collection cost while they are there, when they die together, and after. */
+/** Measures the cost of the entries of a collection: while they are alive, when they die together, and afterwards. */
 import type { Collection } from "../collection.ts"
 import type { Measurement } from "../measurement.ts"
 import { median } from "../report/statistics.ts"
@@ -35,7 +35,7 @@ export const measureCost = async (
   const death = await collect()
   const { longestTurn, time } = await drain(() => size(self) === 0)
   const after = await heapInUse()
-  // The collection itself is held up to here.
+  // Keeps the collection alive until here.
   if (size(self) !== 0) throw new Error("Entries came back")
 
   return [
@@ -49,7 +49,7 @@ export const measureCost = async (
   ]
 }
 
-/** What more of the same leaves behind, once it has been done often enough for every bound to be reached. */
+/** Measures how much the heap grows by repeated changes, after the first repetitions. */
 const measureGrowth = async (churn: () => Promise<void>): Promise<[number]> => {
   for (let round = 0; round < 2; round++) await churn()
   const before = await heapInUse()

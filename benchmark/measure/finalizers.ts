@@ -1,4 +1,4 @@
-/** Finalizers and callbacks: made, run by hand, and run because their targets were collected. */
+/** Measures finalizers and callbacks: making them, running them by hand, and running them after a collection. */
 import type { Measurement } from "../measurement.ts"
 import { collect, drain, heapInUse, turn } from "./heap.ts"
 import { type Operation, perTurn } from "./operations.ts"
@@ -35,7 +35,7 @@ export const contenders: Readonly<Record<string, Readonly<Record<string, () => P
 
 const eachItsOwn = (n: number): Array<object> => Array.from({ length: n }, (_, i) => ({ i }))
 
-/** The targets of a subject if not each finalizer has its own. */
+/** The targets of a subject in which several finalizers have the same target. */
 export const targetsOf: Readonly<Record<string, (n: number) => Array<object>>> = {
   "WeakRef.onCollect of one referent": (n) => {
     const target = {}
@@ -73,10 +73,10 @@ export const operationsOf = ({ close, make, open, run }: Finalizers, n: number):
   return operations
 }
 
-/** The last ones made may still be in the hands of the engine when the others are collected. */
+/** The engine may still hold the last targets when the others are collected. */
 const few = 10
 
-/** `n` targets die at once, and all that was to be done for them is done. */
+/** Measures the collection of `n` targets that die at once, and the run of their callbacks. */
 export const measureCost = async (
   { close, make, open }: Finalizers,
   n: number,
@@ -94,7 +94,7 @@ export const measureCost = async (
     }
   }
   const areReleased = (count: number) => released >= count - few
-  // So that the code is warm.
+  // Lets the engine optimize the code first.
   await fill(targetsOf(20_000))
   while (!areReleased(20_000)) await collect()
 

@@ -1,8 +1,8 @@
-/** The event loop and the collector, as a measurement needs them. */
+/** Functions of the event loop and of the collector, for measurements. */
 
 export const turn = (): Promise<void> => new Promise((resolve) => setImmediate(resolve))
 
-/** A full collection in a turn of its own, after what the last one dereferenced is let go. Gives its milliseconds. */
+/** Forces a full collection in a new turn, and returns its milliseconds. The last turn's targets are no longer kept. */
 export const collect = async (): Promise<number> => {
   await turn()
   const start = performance.now()
@@ -42,13 +42,13 @@ export const inTurns = async (n: number, f: (i: number) => void): Promise<void> 
 }
 
 export interface Drain {
-  /** Until it was done, in milliseconds. */
+  /** The time until the end, in milliseconds. */
   readonly time: number
-  /** The longest that the loop did not come round. */
+  /** The longest turn of the event loop, in milliseconds. */
   readonly longestTurn: number
 }
 
-/** Lets the event loop turn, and watches it, until something is done. */
+/** Runs turns of the event loop until `isDone` returns true, and measures the turns. */
 export const drain = async (isDone: () => boolean, limit = 60_000): Promise<Drain> => {
   const start = performance.now()
   let last = start

@@ -1,24 +1,24 @@
-/** Nanoseconds an operation, a thousand operations a turn. */
+/** Measures the nanoseconds per operation, with a thousand operations per turn. */
 import { Bench } from "tinybench"
 import type { Measurement } from "../measurement.ts"
 import { turn } from "./heap.ts"
 
-/** Operations of one kind, on the data with the numbers 0 to `n` - 1, over and over. */
+/** An operation that runs repeatedly on the data 0 to `n` - 1. */
 export interface Operation {
   readonly name: string
-  /** How often all data are gone through, at least: twice where it takes that long for all that can happen to have. */
+  /** How often the operation runs on all data, at least. Two passes are needed to include rare work. */
   readonly passes?: number
-  /** Before number 0. */
+  /** Runs before each pass. */
   readonly start?: () => void | Promise<void>
   readonly run: (from: number, to: number) => void
 }
 
 export const perTurn = 1000
 
-/** So that the most are of code that is as fast as it gets, also where the data are few. */
+/** The minimum number of turns, so that most turns run optimized code even for few data. */
 const leastTurns = 500
 
-/** The median of the turns, and their mean: the one leaves out what happens seldom, the other nothing. */
+/** Returns the median of the turns, and their mean. Unlike the median, the mean includes rare work. */
 export const measureOperation = async (n: number, operation: Operation): Promise<Measurement> => {
   const { name, passes = 1, run, start } = operation
   const turns = Math.max(passes * n / perTurn, leastTurns)
@@ -48,7 +48,7 @@ export const measureOperation = async (n: number, operation: Operation): Promise
   }
 }
 
-/** The median of a few runs of `n` operations, each in one turn, after the code is warm. */
+/** Returns the median of several runs of `n` operations in one turn, after the code is optimized. */
 export const measureLongTurn = async (n: number, operation: Operation): Promise<Measurement> => {
   const { name, run, start } = operation
   const bench = new Bench({ iterations: 5, time: 0, warmupIterations: 2, warmupTime: 0, throws: true })

@@ -1,4 +1,4 @@
-/** Proxies: read, called, and a method called through them. */
+/** Measures reads, calls and method calls through proxies. */
 import { kept } from "./collections.ts"
 import type { Operation } from "./operations.ts"
 
@@ -29,7 +29,7 @@ class Account {
 export const operationsOf = ({ make, makeFunction }: Proxies, n: number): ReadonlyArray<Operation> => {
   const accounts = Array.from({ length: n }, (_, i) => new Account(`owner-${i}`))
   const functions = Array.from({ length: n }, (_, i) => (amount: number) => amount + i)
-  // The proxies do not hold them.
+  // Keeps the targets alive, because the proxies do not hold them.
   targets = [accounts, functions]
   const proxies = accounts.map((account) => make(account))
   const functionProxies = functions.map((f) => makeFunction(f))

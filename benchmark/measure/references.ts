@@ -1,4 +1,4 @@
-/** References: made, made again, and dereferenced. */
+/** Measures making references, making them again, and dereferencing them. */
 import { kept } from "./collections.ts"
 import type { Operation } from "./operations.ts"
 

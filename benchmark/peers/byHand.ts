@@ -1,4 +1,4 @@
-/** What a careful Effect user writes by hand: a `MutableHashMap` of references and a registry with tokens. */
+/** The map that a careful Effect user writes by hand: a `MutableHashMap` of references, and a registry with tokens. */
 import * as MutableHashMap from "effect/MutableHashMap"
 import * as Option from "effect/Option"
 import type { Collection } from "../collection.ts"

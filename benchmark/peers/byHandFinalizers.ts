@@ -1,6 +1,6 @@
 /**
- * What a careful Effect user writes by hand: a registry that runs effects in the background, and one finalizer in the
- * Scope that runs the rest.
+ * The finalizers that a careful Effect user writes by hand: a registry that runs effects in the background, and one
+ * finalizer in the Scope that runs the remaining effects.
  */
 import type * as Context from "effect/Context"
 import * as Effect from "effect/Effect"

@@ -1,4 +1,4 @@
-/** `iterable-weak`. Its map holds the values strongly: a value that reaches its own key keeps the entry for ever. */
+/** `iterable-weak`. Its map holds the values strongly, so a value that reaches its key keeps the entry alive. */
 import iterableWeak from "iterable-weak"
 import type { Collection } from "../collection.ts"
 

@@ -1,5 +1,5 @@
 /**
- * The iterable weak map that everyone copies, from the README of the proposal that brought `WeakRef` to the language
+ * The iterable weak map from the README of the proposal for `WeakRef`, which many programs copy
  * (https://github.com/tc39/proposal-weakrefs#iterable-weakmaps).
  */
 import type { Collection } from "../collection.ts"

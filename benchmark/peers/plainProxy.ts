@@ -1,4 +1,4 @@
-/** A plain `Proxy` with a `get` and an `apply` trap, that holds its target: what forwarding alone costs. */
+/** A plain `Proxy` that holds its target, with the traps `get` and `apply`. It shows the cost of forwarding alone. */
 import type { Proxies } from "../measure/proxies.ts"
 
 const make = <A extends object>(target: A): A => {

@@ -1,6 +1,6 @@
 /**
  * `weak-lru-cache`, without the strong part of the cache, which would keep the newest values alive. It iterates over
- * its own records, also dead ones, and removing leaves the registration behind.
+ * its own records, even over dead ones. Removing an entry leaves its registration behind.
  */
 import { WeakLRUCache } from "weak-lru-cache"
 import type { Collection } from "../collection.ts"

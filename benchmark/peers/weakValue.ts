@@ -1,4 +1,4 @@
-/** `weak-value`. A native `Map` underneath, whose iterators it does not override: they give references, also dead ones. */
+/** `weak-value`. Its iterators are those of a native `Map` and yield the references, even dead ones. */
 import WeakValue from "weak-value"
 import type { Collection } from "../collection.ts"
 

@@ -1,6 +1,6 @@
 /**
- * `weakref`. Its maps compare by identity, and answer `undefined` where an Option would tell a missing value from a
- * value that is `undefined`.
+ * `weakref`. Its maps compare by identity. They return `undefined` both for a missing key and for the value
+ * `undefined`.
  */
 import { IterableWeakMap, IterableWeakSet, WeakValueMap } from "weakref"
 import type { Collection } from "../collection.ts"

@@ -1,6 +1,6 @@
 /**
  * `@wry/caches`, without a limit. It has no iteration, makes its references and registrations in a microtask after
- * `set`, and holds the values strongly: a value that reaches its own key keeps the entry for ever.
+ * `set`, and holds the values strongly. So a value that reaches its key keeps the entry alive.
  */
 import { WeakCache } from "@wry/caches"
 import type { Collection } from "../collection.ts"

@@ -1,4 +1,4 @@
-/** What the library adds to a program: bundled and minified without `effect`, and compressed. */
+/** Measures the bytes that the library adds to a program without `effect`: bundled, minified and compressed. */
 import { type Plugin, rollup } from "@rollup/wasm-node"
 import * as esbuild from "esbuild"
 import * as path from "node:path"
@@ -8,7 +8,7 @@ import { build } from "vite"
 const src = path.resolve(import.meta.dirname, "../../src")
 const external = /^effect\//
 
-/** Each as one imports it, so that a bundler sees what it sees in an application. */
+/** The programs to bundle. Each imports the library as an application does. */
 export const programs = {
   "WeakRef.makeUnsafe": `import { WeakRef } from "effect-weakref"; export const make = WeakRef.makeUnsafe`,
   "WeakRef.makeUnsafe, by subpath":
@@ -30,7 +30,7 @@ export interface BundleSize {
 
 const entry = "program.ts"
 
-/** The sources in place of the package, without a side effect as package.json says. */
+/** Resolves the package to its sources, and marks them as free of side effects, as package.json does. */
 const sources = (code: string): Plugin => ({
   name: "sources",
   resolveId: (id, importer) => {
@@ -68,7 +68,7 @@ const bundlers: Readonly<Record<string, Bundler>> = {
         modulePreload: false
       }
     })
-    // With one input and no watcher there is one bundle of one chunk.
+    // One input without a watcher results in one bundle with one chunk.
     return (output as Extract<typeof output, { output: unknown }>).output[0].code
   },
   rollup: async (code) => {

@@ -1,10 +1,10 @@
-/** The results as pictures. */
+/** Draws the results as charts. */
 import * as Plot from "@observablehq/plot"
 import { DOMImplementation, XMLSerializer } from "@xmldom/xmldom"
 import { cpython, engine, floor, library, pattern } from "../subjects.ts"
 import { findAll, type Results, valueOf } from "./results.ts"
 
-/** Between black and white, so that they stand out from either. */
+/** Colors of medium brightness, which are visible on white and on black. */
 const colors: Readonly<Record<string, string>> = {
   [library]: "#2f7ed8",
   [floor]: "#8b949e",
@@ -49,7 +49,7 @@ const render = (title: string, options: Plot.PlotOptions): string => {
 
 const color = { domain: ranks, range: Object.values(colors) }
 
-/** Bars side by side, one facet for each operation. */
+/** Draws bars, with one facet for each operation. */
 const barChart = (title: string, bars: Array<Bar>): string => {
   const contenders = ranks.filter((contender) => bars.some((bar) => bar.contender === contender))
   const names = Array.from(new Set(bars.map(({ name }) => name)))
@@ -88,7 +88,7 @@ const barChart = (title: string, bars: Array<Bar>): string => {
   })
 }
 
-/** How the cost of an operation grows with the number of entries. */
+/** Draws how the cost of an operation grows with the number of entries. */
 const growthChart = (title: string, results: Results): string => {
   const points = results.map((result) => ({ ...result, value: valueOf(result) })).sort((a, b) => a.n - b.n)
   return render(title, {

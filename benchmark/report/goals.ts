@@ -1,4 +1,4 @@
-/** What was to be reached, and what was. */
+/** Compares the results with the goals. */
 import * as finalizers from "../measure/finalizers.ts"
 import { growing, oneReferent } from "../plan.ts"
 import { cpython, engine, floor, library, pattern, several, severalSubjects, subjects } from "../subjects.ts"
@@ -8,7 +8,7 @@ import { find, ratioOf, ratioToFloor, type Result, type Results, sibling, valueO
 export interface Goal {
   readonly name: string
   readonly limit: string
-  /** Each figure that the goal asks for, the worst one first. */
+  /** The figures of the goal, the worst first. */
   readonly figures: ReadonlyArray<Figure>
   readonly met: boolean | undefined
 }
@@ -24,7 +24,7 @@ const operations = { measure: "operations", n } as const
 const cost = { measure: "cost", n: million } as const
 
 const collections = Object.keys(subjects)
-/** Those where a key is looked for by the same object, or is primitive. */
+/** The subjects in which a look-up uses the same object or a primitive. */
 const byTheSame = collections.filter((subject) => !subject.includes("equal"))
 
 const atMost = (name: string, limit: number, unit: string, figures: ReadonlyArray<Partial<Figure>>): Goal => {
@@ -71,7 +71,7 @@ export const judge = (results: Results, bundles: ReadonlyArray<BundleSize>): Rea
     overFloor(results, "WeakRef.deref", 1.15, [{ ...operations, subject: "WeakRef", name: "deref" }]),
     overFloor(results, "get, same object or primitive key", 1.2, each(byTheSame, "get hit", "get miss")),
     overFloor(results, "set new", 1.25, each(collections, "set new")),
-    // Renewing registrations is part of these and happens seldom: the mean tells, not the median of the turns.
+    // Uses the mean, because these operations sometimes renew registrations, which the median does not include.
     overFloor(results, "overwrite and remove", 1.5, each(collections, "overwrite", "remove"), "mean"),
     atMost(
       "overwrite and remove: growth of memory",
@@ -164,7 +164,7 @@ export const judge = (results: Results, bundles: ReadonlyArray<BundleSize>): Rea
     }]),
     atMost(
       "growth from 1,000 to 1,000,000 entries, to the floor's",
-      // Two rows of the same code differ by as much.
+      // Even two measurements of the same code differ by as much.
       1.15,
       " ×",
       growing.flatMap((subject) =>
@@ -200,7 +200,7 @@ export interface Ahead {
   readonly reason: string
 }
 
-/** The rows where a peer is ahead, and why. */
+/** Returns the rows in which a peer is faster, and the reason. */
 export const aheadOfUs = (results: Results): ReadonlyArray<Ahead> =>
   results.filter(({ contender }) => ![library, floor, engine].includes(contender)).flatMap((row) => {
     const [ours, least] = [library, floor].map((contender) => sibling(results, row, contender))
@@ -215,26 +215,26 @@ const reasonFor = ({ contender, name, subject }: Result): string => {
   const isPause = name.startsWith("full collection") || name.startsWith("death")
   switch (contender) {
     case cpython:
-      return "counted references: nothing to register with a collector, nothing to keep to the end of a turn"
+      return "counts references: registers nothing with a collector, and keeps nothing to the end of a turn"
     case "by hand":
       return subject in finalizers.contenders
-        ? "one place in the Scope for all: keeps no order among other finalizers, waits for no run under way"
-        : "looks for an equal key at once, and not for the same one before"
+        ? "one finalizer in the Scope for all: keeps no order among other finalizers, waits for no running finalizer"
+        : "looks up an equal key at once, without looking up the same object first"
     case pattern:
       return isPause
-        ? "with objects as values all that stands here stands with ephemerons as well"
-        : "gives no Option; its records are reached by ephemerons only, for which the collector pays"
+        ? "with objects as values, the library uses ephemerons too"
+        : "returns no Option; only ephemerons reach its records, which makes collections slower"
     case "plain Proxy":
-      return "holds its target: nothing to dereference"
+      return "holds its target, and so dereferences nothing"
     case "@wry/caches":
       return "holds values, and so keys that they reach; makes references and registrations in a microtask, outside of this figure"
     case "iterable-weak":
       return "holds values, and so keys that they reach"
     case "weak-lru-cache":
-      return "gives no Option, does not iterate over what lives, and leaves registrations behind"
+      return "returns no Option, iterates over dead entries, and leaves registrations behind"
     case "weak-value":
-      return "gives no Option, and does not iterate over what lives"
+      return "returns no Option, and iterates over dead entries"
     default:
-      return "gives no Option"
+      return "returns no Option"
   }
 }

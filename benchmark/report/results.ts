@@ -1,9 +1,9 @@
-/** All that was measured, and how one finds one's way in it. */
+/** The measurements, and functions that look them up. */
 import type { Job, Measurement } from "../measurement.ts"
 import { floor, library } from "../subjects.ts"
 import { median } from "./statistics.ts"
 
-/** One measurement of one contender, in each round. */
+/** The samples of one measurement of one contender. */
 export interface Result extends Job, Pick<Measurement, "name" | "unit"> {
   readonly samples: Array<Sample>
 }
@@ -23,7 +23,7 @@ export const findAll = (results: Results, row: Partial<Result>): Results =>
 const isOf = (result: Result, row: Partial<Result>): boolean =>
   Object.entries(row).every(([key, value]) => result[key as keyof Result] === value)
 
-/** The same row of another contender. */
+/** Returns the same row of another contender. */
 export const sibling = (results: Results, { measure, n, name, subject }: Result, contender: string) =>
   find(results, { contender, measure, n, name, subject })
 
@@ -31,7 +31,7 @@ export const valuesOf = ({ samples }: Result): Array<number> => samples.map(({ v
 
 export const valueOf = (result: Result): number => median(valuesOf(result))
 
-/** Of two contenders round by round, so that what the machine did besides in one of them is on both sides. */
+/** Returns the median of the ratios within each round, so that other programs disturb both contenders equally. */
 export const ratioOf = (
   a: Result | undefined,
   b: Result | undefined,
@@ -46,7 +46,7 @@ export const ratioOf = (
   return ratios.length === 0 ? undefined : median(ratios)
 }
 
-/** This library to the floor. */
+/** Returns the ratio of this library to the floor. */
 export const ratioToFloor = (
   results: Results,
   row: Partial<Result>,
@@ -54,7 +54,7 @@ export const ratioToFloor = (
 ): number | undefined =>
   ratioOf(find(results, { ...row, contender: library }), find(results, { ...row, contender: floor }), of)
 
-/** As JSON with one line for each row, so that a new measurement is as long a change as it has rows. */
+/** Prints the results as JSON with one line for each row, so that diffs are short. */
 export const formatResults = (written: Readonly<Record<string, unknown>>): string => {
   const fields = Object.entries(written).map(([key, value]) =>
     `  ${JSON.stringify(key)}: ` +

@@ -4,7 +4,7 @@ export const median = (values: ReadonlyArray<number>): number => {
   return sorted.length % 2 === 1 ? sorted[middle]! : (sorted[middle - 1]! + sorted[middle]!) / 2
 }
 
-/** How far the values lie apart: half the distance between the quartiles, as a part of the median. */
+/** Returns the spread of the values: half the distance between the quartiles, divided by the median. */
 export const spread = (values: ReadonlyArray<number>): number => {
   const sorted = values.toSorted((a, b) => a - b)
   const at = (part: number) => sorted[Math.round(part * (sorted.length - 1))]!

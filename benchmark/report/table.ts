@@ -1,6 +1,6 @@
 import { stripVTControlCharacters } from "node:util"
 
-/** Columns as wide as what is in them, the first one to the left and numbers to the right. */
+/** Prints a table. Aligns the first column to the left, and numbers to the right. */
 export const formatTable = (header: ReadonlyArray<string>, rows: ReadonlyArray<ReadonlyArray<string>>): string => {
   const widths = header.map((_, i) => Math.max(...[header, ...rows].map((row) => widthOf(row[i] ?? ""))))
   const line = (row: ReadonlyArray<string>) =>

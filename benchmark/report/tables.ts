@@ -1,4 +1,4 @@
-/** The results as text. */
+/** Prints the results as text. */
 import { styleText } from "node:util"
 import { library } from "../subjects.ts"
 import type { Ahead, Goal } from "./goals.ts"
@@ -6,7 +6,7 @@ import { ratioToFloor, type Result, type Results, valueOf, valuesOf } from "./re
 import { spread } from "./statistics.ts"
 import { formatTable } from "./table.ts"
 
-/** One table for each subject, measure and number of entries: the contenders side by side. */
+/** Prints one table for each subject, measure and number of entries, with one column per contender. */
 export const resultTables = (results: Results): string =>
   Array.from(Map.groupBy(results, ({ measure, n, subject }) => `${subject}: ${measure}, ${n.toLocaleString("en")}`))
     .map(([title, rows]) => `${styleText("bold", title)}\n${resultTable(rows)}`)

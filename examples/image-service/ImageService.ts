@@ -71,7 +71,7 @@ const make = Effect.fnUntraced(function*(directory: string) {
   )
 
   const get = (name: string) =>
-    // A lock lives as long as somebody holds it or waits for it.
+    // A lock stays alive as long as a request holds it or waits for it.
     WeakValueMap.getOrSet(locks, name, () => Semaphore.makeUnsafe(1)).withPermit(Effect.suspend(() => {
       const error = broken.get(name)
       if (error !== undefined) return Effect.fail(error)

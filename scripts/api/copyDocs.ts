@@ -18,7 +18,7 @@ const insertionsOf = (file: ts.SourceFile): ReadonlyArray<Insertion> => {
     if (blockOf(signature) !== undefined) return
     const { character, line } = file.getLineAndCharacterOfPosition(signature.getStart(file))
     const indent = " ".repeat(character)
-    // Whole lines only, so that the declaration map needs nothing but the same number of empty lines.
+    // Inserts whole lines only. Then the declaration map needs only as many empty lines.
     if (file.text.slice(file.getPositionOfLineAndCharacter(line, 0), signature.getStart(file)) !== indent) {
       throw new Error(`${file.fileName}:${line + 1}: a call signature must start its line`)
     }

@@ -1,6 +1,6 @@
 /**
  * Fails if a public module exports a value without a public type, or a function without
- * a complete doc block. Reads the sources; for the first check, the build.
+ * a complete doc block. The first check reads the build, and the second the sources.
  */
 import * as fs from "node:fs"
 import * as path from "node:path"
@@ -8,7 +8,7 @@ import { pathToFileURL } from "node:url"
 import ts from "typescript6"
 import { modules, root } from "./modules.ts"
 
-/** Effect's own categories: those that its sources use at least ten times. */
+/** Effect's categories: those that its sources use at least ten times. */
 const categories: ReadonlySet<string> = (() => {
   const counts = new Map<string, number>()
   const folder = path.join(root, "node_modules/effect/src")
@@ -40,7 +40,7 @@ const exportsOf = (file: string, program: ts.Program): ReadonlyArray<ts.Symbol> 
   return module === undefined ? [] : checker.getExportsOfModule(module)
 }
 
-/** What is wrong with a block, in the words of the one who has to mend it. */
+/** Returns what is wrong with a doc block. */
 const problemsOf = (block: ts.JSDoc): ReadonlyArray<string> => {
   const text = block.getText()
   const tag = (name: string): string | undefined => {
@@ -54,14 +54,14 @@ const problemsOf = (block: ts.JSDoc): ReadonlyArray<string> => {
     [!text.includes("```ts import.meta.vitest"), "no example"],
     [block.tags?.every(({ tagName }) => tagName.text !== "see") ?? true, "no @see"],
     [category === undefined, "no @category"],
-    [category !== undefined && !categories.has(category), `@category ${category} is none of Effect's`],
+    [category !== undefined && !categories.has(category), `@category ${category} is not one of Effect's categories`],
     [!/^(stable|unstable|experimental)$/.test(tag("stability") ?? ""), "no @stability"],
     [!/^\d+\.\d+\.\d+$/.test(tag("since") ?? ""), "no @since"]
   ]
   return problems.filter(([wrong]) => wrong).map(([, problem]) => problem)
 }
 
-/** Third person singular: "Returns", "Checks". The words that look like it and begin sentences are few. */
+/** Whether a word looks like a verb in the third person singular, such as "Returns". The list has the exceptions. */
 const isVerb = (word: string): boolean =>
   /^[A-Z][a-z]+[a-rt-z]s$/.test(word) &&
   !/^(As|Is|Was|Has|Its|This|Thus|Always|Sometimes|Perhaps|Others|Values|Keys|Entries|References|Finalizers|Callbacks)$/
@@ -77,7 +77,7 @@ for (const { source } of modules) {
   for (const exported of exportsOf(source, program)) {
     const symbol = exported.flags & ts.SymbolFlags.Alias ? checker.getAliasedSymbol(exported) : exported
     const declarations = symbol.declarations ?? []
-    // A module that index.ts names, or a function that another module has documented already.
+    // Skips the modules that index.ts exports, and functions that another module declares.
     const [declaration] = declarations
     if (declaration === undefined || declaration.getSourceFile().fileName !== source) continue
     if (!(symbol.flags & (ts.SymbolFlags.Variable | ts.SymbolFlags.Function))) continue

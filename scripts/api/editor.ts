@@ -17,7 +17,7 @@ const options: ts.CompilerOptions = {
   types: []
 }
 
-/** In the package, so that the imports lead to `dist` through `exports` of package.json. Never on disk. */
+/** A file name in the package, so that imports resolve to `dist` through `exports`. The file is never written. */
 const probe = path.join(root, "probe.ts")
 
 const serviceFor = (text: string): ts.LanguageService => {
@@ -75,7 +75,7 @@ const fail = (name: string, problem: string): void => void failures.push(`${name
 const isEmpty = (parts: ReadonlyArray<ts.SymbolDisplayPart> | undefined): boolean =>
   ts.displayPartsToString(parts as Array<ts.SymbolDisplayPart>).trim() === ""
 
-/** Each function is named once, and called once for each of its signatures. */
+/** The program names each function once, and calls it once for each of its signatures. */
 const functions = functionsOf(serviceFor(imports).getProgram()!)
 let text = imports
 const at = functions.map(({ access, isClass, signatures }) => {
@@ -102,7 +102,7 @@ for (const [i, { isClass, name, signatures }] of functions.entries()) {
   if (!isDocumented(bare)) fail(name, "nothing on hover")
   for (const [j, call] of calls.entries()) {
     overloads++
-    // A class is documented by its own block, and has the constructor of its base.
+    // A class has its own doc block, but may have the constructor of its base class.
     if (!isClass && !isDocumented(call.name)) fail(name, `nothing on hover over a call of signature ${j + 1}`)
   }
   const help = service.getSignatureHelpItems(probe, calls[0]!.parenthesis, undefined)
@@ -118,7 +118,7 @@ for (const [i, { isClass, name, signatures }] of functions.entries()) {
   }
 }
 
-/** Whether the declaration map leads from each name and each signature to the same text in the sources. */
+/** Fails unless the declaration map maps each name and each signature to the same text in the sources. */
 const checkMap = (name: string, node: ts.Node): void => {
   const file = node.getSourceFile()
   const map = `${file.fileName}.map`

@@ -5,7 +5,7 @@ import * as path from "node:path"
 export const root = path.resolve(import.meta.dirname, "../..")
 
 export interface PublicModule {
-  /** As a program imports it. */
+  /** The name by which a program imports the module. */
   readonly specifier: string
   readonly source: string
   readonly declarations: string

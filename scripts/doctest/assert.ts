@@ -1,5 +1,5 @@
 /**
- * What the `// =>` comments of an example become.
+ * The assertions that replace the `// =>` comments of an example.
  */
 import { Equal, Predicate } from "effect"
 import * as assert from "node:assert/strict"

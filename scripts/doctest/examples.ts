@@ -1,8 +1,8 @@
 /**
- * The examples in doc comments and Markdown: every fence that is opened with "ts import.meta.vitest".
+ * Finds the examples in doc comments and Markdown: every code block that opens with "ts import.meta.vitest".
  *
- * An example keeps its place. Everything around it is blanked out, so whatever a parser, a type checker or a stack
- * trace says about a line is true of the file that a person edits.
+ * An example keeps its line numbers, because all other lines become empty. So the line numbers of a parser, a type
+ * checker or a stack trace are those of the original file.
  */
 import { MagicString } from "magic-string"
 import * as fs from "node:fs"
@@ -19,14 +19,14 @@ export interface Example {
 
 export const directory = path.join(root, ".doctest")
 
-/** Where an example stands as a module of its own. */
+/** Returns the path of the module that contains only this example. */
 export const modulePath = ({ file, line }: Example): string => path.join(directory, `${file}.${line}.ts`)
 
 export const all = (): ReadonlyArray<Example> =>
   ["src", ".", "docs"].flatMap(sources).toSorted()
     .flatMap((file) => find(file, fs.readFileSync(path.join(root, file), "utf8")))
 
-/** Node 20 has no `fs.globSync`. */
+/** Returns the files of a folder. Does not use `fs.globSync`, which Node 20 does not have. */
 const sources = (folder: string): ReadonlyArray<string> =>
   fs.readdirSync(path.join(root, folder), { recursive: folder === "src", encoding: "utf8" })
     .filter((file) => file.endsWith(folder === "src" ? ".ts" : ".md"))
@@ -81,7 +81,7 @@ export const compile = ({ file, source }: Example) => {
       end <= comment.start && /^;? *$/.test(source.slice(end, comment.start))
     )
     if (expression === undefined) {
-      return fail(comment.start, `"// =>" must stand behind an expression statement, on its last line`)
+      return fail(comment.start, `"// =>" must follow an expression statement, on its last line`)
     }
     if (expected !== undefined && parseSync("expected.ts", `(${expected})`).errors.length > 0) {
       return fail(comment.start, `"${expected}" is not an expression`)
@@ -92,7 +92,7 @@ export const compile = ({ file, source }: Example) => {
       : /\bawait\b/.test(source.slice(start, end))
       ? ["await doctest.rejects(async () => (", `), "${errorName}")`]
       : ["doctest.throws(() => (", `), "${errorName}")`]
-    // Over the first character, so that what a stack trace shows of the assertion is the example's line.
+    // Overwrites the first character, so that a stack trace shows the line of the example.
     output.update(start, start + 1, open + source[start])
     output.overwrite(end, comment.end, close)
   }

@@ -2,7 +2,7 @@ import type { Plugin } from "vitest/config"
 import { all, compile, directory, modulePath } from "./examples.ts"
 
 /**
- * Serves every example as a module of its own, its expectations compiled to assertions.
+ * Serves every example as a module of its own, and compiles its `// =>` comments to assertions.
  */
 export const doctest = (): Plugin => {
   const find = (id: string) =>

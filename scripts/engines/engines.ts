@@ -1,11 +1,11 @@
-/** The Node versions that the library supports, and where their binaries are. */
+/** The Node versions that the library supports, and the paths of their binaries. */
 import * as childProcess from "node:child_process"
 import * as fs from "node:fs"
 import * as path from "node:path"
 
 const root = path.resolve(import.meta.dirname, "../..")
 
-/** Ignored by Git. Delete it to install the engines again. */
+/** Git ignores this folder. Delete it to install the engines again. */
 const folder = path.join(root, ".engines")
 
 export interface Engine {
@@ -20,7 +20,7 @@ const binary = (...folder: ReadonlyArray<string>): string =>
 const versionOf = (file: string): string | undefined =>
   fs.existsSync(file) ? childProcess.execFileSync(file, ["--version"], { encoding: "utf8" }).trim() : undefined
 
-/** Downloads the platform's own package, which holds the binary and runs no install script. */
+/** Installs the package of this platform, which contains the binary and runs no install script. */
 const fromRegistry = (version: string): Engine => ({
   name: `Node ${version.split(".")[0]}`,
   install: () => {
@@ -32,7 +32,7 @@ const fromRegistry = (version: string): Engine => ({
     const partial = `${place}.partial`
     for (const stale of [place, partial]) fs.rmSync(stale, { recursive: true, force: true })
     fs.mkdirSync(partial, { recursive: true })
-    // Without a package.json of its own, npm would install into the project above.
+    // Without its own package.json, npm would install into the project that contains this folder.
     fs.writeFileSync(path.join(partial, "package.json"), JSON.stringify({ private: true }))
     childProcess.execFileSync(
       process.platform === "win32" ? "npm.cmd" : "npm",

@@ -4,10 +4,10 @@
  *
  *     npm run test:engines                 all engines
  *     npm run test:engines -- 20 24        some engines
- *     npm run test:engines -- 20 -- test/WeakRef.test.ts      what follows the second -- goes to vitest
+ *     npm run test:engines -- 20 -- test/WeakRef.test.ts      the arguments after the second -- are vitest's
  *
  * Vitest runs on the Node that started this script, because vitest does not support
- * Node 20. Its workers, and so the library and the tests, run on the engine under test.
+ * Node 20. Its workers run the library and the tests on the engine under test.
  */
 import * as childProcess from "node:child_process"
 import * as fs from "node:fs"
@@ -18,7 +18,7 @@ import { type Engine, engines } from "./engines.ts"
 const root = path.resolve(import.meta.dirname, "../..")
 const reports = path.join(root, "coverage", "engines")
 
-/** An engine whose finalizers have stopped makes tests wait for their time limit, one after the other. */
+/** If the finalizers of an engine stop, each test waits for its own time limit. This limits the whole run. */
 const timeLimit = 15 * 60_000
 
 interface Row {
@@ -30,7 +30,7 @@ interface Row {
   readonly skipped: ReadonlyArray<string>
 }
 
-/** The part of vitest's JSON report that is read here. */
+/** The part of vitest's JSON report that this script reads. */
 interface Report {
   readonly numPassedTests: number
   readonly numFailedTests: number
@@ -70,7 +70,7 @@ const run = (engine: Engine, filters: ReadonlyArray<string>): Row => {
 const count = (output: string, status: number | null): Pick<Row, "passed" | "failed" | "skipped"> => {
   if (!fs.existsSync(output)) return { passed: 0, failed: 1, skipped: [] }
   const report: Report = JSON.parse(fs.readFileSync(output, "utf8"))
-  // A file that cannot be loaded has failed without a failed test.
+  // A test file that cannot be loaded fails, but has no failed test.
   const failedFiles = report.testResults.filter(({ assertionResults, status }) =>
     status === "failed" && assertionResults.every(({ status }) => status !== "failed")
   )
@@ -78,7 +78,7 @@ const count = (output: string, status: number | null): Pick<Row, "passed" | "fai
   const passed = report.numPassedTests
   return {
     passed,
-    // An error outside of any test, or no test at all, is a failure too.
+    // An error outside of any test is a failure. So is a run without tests.
     failed: failed === 0 && (status !== 0 || passed === 0) ? 1 : failed,
     skipped: report.testResults.flatMap(({ assertionResults }) => assertionResults)
       .filter(({ status }) => status !== "passed" && status !== "failed").map(({ fullName }) => fullName)
@@ -98,7 +98,9 @@ const args = process.argv.slice(2)
 const separator = args.includes("--") ? args.indexOf("--") : args.length
 const names = args.slice(0, separator).map((name) => `Node ${name}`)
 const unknown = names.find((name) => engines.every((engine) => engine.name !== name))
-if (unknown !== undefined) throw new Error(`${unknown} is none of ${engines.map(({ name }) => name).join(", ")}`)
+if (unknown !== undefined) {
+  throw new Error(`Unknown engine ${unknown}. The engines are ${engines.map(({ name }) => name).join(", ")}`)
+}
 
 fs.rmSync(reports, { recursive: true, force: true })
 fs.mkdirSync(reports, { recursive: true })
@@ -118,7 +120,7 @@ console.log(`\n${
   )
 }`)
 for (const { engine, skipped } of rows) {
-  // The last word names what the engine does not have.
+  // The last word of a test name is the feature that the engine does not have.
   for (const name of skipped) console.log(`Skipped on ${engine}: ${name}`)
 }
 if (rows.some(({ failed }) => failed > 0)) process.exitCode = 1

@@ -8,7 +8,7 @@ if (engine !== undefined) {
   if (fs.realpathSync(process.execPath) !== fs.realpathSync(engine)) {
     throw new Error(`This worker runs on ${process.execPath} instead of ${engine}`)
   }
-  // Programs that tests start run on the same engine, and Node 20 cannot run TypeScript by itself.
+  // Tests start programs on the same engine. Node 20 cannot run TypeScript without this loader.
   if (!("typescript" in process.features)) {
     process.env["NODE_OPTIONS"] = `--import ${pathToFileURL(`${import.meta.dirname}/stripTypes.mjs`)}`
   }

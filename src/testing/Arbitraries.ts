@@ -1,10 +1,9 @@
 /**
  * Generates inputs for property tests of code that uses weak references.
  *
- * The module provides fast-check arbitraries for referents, for keys whose hashes
- * collide, for schedules of collections, and for scripts of operations that
- * collections interleave with. Every arbitrary shrinks to a short counterexample
- * and prints it as a person would write it.
+ * The module has fast-check arbitraries for referents, for keys whose hashes collide,
+ * for schedules of collections, and for scripts of operations with collections between
+ * them. Every arbitrary shrinks to a short counterexample and prints it as readable text.
  *
  * This module needs `fast-check`, an optional peer dependency. Import it as
  * `effect-weakref/testing/Arbitraries`. The index `effect-weakref/testing` does not
@@ -64,7 +63,7 @@ const make = <A>(kinds: Readonly<Record<string, () => A>>): fc.Arbitrary<A> =>
  * objects, class instances, arrays, functions, classes, maps, and dates. Every
  * generated object is new. Shrinks to an empty plain object.
  *
- * **Example** (Referencing any object)
+ * **Example** (Referring to any object)
  *
  * ```ts import.meta.vitest
  * import { Option } from "effect"
@@ -87,8 +86,8 @@ const make = <A>(kinds: Readonly<Record<string, () => A>>): fc.Arbitrary<A> =>
 export const objects = (): fc.Arbitrary<object> => make(objectKinds)
 
 /**
- * Returns an arbitrary of values that can be weakly referenced: every kind that
- * {@link objects} generates, and symbols.
+ * Returns an arbitrary of values that can be weakly referenced: objects of every kind
+ * that {@link objects} generates, and symbols.
  *
  * **When to use**
  *
@@ -96,10 +95,10 @@ export const objects = (): fc.Arbitrary<object> => make(objectKinds)
  *
  * **Details**
  *
- * Every generated value is new. Engines that cannot reference symbols weakly get
- * no symbols. Shrinks to an empty plain object.
+ * Every generated value is new. On an engine that cannot refer to symbols weakly,
+ * generates no symbols. Shrinks to an empty plain object.
  *
- * **Example** (Only weakly referenceable values)
+ * **Example** (Generating weakly referenceable values)
  *
  * ```ts import.meta.vitest
  * import { Heap } from "effect-weakref"
@@ -121,15 +120,15 @@ export const referents = (): fc.Arbitrary<WeakKey> =>
     : objects()
 
 /**
- * A key that compares by its `id`. Two keys can be equal without being identical,
- * and unequal keys can have the same hash.
+ * Represents a key that compares by its `id`. Two keys can be equal without being
+ * identical, and unequal keys can have the same hash.
  *
  * **When to use**
  *
  * Use to test a structure that compares keys with `Equal.equals`, or to show that
  * a structure compares keys by reference.
  *
- * **Example** (Equal and colliding keys)
+ * **Example** (Comparing equal and colliding keys)
  *
  * ```ts import.meta.vitest
  * import { Equal, Hash } from "effect"
@@ -158,7 +157,7 @@ export class Key implements Equal.Equal {
     return that instanceof Key && that.id === this.id
   }
 
-  /** The hash has two values only, so that most unequal keys collide. */
+  /** Returns one of two values, so that many unequal keys collide. */
   [Hash.symbol](): number {
     return this.id % 2
   }
@@ -167,15 +166,15 @@ export class Key implements Equal.Equal {
     return `Key(${this.id})`
   }
 
-  /** fast-check prints a counterexample with this method. */
+  /** Prints the key in a counterexample of fast-check. */
   [fc.toStringMethod](): string {
     return this.toString()
   }
 }
 
 /**
- * Returns an arbitrary of {@link Key}s. Several generated keys are likely to be
- * equal, or unequal with the same hash.
+ * Returns an arbitrary of {@link Key}s. Generated keys are often equal, or unequal with
+ * the same hash.
  *
  * **When to use**
  *
@@ -186,7 +185,7 @@ export class Key implements Equal.Equal {
  * `ids` is the number of different keys, 4 by default. Every generated key is a
  * new object. Shrinks to `Key(0)`.
  *
- * **Example** (Equal keys share an entry)
+ * **Example** (Testing that equal keys share an entry)
  *
  * ```ts import.meta.vitest
  * import { Equal, MutableHashMap } from "effect"
@@ -209,8 +208,8 @@ export const keys = (options?: { readonly ids?: number | undefined }): fc.Arbitr
   fc.nat({ max: (options?.ids ?? 4) - 1 }).map((id) => new Key(id))
 
 /**
- * One moment of a {@link Schedule}: the targets to collect, by index, and whether
- * the queued clean-ups run afterwards.
+ * Describes one moment of a {@link Schedule}: the indices of the targets to collect, and
+ * whether the queued clean-ups run afterwards.
  *
  * @see {@link schedules} to generate schedules
  *
@@ -224,8 +223,8 @@ export interface Moment {
 }
 
 /**
- * The collector's part in a test: what happens before each step of the program.
- * A schedule that is shorter than the program does nothing after its end.
+ * Describes what the collector does before each step of a test. After the last moment
+ * of the schedule, the collector does nothing.
  *
  * @see {@link schedules} to generate schedules
  *
@@ -263,16 +262,16 @@ class MomentImpl implements Moment {
  *
  * **When to use**
  *
- * Use to run one fixed program under many orders of collection. For every
- * possible order of a small program, use `TestHeap`.
+ * Use to run one fixed program under many random schedules. To run a small program
+ * under every schedule, use `TestHeap.explore`.
  *
  * **Details**
  *
- * `targets` is the number of targets, `length` the largest number of moments, 10 by
- * default. A schedule collects each target at most once. Shrinks to fewer
- * moments and fewer collections.
+ * `targets` is the number of targets. `length` is the largest number of moments, 10 by
+ * default. A schedule collects each target at most once. Shrinks to fewer moments and
+ * fewer collections.
  *
- * **Example** (A reference under every schedule)
+ * **Example** (Testing references under random schedules)
  *
  * ```ts import.meta.vitest
  * import { Effect } from "effect"
@@ -319,7 +318,7 @@ export const schedules = (options: {
 }
 
 /**
- * One operation of a {@link Script}, with generated arguments.
+ * Describes one operation of a {@link Script}, with generated arguments.
  *
  * @see {@link scripts} to generate scripts
  *
@@ -333,9 +332,9 @@ export interface Operation<out Name extends string, out Args extends ReadonlyArr
 }
 
 /**
- * A list of operations. `Arguments` maps the name of each operation to its
- * arbitraries. The operations `collect` and `finalize` are the collector's: `collect`
- * names targets by index.
+ * Describes a list of operations. `Arguments` maps the name of each operation to the
+ * arbitraries of its arguments. The collector's operations are `collect` and `finalize`.
+ * The arguments of `collect` are indices of targets.
  *
  * @see {@link scripts} to generate scripts
  *
@@ -350,7 +349,7 @@ export type Script<Arguments extends Record<string, ReadonlyArray<fc.Arbitrary<u
 >
 
 /**
- * The values that a tuple of arbitraries generates.
+ * Computes the tuple of values that a tuple of arbitraries generates.
  *
  * @category models
  * @stability experimental
@@ -384,8 +383,8 @@ class OperationImpl implements Operation<string, ReadonlyArray<unknown>> {
  *
  * **When to use**
  *
- * Use to compare an implementation with a plain, strong model: perform each
- * operation on both, and compare the results.
+ * Use to compare an implementation with a model that holds its values strongly: perform
+ * each operation on both, and compare the results.
  *
  * **Details**
  *
@@ -395,7 +394,7 @@ class OperationImpl implements Operation<string, ReadonlyArray<unknown>> {
  * operations, 20 by default. Shrinks to fewer operations, and each argument by its
  * own arbitrary.
  *
- * **Example** (A weak set beside a model)
+ * **Example** (Comparing a weak set with a model)
  *
  * ```ts import.meta.vitest
  * import { Effect } from "effect"
@@ -429,7 +428,7 @@ class OperationImpl implements Operation<string, ReadonlyArray<unknown>> {
  * }))
  * ```
  *
- * @see {@link schedules} to generate the collector's part only
+ * @see {@link schedules} to generate only the collector's operations
  *
  * @category constructors
  * @stability experimental
@@ -452,6 +451,6 @@ export const scripts = <const Arguments extends Record<string, ReadonlyArray<fc.
     fc.oneof(...own, ...collector),
     { maxLength: options.maxLength ?? 20 }
   )
-  // Each operation has the name and the arguments that its arbitrary was made from.
+  // Each operation has the name and the arguments of its entry in `operations`, or it is the collector's.
   return script as fc.Arbitrary<Script<Arguments>>
 }

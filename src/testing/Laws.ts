@@ -1,15 +1,15 @@
 /**
  * Checks the laws that weak data types must obey, with property tests.
  *
- * Each function takes an implementation and returns its laws. Checking a law
- * runs generated programs on the implementation, in which the collector takes
- * targets at many different moments. A law that does not hold fails with the
- * shortest program that shows it. The implementation can come from this library,
- * from another library, or from your own code: it only has to get its weak
- * primitives from the `Heap` that the law passes.
+ * Each function takes an implementation and returns its laws. Checking a law runs
+ * generated programs on the implementation. In these programs, targets are collected
+ * at many different moments. A broken law fails with a short program that shows it.
+ *
+ * The implementation can come from this library, from another library, or from your
+ * own code. It must get its weak primitives from the `Heap` that the law passes.
  *
  * Most laws use a `TestHeap`. The laws about what stays alive use the host's heap and
- * force full collections, so they need a host that can be asked for one, such as
+ * force full collections. So they need a host that can force a collection, such as
  * Node.
  *
  * This module needs `fast-check`, an optional peer dependency. Import it as
@@ -33,15 +33,15 @@ import * as Table from "../internal/testing/laws/table.ts"
 import * as Arbitraries from "./Arbitraries.ts"
 
 /**
- * A law of one implementation.
+ * Describes a law of one implementation.
  *
  * **Details**
  *
- * `name` says in one sentence what must hold. `check` looks for a counterexample, and
- * fails with `LawError` if there is one. Interrupting `check` ends it after the
- * current run.
+ * `name` says in one sentence what must hold. `check` searches for a counterexample, and
+ * fails with `LawError` if it finds one. If `check` is interrupted, it stops after the
+ * current program.
  *
- * @see {@link LawError} for what a broken law reports
+ * @see {@link LawError} for the report of a broken law
  *
  * @category models
  * @stability experimental
@@ -53,13 +53,13 @@ export interface Law {
 }
 
 /**
- * How a law is checked, in the terms of fast-check.
+ * Describes the options of a check. They have the names and meanings of fast-check.
  *
  * **Details**
  *
  * `numRuns` is the number of generated programs, 100 by default. Laws that force
- * collections run one program. `seed` and `path` replay a
- * counterexample: copy both from a `LawError`.
+ * collections run one program. `seed` and `path` replay a counterexample: copy both from a
+ * `LawError`.
  *
  * @see {@link Law} for the function that takes these options
  *
@@ -74,14 +74,14 @@ export interface CheckOptions {
 }
 
 /**
- * The error of a law that does not hold.
+ * Reports a law that does not hold.
  *
  * **Details**
  *
  * - `law`: the name of the law
  * - `counterexample`: the generated input, shrunk by fast-check
- * - `trace`: the program that this input stands for, line by line. The last line
- *   says what went wrong.
+ * - `trace`: the lines of the program that ran with this input. The last line says what
+ *   went wrong.
  * - `seed` and `path`: the options that replay the counterexample
  * - `cause`: the error that the implementation threw, if it threw one
  *
@@ -148,8 +148,8 @@ const toLaws = (checks: ReadonlyArray<Check>): ReadonlyArray<Law> =>
  *
  * **Details**
  *
- * `make(heap)` returns a function that makes a value of a generated input. The laws
- * compare such values, including two values of the same input:
+ * `make(heap)` returns a function that makes a value from a generated input. The laws
+ * compare such values, including two values made from the same input:
  *
  * - equality is reflexive, symmetric, and transitive
  * - equal values have equal hashes
@@ -165,10 +165,10 @@ const toLaws = (checks: ReadonlyArray<Check>): ReadonlyArray<Law> =>
  *
  * **Gotchas**
  *
- * The implementation must use the constructors of `heap`. A `TestHeap` cannot collect a
- * value for an implementation that uses the global constructors.
+ * The implementation must use the constructors of `heap`. If it uses the global
+ * constructors, the `TestHeap` cannot collect its values.
  *
- * **Example** (References compare like their referents)
+ * **Example** (Checking that references compare like their referents)
  *
  * ```ts import.meta.vitest
  * import { Effect } from "effect"
@@ -193,8 +193,8 @@ export const equality = <A>(
 ): ReadonlyArray<Law> => toLaws(Equality.laws(make, arbitrary))
 
 /**
- * A weak reference, as the laws see it: the native `WeakRef` and this library's
- * `WeakRef` both have this method.
+ * Describes the part of a weak reference that the laws use. The native `WeakRef` and this
+ * library's `WeakRef` both have it.
  *
  * @see {@link reference} for the laws
  *
@@ -211,33 +211,34 @@ export interface ReferenceLike<out A> {
  *
  * **When to use**
  *
- * Use for everything that refers to a value weakly and returns the value on request.
+ * Use for types that refer to a value weakly and return the value on request.
  *
  * **Details**
  *
- * `make(heap)` returns a function that makes a reference to a referent. `deref` returns the
- * referent, or nothing: `undefined` or `Option.none()`. The laws say that a
- * reference:
+ * `make(heap)` returns a function that makes a reference to a referent. `deref` returns
+ * the referent if it is alive, and otherwise nothing: `undefined` or `Option.none()`. The
+ * laws say that a reference:
  *
  * - dereferences to its referent while it is alive
  * - dereferences to nothing after collection, before and after the clean-ups
  * - stays dead
  * - is not revived by a new reference to the same object
  * - does not keep its referent alive
- * - has an equal referent and an equal hash if it is equal to another reference. References
- *   that do not implement `Equal` obey this law.
+ * - has the same hash as every equal reference, and an equal referent. References that do
+ *   not implement `Equal` obey this law.
  *
  * `referents` generates the referents, and is `Arbitraries.objects()` by default.
  *
  * Making the laws never fails. A broken law fails its `check` with `LawError`.
- * Cost: `numRuns` programs for each law.
+ * Cost: `numRuns` programs for each law, and one program for a law that forces
+ * collections.
  *
  * **Gotchas**
  *
- * The implementation must use the constructors of `heap`. A `TestHeap` cannot collect a
- * value for an implementation that uses the global constructors.
+ * The implementation must use the constructors of `heap`. If it uses the global
+ * constructors, the `TestHeap` cannot collect its values.
  *
- * **Example** (The native `WeakRef`)
+ * **Example** (Checking the native `WeakRef`)
  *
  * ```ts import.meta.vitest
  * import { Effect } from "effect"
@@ -249,7 +250,7 @@ export interface ReferenceLike<out A> {
  * ```
  *
  * @see {@link equality} for more laws of references that implement `Equal`
- * @see {@link proxy} for references that forward instead of returning the referent
+ * @see {@link proxy} for proxies, which forward operations to the target
  *
  * @category constructors
  * @stability experimental
@@ -262,7 +263,7 @@ export function reference<A extends WeakKey>(
 ): ReadonlyArray<Law>
 export function reference(
   make: (heap: Heap) => (referent: object) => ReferenceLike<object>,
-  // The second signature passes functions and referents of one type, whatever this type is.
+  // The second signature ensures that `make` and `referents` have the same type.
   options?: { readonly referents: fc.Arbitrary<object> }
 ): ReadonlyArray<Law> {
   return toLaws(Reference.laws(make, options?.referents ?? Arbitraries.objects()))
@@ -284,24 +285,27 @@ export function reference(
  * - reads like its target, including methods that need the target as `this`
  * - writes like its target
  * - calls and constructs like its target
- * - fails every operation after collection, for each of the thirteen traps
+ * - fails every operation after collection. The law tries all thirteen traps.
  * - is not revived by a new proxy of the same target
  * - does not keep its target alive
  *
- * `isDeadError` tells whether an error is the one that a dead proxy should throw. By
- * default every `Error` is. A proxy may report properties as configurable, and the
- * target and its proxy count as the same result, because no proxy can hide these
- * differences.
+ * `isDeadError` tells whether a dead proxy may throw an error. By default, it may throw
+ * every `Error`.
+ *
+ * Two differences do not break a law, because no proxy can hide them. A proxy may report
+ * a property as configurable. An operation may return the proxy if the same operation on
+ * the target returns the target.
  *
  * Making the laws never fails. A broken law fails its `check` with `LawError`.
- * Cost: `numRuns` programs for each law.
+ * Cost: `numRuns` programs for each law, and one program for a law that forces
+ * collections.
  *
  * **Gotchas**
  *
- * The implementation must use the constructors of `heap`. A `TestHeap` cannot collect a
- * value for an implementation that uses the global constructors.
+ * The implementation must use the constructors of `heap`. If it uses the global
+ * constructors, the `TestHeap` cannot collect its values.
  *
- * **Example** (Proxies of this library)
+ * **Example** (Checking the proxies of this library)
  *
  * ```ts import.meta.vitest
  * import { Effect } from "effect"
@@ -315,7 +319,7 @@ export function reference(
  * await Effect.runPromise(Effect.forEach(laws, (law) => law.check(), { discard: true }))
  * ```
  *
- * @see {@link reference} for references that return the referent
+ * @see {@link reference} for references, which return the referent
  *
  * @category constructors
  * @stability experimental
@@ -327,13 +331,13 @@ export const proxy = (
 ): ReadonlyArray<Law> => toLaws(Proxy.laws(make, options?.isDeadError ?? ((error) => error instanceof Error)))
 
 /**
- * Registers a callback for the collection of a target, and returns a function that
- * ends the registration.
+ * Describes a function that registers a callback for the collection of a target, and
+ * returns a function that ends the registration.
  *
  * **Details**
  *
- * This is the smallest interface that both a `FinalizationRegistry` and a
- * `Finalizer` satisfy: see {@link finalizer} for both.
+ * A `FinalizationRegistry` and a `Finalizer` can both be wrapped in such a function: see
+ * the examples of {@link finalizer}.
  *
  * @see {@link finalizer} for the laws
  *
@@ -348,7 +352,7 @@ export type Register<in A extends WeakKey> = (target: A, callback: () => void) =
  *
  * **When to use**
  *
- * Use for everything that runs a callback after a target was collected.
+ * Use for types that run a callback after a target was collected.
  *
  * **Details**
  *
@@ -361,21 +365,23 @@ export type Register<in A extends WeakKey> = (target: A, callback: () => void) =
  * - does not run before its target is collected
  * - does not run after its registration ended
  * - does not depend on the order in which targets are collected and cleaned up
- * - is not lost if another registration of its target ends
+ * - still runs if another registration of its target ends
  *
- * and that a registration does not keep its target alive. A callback may still run if
- * its registration ends after the target was collected, as on some engines. `referents` generates the
- * targets, and is `Arbitraries.objects()` by default.
+ * Another law says that a registration does not keep its target alive. A callback may run
+ * if its registration ends after the target was collected, because an engine may have
+ * queued the callback before. `referents` generates the targets, and is
+ * `Arbitraries.objects()` by default.
  *
  * Making the laws never fails. A broken law fails its `check` with `LawError`.
- * Cost: `numRuns` programs for each law.
+ * Cost: `numRuns` programs for each law, and one program for a law that forces
+ * collections.
  *
  * **Gotchas**
  *
- * The implementation must use the constructors of `heap`. A `TestHeap` cannot collect a
- * value for an implementation that uses the global constructors.
+ * The implementation must use the constructors of `heap`. If it uses the global
+ * constructors, the `TestHeap` cannot collect its values.
  *
- * **Example** (A `FinalizationRegistry`)
+ * **Example** (Checking a `FinalizationRegistry`)
  *
  * ```ts import.meta.vitest
  * import { Effect } from "effect"
@@ -393,7 +399,7 @@ export type Register<in A extends WeakKey> = (target: A, callback: () => void) =
  * await Effect.runPromise(Effect.forEach(laws, (law) => law.check(), { discard: true }))
  * ```
  *
- * **Example** (A `Finalizer`)
+ * **Example** (Checking a `Finalizer`)
  *
  * ```ts import.meta.vitest
  * import { Effect, Scope } from "effect"
@@ -414,7 +420,7 @@ export type Register<in A extends WeakKey> = (target: A, callback: () => void) =
  * await Effect.runPromise(Effect.forEach(laws, (law) => law.check(), { discard: true }))
  * ```
  *
- * @see {@link weakValueMap} for the most frequent use of a finalizer
+ * @see {@link weakValueMap} for maps, which remove dead entries in finalizers
  *
  * @category constructors
  * @stability experimental
@@ -427,14 +433,14 @@ export function finalizer<A extends WeakKey>(
 ): ReadonlyArray<Law>
 export function finalizer(
   make: (heap: Heap) => Register<object>,
-  // The second signature passes functions and referents of one type, whatever this type is.
+  // The second signature ensures that `make` and `referents` have the same type.
   options?: { readonly referents: fc.Arbitrary<object> }
 ): ReadonlyArray<Law> {
   return toLaws(Finalizer.laws(make, options?.referents ?? Arbitraries.objects()))
 }
 
 /**
- * A map, as the laws see it: a part of the native `Map`.
+ * Describes the part of a map that the laws use. It is a part of the native `Map`.
  *
  * **Details**
  *
@@ -458,7 +464,7 @@ export interface MapLike<K, V> {
 }
 
 /**
- * A set, as the laws see it: a part of the native `Set`.
+ * Describes the part of a set that the laws use. It is a part of the native `Set`.
  *
  * **Details**
  *
@@ -481,16 +487,16 @@ export interface SetLike<A> {
 }
 
 /**
- * What a map or a set claims.
+ * Describes the properties that a map or a set should have.
  *
  * **Details**
  *
- * - `compare`: how keys compare. `"reference"`, the default, as the native `Map` does.
- *   `"structural"` by `Equal.equals`: an entry then keeps the key that it was made with,
- *   and dies with this key.
+ * - `compare`: how keys compare. `"reference"`, the default, compares keys like the native
+ *   `Map`. `"structural"` compares keys with `Equal.equals`. An entry then keeps the key
+ *   that it was created with, and dies with this key.
  * - `ordered`: whether iteration follows the order of insertion, `false` by default. `true`
  *   adds a law.
- * - `keys`: generates keys, or the elements of a set
+ * - `keys`: generates the keys of a map, or the elements of a set
  *
  * @see {@link weakKeyMap}, {@link weakValueMap}, and {@link weakSet} for the functions that take these options
  *
@@ -519,24 +525,26 @@ export interface TableOptions<K> {
  *   `delete`, iteration, collections, and clean-ups
  * - forgets an entry when its key is collected, even before the clean-up
  * - returns `false` from `delete` if the entry is dead
- * - keeps an entry that was set later than the one whose clean-up runs
+ * - keeps an entry that was set after the collected entry whose clean-up runs
  * - iterates soundly during mutation and collection: it yields no dead entry, no entry
  *   twice, and every entry that stays
  * - does not keep a key alive, even if the value refers to the key
- * - leaves nothing behind
+ * - leaves nothing behind: when entries die or are removed, it releases their weak
+ *   references, and `size` does not count them
  * - iterates in insertion order, if `ordered` is `true`
  *
- * `keys` is `Arbitraries.keys()` by default: keys that collide.
+ * `keys` is `Arbitraries.keys()` by default. It generates keys whose hashes collide.
  *
  * Making the laws never fails. A broken law fails its `check` with `LawError`.
- * Cost: `numRuns` programs for each law.
+ * Cost: `numRuns` programs for each law, and one program for a law that forces
+ * collections.
  *
  * **Gotchas**
  *
- * The implementation must use the constructors of `heap`. A `TestHeap` cannot collect a
- * value for an implementation that uses the global constructors.
+ * The implementation must use the constructors of `heap`. If it uses the global
+ * constructors, the `TestHeap` cannot collect its values.
  *
- * **Example** (The native `WeakMap`)
+ * **Example** (Checking the native `WeakMap`)
  *
  * ```ts import.meta.vitest
  * import { Effect } from "effect"
@@ -564,7 +572,7 @@ export function weakKeyMap<K extends WeakKey>(
 ): ReadonlyArray<Law>
 export function weakKeyMap(
   make: (heap: Heap) => MapLike<object, object>,
-  // The second signature passes maps and keys of one type, whatever this type is.
+  // The second signature ensures that `make` and `keys` have the same type.
   options?: TableOptions<object>
 ): ReadonlyArray<Law> {
   return toLaws(Table.laws({
@@ -592,25 +600,27 @@ export function weakKeyMap(
  *   `delete`, iteration, collections, and clean-ups
  * - forgets an entry when its value is collected, even before the clean-up
  * - returns `false` from `delete` if the entry is dead
- * - keeps an entry that was set later than the one whose clean-up runs. Breaking this law
- *   is the most frequent bug of weak caches.
+ * - keeps an entry that was set after the collected entry whose clean-up runs. Weak caches
+ *   often break this law.
  * - iterates soundly during mutation and collection: it yields no dead entry, no entry
  *   twice, and every entry that stays
  * - does not keep its values alive
- * - leaves nothing behind
+ * - leaves nothing behind: when entries die or are removed, it releases their weak
+ *   references, and `size` does not count them
  * - iterates in insertion order, if `ordered` is `true`
  *
  * `keys` generates strings by default.
  *
  * Making the laws never fails. A broken law fails its `check` with `LawError`.
- * Cost: `numRuns` programs for each law.
+ * Cost: `numRuns` programs for each law, and one program for a law that forces
+ * collections.
  *
  * **Gotchas**
  *
- * The implementation must use the constructors of `heap`. A `TestHeap` cannot collect a
- * value for an implementation that uses the global constructors.
+ * The implementation must use the constructors of `heap`. If it uses the global
+ * constructors, the `TestHeap` cannot collect its values.
  *
- * **Example** (A hand-written cache)
+ * **Example** (Finding the bug in a hand-written cache)
  *
  * ```ts import.meta.vitest
  * import { Effect } from "effect"
@@ -685,19 +695,20 @@ export function weakValueMap(
  *
  * **Details**
  *
- * `make(heap)` returns an empty set. The laws are those of {@link weakKeyMap}, for
- * elements instead of keys. `keys` generates the elements, and is `Arbitraries.keys()`
- * by default.
+ * `make(heap)` returns an empty set. The laws are those of {@link weakKeyMap}, but for
+ * elements instead of keys. `keys` generates the elements, and is `Arbitraries.keys()` by
+ * default.
  *
  * Making the laws never fails. A broken law fails its `check` with `LawError`.
- * Cost: `numRuns` programs for each law.
+ * Cost: `numRuns` programs for each law, and one program for a law that forces
+ * collections.
  *
  * **Gotchas**
  *
- * The implementation must use the constructors of `heap`. A `TestHeap` cannot collect a
- * value for an implementation that uses the global constructors.
+ * The implementation must use the constructors of `heap`. If it uses the global
+ * constructors, the `TestHeap` cannot collect its values.
  *
- * **Example** (A weak set of this library)
+ * **Example** (Checking a weak set of this library)
  *
  * ```ts import.meta.vitest
  * import { Effect } from "effect"
@@ -737,7 +748,7 @@ export function weakSet<A extends WeakKey>(
 ): ReadonlyArray<Law>
 export function weakSet(
   make: (heap: Heap) => SetLike<object>,
-  // The second signature passes sets and elements of one type, whatever this type is.
+  // The second signature ensures that `make` and `keys` have the same type.
   options?: TableOptions<object>
 ): ReadonlyArray<Law> {
   return toLaws(Table.laws({

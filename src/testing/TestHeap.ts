@@ -1,21 +1,23 @@
 /**
- * A heap that a test collects by hand, or whose every collection it explores.
+ * A heap on which the test decides when a value is collected.
  *
- * On a real heap nobody can say when a value is collected. On a `TestHeap` the
- * test says it: {@link collect} kills all references to its targets at once, and
- * {@link finalize} runs the clean-ups that wait. Nothing is collected otherwise.
- * The two steps are separate because engines separate them: reachable, collected,
- * finalized. The code under test is not changed. Every effectful constructor
- * reads its weak primitives from the `Heap` service, which {@link layer} replaces.
+ * On a real heap, a program cannot know when a value is collected. On a `TestHeap`,
+ * {@link collect} collects its targets: all references to them are dead at once.
+ * {@link finalize} runs the queued clean-ups. Nothing else is collected. The two
+ * steps are separate because engines separate them: a value is reachable, then
+ * collected, then finalized.
  *
- * {@link explore} asks a larger question: is there *any* moment at which a
- * collection breaks the program? It runs the program once for every way in which
- * its targets could die.
+ * The code under test stays the same. Every effectful constructor reads its weak
+ * primitives from the `Heap` service, which {@link layer} replaces.
+ *
+ * {@link explore} finds out whether a collection can break the program at *any*
+ * moment. It runs the program once for every way in which its targets could die.
  *
  * The heap's three constructors behave as ECMAScript defines them. Of the 217 files
  * about them in test262, 214 pass. The other three need the prototypes of
  * another realm.
  *
+ * @stability experimental
  * @since 0.1.0
  */
 import * as Cause from "effect/Cause"
@@ -37,8 +39,7 @@ import * as Schedule from "../internal/testing/schedule.ts"
 import { NotWeakReferenceableError } from "../WeakError.ts"
 
 /**
- * Provides a heap, the two steps of a collection, and the statements that an
- * exploration needs.
+ * Provides a heap, and the operations that collect its values.
  *
  * **When to use**
  *
@@ -81,10 +82,10 @@ export class TestHeap extends Context.Service<TestHeap, {
  *
  * **Details**
  *
- * The functions are those of this module, except that they do not wait: `finalize`
- * starts clean-ups that return a promise, and does not wait for the promise. The first
- * error that a clean-up throws is thrown after all have run. `service` is the same
- * heap for effects.
+ * The functions do the same as those of this module, but are synchronous. `finalize`
+ * and `finalizeOne` do not wait for the promises that clean-ups return. `finalize` runs
+ * all clean-ups, and then throws the first error that a clean-up has thrown. `service`
+ * is the same heap for effects.
  *
  * @see {@link makeUnsafe} for the constructor
  *
@@ -112,7 +113,7 @@ export interface SyncTestHeap {
  *
  * **Details**
  *
- * Cost: O(1). Each heap has constructors of its own.
+ * Each heap has its own constructors. Cost: O(1).
  *
  * **Example** (Collecting without effects)
  *
@@ -179,7 +180,7 @@ const makeService = (collector: Collector): TestHeap["Service"] => ({
       for (const { thrown } of all) if (thrown !== undefined) failures.push(thrown.error)
       const started = all.map(({ result }) => result).filter(isPromiseLike)
       if (started.length === 0) break
-      // More may have been queued when these have ended.
+      // Further clean-ups may be queued when these promises settle.
       yield* Effect.promise(() => Promise.all(started))
     }
     if (failures.length > 0) return yield* Effect.die(failures[0])
@@ -225,16 +226,16 @@ const contextOf = (service: TestHeap["Service"]): Context.Context<TestHeap> =>
   Context.make(TestHeap, service).pipe(Context.add(Heap, service.heap))
 
 /**
- * Provides a test heap with a seed that you choose, and replaces `Heap` with it.
+ * Provides a test heap with the given seed, and replaces `Heap` with it.
  *
  * **When to use**
  *
- * Use to try several orders of clean-ups, or to repeat one.
+ * Use to try several orders of clean-ups, or to repeat an order.
  *
  * **Details**
  *
- * Each build of the layer has a new heap. The same seed and the same clean-ups
- * have the same order.
+ * Each build of the layer creates a new heap. With the same seed, the same clean-ups
+ * run in the same order.
  *
  * **Example** (Replaying an order of clean-ups)
  *
@@ -280,8 +281,8 @@ export const layerWith = (options: { readonly seed: string | number }): Layer.La
  *
  * **Details**
  *
- * Each build of the layer has a new heap. Everything that reads `Heap` uses it:
- * every effectful constructor of this library does.
+ * Each build of the layer creates a new heap. Every effectful constructor of this
+ * library reads `Heap`, and so uses the test heap.
  *
  * **Gotchas**
  *
@@ -313,21 +314,23 @@ export const layerWith = (options: { readonly seed: string | number }): Layer.La
 export const layer: Layer.Layer<TestHeap> = /*#__PURE__*/ layerWith({ seed: 0 })
 
 /**
- * Collects the targets: all references to all of them are dead at once, weak
- * table entries keyed by them are gone, and their clean-ups wait for
- * {@link finalize}.
+ * Collects the targets.
  *
  * **When to use**
  *
- * Use to say that the targets die here, and their clean-ups run later.
+ * Use to let the targets die now, and to run their clean-ups later.
  *
  * **Details**
  *
- * It does not matter whether the program still holds a target: the test says that
- * it does not. A target that is used again afterwards is like a new object at the
- * same place. Dies with `NotWeakReferenceableError` if a target cannot be a
- * referent, and then collects none. Cost: O(1) for each target and for each of its
- * registrations. It does not dereference.
+ * All references to the targets are dead at once. Entries of a `WeakMap` are gone if
+ * a target is their key. The clean-ups of the targets are queued for {@link finalize}.
+ *
+ * The test heap collects a target even if the program still holds it. If the program
+ * uses the target again afterwards, the heap treats it as a new object.
+ *
+ * Dies with `NotWeakReferenceableError` if a target cannot be a referent, and then
+ * collects no target. Cost: O(1) for each target and for each of its registrations. It
+ * does not dereference.
  *
  * **Example** (Collected, not yet finalized)
  *
@@ -361,20 +364,20 @@ export const collect = (...targets: ReadonlyArray<WeakKey>): Effect.Effect<void,
 
 /**
  * Runs the queued clean-ups, in an order that the seed decides, and waits until
- * what they started has ended.
+ * they have ended.
  *
  * **When to use**
  *
- * Use after {@link collect}, to let everything happen that the collection causes.
+ * Use after {@link collect}, to run everything that the collection causes.
  *
  * **Details**
  *
- * Callbacks and finalizers are awaited, and the promises that a clean-up of your
- * own returns. Clean-ups that are queued meanwhile run too. A clean-up that throws
- * does not stop the next; its error is a defect at the end. Ends the turn. Cost:
- * O(1) for each clean-up, and what the clean-ups do.
+ * Waits for callbacks, for finalizers, and for the promises that clean-ups return.
+ * Clean-ups that are queued in the meantime run too. A clean-up that throws does not
+ * stop the next clean-up. After all have run, the effect dies with the first error. Ends
+ * the turn. Cost: O(1) for each clean-up, and the cost of the clean-ups.
  *
- * **Example** (Running what waits)
+ * **Example** (Running the queued clean-ups)
  *
  * ```ts import.meta.vitest
  * import { Effect } from "effect"
@@ -394,7 +397,7 @@ export const collect = (...targets: ReadonlyArray<WeakKey>): Effect.Effect<void,
  * ```
  *
  * @see {@link finalizeOne} for one clean-up at a time
- * @see {@link pending} for how many wait
+ * @see {@link pending} for the number of queued clean-ups
  *
  * @category mutations
  * @stability experimental
@@ -406,18 +409,19 @@ export const finalize: Effect.Effect<void, never, TestHeap> = /*#__PURE__*/ Effe
 )
 
 /**
- * Runs one queued clean-up, and waits until what it started has ended. Returns
- * `false` if none is queued.
+ * Runs one queued clean-up, and waits until it has ended. Returns `false` if no
+ * clean-up is queued.
  *
  * **When to use**
  *
- * Use to look at the program between two clean-ups: engines do not promise to run
- * them together.
+ * Use to inspect the program between two clean-ups, because an engine may run them
+ * at different times.
  *
  * **Details**
  *
- * The seed decides which clean-up runs. The error of one that throws is a defect.
- * Ends the turn. Cost: O(1) amortized, and what the clean-up does.
+ * The seed decides which clean-up runs. Waits for the promise that the clean-up returns.
+ * Dies with the error that the clean-up throws. Ends the turn. Cost: O(1) amortized, and
+ * the cost of the clean-up.
  *
  * **Example** (Looking between two clean-ups)
  *
@@ -438,7 +442,7 @@ export const finalize: Effect.Effect<void, never, TestHeap> = /*#__PURE__*/ Effe
  * Effect.runSync(program) // => [1, 0]
  * ```
  *
- * @see {@link finalize} for all of them
+ * @see {@link finalize} to run all queued clean-ups
  *
  * @category mutations
  * @stability experimental
@@ -454,11 +458,11 @@ export const finalizeOne: Effect.Effect<boolean, never, TestHeap> = /*#__PURE__*
  *
  * **When to use**
  *
- * Use if nothing between the two steps of a collection matters.
+ * Use if the state between the two steps does not matter.
  *
  * **Details**
  *
- * Runs all clean-ups that are queued, even those of an earlier {@link collect}.
+ * Runs all queued clean-ups, even those of an earlier {@link collect}.
  * Errors and cost are those of the two steps.
  *
  * **Example** (Both steps)
@@ -489,17 +493,18 @@ export const collectAndFinalize = (...targets: ReadonlyArray<WeakKey>): Effect.E
   Effect.andThen(collect(...targets), finalize)
 
 /**
- * Returns how many clean-ups wait for {@link finalize}.
+ * Returns the number of queued clean-ups.
  *
  * **When to use**
  *
- * Use to show that code leaves no registration behind, or leaves one.
+ * Use to test whether code leaves a registration behind.
  *
  * **Details**
  *
- * A clean-up waits from the collection of its target until it runs or is
- * unregistered. Cost: O(1). In {@link explore}, this is a choice for each released
- * target with a registration: collected or not. It does not dereference.
+ * A clean-up is queued from the collection of its target until it runs or is
+ * unregistered. In {@link explore}, the count depends on which targets are collected. So
+ * for each released target with a registration, there are two schedules: collected, or
+ * not. Cost: O(1). It does not dereference.
  *
  * **Example** (Counting clean-ups)
  *
@@ -519,7 +524,7 @@ export const collectAndFinalize = (...targets: ReadonlyArray<WeakKey>): Effect.E
  * Effect.runSync(program) // => [0, 1]
  * ```
  *
- * @see {@link finalizeOne} to run one of them
+ * @see {@link finalizeOne} to run one queued clean-up
  *
  * @category getters
  * @stability experimental
@@ -531,29 +536,29 @@ export const pending: Effect.Effect<number, never, TestHeap> = /*#__PURE__*/ Eff
 )
 
 /**
- * Says that the program has let go of the targets: from here on the collector may
- * take them.
+ * States that the program no longer holds the targets. From here on, the collector
+ * may collect them.
  *
  * **When to use**
  *
- * Use in a program for {@link explore}, at the place at which the program drops
- * its last strong reference.
+ * Use in a program for {@link explore}, after the program has dropped its last strong
+ * reference.
  *
  * **Details**
  *
- * The collector may take each target at any time, or never, together with others or
- * alone. A target that this turn has dereferenced, or has made a weak reference to,
- * lives to the end of the turn. Outside of `explore` nothing happens. Dies with
- * `NotWeakReferenceableError` if a target cannot be a referent. Cost: O(1) for each
- * target. It does not dereference.
+ * The collector may collect each target at any time, or never, together with others or
+ * alone. A target stays alive until the end of the turn if this turn has dereferenced it
+ * or has made a weak reference to it. Outside of `explore`, only the check of the
+ * targets happens. Dies with `NotWeakReferenceableError` if a target cannot be a
+ * referent. Cost: O(1) for each target. It does not dereference.
  *
  * **Gotchas**
  *
- * The exploration believes this statement. If the program gets a target back from a
- * weak reference and keeps it beyond the turn, say so with {@link hold}. If one
- * target holds another, release them in different programs.
+ * `explore` relies on this statement. If the program dereferences a target and keeps it
+ * beyond the turn, call {@link hold}. If one target holds another, release them in
+ * different programs: `explore` would collect the held target alone.
  *
- * **Example** (Letting go of a target)
+ * **Example** (Releasing a target)
  *
  * ```ts import.meta.vitest
  * import { Effect } from "effect"
@@ -575,7 +580,7 @@ export const pending: Effect.Effect<number, never, TestHeap> = /*#__PURE__*/ Eff
  * ```
  *
  * @see {@link hold} for the opposite
- * @see {@link collect} for a collection at this very place
+ * @see {@link collect} for a collection that happens now
  *
  * @category mutations
  * @stability experimental
@@ -585,8 +590,8 @@ export const mayCollect = (...targets: ReadonlyArray<WeakKey>): Effect.Effect<vo
   Effect.flatMap(TestHeap, (testHeap) => testHeap.mayCollect(...targets))
 
 /**
- * Says that the program holds the targets again: from here on the collector may
- * not take them.
+ * States that the program holds the targets again. From here on, the collector may
+ * not collect them.
  *
  * **When to use**
  *
@@ -595,11 +600,12 @@ export const mayCollect = (...targets: ReadonlyArray<WeakKey>): Effect.Effect<vo
  *
  * **Details**
  *
- * A target that was collected before stays collected. Outside of `explore` nothing
- * happens. Dies with `NotWeakReferenceableError` if a target cannot be a referent.
- * Cost: O(1) for each target. It does not dereference.
+ * References to a target stay dead if the target was collected before. Outside of
+ * `explore`, only the check of the targets happens. Dies with
+ * `NotWeakReferenceableError` if a target cannot be a referent. Cost: O(1) for each
+ * target. It does not dereference.
  *
- * **Example** (Keeping what was found)
+ * **Example** (Keeping a dereferenced target)
  *
  * ```ts import.meta.vitest
  * import { Effect } from "effect"
@@ -632,7 +638,7 @@ export const hold = (...targets: ReadonlyArray<WeakKey>): Effect.Effect<void, ne
   Effect.flatMap(TestHeap, (testHeap) => testHeap.hold(...targets))
 
 /**
- * Ends the turn: yields, as `Effect.yieldNow` does.
+ * Ends the turn, as `Effect.yieldNow` does.
  *
  * **When to use**
  *
@@ -641,8 +647,8 @@ export const hold = (...targets: ReadonlyArray<WeakKey>): Effect.Effect<void, ne
  *
  * **Details**
  *
- * Other fibers run as they do at `Effect.yieldNow`. Needs no heap, so code can use
- * it outside of a test.
+ * Is the same effect as `Effect.yieldNow`: other fibers may run. Needs no heap, so code
+ * can use it outside of a test.
  *
  * **Example** (A target dies between two turns)
  *
@@ -679,10 +685,10 @@ export const turn: Effect.Effect<void> = Effect.yieldNow
  *
  * **Details**
  *
- * `schedules` counts the different schedules under which the program ran.
- * `exhaustive` says whether these were all that exist.
+ * `schedules` is the number of different schedules under which the program ran.
+ * `exhaustive` is `true` if no other schedules exist.
  *
- * @see {@link explore} for how to get one
+ * @see {@link explore} for the function that returns it
  *
  * @category models
  * @stability experimental
@@ -694,22 +700,24 @@ export interface Explored {
 }
 
 /**
- * Describes what {@link explore} and {@link replay} raise about a schedule.
+ * Describes why {@link explore} or {@link replay} failed, and under which schedule.
  *
  * **Details**
  *
  * The `reason` is one of these:
  *
- * - `"Failure"`: under this schedule the program fails, or dies. `cause` says how.
+ * - `"Failure"`: under this schedule the program fails, dies, or is interrupted. `cause`
+ *   is the cause of its failure.
  * - `"Endless"`: under this schedule the program does not end. For example, it waits for a
  *   clean-up that never runs.
- * - `"NonDeterminism"`: the program makes other choices when it runs again under the same schedule, because it
- *   depends on something else: a random number, a real clock, or what an earlier run left in a variable. For
- *   {@link replay}, the program may have changed since the schedule was found.
- * - `"Malformed"`: the text is no schedule.
+ * - `"NonDeterminism"`: the program behaves differently when it runs again under the same
+ *   schedule. It depends on a random number, on a real clock, or on a variable that an
+ *   earlier run has changed. For {@link replay}, the program may have changed since the
+ *   schedule was found.
+ * - `"Malformed"`: the text is not a schedule.
  *
- * `schedule` is for {@link replay}, and `trace` is for people. `schedules` counts the
- * schedules that ran.
+ * `schedule` is the argument for {@link replay}. `trace` describes the same events in
+ * words. `schedules` is the number of schedules that ran.
  *
  * @see {@link explore} for an example
  *
@@ -729,7 +737,7 @@ export class ScheduleError extends Data.TaggedError("ScheduleError")<{
     const replay = `TestHeap.replay(program, ${JSON.stringify(schedule)})`
     switch (reason) {
       case "Malformed":
-        return `${JSON.stringify(schedule)} is not a schedule: take the one that explore reports`
+        return `${JSON.stringify(schedule)} is not a schedule. Use the schedule that TestHeap.explore reports`
       case "NonDeterminism":
         return `The program is not deterministic. Under the schedule ${JSON.stringify(schedule)}, ${summary(cause)}. ` +
           "Look for random numbers, real clocks, and variables that outlive a run"
@@ -749,14 +757,14 @@ const summary = (cause: Cause.Cause<unknown>): string => {
  *
  * **Details**
  *
- * - `maxSchedules`: how many schedules to run at most. The default is 10,000.
- * - `seed`: decides which schedules run if there are more. The default is 0.
+ * - `maxSchedules`: the largest number of schedules to run. The default is 10,000.
+ * - `seed`: decides which schedules run if more than `maxSchedules` exist. The default is 0.
  * - `lateUnregister`: whether the clean-up of a collected target may run even after
- *   `unregister`, as some engines do. The default is `false`.
- * - `timeout`: how long a run may wait in real time without any progress. The default
- *   is 5 seconds.
+ *   `unregister`, because an engine may have queued it before. The default is `false`.
+ * - `timeout`: how long a run may wait, in real time, without beginning a new turn. The
+ *   default is 5 seconds.
  *
- * @see {@link explore} for how to use them
+ * @see {@link explore} for the function that takes these options
  *
  * @category models
  * @stability experimental
@@ -770,38 +778,42 @@ export interface ExploreOptions {
 }
 
 /**
- * Runs a program once for every way in which the targets it named with
- * {@link mayCollect} could die, and fails if it fails under any of them.
+ * Runs a program once for every way in which its targets could die, and fails if the
+ * program fails in one of these runs.
  *
  * **When to use**
  *
- * Use to find the moment at which a collection breaks a program, or to show that
- * there is none.
+ * Use to find the moment at which a collection breaks a program, or to show that no
+ * such moment exists.
  *
  * **Details**
  *
- * A schedule says which targets die, before which read, and which clean-ups run
- * after which turn: early, late, in any order, one at a time, or never. Choices
- * exist only if the program can tell them apart: at the first `deref` of a released
- * target in a turn, and between two turns if a clean-up waits. A turn ends when the
- * program yields (`Effect.yieldNow`, {@link turn}), and at any asynchronous step.
- * What a turn has dereferenced lives to its end. Fibers interleave as Effect
- * schedules them. The error of a clean-up that throws fails the run.
+ * The program names its targets with {@link mayCollect}. A schedule states which targets
+ * die, and before which read. It also states which clean-ups run after which turn: early,
+ * late, in any order, one at a time, or never.
  *
- * Each run has a new heap and a new Scope. Schedules with fewer events run first, so
- * the schedule in the error is a shortest one. If there are more than `maxSchedules`
- * schedules, about half of the runs are a random sample, and `exhaustive` is `false`.
- * Cost: a run of the program for each schedule, and 0.1 to 0.8 ms.
+ * The collector has a choice only if the program can see the difference: at the first
+ * `deref` of a released target in a turn, between two turns if a clean-up is queued, and
+ * at {@link pending} and {@link finalize}. A turn ends when the program yields
+ * (`Effect.yieldNow`, {@link turn}), and at any asynchronous step. A target that a turn
+ * has dereferenced stays alive until the end of the turn. Fibers interleave as Effect
+ * schedules them. A clean-up that throws makes the run fail.
+ *
+ * Each run has a new heap and a new Scope. Schedules with fewer events run first, so the
+ * error has a shortest schedule. If there are more than `maxSchedules` schedules, about
+ * half of the runs are a random sample, and `exhaustive` is `false`. If a sampled schedule
+ * fails, `explore` removes events from it as long as it still fails. Cost: a run of the
+ * program for each schedule, and 0.1 to 0.8 ms.
  *
  * Fails with {@link ScheduleError}, never with the program's own error. Dies with a
  * `TypeError` if an option is wrong.
  *
  * **Gotchas**
  *
- * The program must do the same in each run, apart from what the heap does. Create
- * what it changes inside of it. In code that does not use Effect, a new turn is
- * noticed when the code first uses a weak primitive. A key in the program's hands is
- * alive: to look it up in a `WeakMap` is no choice.
+ * Apart from the heap, the program must do the same in each run. Create every object
+ * that the program changes inside the program. In code without Effect, `explore` notices
+ * a new turn when the code first uses a weak primitive. A key that the program passes to
+ * a `WeakMap` is alive, so a lookup in a `WeakMap` is not a choice.
  *
  * **Example** (Finding a moment that breaks a program)
  *
@@ -825,7 +837,7 @@ export interface ExploreOptions {
  * error.schedule // => "1:deref#1"
  * ```
  *
- * **Example** (Showing that there is none)
+ * **Example** (Showing that no moment breaks a program)
  *
  * ```ts import.meta.vitest
  * import { Effect, Option } from "effect"
@@ -864,19 +876,19 @@ export const explore = <A, E, R>(
   )
 
 /**
- * Runs a program under the schedule that {@link explore} reported, with the
+ * Runs a program under the schedule that {@link explore} reported, and returns the
  * program's own result.
  *
  * **When to use**
  *
- * Use to debug a failure that `explore` has found, and as a test that it stays
- * fixed for as long as the program makes the same choices.
+ * Use to debug a failure that `explore` has found. Use it even as a test that the
+ * failure stays fixed, as long as the program makes the same choices.
  *
  * **Details**
  *
- * Fails with `ScheduleError` if the text is no schedule, if the program does not end,
- * or if it does not come to the choices that the schedule names. The schedule says
- * itself whether it needs `lateUnregister`. Cost: one run of the program.
+ * Fails with `ScheduleError` if the text is not a schedule, if the program does not end,
+ * or if the program does not reach the choices of the schedule. The schedule records
+ * whether it needs `lateUnregister`. Cost: one run of the program.
  *
  * **Example** (Replaying a failure)
  *
@@ -898,7 +910,7 @@ export const explore = <A, E, R>(
  * error._tag // => "DeadReferenceError"
  * ```
  *
- * @see {@link explore} for how to find the schedule
+ * @see {@link explore} to find the schedule
  *
  * @category combinators
  * @stability experimental
@@ -952,8 +964,8 @@ const settingsOf = (options: ExploreOptions | undefined): Explorer.Settings => {
 }
 
 /**
- * Puts the heap's constructors in place of `WeakRef`, `WeakMap` and
- * `FinalizationRegistry` of an object, until the Scope closes.
+ * Replaces the properties `WeakRef`, `WeakMap` and `FinalizationRegistry` of an object
+ * with the heap's constructors, until the Scope closes.
  *
  * **When to use**
  *
@@ -962,18 +974,18 @@ const settingsOf = (options: ExploreOptions | undefined): Explorer.Settings => {
  *
  * **Details**
  *
- * When the Scope closes, the object's own properties are exactly what they were,
- * with their attributes. Dies with a `TypeError` if a property cannot be replaced,
- * and then replaces none. Cost: O(1).
+ * When the Scope closes, the three properties have their earlier values and attributes
+ * again. Dies with a `TypeError` if the target is not an object, or if a property
+ * cannot be replaced, and then replaces none. Cost: O(1).
  *
  * **Gotchas**
  *
- * Code that has read a global before, for example when its module was loaded, keeps
- * what it has read: load the module after `install`. All code of the process sees
- * the replaced globals, so nothing else should run at the same time. `WeakSet` stays
- * the host's.
+ * Code that read a global before `install` keeps the host's constructor. Some modules
+ * read the globals when they are loaded: load them after `install`. All code of the
+ * process sees the replaced globals, so run nothing else at the same time. The global
+ * `WeakSet` is not replaced.
  *
- * **Example** (Collecting what plain code refers to)
+ * **Example** (Collecting a target of code without Effect)
  *
  * ```ts import.meta.vitest
  * import { Effect } from "effect"

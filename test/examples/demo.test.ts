@@ -87,7 +87,7 @@ describe("demo", () => {
       assert.strictEqual(code, 0)
     }).pipe(Effect.scoped, Effect.provide(services)))
 
-  it.live("serves the others where some images are broken", () =>
+  it.live("serves the other images if some images are broken", () =>
     Effect.gen(function*() {
       const directory = yield* tempDirectory
       yield* addImages(directory)
@@ -101,7 +101,7 @@ describe("demo", () => {
       assert.strictEqual(code, 0)
     }).pipe(Effect.scoped, Effect.provide(services)))
 
-  it.live("fails where no image can be decoded", () =>
+  it.live("fails if no image can be decoded", () =>
     Effect.gen(function*() {
       const directory = yield* tempDirectory
       yield* addBrokenImages(directory)
@@ -111,7 +111,7 @@ describe("demo", () => {
       assert.strictEqual(code, 1)
     }).pipe(Effect.scoped, Effect.provide(services)))
 
-  it.live("fails where there is no image", () =>
+  it.live("fails if there is no image", () =>
     Effect.gen(function*() {
       const fs = yield* FileSystem.FileSystem
       const directory = yield* tempDirectory
@@ -122,7 +122,7 @@ describe("demo", () => {
       assert.strictEqual(code, 1)
     }).pipe(Effect.scoped, Effect.provide(services)))
 
-  it.live("fails where there is no such directory", () =>
+  it.live("fails if the directory does not exist", () =>
     Effect.gen(function*() {
       const directory = path.join(yield* tempDirectory, "none")
       const { code, stderr } = yield* demo([directory])
@@ -140,7 +140,7 @@ describe("demo", () => {
       assert.strictEqual(code, 130)
     }).pipe(Effect.scoped, Effect.provide(services)))
 
-  it.live("runs the finalizers that are left when it is interrupted while it serves", () =>
+  it.live("runs the remaining finalizers when it is interrupted while it serves", () =>
     Effect.gen(function*() {
       const fs = yield* FileSystem.FileSystem
       const temp = yield* tempDirectory

@@ -34,7 +34,7 @@ describe("object-ids", () => {
       assert.strictEqual(ids.size, 3)
     }).pipe(Effect.provide(ObjectIds.layer)))
 
-  it.effect("tells equal objects apart", () =>
+  it.effect("assigns different ids to equal objects", () =>
     Effect.gen(function*() {
       const { find, remember } = yield* ObjectIds
       const [one, other] = [{ id: 1 }, { id: 1 }]
@@ -43,13 +43,13 @@ describe("object-ids", () => {
       assert.strictEqual(yield* find(ids[1]), other)
     }).pipe(Effect.provide(ObjectIds.layer)))
 
-  it.effect("knows no id that it did not give", () =>
+  it.effect("fails for an id that was never assigned", () =>
     Effect.gen(function*() {
       const { find } = yield* ObjectIds
       assert.instanceOf(yield* Effect.flip(find(1)), NoObjectError)
     }).pipe(Effect.provide(ObjectIds.layer)))
 
-  it.effect("takes its heap from the layer that it is provided with", () =>
+  it.effect("uses the heap of the layer that provides it", () =>
     Effect.gen(function*() {
       const { find, remember } = yield* ObjectIds
       const object = {}
@@ -58,7 +58,7 @@ describe("object-ids", () => {
       assert.instanceOf(yield* Effect.flip(find(id)), NoObjectError)
     }).pipe(Effect.provide(Layer.provideMerge(ObjectIds.layer, TestHeap.layer))))
 
-  it("shows itself when it is run", async () => {
+  it("prints its results when it is run", async () => {
     const program = path.join(import.meta.dirname, "../../examples/object-ids.ts")
     const { stderr, stdout } = await promisify(execFile)(process.execPath, [program])
     assert.deepStrictEqual(stdout.trimEnd().split("\n"), [

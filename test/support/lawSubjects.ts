@@ -1,5 +1,5 @@
 /**
- * Hand-written weak data types, as an application would write them. Each correct one
+ * Hand-written weak data types, as an application would write them. Each correct type
  * obeys every law. Each subclass or variant has one mistake, and breaks one law.
  */
 import { Equal, Hash } from "effect"
@@ -85,7 +85,7 @@ class EqualToAll implements Equal.Equal {
   }
 }
 
-/** A mistake must not retain its referent, or it breaks two laws: the host's `WeakRef` never does. */
+/** These use the host's `WeakRef` where they must not retain the referent: otherwise they would break two laws. */
 export const referenceMistakes: Readonly<Record<string, MakeReference>> = {
   "dereferences to its referent while it is alive": (heap) => (referent) => {
     const ref = new heap.WeakRef(referent)
@@ -93,7 +93,7 @@ export const referenceMistakes: Readonly<Record<string, MakeReference>> = {
     return { deref: () => reads++ === 0 ? ref.deref() : undefined }
   },
   "dereferences to nothing after collection": (heap) => (referent) => {
-    // It waits for the clean-up instead of asking the heap.
+    // Dies when the clean-up runs, not when the target is collected.
     const state = { ref: new WeakRef(referent), dead: false, registry: undefined as unknown }
     const registry = new heap.FinalizationRegistry<void>(() => void (state.dead = true))
     registry.register(referent)
@@ -134,7 +134,7 @@ type MakeProxy = (heap: Heap) => (target: object) => object
 
 function shell() {}
 
-/** A function without a prototype that can be called with `new`. Each proxy needs its own: a mistake may change it. */
+/** Creates a constructor without a prototype property. Each proxy needs its own, because a mistake may change it. */
 const makeCallable = (): object => shell.bind(undefined)
 
 interface ProxyOptions {
@@ -168,7 +168,7 @@ const proxyWith = ({ handler, omit, reference }: ProxyOptions = {}): MakeProxy =
       getOwnPropertyDescriptor: (shell, key) => {
         const descriptor = Reflect.getOwnPropertyDescriptor(read(), key)
         if (descriptor === undefined) return undefined
-        // The shell cannot vouch for more.
+        // The engine compares the descriptor with that of the shell, so it must fit the shell.
         return Array.isArray(shell) && key === "length"
           ? { ...descriptor, writable: true }
           : { ...descriptor, configurable: true }
@@ -191,7 +191,7 @@ const proxyWith = ({ handler, omit, reference }: ProxyOptions = {}): MakeProxy =
 
 export const makeProxy: MakeProxy = proxyWith()
 
-/** All but `construct` and `set`: without these two, the engine asks another trap. */
+/** All traps except `construct` and `set`. Without these two, the engine calls another trap. */
 export const trapNames = [
   "apply",
   "defineProperty",
@@ -206,7 +206,7 @@ export const trapNames = [
   "setPrototypeOf"
 ] as const
 
-/** Forgets one of the traps, so that its operations reach the shell. */
+/** Omits one of the traps, so that its operations reach the shell. */
 export const proxyWithout = (omit: typeof trapNames[number]): MakeProxy => proxyWith({ omit })
 
 export const proxyMistakes: Readonly<Record<string, MakeProxy>> = {
@@ -252,7 +252,7 @@ export const finalizerMistakes: Readonly<Record<string, MakeRegister>> = {
     return (target, callback) =>
       register(target, () => {
         if (over) return
-        // The first clean-up is the last.
+        // After the first clean-up, no further callback runs.
         queueMicrotask(() => over = true)
         callback()
       })
@@ -296,7 +296,7 @@ export const finalizerMistakes: Readonly<Record<string, MakeRegister>> = {
     return (target, callback) => {
       waiting.push(callback)
       const unregister = register(target, () => {
-        // It expects the oldest target to go first.
+        // Expects that the oldest target is collected first.
         if (waiting[0] === callback) waiting.shift()!()
       })
       return () => {
@@ -335,7 +335,7 @@ interface Held<K> {
   readonly ref: WeakRef<object>
 }
 
-/** Strings to weak values: the cache of many applications, done right. */
+/** Maps strings to weak values. It is a correct version of a common cache. */
 export class ValueMap implements Laws.MapLike<string, object> {
   readonly heap: Heap
   readonly refs = new Map<string, WeakRef<object>>()
@@ -365,7 +365,7 @@ export class ValueMap implements Laws.MapLike<string, object> {
   set(key: string, value: object): void {
     const old = this.refs.get(key)
     if (old !== undefined) this.registry.unregister(old)
-    // A dead entry does not pass its place on.
+    // The new entry must not take the position of a dead entry.
     if (old?.deref() === undefined) this.refs.delete(key)
     const ref = new this.heap.WeakRef(value)
     this.refs.set(key, ref)
@@ -391,7 +391,7 @@ export class ValueMap implements Laws.MapLike<string, object> {
   }
 }
 
-/** Objects to values by identity: a `WeakMap` that iterates, done right. */
+/** Maps objects to values by identity. It is a correct `WeakMap` that iterates. */
 export class KeyMap implements Laws.MapLike<object, object> {
   readonly heap: Heap
   readonly ids = new WeakMap<object, number>()
@@ -405,7 +405,7 @@ export class KeyMap implements Laws.MapLike<object, object> {
     this.registry = new heap.FinalizationRegistry((held) => this.cleanUp(held))
   }
 
-  /** An object keeps its id: applications store it on the object. */
+  /** Returns the id of an object. Unlike here, applications often store the id on the object. */
   idOf(key: object): number {
     const id = this.ids.get(key) ?? nextId++
     this.ids.set(key, id)
@@ -505,7 +505,7 @@ export const valueMapMistakes: Readonly<Record<keyof typeof laws, typeof ValueMa
       return found
     }
   },
-  // The registration knows the key only, and has no token.
+  // The registration has only the key, and no token.
   cleanUp: class extends ValueMap {
     readonly byKey = new this.heap.FinalizationRegistry<string>((key) => void this.refs.delete(key))
     override register(value: object, { key }: Held<string>): void {

@@ -6,7 +6,7 @@ import * as Arbitraries from "../../src/testing/Arbitraries.ts"
 
 const seed = 1
 
-/** What fast-check shrinks a value to, if every value is a counterexample for which `fails` holds. */
+/** Returns the value to which fast-check shrinks. A value is a counterexample if `fails` returns true. */
 const shrunk = <A>(arbitrary: fc.Arbitrary<A>, fails: (value: A) => boolean): A => {
   const details = fc.check(fc.property(arbitrary, (value) => !fails(value)), { numRuns: 1000, seed })
   assert.isTrue(details.failed, "no counterexample was generated")
@@ -29,7 +29,7 @@ describe("referents and objects", () => {
     for (const value of sample) assert.isTrue(isWeakReferenceable(value))
   })
 
-  it("are of every kind", () => {
+  it("have every kind", () => {
     const objects = ["Array", "Date", "Instance", "Map", "Object", "frozen", "function", "without a prototype"]
     assert.deepStrictEqual(
       Array.from(new Set(sample.map(kindOf))).sort(),
@@ -42,7 +42,7 @@ describe("referents and objects", () => {
     assert.deepStrictEqual(Array.from(new Set(onlyObjects.map(kindOf))).sort(), objects.sort())
   })
 
-  it("are new at each time", () => {
+  it("are new objects each time", () => {
     assert.strictEqual(new Set(sample).size, sample.length)
   })
 
@@ -69,7 +69,7 @@ describe("keys", () => {
     assert.isAbove(pairs.filter(([a, b]) => Hash.hash(a) === Hash.hash(b) && !Equal.equals(a, b)).length, 20)
   })
 
-  it("have as many ids as they are asked for", () => {
+  it("have as many ids as requested", () => {
     const ids = (keys: ReadonlyArray<Arbitraries.Key>) => Array.from(new Set(keys.map((key) => key.id))).sort()
     assert.deepStrictEqual(ids(pairs.flat()), [0, 1, 2, 3])
     assert.deepStrictEqual(ids(fc.sample(Arbitraries.keys({ ids: 2 }), { numRuns: 100, seed })), [0, 1])
@@ -85,7 +85,7 @@ describe("keys", () => {
 describe("schedules", () => {
   const schedules = Arbitraries.schedules({ targets: 3, length: 5 })
 
-  it("collect each target at most once, and have no more moments than asked for", () => {
+  it("collect each target at most once, and have at most length moments", () => {
     fc.assert(fc.property(schedules, (schedule) => {
       const collected = schedule.flatMap((moment) => moment.collect)
       assert.isAtMost(schedule.length, 5)
@@ -123,7 +123,7 @@ describe("scripts", () => {
     maxLength: 6
   })
 
-  it("have the operations that were asked for, with their arguments", () => {
+  it("have the given operations, with their arguments", () => {
     fc.assert(fc.property(scripts, (script) => {
       assert.isAtMost(script.length, 6)
       for (const operation of script) {
@@ -144,12 +144,12 @@ describe("scripts", () => {
     }))
   })
 
-  it("have every operation and the collector's", () => {
+  it("have every given operation, collect and finalize", () => {
     const names = fc.sample(scripts, { numRuns: 100, seed }).flat().map((operation) => operation.name)
     assert.sameMembers(Array.from(new Set(names)), ["set", "clear", "collect", "finalize"])
   })
 
-  it("have no collector without targets", () => {
+  it("have neither collect nor finalize without targets", () => {
     const script = Arbitraries.scripts({ clear: [] }, { targets: 0 })
     const names = fc.sample(script, { numRuns: 100, seed }).flat().map((operation) => operation.name)
     assert.deepStrictEqual(Array.from(new Set(names)), ["clear"])

@@ -26,7 +26,7 @@ import {
 /** More runs than the default, so that no mistake can hide. */
 const numRuns = 250
 
-/** The names of the laws that do not hold, without the first word. */
+/** Returns the names of the broken laws, without the first word. */
 const broken = (laws: ReadonlyArray<Laws.Law>): Effect.Effect<ReadonlyArray<string>> =>
   Effect.map(
     Effect.forEach(laws, (law) => Effect.result(law.check({ numRuns })), { concurrency: "unbounded" }),
@@ -34,17 +34,18 @@ const broken = (laws: ReadonlyArray<Laws.Law>): Effect.Effect<ReadonlyArray<stri
       results.flatMap((result) => result._tag === "Failure" ? [result.failure.law.replace(/^\w+: /, "")] : [])
   )
 
-/** Every mistake breaks one law and no other, and every law has its mistake. */
+/** Tests that each mistake breaks exactly one law, and that each law has a mistake that breaks it. */
 const matrix = <Subject>(options: {
   readonly laws: (subject: Subject) => ReadonlyArray<Laws.Law>
   readonly correct: Readonly<Record<string, Subject>>
   readonly mistakes: Readonly<Record<string, Subject>>
-  /** The law that a mistake breaks. */
+  /** Returns a pattern for the law that a mistake breaks. */
   readonly lawOf?: (mistake: string) => RegExp
 }): void => {
   const { correct, laws, lawOf = (mistake) => new RegExp(`^${mistake}$`), mistakes } = options
   for (const [name, subject] of Object.entries(correct)) {
-    it.effect(`holds of ${name}`, () => Effect.map(broken(laws(subject)), (names) => assert.deepStrictEqual(names, [])))
+    it.effect(`holds for ${name}`, () =>
+      Effect.map(broken(laws(subject)), (names) => assert.deepStrictEqual(names, [])))
   }
   for (const [mistake, subject] of Object.entries(mistakes)) {
     it.effect(`finds one broken law: ${mistake}`, () =>
@@ -75,7 +76,7 @@ const cleanUpLaw = lawNamed(
 )
 
 describe("Law", () => {
-  it("has a name of its own", () => {
+  it("has a unique name", () => {
     const names = [
       ...Laws.equality(() => (n: number) => n, fc.nat()),
       ...Laws.reference(makeReference),
@@ -88,7 +89,7 @@ describe("Law", () => {
     assert.deepStrictEqual(names, Array.from(new Set(names)))
   })
 
-  it.effect("shrinks a counterexample to the shortest program, and prints it", () =>
+  it.effect("shrinks a counterexample to a short program, and prints it", () =>
     Effect.gen(function*() {
       const error = yield* Effect.flip(cleanUpLaw.check({ numRuns: 1000, seed: 1 }))
       assert.strictEqual(error._tag, "LawError")
@@ -156,7 +157,7 @@ describe("Law", () => {
       assert.match(error.trace.at(-1)!, /^finalize\(\) \/\/ threw Error: no clean-up/)
     }))
 
-  it.effect("runs as many programs as it is asked to", () =>
+  it.effect("runs as many programs as numRuns says", () =>
     Effect.gen(function*() {
       let programs = 0
       const law = Laws.reference((heap) => {
@@ -180,7 +181,7 @@ describe("Law", () => {
       assert.strictEqual(programs, 1)
     }))
 
-  it.effect("says so if the host offers no way to ask for a collection", () =>
+  it.effect("fails if the host cannot force a collection", () =>
     Effect.gen(function*() {
       const { gc } = globalThis
       const { getBuiltinModule } = process
@@ -252,7 +253,7 @@ describe("reference", () => {
     mistakes: referenceMistakes
   })
 
-  it.effect("finds references that do not come from the heap", () =>
+  it.effect("finds references that do not use the given heap", () =>
     Effect.map(
       broken(Laws.reference(() => (referent) => new WeakRef(referent))),
       (names) =>
@@ -271,14 +272,14 @@ describe("proxy", () => {
   })
 
   for (const trap of trapNames) {
-    it.effect(`misses the trap ${trap} of a dead proxy`, () =>
+    it.effect(`finds a proxy without the trap ${trap}`, () =>
       Effect.gen(function*() {
         const law = lawNamed(Laws.proxy(proxyWithout(trap)), "proxy: fails every operation after collection")
         assert.strictEqual((yield* Effect.flip(law.check())).law, law.name)
       }))
   }
 
-  it.effect("asks for the error that isDeadError accepts", () =>
+  it.effect("accepts only errors for which isDeadError returns true", () =>
     Effect.gen(function*() {
       const accepts = Laws.proxy(makeProxy, { isDeadError: (error) => error instanceof ReferenceError })
       assert.deepStrictEqual(yield* broken(accepts), [])
@@ -323,11 +324,11 @@ describe("weakValueMap", () => {
       assert.match(error.trace.at(-1)!, /each of which dies.* size is still 200 after 10 collections$/)
     }))
 
-  it.effect("finds registrations that removed entries leave behind", () =>
+  it.effect("finds registrations of removed entries", () =>
     Effect.gen(function*() {
       class Registering extends ValueMap {
         override register(value: object, held: { readonly key: string; readonly ref: WeakRef<object> }): void {
-          // Without a token, the registration holds the reference for as long as the value lives.
+          // Without a token, the registration holds the reference as long as the value is alive.
           this.registry.register(value, held)
         }
       }
@@ -351,7 +352,7 @@ describe("weakKeyMap", () => {
     lawOf
   })
 
-  it.effect("finds a map that compares differently than it claims", () =>
+  it.effect("finds a map that does not compare as its options say", () =>
     Effect.map(
       broken(Laws.weakKeyMap((heap) => new KeyMap(heap), { compare: "structural" })),
       (names) => assert.include(names, "agrees with a strong Map about live entries")

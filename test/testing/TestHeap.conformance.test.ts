@@ -1,5 +1,5 @@
 /**
- * The constructors of a test heap beside the host's: the same probe on both, and the same outcome.
+ * Runs the same probes on the constructors of a test heap and on the host's, and compares the outcomes.
  */
 import { assert, describe, it } from "@effect/vitest"
 import { Heap } from "../../src/index.ts"
@@ -15,7 +15,7 @@ interface Constructors {
 
 type Probe = (heap: Constructors) => unknown
 
-/** The value, or the kind of the error. An error that a probe throws itself keeps its message. */
+/** Returns the result of a probe, or the class of its error. For the probe's own `Error`, returns the message. */
 const outcome = (probe: Probe, heap: Constructors): unknown => {
   try {
     return { returned: probe(heap) }
@@ -31,7 +31,7 @@ const attributes = (object: object, key: PropertyKey) => {
   return { configurable, enumerable, writable, type: typeof value, text: typeof value === "string" ? value : undefined }
 }
 
-/** All that can be seen of an object without calling it. */
+/** Returns the attributes of all properties of an object. */
 const shape = (object: object) =>
   Reflect.ownKeys(object)
     .filter((key) => key !== "caller" && key !== "arguments")
@@ -349,7 +349,7 @@ const upsert: Record<string, Probe> = {
   }
 }
 
-describe("TestHeap's constructors beside the host's", () => {
+describe("TestHeap's constructors compared with the host's", () => {
   const hostHasUpsert = "getOrInsertComputed" in host.WeakMap.prototype
   const hostHasSymbols = Heap.isWeakReferenceable(Symbol("mine"))
 
@@ -362,14 +362,14 @@ describe("TestHeap's constructors beside the host's", () => {
 
   for (const name of names) {
     for (const [what, probe] of Object.entries(ofEach)) {
-      // A host without the newest methods has other ones than the test heap.
+      // A host without the newest methods has other methods than the test heap.
       compare(`${name} ${what}`, probe(name), hostHasSymbols && (name !== "WeakMap" || hostHasUpsert))
     }
   }
   for (const [name, probe] of Object.entries(probes)) compare(name, probe, hostHasSymbols)
   for (const [name, probe] of Object.entries(upsert)) compare(name, probe, hostHasUpsert)
 
-  it("probes tell the host from what is not like it", () => {
+  it("the probes detect a constructor that differs from the host's", () => {
     class Sloppy {
       readonly [Symbol.toStringTag] = "WeakRef"
       deref() {}
@@ -389,7 +389,7 @@ describe("TestHeap's constructors after a collection", () => {
     return target
   }
 
-  it("call clean-ups with what is held alone, and without a this", () => {
+  it("call a clean-up with only the held value, and without a this", () => {
     const { collect, finalize, heap } = TestHeap.makeUnsafe()
     const calls: Array<unknown> = []
     const registry = new heap.FinalizationRegistry<string>(function(this: unknown, ...args) {
@@ -400,7 +400,7 @@ describe("TestHeap's constructors after a collection", () => {
     assert.deepStrictEqual(calls, [[undefined, ["held"]]])
   })
 
-  it("unregister nothing by a token that has been collected", () => {
+  it("unregister nothing with a token that was collected", () => {
     const { collect, finalize, heap } = TestHeap.makeUnsafe()
     const log: Array<string> = []
     const registry = new heap.FinalizationRegistry<string>((held) => log.push(held))
@@ -415,7 +415,7 @@ describe("TestHeap's constructors after a collection", () => {
     assert.deepStrictEqual(log, ["first"])
   })
 
-  it("accept the instances of another test heap, which keep their own state", () => {
+  it("accept the instances of another test heap, which keep their state", () => {
     const [a, b] = [TestHeap.makeUnsafe(), TestHeap.makeUnsafe()]
     const target = {}
     const ref = new a.heap.WeakRef(target)
@@ -426,7 +426,7 @@ describe("TestHeap's constructors after a collection", () => {
     assert.isFalse(ref instanceof b.heap.WeakRef)
   })
 
-  it("are new for each heap: a change of one does not show in another", () => {
+  it("are new for each heap", () => {
     const [a, b] = [TestHeap.makeUnsafe().heap, TestHeap.makeUnsafe().heap]
     assert.notStrictEqual(a.WeakRef.prototype.deref, b.WeakRef.prototype.deref)
     assert.notStrictEqual(a.WeakMap.prototype.get, b.WeakMap.prototype.get)

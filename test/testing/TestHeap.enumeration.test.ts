@@ -1,6 +1,6 @@
 /**
- * `explore` beside a collector that tries everything: whatever the collector may do is a step of its own,
- * before every operation of the program, whether anybody can tell or not.
+ * Compares `explore` with an enumeration of everything that a collector may do. The enumeration tries every
+ * possible step of the collector before every operation, even if the program cannot see the difference.
  */
 import { assert, describe, it } from "@effect/vitest"
 import { Effect } from "effect"
@@ -13,7 +13,7 @@ type Operation =
 
 type Script = ReadonlyArray<Operation>
 
-/** What the program can see, in order. The clean-up of a target's nth registration is of that registration. */
+/** The results that the program sees, in order. Each clean-up is logged with the name of its registration. */
 type Log = ReadonlyArray<string>
 
 const explored = (script: Script, lateUnregister: boolean, targets: number) => {
@@ -47,11 +47,11 @@ const explored = (script: Script, lateUnregister: boolean, targets: number) => {
 interface Value {
   readonly mayBeCollected: boolean
   readonly kept: boolean
-  /** None yet, to the present life, to the one that ended last, or to an older one. */
+  /** Whether there is a reference, and whether it was made in the present life, in the life before it, or earlier. */
   readonly reference: "none" | "present" | "lost" | "older"
-  /** Nobody has seen yet that the last life is over. */
+  /** Whether the program has not seen yet that the last life has ended. */
   readonly diedUnseen: boolean
-  /** Each of the present life, of the one that ended last, or of an older one. */
+  /** Each was made in the present life, in the life before it, or earlier. */
   readonly registrations: ReadonlyArray<{ readonly name: string; readonly of: "present" | "lost" | "older" }>
 }
 
@@ -65,7 +65,7 @@ const die = (value: Value): Value => ({
 
 const older = (life: "present" | "lost" | "older") => life === "present" ? "lost" : "older"
 
-/** What an operation does to its target, and what it shows; nothing if the program cannot do it. */
+/** Returns the new state of a target, and the result that the program sees, or `undefined` if that is impossible. */
 const operate = (
   kind: Exclude<Operation["kind"], "turn">,
   value: Value,
@@ -81,9 +81,9 @@ const operate = (
     case "mayCollect":
       return [value.diedUnseen ? value : { ...value, mayBeCollected: true }]
   }
-  // There is one reference, made once.
+  // The reference is made only once.
   if (kind === "make" && value.reference !== "none") return [value]
-  // The program has the target in its hands, so it is alive; or else it has seen that it died, and this is a new one.
+  // The program passes the target, so it is alive. If it died, the program has seen this, and uses it as a new object.
   if (value.diedUnseen) return undefined
   switch (kind) {
     case "hold":
@@ -144,7 +144,7 @@ const everything = (script: Script, lateUnregister: boolean, targets: number): R
   return logs
 }
 
-/** Most scripts begin with what makes the rest worth doing. */
+/** Generates scripts. Most begin with operations without which the others have no effect. */
 const scripts = (targets: number, kinds: ReadonlyArray<Operation["kind"]>, maxLength: number) => {
   const operation = fc.record({ kind: fc.constantFrom(...kinds), target: fc.nat({ max: targets - 1 }) })
   const beginning = fc.tuple(
@@ -173,19 +173,19 @@ describe("TestHeap.explore", () => {
   const reads = ["make", "deref", "deref", "deref", "mayCollect", "turn", "turn"] as const
   const all = [...reads, "hold", "register", "register", "unregister", "turn", "mayCollect"] as const
 
-  it("shows exactly the behaviours that a collector has which tries everything: reads", () =>
+  it("shows exactly the behaviours of the enumeration: reads", () =>
     fc.assert(
       fc.asyncProperty(scripts(3, reads, 14), (script) => agree(script, false, 3)),
       { numRuns: 300 }
     ))
 
-  it("shows exactly the behaviours that a collector has which tries everything: reads and clean-ups", () =>
+  it("shows exactly the behaviours of the enumeration: reads and clean-ups", () =>
     fc.assert(
       fc.asyncProperty(scripts(2, all, 12), (script) => agree(script, false, 2)),
       { numRuns: 400 }
     ))
 
-  it("shows exactly the behaviours that a collector has which tries everything: late clean-ups", () =>
+  it("shows exactly the behaviours of the enumeration: late clean-ups", () =>
     fc.assert(
       fc.asyncProperty(scripts(2, all, 12), (script) => agree(script, true, 2)),
       { numRuns: 400 }

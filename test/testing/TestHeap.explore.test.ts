@@ -7,7 +7,7 @@ import { TestHeap } from "../../src/testing/index.ts"
 const errorOf = <A, E, R>(program: Effect.Effect<A, E, R>, options?: TestHeap.ExploreOptions) =>
   Effect.flip(TestHeap.explore(program, options))
 
-/** The different results of a program, each with how many schedules have it. */
+/** Returns the different results of a program, and the number of schedules for each result. */
 const results = Effect.fnUntraced(
   function*<A, E, R>(program: Effect.Effect<A, E, R>, options?: TestHeap.ExploreOptions) {
     const counts: Record<string, number> = {}
@@ -22,7 +22,7 @@ const results = Effect.fnUntraced(
   }
 )
 
-/** A target that the program has let go of, in the turn after the one that made its reference. */
+/** Refers to a target, releases the target, and ends the turn. */
 const released = <A extends WeakKey>(target: A) =>
   Effect.gen(function*() {
     const ref = yield* WeakRef.make(target)
@@ -34,7 +34,7 @@ const released = <A extends WeakKey>(target: A) =>
 const isAlive = (ref: WeakRef.WeakRef<WeakKey>): string => WeakRef.isAlive(ref) ? "alive" : "dead"
 
 describe("TestHeap.explore", () => {
-  /** The bug of nodejs/node #59910, oven-sh/bun #43088, denostack/weakref #1 and weak-value #1, in a few lines. */
+  /** Has the bug of nodejs/node #59910, oven-sh/bun #43088, denostack/weakref #1 and weak-value #1. */
   const cache = (cleanUp: (refs: Map<string, globalThis.WeakRef<object>>, key: string) => void) =>
     Effect.gen(function*() {
       const { heap } = yield* TestHeap.TestHeap
@@ -60,7 +60,7 @@ describe("TestHeap.explore", () => {
     if (refs.get(key)?.deref() === undefined) refs.delete(key)
   })
 
-  it.effect("finds the clean-up that deletes the successor of its entry", () =>
+  it.effect("finds a clean-up that deletes the entry that replaced its own", () =>
     Effect.gen(function*() {
       const error = yield* errorOf(broken)
       assert.strictEqual(error.reason, "Failure")
@@ -97,7 +97,7 @@ describe("TestHeap.explore", () => {
         }
         WeakValueMap.get(map, 1)
       })
-      // The time that this process has had: other processes may have the processor too.
+      // Measures processor time, because other processes may use the processor too.
       const start = process.cpuUsage()
       const { exhaustive, schedules } = yield* TestHeap.explore(program)
       const { system, user } = process.cpuUsage(start)
@@ -116,12 +116,12 @@ describe("TestHeap.explore", () => {
         return `${first} ${isAlive(ref)}`
       })
 
-    it.effect("keeps what it has read to its end", () =>
+    it.effect("keeps a dereferenced target alive until its end", () =>
       Effect.gen(function*() {
         assert.deepStrictEqual(yield* results(twoReads(Effect.void)), { "alive alive": 1, "dead dead": 1 })
       }))
 
-    it.effect("keeps what it has made a reference to to its end", () =>
+    it.effect("keeps the target of a new reference alive until its end", () =>
       Effect.gen(function*() {
         const program = Effect.gen(function*() {
           const target = {}
@@ -132,7 +132,7 @@ describe("TestHeap.explore", () => {
         assert.deepStrictEqual(yield* results(program), { alive: 1 })
       }))
 
-    it.effect("ends where the program yields", () =>
+    it.effect("ends when the program yields", () =>
       Effect.gen(function*() {
         assert.deepStrictEqual(yield* results(twoReads(TestHeap.turn)), deaths)
         assert.deepStrictEqual(yield* results(twoReads(Effect.yieldNow)), deaths)
@@ -160,7 +160,7 @@ describe("TestHeap.explore", () => {
         assert.deepStrictEqual(yield* results(program), deaths)
       }))
 
-    it.effect("ends for all fibers alike, and they interleave as without the exploration", () =>
+    it.effect("ends for all fibers, which interleave as they do outside of explore", () =>
       Effect.gen(function*() {
         const interleaved = (log: Array<string>, ref: WeakRef.WeakRef<WeakKey>) =>
           Effect.all(
@@ -185,7 +185,7 @@ describe("TestHeap.explore", () => {
         assert.deepStrictEqual(Object.keys(logs), [outside.join()])
       }))
 
-    it.effect("is noticed in code without effects when it uses a weak primitive", () =>
+    it.effect("begins in code without effects when it uses a weak primitive", () =>
       Effect.gen(function*() {
         const program = Effect.gen(function*() {
           const { heap } = yield* TestHeap.TestHeap
@@ -206,7 +206,7 @@ describe("TestHeap.explore", () => {
   })
 
   describe("a clean-up", () => {
-    /** What a program sees of two targets' clean-ups, turn by turn. */
+    /** Logs the clean-ups of two targets, turn by turn. */
     const cleanUps = (turns: number) =>
       Effect.gen(function*() {
         const { heap } = yield* TestHeap.TestHeap
@@ -249,7 +249,7 @@ describe("TestHeap.explore", () => {
           const seen = () => ref.deref() === undefined ? "dead" : "alive"
           registry.register(a, "")
           yield* TestHeap.mayCollect(a, b)
-          // The promise's job comes between the clean-up and the next turn.
+          // The job of the promise runs between the clean-up and the next turn.
           void Promise.resolve().then(() => log.push(`then ${seen()}`))
           yield* TestHeap.turn
           return log.join()
@@ -266,7 +266,7 @@ describe("TestHeap.explore", () => {
         ])
       }))
 
-    it.effect("that does the same to the same target as another is not told apart", () =>
+    it.effect("counts as the same choice as an identical clean-up of the same target", () =>
       Effect.gen(function*() {
         const program = (held: ReadonlyArray<string>) =>
           Effect.gen(function*() {
@@ -283,7 +283,7 @@ describe("TestHeap.explore", () => {
         assert.deepStrictEqual(yield* results(program(["a", "b"])), { "": 1, "a": 1, "b": 1, "a,b": 1, "b,a": 1 })
       }))
 
-    it.effect("of the same function for another target is told apart", () =>
+    it.effect("is a choice of its own if another target has the same clean-up", () =>
       Effect.gen(function*() {
         const program = Effect.gen(function*() {
           const { heap } = yield* TestHeap.TestHeap
@@ -308,7 +308,7 @@ describe("TestHeap.explore", () => {
         ])
       }))
 
-    it.effect("that throws, or whose promise rejects, fails the run", () =>
+    it.effect("fails the run if it throws or if its promise rejects", () =>
       Effect.gen(function*() {
         const thrower = (cleanUp: () => unknown) =>
           Effect.gen(function*() {
@@ -350,7 +350,7 @@ describe("TestHeap.explore", () => {
       return log.join()
     })
 
-    it.effect("does not run after unregister, unless engines are allowed to be late", () =>
+    it.effect("does not run after unregister, unless lateUnregister is true", () =>
       Effect.gen(function*() {
         assert.deepStrictEqual(Object.keys(yield* results(unregistering)).toSorted(), [
           "false,dead",
@@ -366,10 +366,12 @@ describe("TestHeap.explore", () => {
         ])
       }))
 
-    it.effect("that is late says so in the trace, and replays without an option", () =>
+    it.effect("that runs late is marked in the trace and in the schedule, so replay needs no option", () =>
       Effect.gen(function*() {
-        const program = Effect.flatMap(unregistering, (log) =>
-          log === "true,clean-up,dead" ? Effect.fail("late") : Effect.void)
+        const program = Effect.flatMap(
+          unregistering,
+          (log) => log === "true,clean-up,dead" ? Effect.fail("late") : Effect.void
+        )
         yield* TestHeap.explore(program)
         const { schedule, trace } = yield* errorOf(program, { lateUnregister: true })
         assert.strictEqual(trace, "turn 3: the clean-up of {id: 1} runs, although it was unregistered")
@@ -404,12 +406,12 @@ describe("TestHeap.explore", () => {
           yield* TestHeap.turn
           return `${first} ${yield* counted}`
         })),
-        // Kept in the first turn. Then it has run, or has not because the target lives; or else it waits.
+        // The first turn keeps the target. Then its clean-up has run, or it is alive, or its clean-up is queued.
         { "0 0": 2, "0 1": 1 }
       )
     }))
 
-  it.effect("does not collect what is held again, or what a collection has ended", () =>
+  it.effect("does not collect a target that is held again, or that collect has collected before", () =>
     Effect.gen(function*() {
       const holding = Effect.gen(function*() {
         const target = {}
@@ -431,7 +433,7 @@ describe("TestHeap.explore", () => {
     }))
 
   describe("reports", () => {
-    it.effect("a shortest schedule, although longer ones come first in the program", () =>
+    it.effect("a shortest schedule, even if the program fails earlier under longer ones", () =>
       Effect.gen(function*() {
         const program = Effect.gen(function*() {
           const targets = [{ id: 1 }, { id: 2 }, { id: 3 }]
@@ -458,7 +460,7 @@ describe("TestHeap.explore", () => {
       return (yield* errorOf(program)).trace.replaceAll(` is collected before "deref"`, "").replace("turn 2: ", "")
     })
 
-    it.effect("names of targets as a person reads them", () =>
+    it.effect("readable names of targets", () =>
       Effect.gen(function*() {
         class Image {
           readonly name = "sunset"
@@ -478,7 +480,7 @@ describe("TestHeap.explore", () => {
         assert.strictEqual(yield* nameOf(throwing), "{getter: undefined}")
       }))
 
-    it.effect("which of several clean-ups ran", () =>
+    it.effect("which of several clean-ups has run", () =>
       Effect.gen(function*() {
         const program = Effect.gen(function*() {
           const { heap } = yield* TestHeap.TestHeap
@@ -517,7 +519,7 @@ describe("TestHeap.explore", () => {
         assert.match(error.message, /^The program is not deterministic\. Under the schedule ".*", /)
       }))
 
-    it.effect("a program that reads something else at an earlier choice", () =>
+    it.effect("a program that reads another target at an earlier choice", () =>
       Effect.gen(function*() {
         let runs = 0
         const changing = Effect.gen(function*() {
@@ -533,7 +535,7 @@ describe("TestHeap.explore", () => {
         assert.include(error.message, "choice 0 was between nothing and deref#1, then between nothing and deref#3")
       }))
 
-    it.effect("a failure that does not come again", () =>
+    it.effect("a failure that does not happen again", () =>
       Effect.gen(function*() {
         let runs = 0
         const once = Effect.suspend(() => ++runs === 1 ? Effect.fail("once") : Effect.void)
@@ -555,11 +557,11 @@ describe("TestHeap.explore", () => {
         const error = yield* errorOf(waiting, { timeout: "20 millis" })
         assert.strictEqual(error.reason, "Endless")
         assert.include(error.message, "The program does not end: it waited for 20 ms, and nothing happened")
-        // Once to find the schedule, and once to see that it is the schedule's fault.
+        // Once when the schedule is found, and once when it is confirmed.
         assert.strictEqual(interrupted, 2)
       }))
 
-    it.effect("a program that looks until its target is dead", () =>
+    it.effect("a program that reads until its target is dead", () =>
       Effect.gen(function*() {
         const looking = Effect.gen(function*() {
           const ref = yield* released({})
@@ -586,7 +588,7 @@ describe("TestHeap.explore", () => {
         yield* check(dead)
       })
 
-    it.effect("is no bound if the program has exactly so many", () =>
+    it.effect("does not limit a program that has exactly so many schedules", () =>
       Effect.gen(function*() {
         const program = many(() => Effect.void)
         assert.deepStrictEqual(yield* TestHeap.explore(program), { schedules: 2187, exhaustive: true })
@@ -596,13 +598,13 @@ describe("TestHeap.explore", () => {
         )
       }))
 
-    it.effect("says that there are more, even if it ran one", () =>
+    it.effect("reports that there are more schedules, even if it is 1", () =>
       Effect.gen(function*() {
         const explored = yield* TestHeap.explore(released({}).pipe(Effect.map(isAlive)), { maxSchedules: 1 })
         assert.deepStrictEqual(explored, { schedules: 1, exhaustive: false })
       }))
 
-    it.effect("samples the rest by the seed", () =>
+    it.effect("samples the other schedules by the seed", () =>
       Effect.gen(function*() {
         const sample = Effect.fnUntraced(function*(seed: string) {
           const logs: Array<string> = []
@@ -614,12 +616,12 @@ describe("TestHeap.explore", () => {
         const [first, again, other] = [yield* sample("a"), yield* sample("a"), yield* sample("b")]
         assert.deepStrictEqual(again, first)
         assert.notDeepEqual(other, first)
-        // The schedules with the fewest events are among them, and some with many.
+        // Includes all schedules with one event, and some schedules with many events.
         for (let id = 0; id < 7; id++) assert.include(first, String(id))
         assert.isAbove(Math.max(...first.map((log) => log.length)), 8)
       }))
 
-    it.effect("shortens a failure that it found in the sample", () =>
+    it.effect("shortens a failing schedule that was sampled", () =>
       Effect.gen(function*() {
         const program = many((dead) =>
           [1, 3, 5, 6].every((id) => dead.includes(id)) ? Effect.fail("these four") : Effect.void
@@ -635,7 +637,7 @@ describe("TestHeap.explore", () => {
   })
 
   describe("each run", () => {
-    it.effect("has a heap and a Scope of its own, and the caller's services", () =>
+    it.effect("has its own heap and Scope, and the services of the caller", () =>
       Effect.gen(function*() {
         const heaps = new Set<unknown>()
         const log: Array<string> = []
@@ -649,7 +651,7 @@ describe("TestHeap.explore", () => {
         assert.strictEqual(heaps.size, 2)
       }))
 
-    it.effect("is interrupted with the exploration", () =>
+    it.effect("is interrupted when the exploration is interrupted", () =>
       Effect.gen(function*() {
         const log: Array<string> = []
         const program = Effect.onInterrupt(Effect.never, () => Effect.sync(() => log.push("interrupted")))
@@ -660,7 +662,7 @@ describe("TestHeap.explore", () => {
       }))
   })
 
-  it.effect("checks its options", () =>
+  it.effect("dies with a TypeError if an option is wrong", () =>
     Effect.gen(function*() {
       const refused: ReadonlyArray<readonly [object, string]> = [
         [{ maxSchedules: 0 }, "maxSchedules must be a positive integer, but it is 0"],
@@ -688,13 +690,13 @@ describe("TestHeap.replay", () => {
     return Option.isSome(WeakRef.deref(ref))
   })
 
-  it.effect("succeeds with what the program returns under the schedule", () =>
+  it.effect("returns the result of the program under the schedule", () =>
     Effect.gen(function*() {
       assert.isTrue(yield* TestHeap.replay(program, ""))
       assert.isFalse(yield* TestHeap.replay(program, "0:deref#1"))
     }))
 
-  it.effect("refuses what is no schedule", () =>
+  it.effect("fails if the text is not a schedule", () =>
     Effect.gen(function*() {
       for (
         const text of ["nonsense", "1", "1:deref", "deref#1", "1:deref#1 2:deref#1", "2:deref#1,1:deref#1", "0:eval#1"]
@@ -705,7 +707,7 @@ describe("TestHeap.replay", () => {
       }
     }))
 
-  it.effect("refuses a schedule of another program", () =>
+  it.effect("fails if the schedule belongs to another program", () =>
     Effect.gen(function*() {
       for (const text of ["0:deref#2", "0:cleanup#1", "3:deref#1"]) {
         const error = yield* Effect.flip(TestHeap.replay(program, text))

@@ -1,5 +1,5 @@
 /**
- * Every module of this library in a small program, under every schedule.
+ * Runs a small program for each module of this library under every schedule.
  */
 import { assert, describe, it } from "@effect/vitest"
 import { Effect, Equal, Exit, Option, Result, Scope } from "effect"
@@ -17,12 +17,12 @@ const holds = <E, R>(name: string, program: Effect.Effect<unknown, E, R>) =>
       assert.isAbove(schedules, 1)
     }))
 
-/** What a clean-up of the program is to be followed by: enough turns for all of it. */
+/** Enough turns for a clean-up to run to its end. */
 const turns = Effect.repeat(TestHeap.turn, { times: 2 })
 
 describe("under every schedule", () => {
   holds(
-    "a WeakRef that is dead stays dead, and one that is alive is alive to the end of the turn",
+    "a dead WeakRef stays dead, and a live one stays alive until the end of the turn",
     Effect.gen(function*() {
       const target = { id: 1 }
       const ref = yield* WeakRef.make(target)
@@ -39,7 +39,7 @@ describe("under every schedule", () => {
   )
 
   holds(
-    "the callbacks of a referent run from the newest to the oldest, at most once, and only when it is dead",
+    "the callbacks of a referent run newest first, at most once, and only after its collection",
     Effect.gen(function*() {
       const target = { id: 1 }
       const log: Array<string> = []
@@ -55,7 +55,7 @@ describe("under every schedule", () => {
       assert.deepStrictEqual(log, ["newest", "middle", "oldest"].slice(0, before))
       yield* TestHeap.finalize
       yield* Effect.repeat(TestHeap.turn, { times: 6 })
-      // A target that was alive may have been collected since.
+      // If the target was alive, it may have been collected since then.
       assert.deepStrictEqual(log, ["newest", "middle", "oldest"].slice(0, alive ? log.length : 3))
     })
   )
@@ -103,7 +103,7 @@ describe("under every schedule", () => {
   )
 
   holds(
-    "a WeakMethod calls its receiver, or nothing",
+    "a WeakMethod calls its receiver if it is alive, and otherwise returns None",
     Effect.gen(function*() {
       const receiver = {
         id: 1,
@@ -123,7 +123,7 @@ describe("under every schedule", () => {
   )
 
   holds(
-    "a Finalizer runs exactly once, by the collection, by run or by its Scope",
+    "a Finalizer runs exactly once, because of a collection, of run or of its Scope",
     Effect.gen(function*() {
       const target = { id: 1 }
       let runs = 0
@@ -153,7 +153,7 @@ describe("under every schedule", () => {
       const before = runs
       yield* Finalizer.detach(finalizer)
       yield* turns
-      // None if the target is dead: then the effect is about to run, or has run.
+      // If the finalizer is not alive, it was detached, or the target is dead and its effect runs or has run.
       if (Finalizer.isAlive(finalizer)) assert.strictEqual(before, 0)
       assert.isAtMost(runs, 1)
     })
@@ -180,7 +180,7 @@ describe("under every schedule", () => {
     )
 
     holds(
-      `a WeakKeyMap shows what lives, in order (${compare})`,
+      `a WeakKeyMap yields its live entries, in insertion order (${compare})`,
       Effect.gen(function*() {
         const keys = [{ id: 1 }, { id: 2 }]
         const map = yield* WeakKeyMap.fromIterable(keys.map((key) => [key, key.id] as const), { compare })
@@ -200,7 +200,7 @@ describe("under every schedule", () => {
     )
 
     holds(
-      `an element that was removed and added again outlives the clean-up of another (${compare})`,
+      `an element of a WeakSet that was removed and added again outlives the clean-up of another element (${compare})`,
       Effect.gen(function*() {
         const [stays, dies] = [{ id: 1 }, { id: 2 }]
         const set = yield* WeakSet.fromIterable([stays, dies], { compare })
@@ -221,7 +221,7 @@ describe("under every schedule", () => {
   }
 
   holds(
-    "structural keys of a WeakKeyMap: an equal key takes the place of one that died",
+    "an equal key replaces a dead key in a structural WeakKeyMap",
     Effect.gen(function*() {
       class Key {
         readonly id = 1
@@ -234,7 +234,7 @@ describe("under every schedule", () => {
       const second = new Key()
       WeakKeyMap.set(map, second, "second")
       assert.isTrue(Equal.equals(first, second))
-      // The entry keeps its key. If that has died meanwhile, so has the entry.
+      // If the first key is alive, its entry keeps this key. Otherwise the entry has the second key.
       assert.deepStrictEqual(WeakKeyMap.get(map, second), Option.some("second"))
       yield* turns
       const living = WeakKeyMap.count(map)

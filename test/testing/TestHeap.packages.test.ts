@@ -1,6 +1,6 @@
 /**
- * Four packages from npm, as they are published, explored through `install`: the same four laws for each, and what
- * was found. A package that mends what is pinned here makes its test fail.
+ * Explores four published npm packages through `install`, with the same four laws for each. The tests expect the
+ * bugs that were found. If a package fixes a bug, its test fails.
  */
 import { assert, describe, it } from "@effect/vitest"
 import { Effect } from "effect"
@@ -9,13 +9,13 @@ import { TestHeap } from "../../src/testing/index.ts"
 
 const require = createRequire(import.meta.url)
 
-// Some have no types.
+// Some packages have no types.
 const load = (name: string): Promise<any> => import(/* @vite-ignore */ name)
 
-/** Of what a package keeps weakly: for a weak set, an element is its own key. */
+/** Adapts a weak collection of a package. For a weak set, the element is its own key. */
 interface Collection {
   readonly add: (key: string, value: object) => void
-  /** Not if the collection can be asked by the value alone. */
+  /** Is missing if the collection finds entries only by their weak value. */
   readonly get?: (key: string) => unknown
   readonly has?: (key: string) => boolean
   readonly clear: () => void
@@ -45,7 +45,7 @@ const laws: Record<string, Law> = {
       yield* TestHeap.turn
       if (collection.get("key") !== second) return yield* Effect.fail("the second entry is gone")
     }),
-  "what has says, get says in the same turn": (make) =>
+  "has and get agree in the same turn": (make) =>
     Effect.gen(function*() {
       const collection = make()
       if (collection.has === undefined || collection.get === undefined) return
@@ -54,14 +54,14 @@ const laws: Record<string, Law> = {
       const value = collection.get("key")
       if (has !== (value !== undefined)) return yield* Effect.fail(`has says ${has}, get finds ${String(value)}`)
     }),
-  "clear leaves nothing": (make) =>
+  "clear removes every entry": (make) =>
     Effect.gen(function*() {
       const collection = make()
       yield* entry(collection)
       collection.clear()
       if (collection.size() > 0) return yield* Effect.fail(`size is ${collection.size()}`)
     }),
-  "an iteration shows what lives": (make) =>
+  "an iteration yields live values": (make) =>
     Effect.gen(function*() {
       const collection = make()
       yield* entry(collection)
@@ -80,7 +80,7 @@ const explore = (law: Law, make: () => Promise<() => Collection>, options?: Test
     options
   )
 
-/** What the exploration of each law comes to. */
+/** Returns the result of the exploration of each law. */
 const findings = (make: () => Promise<() => Collection>, options?: TestHeap.ExploreOptions) =>
   Effect.map(
     Effect.forEach(Object.entries(laws), ([name, law]) =>
@@ -94,14 +94,14 @@ const findings = (make: () => Promise<() => Collection>, options?: TestHeap.Expl
 
 const holding = Object.fromEntries(Object.keys(laws).map((name) => [name, "holds"]))
 
-// The first turn ends when the package is loaded.
+// The first turn ends while the package is loaded.
 const dead = `turn 3: {id: 1} is collected before "deref"`
 const lateCleanUp = {
   "an entry outlives the clean-up of its predecessor":
     `${dead}; turn 4: its clean-up runs, although it was unregistered: the second entry is gone`
 }
 
-// Each module reads the globals when it makes a collection, unless the comment says otherwise.
+// Each package reads the globals when it makes a collection, unless a comment says otherwise.
 describe("packages under TestHeap.explore", () => {
   const weakrefMap = async () => {
     const { WeakValueMap } = await load("weakref")
@@ -118,13 +118,13 @@ describe("packages under TestHeap.explore", () => {
     }
   }
 
-  it.effect("weakref's WeakValueMap holds, unless a clean-up may come after unregister", () =>
+  it.effect("weakref's WeakValueMap obeys the laws, unless a clean-up may run after unregister", () =>
     Effect.gen(function*() {
       assert.deepStrictEqual(yield* findings(weakrefMap), holding)
       assert.deepStrictEqual(yield* findings(weakrefMap, { lateUnregister: true }), { ...holding, ...lateCleanUp })
     }))
 
-  it.effect("weakref's IterableWeakSet does not clear what is dead", () =>
+  it.effect("weakref's IterableWeakSet does not clear dead elements", () =>
     Effect.gen(function*() {
       const found = yield* findings(async () => {
         const { IterableWeakSet } = await load("weakref")
@@ -138,7 +138,7 @@ describe("packages under TestHeap.explore", () => {
           }
         }
       })
-      assert.deepStrictEqual(found, { ...holding, "clear leaves nothing": `${dead}: size is 1` })
+      assert.deepStrictEqual(found, { ...holding, "clear removes every entry": `${dead}: size is 1` })
     }))
 
   const weakValue = async () => {
@@ -151,32 +151,32 @@ describe("packages under TestHeap.explore", () => {
         has: (key: string) => map.has(key),
         clear: () => map.clear(),
         size: () => map.size,
-        // Its iterators return the weak references.
+        // The iterators of weak-value yield the weak references.
         values: () => [...map.values()].map((ref: WeakRef<object>) => ref.deref())
       }
     }
   }
 
-  it.effect("weak-value iterates over dead references, and takes no clean-up after unregister", () =>
+  it.effect("weak-value iterates over dead references, and loses an entry if a clean-up runs after unregister", () =>
     Effect.gen(function*() {
-      const found = { ...holding, "an iteration shows what lives": `${dead}: it shows undefined` }
+      const found = { ...holding, "an iteration yields live values": `${dead}: it shows undefined` }
       assert.deepStrictEqual(yield* findings(weakValue), found)
       assert.deepStrictEqual(yield* findings(weakValue, { lateUnregister: true }), { ...found, ...lateCleanUp })
     }))
 
   const showsAndLeavesDead = {
     ...holding,
-    "clear leaves nothing": `${dead}: size is 1`,
-    "an iteration shows what lives": `${dead}: it shows undefined`
+    "clear removes every entry": `${dead}: size is 1`,
+    "an iteration yields live values": `${dead}: it shows undefined`
   }
 
-  // It reads the globals when it is loaded, so each run loads it anew.
+  // This package reads the globals when it is loaded. So each run loads it again.
   const iterableWeak = (): any => {
     delete require.cache[require.resolve("iterable-weak")]
     return require("iterable-weak")
   }
 
-  it.effect("iterable-weak's IterableWeakSet iterates over what is dead, and does not clear it", () =>
+  it.effect("iterable-weak's IterableWeakSet iterates over dead elements, and does not clear them", () =>
     Effect.gen(function*() {
       const found = yield* findings(async () => {
         const { IterableWeakSet } = iterableWeak()
@@ -193,7 +193,7 @@ describe("packages under TestHeap.explore", () => {
       assert.deepStrictEqual(found, showsAndLeavesDead)
     }))
 
-  it.effect("iterable-weak's IterableWeakMap iterates over what is dead, and does not clear it", () =>
+  it.effect("iterable-weak's IterableWeakMap iterates over dead entries, and does not clear them", () =>
     Effect.gen(function*() {
       const found = yield* findings(async () => {
         const { IterableWeakMap } = iterableWeak()
@@ -225,24 +225,24 @@ describe("packages under TestHeap.explore", () => {
     }
   }
 
-  it.effect("weak-lru-cache has keys whose values are dead, and its clean-ups look before they delete", () =>
+  it.effect("weak-lru-cache has keys with dead values, but late clean-ups delete no new entry", () =>
     Effect.gen(function*() {
       const found = {
         ...holding,
-        "what has says, get says in the same turn": `${dead}: has says true, get finds undefined`,
-        "an iteration shows what lives": `${dead}: it shows undefined`
+        "has and get agree in the same turn": `${dead}: has says true, get finds undefined`,
+        "an iteration yields live values": `${dead}: it shows undefined`
       }
       assert.deepStrictEqual(yield* findings(lru({})), found)
       assert.deepStrictEqual(yield* findings(lru({}), { lateUnregister: true }), found)
     }))
 
-  it.effect("weak-lru-cache with deferRegister loses a value that leaves the strong part, although it lives", () =>
+  it.effect("weak-lru-cache with deferRegister does not find a live value that left its strong part", () =>
     Effect.gen(function*() {
       assert.deepStrictEqual(yield* findings(lru({ deferRegister: true })), {
         "an entry outlives the clean-up of its predecessor": "nothing is collected: the second entry is gone",
-        "what has says, get says in the same turn": "nothing is collected: has says true, get finds undefined",
-        "clear leaves nothing": "holds",
-        "an iteration shows what lives": "nothing is collected: it shows undefined"
+        "has and get agree in the same turn": "nothing is collected: has says true, get finds undefined",
+        "clear removes every entry": "holds",
+        "an iteration yields live values": "nothing is collected: it shows undefined"
       })
     }))
 })

@@ -5,7 +5,7 @@ import { Finalizer, Heap, WeakKeyMap, WeakRef, WeakSet, WeakValueMap } from "../
 import { TestHeap } from "../../src/testing/index.ts"
 
 describe("TestHeap", () => {
-  it.effect("collects nothing by itself, and everything it is told to at once", () =>
+  it.effect("collects the given targets at once, and nothing else", () =>
     Effect.gen(function*() {
       const [a, b, c] = [{}, {}, {}]
       const refs = yield* Effect.forEach([a, b, c], WeakRef.make)
@@ -36,7 +36,7 @@ describe("TestHeap", () => {
       assert.strictEqual(runs, 1)
     }).pipe(Effect.scoped, Effect.provide(TestHeap.layer)))
 
-  it.effect("finalize waits until what it started has ended", () =>
+  it.effect("finalize waits until its finalizers have ended", () =>
     Effect.gen(function*() {
       const target = {}
       const gate = yield* Deferred.make<void>()
@@ -54,7 +54,7 @@ describe("TestHeap", () => {
       assert.deepStrictEqual(log, ["finalizer", "finalized"])
     }).pipe(Effect.scoped, Effect.provide(TestHeap.layer)))
 
-  it.effect("finalize runs what was queued meanwhile", () =>
+  it.effect("finalize runs clean-ups that are queued in the meantime", () =>
     Effect.gen(function*() {
       const [a, b] = [{}, {}]
       const testHeap = yield* TestHeap.TestHeap
@@ -65,7 +65,7 @@ describe("TestHeap", () => {
       assert.deepStrictEqual(log, ["a", "b"])
     }).pipe(Effect.scoped, Effect.provide(TestHeap.layer)))
 
-  it.effect("a target used again after its collection is like a new object", () =>
+  it.effect("treats a target that is used again after its collection as a new object", () =>
     Effect.gen(function*() {
       const target = {}
       const first = yield* WeakRef.make(target)
@@ -93,7 +93,7 @@ describe("TestHeap", () => {
       return log
     }).pipe(Effect.scoped, Effect.provide(TestHeap.layerWith({ seed })))
 
-  it.effect("shuffles clean-ups of different referents by its seed", () =>
+  it.effect("orders the clean-ups of different referents by its seed", () =>
     Effect.gen(function*() {
       const orders = yield* Effect.forEach(Array.from({ length: 20 }, (_, seed) => seed), orderOf)
       const again = yield* Effect.forEach(Array.from({ length: 20 }, (_, seed) => seed), orderOf)
@@ -104,7 +104,7 @@ describe("TestHeap", () => {
       }
     }))
 
-  it.effect("finalizeOne runs one clean-up, and waits until what it started has ended", () =>
+  it.effect("finalizeOne runs one clean-up, and waits until it has ended", () =>
     Effect.gen(function*() {
       const log: Array<string> = []
       const targets = [{ id: "a" }, { id: "b" }, { id: "c" }]
@@ -123,7 +123,7 @@ describe("TestHeap", () => {
       assert.deepStrictEqual(log.toSorted(), ["a", "b", "c"])
     }).pipe(Effect.scoped, Effect.provide(TestHeap.layer)))
 
-  it.effect("finalizeOne dies with what its clean-up throws, and leaves the others", () =>
+  it.effect("finalizeOne dies with the error of its clean-up, and leaves the others queued", () =>
     Effect.gen(function*() {
       const { FinalizationRegistry } = yield* Heap.Heap
       const registry = new FinalizationRegistry(() => {
@@ -136,7 +136,7 @@ describe("TestHeap", () => {
       assert.strictEqual(yield* TestHeap.pending, 1)
     }).pipe(Effect.provide(TestHeap.layer)))
 
-  it.effect("takes statements for an exploration outside of one, and does nothing", () =>
+  it.effect("mayCollect and hold only check their targets outside of explore", () =>
     Effect.gen(function*() {
       const target = {}
       const ref = yield* WeakRef.make(target)
@@ -150,7 +150,7 @@ describe("TestHeap", () => {
     }).pipe(Effect.provide(TestHeap.layer)))
 
   describe("without effects", () => {
-    it("collects and cleans up at once", () => {
+    it("collects and cleans up synchronously", () => {
       const { collect, finalize, finalizeOne, heap, pending } = TestHeap.makeUnsafe()
       const log: Array<string> = []
       const registry = new heap.FinalizationRegistry<string>((held) => log.push(held))
@@ -205,7 +205,7 @@ describe("TestHeap", () => {
     const globals = () =>
       ["WeakRef", "WeakMap", "FinalizationRegistry"].map((name) => Object.getOwnPropertyDescriptor(globalThis, name))
 
-    it.effect("puts the constructors in place of the globals until the Scope closes", () =>
+    it.effect("replaces the globals with the constructors until the Scope closes", () =>
       Effect.gen(function*() {
         const before = globals()
         yield* Effect.scoped(Effect.gen(function*() {
@@ -228,7 +228,7 @@ describe("TestHeap", () => {
         assert.deepStrictEqual(globals(), before)
       }).pipe(Effect.provide(TestHeap.layer)))
 
-    it.effect("restores the properties of any object exactly, also if they were inherited or accessors", () =>
+    it.effect("restores the properties of any object exactly, even if they were inherited or accessors", () =>
       Effect.gen(function*() {
         const { heap } = yield* TestHeap.TestHeap
         const target = Object.create({ WeakMap: "inherited" }, {
@@ -275,7 +275,7 @@ describe("TestHeap", () => {
       }).pipe(Effect.provide(TestHeap.layer)))
   })
 
-  describe("the primitives behave as the engine's", () => {
+  describe("the primitives behave like the engine's", () => {
     it.effect("WeakMap", () =>
       Effect.gen(function*() {
         const { WeakMap } = yield* Heap.Heap
@@ -345,7 +345,7 @@ describe("TestHeap", () => {
       }).pipe(Effect.provide(TestHeap.layer)))
   })
 
-  it("an unregistered clean-up never runs, whatever the order of events", () => {
+  it("an unregistered clean-up never runs, for every order of events", () => {
     const Event = fc.constantFrom("register", "unregister", "collect", "finalize")
     fc.assert(
       fc.property(fc.array(Event, { maxLength: 12 }), fc.integer(), (events, seed) => {

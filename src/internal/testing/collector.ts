@@ -1,16 +1,16 @@
 /**
- * What the constructors of a `TestHeap` ask: which value is alive, and what to
- * do with a registration.
+ * The state of a `TestHeap`: which values are alive, and which clean-ups are registered
+ * or queued.
  *
- * A collection ends a *life* of a value. References and entries remember the
- * life in which they were made, so that a value that is used again after its
- * collection is like a new object.
+ * A program may use a value again after its collection. The value is then treated as a
+ * new object. For this, each value has a number, its *life*, which a collection
+ * increments. References and entries store the life in which they were made.
  */
 
 import * as Effect from "effect/Effect"
 import * as Random from "effect/Random"
 
-// `TestHeap.install` replaces the globals: the bookkeeping must not run on what it implements.
+// `TestHeap.install` replaces the globals. The state must use the host's constructors, not those of the test heap.
 const { Set, WeakMap } = globalThis
 export { WeakMap as HostWeakMap }
 
@@ -19,9 +19,9 @@ export class Registration {
   declare readonly target: WeakKey
   declare readonly cleanup: (held: unknown) => unknown
   declare readonly held: unknown
-  /** In the order of `register`, from 1. */
+  /** Counts the calls of `register`, from 1. */
   declare readonly id: number
-  /** Unregistered, but on an engine that may run the clean-up nevertheless. */
+  /** Whether it was unregistered so late that an engine may still run its clean-up. */
   declare late: boolean
 
   constructor(target: WeakKey, cleanup: (held: unknown) => unknown, held: unknown, id: number) {
@@ -39,7 +39,7 @@ export class Registration {
   }
 }
 
-/** A heap's state. Nothing is collected unless {@link collect} says so. */
+/** The state of one heap. Only {@link collect} collects. */
 export class Collector {
   private readonly lives = new WeakMap<WeakKey, number>()
   protected readonly registrations = new WeakMap<WeakKey, Set<Registration>>()
@@ -57,15 +57,15 @@ export class Collector {
     return this.lives.get(value) ?? 0
   }
 
-  /** Whether a `deref` of a reference to that life of the target finds it. */
+  /** Returns whether `deref` finds the target, for a reference made in the given life. */
   read(target: WeakKey, life: number): boolean {
     return life === this.lifeOf(target)
   }
 
-  /** Keeps a target to the end of the turn. Only an explored heap has turns. */
+  /** Keeps a target alive until the end of the turn. Only an explored heap has turns. */
   keep(_target: WeakKey): void {}
 
-  /** Hears that the program has a value in its hands. */
+  /** Is called when the program passes a value to the heap. The value is therefore alive. */
   see(_value: WeakKey): void {}
 
   register(target: WeakKey, cleanup: (held: unknown) => unknown, held: unknown): Registration {
@@ -77,33 +77,33 @@ export class Collector {
     return registration
   }
 
-  /** Whether the registration was still there. */
+  /** Removes a registration. Returns `false` if it was removed before, or if its clean-up has run. */
   unregister(registration: Registration): boolean {
     const waited = this.registrations.get(registration.target)?.delete(registration) === true
     return this.queue.delete(registration) || waited
   }
 
-  /** Ends the present life of a target, and queues its clean-ups. */
+  /** Ends the current life of a target, and queues its clean-ups. */
   collect(target: WeakKey): void {
     this.lives.set(target, this.lifeOf(target) + 1)
     for (const registration of this.registrations.get(target) ?? []) this.queue.add(registration)
     this.registrations.delete(target)
   }
 
-  /** How many clean-ups are queued. */
+  /** Returns the number of queued clean-ups. */
   pending(): number {
     return this.queue.size
   }
 
   /**
-   * Takes the next clean-up out of the queue. The seed orders what is queued;
-   * clean-ups that are queued meanwhile come after those.
+   * Removes the next clean-up from the queue, and returns it. The seed decides the order.
+   * Clean-ups that are queued in the meantime come later.
    */
   next(): Registration | undefined {
     for (;;) {
       const registration = this.order.pop()
       if (registration !== undefined) {
-        // A clean-up may have unregistered it.
+        // An earlier clean-up may have unregistered this one.
         if (this.queue.delete(registration)) return registration
       } else if (this.queue.size === 0) {
         return undefined
@@ -120,7 +120,7 @@ export class Collector {
   }
 }
 
-/** Runs the next clean-up, with what it returned or threw. */
+/** Runs the next clean-up. Returns its result or its error, or `undefined` if the queue is empty. */
 export const runNext = (collector: Collector): Ran | undefined => {
   const registration = collector.next()
   if (registration === undefined) return undefined
@@ -131,7 +131,7 @@ export const runNext = (collector: Collector): Ran | undefined => {
   }
 }
 
-/** Runs all clean-ups, including those that are queued meanwhile. One that throws does not stop the next. */
+/** Runs all clean-ups, even those that are queued in the meantime. A clean-up that throws does not stop the next. */
 export const runAll = (collector: Collector): ReadonlyArray<Ran> => {
   const all: Array<Ran> = []
   for (;;) {

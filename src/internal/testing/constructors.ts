@@ -1,17 +1,17 @@
 /**
- * `WeakRef`, `WeakMap` and `FinalizationRegistry` as ECMAScript defines them,
- * over a {@link Collector} that decides what is alive.
+ * `WeakRef`, `WeakMap` and `FinalizationRegistry` as ECMAScript defines them. A
+ * {@link Collector} decides which values are alive.
  *
- * The classes extend `null` and return an object of their own making. A class
- * that extends nothing would read `newTarget.prototype` before it checks its
- * arguments, and would fall back to `Object.prototype` if that is no object.
+ * The classes extend `null` and return an object that they create themselves. A base
+ * class would read `newTarget.prototype` before it checks its arguments. And if
+ * `newTarget.prototype` is not an object, it would use `Object.prototype`.
  */
 import { type Heap, isWeakReferenceable } from "../../Heap.ts"
 import { type Collector, HostWeakMap, type Registration } from "./collector.ts"
 
-/** Three new constructors. Their methods accept the instances of other test heaps, as they do of other realms. */
+/** Creates the three constructors. Their methods accept the instances of other test heaps, as those of other realms. */
 export const makeHeap = (collector: Collector): Heap => ({
-  // A class that extends `null` has a type without its instances.
+  // The type of a class that extends `null` does not include its instances.
   WeakRef: weakRef(collector) as unknown as WeakRefConstructor,
   WeakMap: weakMap(collector) as unknown as WeakMapConstructor,
   FinalizationRegistry: finalizationRegistry(collector) as unknown as FinalizationRegistryConstructor
@@ -25,11 +25,11 @@ const incompatible = (method: string, receiver: unknown): TypeError =>
 /** ECMAScript's OrdinaryCreateFromConstructor. */
 const allocate = <A extends object>(newTarget: Function, own: { readonly prototype: A }): A => {
   const prototype: unknown = newTarget.prototype
-  // A subclass says what the prototype of `newTarget` is; it is that of `own` or inherits from it.
+  // `newTarget` is `own` or a subclass of it, so its prototype has the type of `own.prototype`.
   return Object.create(isObject(prototype) ? prototype : own.prototype) as A
 }
 
-/** Completes the prototype of a class that extends `null`, as a built-in one is. */
+/** Gives the prototype of a class that extends `null` the parent and the tag of a built-in prototype. */
 const complete = (constructor: Function): Function => {
   const { name, prototype } = constructor
   Object.setPrototypeOf(prototype, Object.prototype)
@@ -37,7 +37,7 @@ const complete = (constructor: Function): Function => {
   return constructor
 }
 
-/** Lets a subclass add its private fields, the internal slots, to an object that exists. */
+/** Lets a subclass add its private fields, which serve as internal slots, to an existing object. */
 // oxlint-disable-next-line typescript/no-extraneous-class
 class Existing {
   constructor(self: object) {
@@ -46,7 +46,7 @@ class Existing {
   }
 }
 
-/** The object that got the slots, by its own type. */
+/** Returns the object that has the slots, with its own type. */
 const withSlots = <A extends object>(self: A, _slots: Existing): A => self
 
 class ReferenceSlots extends Existing {
@@ -128,11 +128,11 @@ const checkKey: (key: unknown) => asserts key is WeakKey = (key) => {
 const weakMap = (collector: Collector): Function =>
   complete(
     class WeakMap extends null {
-      // The default makes its length 0, as the engine's is.
+      // The default value makes `WeakMap.length` 0, as ECMAScript requires.
       constructor(entries: unknown = undefined) {
         const self = allocate(new.target, WeakMap)
         const map = withSlots(self, new MapSlots(self, collector))
-        // What is not iterable fails where it is iterated over.
+        // A value that is not iterable throws in the loop of `addEntries`.
         if (entries !== undefined && entries !== null) addEntries(map, entries as Iterable<unknown>)
         // oxlint-disable-next-line eslint/no-constructor-return
         return map
@@ -175,20 +175,20 @@ const weakMap = (collector: Collector): Function =>
         const found = MapSlots.find(slots, key)
         if (found !== undefined) return found.value
         const value: unknown = Reflect.apply(callback, undefined, [key])
-        // The callback may have inserted the key: the computed value replaces that one.
+        // The callback may have inserted the key. The computed value replaces that value.
         MapSlots.set(slots, key, value)
         return value
       }
     }
   )
 
-/** ECMAScript's AddEntriesFromIterable: `for … of` closes the iterator if an entry is wrong. */
+/** ECMAScript's AddEntriesFromIterable. `for … of` closes the iterator if an entry is not an object. */
 const addEntries = (self: object, entries: Iterable<unknown>): void => {
   const set: unknown = Reflect.get(self, "set")
   if (typeof set !== "function") throw new TypeError("WeakMap: 'set' is not a function")
   for (const entry of entries) {
     if (!isObject(entry)) throw new TypeError("WeakMap: an entry is not an object")
-    // By index: an entry need not be iterable.
+    // Reads by index, because an entry need not be iterable.
     Reflect.apply(set, self, [Reflect.get(entry, 0), Reflect.get(entry, 1)])
   }
 }
@@ -232,7 +232,7 @@ class RegistrySlots extends Existing {
     return removed
   }
 
-  /** A token that was collected since unregisters nothing. */
+  /** Returns `undefined` if the token was collected after its registration. */
   static #find(self: RegistrySlots, token: WeakKey): Token | undefined {
     const known = self.#byToken.get(token)
     return known?.life === self.#collector.lifeOf(token) ? known : undefined
@@ -245,7 +245,7 @@ const finalizationRegistry = (collector: Collector): Function =>
       constructor(cleanup: unknown) {
         if (typeof cleanup !== "function") throw new TypeError("FinalizationRegistry: cleanup must be callable")
         const self = allocate(new.target, FinalizationRegistry)
-        // What it takes and returns is the caller's affair.
+        // `typeof` does not tell the parameters and the result of the function.
         // oxlint-disable-next-line eslint/no-constructor-return
         return withSlots(self, new RegistrySlots(self, collector, cleanup as (held: unknown) => unknown))
       }

@@ -1,31 +1,32 @@
 /**
  * A collector whose decisions are choices of a schedule.
  *
- * A target that the program has released is *undecided*: alive or collected,
- * nobody can tell. Two places tell, and only they are choices:
+ * A target that the program has released is *undecided*: it may be alive or collected,
+ * and the program has not seen which. The collector decides at two places:
  *
- * - the first `deref` of an undecided target in a turn: alive or collected. A target that is
- *   found alive stays so to the end of the turn;
- * - between two turns: no clean-up, or any one of those that wait. The clean-up of an undecided target
- *   decides that the target was collected. Each clean-up is a turn of its own, so that others may follow it.
+ * - At the first `deref` of an undecided target in a turn: alive or collected. A target that is
+ *   alive stays alive until the end of the turn.
+ * - Between two turns: no clean-up runs, or one of the waiting clean-ups runs. If a clean-up of an
+ *   undecided target runs, then the target was collected. Each clean-up is a turn of its own, so
+ *   that others may follow it.
  *
- * `finalize` and `finalizeOne` run clean-ups at once, and `pending` tells for every
- * undecided target whether its clean-ups wait.
+ * The program itself can ask for decisions: `finalize` and `finalizeOne` run clean-ups at
+ * once. `pending` decides for every undecided target whether its clean-ups are queued.
  */
 import { isPromiseLike } from "effect/Predicate"
 import { Collector, type Registration } from "./collector.ts"
 
-/** Something that the collector did because the schedule said so. */
+/** One action of the collector that the schedule asked for. */
 export interface Event {
   readonly turn: number
   readonly kind: "collected" | "collected and cleaned up" | "cleaned up" | "cleaned up late"
   readonly target: WeakKey
-  /** What would have told that the target was collected. */
+  /** The operation that reads the target next: `deref` or `pending`. */
   readonly before: string | undefined
   readonly registration: Registration | undefined
 }
 
-/** Takes one of the options. The first is what happens if the collector does nothing. */
+/** Chooses one of the options, by index. With the first option, the collector does nothing, if it may. */
 export type Choose = (options: ReadonlyArray<string>) => number
 
 export class ExploredCollector extends Collector {
@@ -37,7 +38,7 @@ export class ExploredCollector extends Collector {
   private readonly onError: (error: unknown) => void
   private readonly onTurn: (turn: number) => void
   private readonly lateUnregister: boolean
-  /** Every target that was released, with the number by which schedules name it. */
+  /** Every released target, with its number in schedules. */
   private readonly numbers = new Map<WeakKey, number>()
   private readonly undecided = new Set<WeakKey>()
   private readonly kept = new Set<WeakKey>()
@@ -48,9 +49,9 @@ export class ExploredCollector extends Collector {
 
   constructor(options: {
     readonly choose: Choose
-    /** Hears what a clean-up throws. */
+    /** Receives the error that a clean-up throws. */
     readonly onError: (error: unknown) => void
-    /** Hears of every turn that begins after another. */
+    /** Is called when a new turn begins, except for the first. */
     readonly onTurn: (turn: number) => void
     readonly lateUnregister: boolean
   }) {
@@ -65,14 +66,14 @@ export class ExploredCollector extends Collector {
     return [...this.numbers.keys()]
   }
 
-  /** From here on nothing is chosen and nothing is cleaned up. */
+  /** Ends the run: from here on, turns do not end, and no clean-up runs between turns. */
   stop(): void {
     this.over = true
   }
 
   /**
-   * Says that the program runs. The turn that this may begin ends with the
-   * synchronous code that runs now: the microtask comes right behind it.
+   * Notes that the program runs, and so begins a turn if no turn is running. A microtask ends the
+   * turn directly after the current synchronous code.
    */
   enter(): void {
     if (this.over) return
@@ -129,7 +130,7 @@ export class ExploredCollector extends Collector {
     this.see(target)
   }
 
-  /** A value that lives now was not collected before: none of its clean-ups is on its way. */
+  /** A value that is alive now was not collected before. So none of its unregistered clean-ups can run. */
   override see(value: WeakKey): void {
     this.enter()
     const registrations = this.registrations.get(value)
@@ -151,7 +152,7 @@ export class ExploredCollector extends Collector {
     super.collect(target)
   }
 
-  /** Whether the engine may have posted the registration's clean-up. */
+  /** Whether an engine may have queued the clean-up of the registration. */
   private mayBeCollected(registration: Registration): boolean {
     const { target } = registration
     if (this.queue.has(registration)) return true
@@ -159,7 +160,7 @@ export class ExploredCollector extends Collector {
       this.registrations.get(target)?.has(registration) === true
   }
 
-  /** The clean-ups that may run now, and of those that do the same to the same target only the first. */
+  /** The clean-ups that may run now. Of several that are the same for the same target, only the first. */
   private waiting(): ReadonlyArray<Registration> {
     const waiting = [...this.queue]
     for (const target of this.undecided) waiting.push(...this.registrations.get(target) ?? [])
@@ -190,7 +191,7 @@ export class ExploredCollector extends Collector {
     try {
       return super.run(registration)
     } finally {
-      // Another job may come before the microtask that ends this turn.
+      // Another job may run before the microtask that ends this turn.
       this.leave()
     }
   }
@@ -201,7 +202,7 @@ export class ExploredCollector extends Collector {
     return super.pending()
   }
 
-  /** The program runs what is queued: it ends when nothing has to run, and may end before what has not. */
+  /** Chooses the next clean-up for `finalize`, which may skip late clean-ups and those of undecided targets. */
   override next(): Registration | undefined {
     this.enter()
     this.leave()
@@ -217,7 +218,7 @@ export class ExploredCollector extends Collector {
     return registration
   }
 
-  /** Decides about the targets whose clean-ups the program is about to count. */
+  /** Decides whether targets are collected, because the program is about to count their clean-ups. */
   private settle(before: string): void {
     for (const target of this.undecided) {
       const registrations = this.registrations.get(target)
@@ -228,7 +229,7 @@ export class ExploredCollector extends Collector {
     }
   }
 
-  /** Takes a clean-up out of the queue. That of an undecided target shows that the target was collected. */
+  /** Removes a clean-up from the queue. Collects the target first if it was undecided. */
   private take(registration: Registration): void {
     if (!this.queue.has(registration)) this.collect(registration.target)
     this.queue.delete(registration)

@@ -1,9 +1,9 @@
 /**
  * Stateless model checking: runs a program under one schedule after the other.
  *
- * A schedule is the list of the choices that were not the first option. It is
- * run by making the same choices again, and then always the first option.
- * Schedules with fewer steps come first, so the first that fails is a shortest one.
+ * A schedule lists the choices that did not take the first option. To run a schedule,
+ * the explorer makes the same choices again, and then always takes the first option.
+ * Schedules with fewer steps run first, so the first schedule that fails is a shortest one.
  */
 import * as Cause from "effect/Cause"
 import * as Context from "effect/Context"
@@ -19,13 +19,13 @@ export interface Settings {
   readonly maxSchedules: number
   readonly seed: string | number
   readonly lateUnregister: boolean
-  /** In milliseconds, without any turn. */
+  /** How long a run may wait without a new turn, in milliseconds. */
   readonly timeout: number
-  /** The services that belong to a run. */
+  /** Creates the services of one run. */
   readonly services: (collector: ExploredCollector) => Context.Context<never>
 }
 
-/** What exploring came to. */
+/** The result of an exploration. */
 export type Result =
   | { readonly _tag: "Passed"; readonly schedules: number; readonly exhaustive: boolean }
   | Failed
@@ -43,26 +43,26 @@ interface Run<A, E> {
   readonly choices: Choices
   readonly collector: ExploredCollector
   readonly exit: Exit.Exit<A, E>
-  /** Why the run was given up. */
+  /** Why the run was stopped, if it did not end. */
   readonly endless: string | undefined
 }
 
-/** A schedule that is still to run: the steps of a run that was made, and one more. */
+/** A schedule that has not run yet: the steps of an earlier run, and one more step. */
 interface Pending {
   readonly steps: ReadonlyArray<Step>
-  /** The options of the choices up to the last step, as that run saw them. */
+  /** The options of each choice in the earlier run. */
   readonly expected: ReadonlyArray<ReadonlyArray<string>>
 }
 
-/** What a run does at a choice that its schedule leaves open. */
+/** The option that a run takes after the last step of its schedule. */
 type Otherwise = "first" | Random.Random
 
 class Choices {
   /** The options of every choice so far. */
   readonly made: Array<ReadonlyArray<string>> = []
-  /** The choices so far that were not the first option. */
+  /** The choices so far that did not take the first option. */
   readonly steps: Array<Step> = []
-  /** What shows that the program is another one than the schedule was made of. */
+  /** How this run differs from the run that the schedule was made from. */
   divergence: string | undefined = undefined
 
   protected readonly pending: Pending
@@ -100,7 +100,7 @@ class Choices {
     return Math.max(choice, 0)
   }
 
-  /** A run that ends before it has taken every step is not the one that the schedule was made of. */
+  /** Notes a divergence if the run has ended before the last step of its schedule. */
   end(): void {
     const step = this.pending.steps[this.next]
     if (step !== undefined && this.divergence === undefined) {
@@ -119,7 +119,7 @@ class Choices {
   }
 }
 
-/** Takes the options of a schedule one after the other, wherever they come. */
+/** Takes the options of a schedule in their order, but at any choice that offers them. */
 class LenientChoices extends Choices {
   protected override optionAt(_at: number, options: ReadonlyArray<string>): number {
     const choice = options.indexOf(this.pending.steps[this.next]?.option ?? "")
@@ -137,12 +137,12 @@ const list = (options: ReadonlyArray<string>): string =>
 const areSame = (a: ReadonlyArray<string>, b: ReadonlyArray<string>): boolean =>
   a.length === b.length && a.every((option, index) => option === b[index])
 
-/** A run with more turns is taken for one that never ends. */
+/** A run with more turns counts as endless. */
 const maxTurns = 10_000
 
 const turnsOf = (collector: ExploredCollector, scheduler: Scheduler.Scheduler): Scheduler.Scheduler => ({
   executionMode: scheduler.executionMode,
-  // Asked before every operation of every fiber: the first one after an asynchronous step begins a turn.
+  // Effect calls this before every operation of every fiber. The first call after an asynchronous step begins a turn.
   shouldYield(fiber) {
     collector.enter()
     return scheduler.shouldYield(fiber)
@@ -171,7 +171,7 @@ const runOnce = <A, E, R>(
         },
         lateUnregister: settings.lateUnregister
       })
-      // A turn that goes on is progress.
+      // A new turn is progress.
       let turn = 0
       const watch = () => {
         if (collector.turn === turn) return giveUp(`it waited for ${settings.timeout} ms, and nothing happened`)
@@ -194,7 +194,7 @@ const runOnce = <A, E, R>(
       const context = Context.merge(outer, settings.services(collector)).pipe(
         Context.add(Scheduler.Scheduler, turnsOf(collector, Context.get(outer, Scheduler.Scheduler)))
       )
-      // Nothing is left to provide: the context has what the program needs, and `scoped` adds the Scope.
+      // The context has every service that the program needs, and `scoped` adds the Scope.
       fiber = Effect.runForkWith(context)(Effect.scoped(program) as Effect.Effect<A, E>)
       fiber.addObserver((exit) => {
         if (endless === undefined) end(exit)
@@ -203,7 +203,7 @@ const runOnce = <A, E, R>(
     })
   )
 
-// The library's types do not include those of a host.
+// The library compiles without the types of a host.
 const host = globalThis as unknown as {
   readonly setTimeout: (f: () => void, millis: number) => unknown
   readonly clearTimeout: (timer: unknown) => void
@@ -224,7 +224,7 @@ const nonDeterminism = (
   why: string
 ): Failed => ({ ...describe(run, settings, schedules), reason: "NonDeterminism", cause: Cause.die(new Error(why)) })
 
-// Formats every target: only for a run that failed.
+// Formats every target, so it is called only for a run that failed.
 const describe = ({ choices, collector }: Run<unknown, unknown>, settings: Settings, schedules: number) => ({
   _tag: "Failed" as const,
   schedules,
@@ -232,7 +232,7 @@ const describe = ({ choices, collector }: Run<unknown, unknown>, settings: Setti
   trace: trace(collector.events, collector.targets)
 })
 
-/** Runs the program under one schedule. A failure to follow the schedule is a result. */
+/** Runs the program under one schedule. Returns `Failed` if the run cannot follow the schedule, or does not end. */
 export const replay = <A, E, R>(
   program: Effect.Effect<A, E, R>,
   schedule: Schedule,
@@ -253,18 +253,18 @@ export const explore = <A, E, R>(
 ): Effect.Effect<Result, never, R> =>
   Effect.gen(function*() {
     const random = yield* Random.withSeed(Effect.map(Random.Random, (random) => random), settings.seed)
-    /** In the order of their number of steps. */
+    /** Ordered by the number of steps. */
     const pending: Array<Pending> = [{ steps: [], expected: [] }]
     const tried = new Set<string>()
     let first = 0
     let attempts = 0
-    /** Whether there are too many schedules to try all. */
+    /** Whether there are too many schedules to run them all. */
     let sampling = false
 
     while (first < pending.length && tried.size < settings.maxSchedules && attempts < 2 * settings.maxSchedules) {
       const left = settings.maxSchedules - tried.size
       if (pending.length - first > left) sampling = true
-      // Every second schedule continues a random one of those that are known; the others stay in order.
+      // Every second run continues a random pending schedule with random choices. The other runs keep the order.
       const sampled = sampling && attempts++ % 2 === 1
       const index = sampled ? first + Math.floor(random.nextDoubleUnsafe() * (pending.length - first)) : first++
       const next = pending[index]!
@@ -283,11 +283,11 @@ export const explore = <A, E, R>(
             tried.size
           )
       }
-      // More than can be run are not worth their memory.
+      // To save memory, adds no schedules if more than twice as many are pending as can still run.
       if (!sampled && !(sampling && pending.length - first > 2 * left)) {
         for (const after of choices.pendingAfter) pending.push(after)
       }
-      // The microtasks of this run come before the next run.
+      // Lets the microtasks of this run end before the next run.
       yield* Effect.yieldNow
     }
     return { _tag: "Passed", schedules: tried.size, exhaustive: !sampling && first === pending.length }
@@ -295,7 +295,7 @@ export const explore = <A, E, R>(
 
 const key = (steps: ReadonlyArray<Step>): string => print({ lateUnregister: false, steps })
 
-/** Runs a schedule that has failed once more: it fails again, unless the program does not depend on it alone. */
+/** Runs a failed schedule again. If it passes now, the program is not deterministic. */
 const confirm = <A, E, R>(
   program: Effect.Effect<A, E, R>,
   steps: ReadonlyArray<Step>,
@@ -309,7 +309,7 @@ const confirm = <A, E, R>(
     return failureOf(run, settings, schedules) ?? nonDeterminism(run, settings, schedules, why)
   })
 
-/** Leaves out steps of a failing schedule for as long as it still fails. */
+/** Removes steps from a failing schedule as long as it still fails. */
 const shorten = <A, E, R>(
   program: Effect.Effect<A, E, R>,
   steps: ReadonlyArray<Step>,

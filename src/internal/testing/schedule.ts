@@ -1,10 +1,10 @@
-/** Schedules as strings that replay, and as traces that a person reads. */
+/** Prints schedules as strings that can be replayed, and as traces that a person reads. */
 import { format } from "effect/Formatter"
 import type { Event } from "./exploredCollector.ts"
 
-/** A choice of a run that was not the first option. The others all were. */
+/** A choice that did not take the first option. All other choices of the run took the first option. */
 export interface Step {
-  /** Counts the choices of the run from 0. */
+  /** The index of the choice in the run, from 0. */
   readonly at: number
   readonly option: string
 }
@@ -19,7 +19,7 @@ export const print = ({ lateUnregister, steps }: Schedule): string =>
 
 const stepPattern = /^(\d+):((?:deref|cleanup|collect)#\d+)$/
 
-/** Returns `undefined` if the text is no schedule. */
+/** Parses a schedule. Returns `undefined` if the text is not a schedule. */
 export const parse = (text: string): Schedule | undefined => {
   const parts = text.split(",").map((part) => part.trim()).filter((part) => part !== "")
   const lateUnregister = parts[0] === "late"
@@ -34,7 +34,7 @@ export const parse = (text: string): Schedule | undefined => {
   return { lateUnregister, steps }
 }
 
-/** Tells what the collector did: `turn 2: {id: 1} is collected before "deref"; turn 3: its clean-up runs`. */
+/** Describes what the collector did: `turn 2: {id: 1} is collected before "deref"; turn 3: its clean-up runs`. */
 export const trace = (events: ReadonlyArray<Event>, targets: ReadonlyArray<WeakKey>): string => {
   if (events.length === 0) return "nothing is collected"
   const nameOf = names([...targets, ...events.map((event) => event.target)])
@@ -65,7 +65,7 @@ const sentence = (event: Event, known: boolean, name: string, ambiguous: boolean
   }
 }
 
-/** Whether the trace has several clean-ups of the same target. */
+/** Whether the trace has another clean-up of the same target. */
 const isAmbiguous = ({ registration, target }: Event, events: ReadonlyArray<Event>): boolean =>
   registration !== undefined &&
   events.some((other) =>

@@ -1,4 +1,4 @@
-/** The heap that a law collects by hand. */
+/** The `TestHeap` of a law. Each collection and clean-up adds a step to the trace. */
 import * as Context from "effect/Context"
 import * as Effect from "effect/Effect"
 import * as Layer from "effect/Layer"
@@ -14,7 +14,7 @@ export interface Collector {
   readonly finalize: (trace: Trace) => Promise<void>
 }
 
-/** Uses the module's functions, because `TestHeap.layer` provides both the heap and its collector. */
+/** Creates a new heap. The functions of `TestHeap` run with the context that its layer provides. */
 export const makeCollector = (seed: number): Collector => {
   const context = Effect.runSync(Effect.scoped(Layer.build(TestHeap.layerWith({ seed }))))
   return {
@@ -35,5 +35,5 @@ export const makeCollector = (seed: number): Collector => {
   }
 }
 
-/** The order of clean-ups, drawn with the rest of the input so that a failure can be replayed. */
+/** Generates the seed that orders the clean-ups. It is a part of the input, so that a failure can be replayed. */
 export const seeds: fc.Arbitrary<number> = fc.nat({ max: 999 })

@@ -6,11 +6,11 @@ import { type Heap, isWeakReferenceable } from "../../../Heap.ts"
 import { makeCollector, seeds } from "./collector.ts"
 import { type Check, check, type Trace } from "./law.ts"
 
-/** `Equal.equals` remembers answers and compares hashes first, which would hide what the laws look for. */
+/** Calls the method directly. `Equal.equals` caches results and compares hashes first, and both hide broken laws. */
 export const equals = (a: unknown, b: unknown): boolean =>
   Equal.isEqual(a) && Equal.isEqual(b) ? a[Equal.symbol](b) : Equal.equals(a, b)
 
-/** `Hash.hash` can remember an answer too. */
+/** Calls the method directly, because `Hash.hash` can cache a result. */
 export const hash = (a: unknown): number => Hash.isHash(a) ? a[Hash.symbol]() : Hash.hash(a)
 
 interface Context {
@@ -19,7 +19,7 @@ interface Context {
   readonly collect: () => void
   readonly same: (a: unknown, b: unknown) => boolean
   readonly hashOf: (a: unknown) => number
-  /** The error of a comparison that broke the law, after those that led to it. */
+  /** Returns the error of a broken law. The last step broke the law. The earlier steps led to it. */
   readonly violation: (steps: ReadonlyArray<readonly [step: string, result: unknown]>) => Error
   readonly equalsStep: (a: unknown, b: unknown) => string
   readonly hashStep: (a: unknown) => string
@@ -29,13 +29,13 @@ export const laws = <A>(
   make: (heap: Heap) => (input: A) => unknown,
   arbitrary: fc.Arbitrary<A>
 ): ReadonlyArray<Check> => {
-  /** Makes a value of each input, and two of the first, so that equal values occur. */
+  /** Makes a value from each input, and two from the first input, so that equal values occur. */
   const law = (name: string, holds: (context: Context) => void) =>
     check(name, fc.tuple(fc.array(arbitrary, { minLength: 1, maxLength: 3 }), seeds), (trace, [inputs, seed]) => {
       const collector = makeCollector(seed)
       inputs.forEach((input, index) => {
         trace.note(`const input${index} = ${fc.stringify(input)}`)
-        // Equal primitives would share a name.
+        // Names no primitives, because equal primitives would share a name.
         if (isWeakReferenceable(input)) trace.name(input, `input${index}`)
       })
       const construct = trace.step("const construct = make(heap)", () => make(collector.heap))
@@ -80,7 +80,7 @@ export const laws = <A>(
         for (const b of values) {
           if (a === b || !same(a, b)) continue
           for (const c of values) {
-            // Identical values are the matter of reflexivity.
+            // The law of reflexivity checks identical values.
             if (c === a || c === b || !same(b, c) || same(a, c)) continue
             throw violation([[equalsStep(a, b), true], [equalsStep(b, c), true], [equalsStep(a, c), false]])
           }
@@ -112,7 +112,7 @@ export const laws = <A>(
         values.forEach((b, j) => {
           const actual = same(a, b)
           const before = equalities[i]![j]
-          // Two values may stop being equal: a dead reference can be equal to itself only.
+          // Two values may become unequal, because a dead reference may be equal only to itself.
           if (actual || a === b) expectSame(equalsStep(a, b), actual, before)
         })
       })

@@ -53,7 +53,7 @@ export const laws = <A extends WeakKey>(
     check("finalizer: runs after its target is collected", fc.tuple(seeds, pool(1)), async (trace, [seed, values]) => {
       const { collector, expectRuns, register, targets } = setUp(trace, seed, values)
       const registrations = targets.map((target, index) => register(target, `callback${index}`))
-      // In the order of registration: other orders are the matter of another law.
+      // Collects in the order of registration, because another law checks other orders.
       for (const [index, target] of targets.entries()) {
         collector.collect(trace, [target])
         await collector.finalize(trace)
@@ -76,7 +76,7 @@ export const laws = <A extends WeakKey>(
             indices.forEach((index) => collected.add(index))
             if (indices.length > 0) collector.collect(trace, indices.map((index) => targets[index]!))
           } else {
-            // A registration that ended too late may still run, but not twice.
+            // The callback may run after a registration that ended late, but only once.
             indices.forEach((index) => collected.has(index) && registrations[index]!.unregister())
           }
           registrations.forEach(expectOnce)
@@ -156,5 +156,5 @@ export const laws = <A extends WeakKey>(
 
 const times = (count: number): string => count === 0 ? "never ran" : count === 1 ? "ran once" : `ran ${count} times`
 
-/** Captures no target. */
+/** Is defined here so that it captures no target. */
 const callback = (): void => {}

@@ -1,28 +1,28 @@
 /**
- * Laws about what an implementation retains. A `TestHeap` cannot show them: it
- * collects a target even if the program still reaches the target. These laws use
- * the host's own heap, and force full collections.
+ * The laws about what an implementation retains. A `TestHeap` cannot check them,
+ * because it collects a target even if the program still reaches the target. These
+ * laws use the host's heap, and force full collections.
  */
 import * as Effect from "effect/Effect"
 import * as fc from "fast-check"
 import { collectGarbage, Heap } from "../../../Heap.ts"
 import { type Check, check, type Trace } from "./law.ts"
 
-/** A collection takes milliseconds, and one run is enough to show a leak. */
+/** One run shows a leak. More runs would be slow, because a collection takes milliseconds. */
 const maxRuns = 1
 
 const rounds = 10
 
-/** Enough for every kind of referent. */
+/** How many values a run creates. It is likely to include every kind of referent. */
 const several = 20
 
-/** The seed of a sample. A smaller one shows nothing that this one does not. */
+/** Generates the seed of a sample. Seeds do not shrink, because a smaller seed is not a simpler sample. */
 const sampleSeeds: fc.Arbitrary<number> = fc.noShrink(fc.nat())
 
-/** The default of the service: nothing provides another heap here. */
+/** Returns the default of the service, which is the host's heap. */
 const hostHeap = (): Heap => Effect.runSync(Heap)
 
-/** Collects until the condition holds, and returns whether it came to hold. */
+/** Forces collections until the condition holds. Returns `false` if it does not hold after the last round. */
 const collectUntil = async (trace: Trace, holds: () => boolean): Promise<boolean> => {
   for (let round = 0; round < rounds; round++) {
     if (!await Effect.runPromise(collectGarbage)) {
@@ -41,13 +41,13 @@ const isCollected = (probe: WeakRef<WeakKey>): boolean => probe.deref() === unde
 const held = new Set<unknown>()
 
 interface Dropped {
-  /** The implementation under test: it stays reachable. */
+  /** The implementation under test. It stays reachable. */
   readonly subject: unknown
-  /** Values that nothing but the implementation can retain. */
+  /** Values that only the implementation can retain. */
   readonly dropped: ReadonlyArray<WeakKey>
 }
 
-/** Separate functions: the frame of an async function would retain the values. */
+/** Is a function of its own, because the frame of an async function would retain the values. */
 const probe = (
   make: () => Dropped
 ): { readonly subject: unknown; readonly probes: ReadonlyArray<WeakRef<WeakKey>> } => {
@@ -55,7 +55,7 @@ const probe = (
   return { subject, probes: dropped.map((value) => new WeakRef(value)) }
 }
 
-/** Makes the law that a value is collected if nothing but the implementation under test refers to it. */
+/** Makes the law that a value is collected if only the implementation under test refers to it. */
 export const keepsNothingAlive = (
   name: string,
   what: string,
@@ -75,7 +75,7 @@ export const keepsNothingAlive = (
     }
   }, maxRuns)
 
-/** A host heap that knows which of its weak references still exist. */
+/** Creates a host heap that counts the existing instances of its `WeakRef`. */
 const makeTrackingHeap = (): { readonly heap: Heap; readonly alive: () => number } => {
   let references: Array<WeakRef<WeakKey>> = []
   class Tracked<A extends WeakKey> extends WeakRef<A> {
@@ -93,7 +93,7 @@ const makeTrackingHeap = (): { readonly heap: Heap; readonly alive: () => number
   }
 }
 
-/** Of so many ended entries, so few may still be waiting for a clean-up. */
+/** How many entries end, and how many of them may still wait for a clean-up. */
 const many = 200
 const few = many / 4
 
@@ -107,9 +107,9 @@ interface Ended extends Dropped {
 }
 
 /**
- * Makes the law that ended entries leave, seen by the weak references that a
- * collection still holds, and by its size if it has one. An implementation that
- * keeps the values alive breaks another law, and this one has nothing to say.
+ * Makes the law that a collection keeps nothing of ended entries. The law counts the
+ * weak references that still exist, and reads the size if there is one. It passes for
+ * an implementation that keeps the values alive, because this breaks another law.
  */
 export const leavesNothingBehind = (
   name: string,

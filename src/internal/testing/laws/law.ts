@@ -1,6 +1,6 @@
 /**
  * Runs a law as a fast-check property. The property records each step in a trace,
- * so that a failure reads like the program that shows it.
+ * so that the report of a failure reads like a program.
  */
 import { format } from "effect/Formatter"
 import * as fc from "fast-check"
@@ -11,7 +11,7 @@ export interface Check {
   readonly run: (options: Options, signal: Signal) => Promise<Failure | undefined>
 }
 
-/** The part of an `AbortSignal` that a law needs: not every host's types have the whole. */
+/** The part of an `AbortSignal` that a law needs. Not every host has a type for `AbortSignal`. */
 interface Signal {
   readonly aborted: boolean
 }
@@ -44,7 +44,7 @@ export class Trace {
   private readonly lines: Array<string> = []
   private readonly names = new Map<unknown, string>()
 
-  /** Names a value for the steps that follow. The first name stays. */
+  /** Names a value in the following steps. If the value has a name already, keeps that name. */
   name<A>(value: A, name: string): A {
     if (!this.names.has(value)) this.names.set(value, name)
     return value
@@ -56,7 +56,7 @@ export class Trace {
     try {
       return Array.isArray(value) ? `[${value.map((element) => this.show(element)).join(", ")}]` : format(value)
     } catch {
-      // A value under test can fail every operation.
+      // Every operation on a value under test can throw.
       return `a value of type ${typeof value}`
     }
   }
@@ -76,7 +76,7 @@ export class Trace {
     }
   }
 
-  /** Runs a step that is not worth a line, unless it throws. */
+  /** Runs a step, and records it only if it throws. */
   quietly<A>(step: string, run: () => A): A {
     try {
       return run()
@@ -94,7 +94,7 @@ export class Trace {
     }
   }
 
-  /** The error to throw if the last step broke the law. */
+  /** Returns the error to throw if the last step broke the law. */
   violation(reason: string, cause?: unknown): Error {
     const last = this.lines.length - 1
     const trace = this.lines.map((line, index) => index === last ? `${line} // ${reason}` : line)
@@ -107,13 +107,13 @@ export const check = <A>(
   name: string,
   arbitrary: fc.Arbitrary<A>,
   holds: (trace: Trace, value: A) => void | Promise<void>,
-  /** For a property that is too slow to run as often as the user asks. */
+  /** Limits the runs of a slow property. */
   maxRuns = Infinity
 ): Check => ({
   name,
   run: async ({ numRuns = 100, path, seed }, signal) => {
     const property = fc.asyncProperty(arbitrary, async (value) => {
-      // fast-check cannot be interrupted: the runs that are left do nothing.
+      // fast-check cannot be interrupted, so the remaining runs do nothing.
       if (!signal.aborted) await holds(new Trace(), value)
     })
     const details = await fc.check(property, {

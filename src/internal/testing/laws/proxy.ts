@@ -5,7 +5,7 @@ import { makeCollector, seeds } from "./collector.ts"
 import { keepsNothingAlive } from "./hostHeap.ts"
 import { type Check, check, type Trace } from "./law.ts"
 
-/** An object, described so that it can be built twice: as a target and as a model. */
+/** Describes an object, which is built twice: as the target and as a model. */
 interface Shape {
   readonly base: keyof typeof bases
   readonly properties: ReadonlyArray<readonly [PropertyKey, Value]>
@@ -88,12 +88,12 @@ const valueOf = ({ primitive, type }: Value, self: object): unknown => {
 
 const build = ({ base, frozen, properties }: Shape): object => {
   const self = bases[base]()
-  // An array with a property "count" is unusual, but allowed.
+  // Even an array gets properties such as "count".
   for (const [key, value] of properties) Reflect.set(self, key, valueOf(value, self))
   return frozen ? Object.freeze(self) : self
 }
 
-/** A property as it is written behind an object. */
+/** Prints the access to a property, as it is written after an object. */
 const member = (key: PropertyKey): string =>
   typeof key === "string" && /^[a-zA-Z]+$/.test(key) ? `.${key}` : `[${fc.stringify(key)}]`
 
@@ -105,7 +105,7 @@ const describe = ({ base, frozen, properties }: Shape): string => {
   return parts.length === 0 ? described : `${described} with ${parts.join(", ")}`
 }
 
-/** The counterexample's own operation, as it is written in a program. */
+/** An operation on a proxy, and its text in a counterexample. */
 interface Operation {
   readonly text: string
   readonly run: (x: any) => unknown
@@ -170,7 +170,7 @@ const call = fc.oneof(
   args.map((args) => operation(`new proxy(${args.map((arg) => fc.stringify(arg)).join(", ")})`, (x) => new x(...args)))
 )
 
-/** Every operation that asks a proxy for something, one for each trap. */
+/** Operations on a proxy: at least one for each trap except `apply` and `construct`. */
 const traps: ReadonlyArray<Operation> = [
   operation("proxy.a", (x) => x.a),
   operation("\"a\" in proxy", (x) => "a" in x),
@@ -198,7 +198,7 @@ const callTraps: ReadonlyArray<Operation> = [
   operation("new proxy()", (x) => new x())
 ]
 
-/** Describes an answer. The target and its proxy look the same. */
+/** Prints the result of an operation. The target and its proxy print as the same text. */
 const view = (answer: unknown, itself: ReadonlyArray<unknown>, depth = 0): string => {
   if (itself.includes(answer)) return "itself"
   if (typeof answer === "function") return "a function"
@@ -209,7 +209,7 @@ const view = (answer: unknown, itself: ReadonlyArray<unknown>, depth = 0): strin
   return propertiesOf(answer, (value) => view(value, itself, depth + 1))
 }
 
-/** Describes the properties of an object, with the attributes that a plain assignment would not give them. */
+/** Prints the properties of an object. Marks those that a plain assignment would not create: `fixed` and `hidden`. */
 const propertiesOf = (object: object, describe: (value: unknown) => string): string => {
   const properties = Reflect.ownKeys(object).filter((key) => key !== "prototype").map((key) => {
     const { configurable, enumerable, value } = Reflect.getOwnPropertyDescriptor(object, key)!
@@ -253,7 +253,7 @@ export const laws = (
     }
   }
 
-  /** Does the same to a proxy and to an object that was built like its target. */
+  /** Makes a law that runs the same operations on a proxy and on a model, and compares results and states. */
   const transparent = (name: string, shape: fc.Arbitrary<Shape>, operations: fc.Arbitrary<Operation>) =>
     check(
       name,
@@ -274,7 +274,7 @@ export const laws = (
       }
     )
 
-  /** Only the operation that breaks the law is worth a line of the trace. */
+  /** Expects an operation to fail. Adds it to the trace only if it breaks the law. */
   const expectDead = (trace: Trace, proxy: object, { run, text }: Operation): void => {
     let reason: string
     let cause: unknown
@@ -313,7 +313,7 @@ export const laws = (
         const { collector, makeProxy, target } = setUp(trace, seed, shape)
         const old = makeProxy("proxy")
         collector.collect(trace, [target])
-        // Whether the clean-up is needed for the death is the matter of another law.
+        // Runs the clean-ups, because another law checks that the proxy is dead without them.
         await collector.finalize(trace)
         trace.note("// target is used again, as a new object")
         const young = makeProxy("young")

@@ -88,7 +88,7 @@ export const laws = <A extends WeakKey>(make: Make<A>, referents: fc.Arbitrary<A
         const { collector, expect, read, refer, targets } = setUp(trace, seed, values)
         const reference = refer(targets[0]!, "reference0")
         collector.collect(trace, [targets[0]!])
-        // Whether the first read sees the death is the matter of another law.
+        // Another law checks that the first read returns nothing.
         if (read(reference) !== undefined) return
         for (const { args, name } of script) {
           const others = targets.filter((_, index) => index > 0 && name === "collect" && args.includes(index - 1))
@@ -107,7 +107,7 @@ export const laws = <A extends WeakKey>(make: Make<A>, referents: fc.Arbitrary<A
         const target = targets[0]!
         const old = refer(target, "old")
         collector.collect(trace, [target])
-        // Whether the clean-up is needed for the death is the matter of another law.
+        // Runs the clean-ups, because another law checks that the reference is dead without them.
         await collector.finalize(trace)
         trace.note(`// ${trace.show(target)} is used again, as a new object`)
         const young = refer(target, "young")
@@ -120,7 +120,7 @@ export const laws = <A extends WeakKey>(make: Make<A>, referents: fc.Arbitrary<A
       fc.tuple(seeds, pool),
       (trace, [seed, values]) => {
         const { refer, targets } = setUp(trace, seed, values)
-        // A second reference to the first referent, so that equal references occur.
+        // Makes a second reference to the first referent, so that equal references occur.
         const referred = [targets[0]!, ...targets]
         const references = referred.map((target, index) => refer(target, `reference${index}`))
         references.forEach((a, i) =>

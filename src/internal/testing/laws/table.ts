@@ -7,7 +7,7 @@ import { type Collector, makeCollector, seeds } from "./collector.ts"
 import { keepsNothingAlive, leavesNothingBehind } from "./hostHeap.ts"
 import { type Check, check, type Trace } from "./law.ts"
 
-/** A map under test, or a set whose elements are both key and value. */
+/** A map under test, or a set under test whose elements are both key and value. */
 export interface Table<K> {
   get(key: K): unknown
   has(key: K): boolean
@@ -69,7 +69,7 @@ export const strings: fc.Arbitrary<string> = fc.nat({ max: 999 }).map((id) => `k
 export interface Kind<K> {
   /** The first word of each law's name. */
   readonly name: string
-  /** What the collector can take: the word for it in a law's name. */
+  /** Which part of an entry is weak. Law names use this word. */
   readonly weak: "key" | "value" | "element"
   readonly make: (heap: Heap) => Table<K>
   readonly keys: fc.Arbitrary<K>
@@ -80,11 +80,11 @@ export interface Kind<K> {
 interface Entry<K> {
   readonly key: K
   value: unknown
-  /** Two entries of one key, one after the other, are different entries. */
+  /** Distinguishes an entry from an earlier entry of the same key. */
   readonly id: number
 }
 
-/** The table under test beside a strong list of entries, which is told of each collection. */
+/** The table under test, and its model: a list of live entries. A collection removes entries from the list. */
 class Pair<K> {
   readonly kind: Kind<K>
   readonly trace: Trace
@@ -92,7 +92,7 @@ class Pair<K> {
   readonly keys: ReadonlyArray<K>
   private readonly table: Table<K>
   private entries: Array<Entry<K>> = []
-  /** Keys whose entry was collected: some laws leave them alone from then on. */
+  /** Keys whose entry was collected. Some laws do not use these keys again. */
   private readonly retired: Array<K> = []
   private made = 0
 
@@ -130,7 +130,7 @@ class Pair<K> {
     return this.entries
   }
 
-  /** A set has elements instead of values. */
+  /** Makes a new value. Returns `undefined` for a set, which has no values. */
   makeValue(): object | undefined {
     return this.kind.weak === "element" ? undefined : this.trace.name({ id: this.made }, `value${this.made++}`)
   }
@@ -138,7 +138,7 @@ class Pair<K> {
   set(key: K, value = this.makeValue()): void {
     const { trace } = this
     const entry = this.find(key)
-    // Only the elements of a set have no value: they are weak keys.
+    // Only sets have no value. Their elements are weak, and therefore objects or symbols.
     const stored = value ?? key as object
     if (entry === undefined) this.entries.push({ key, value: stored, id: this.made++ })
     else if (value !== undefined) entry.value = value
@@ -162,7 +162,7 @@ class Pair<K> {
     this.trace.expect(`delete(${this.trace.show(key)})`, () => this.table.delete(key), expected)
   }
 
-  /** For laws to which the result of `delete` does not matter. */
+  /** Deletes a key, for laws that do not check the result of `delete`. */
   delete(key: K): void {
     this.remove(key)
     this.trace.step(`delete(${this.trace.show(key)})`, () => this.table.delete(key))
@@ -177,11 +177,11 @@ class Pair<K> {
   collect(targets: ReadonlyArray<unknown>): void {
     const { weak } = this.kind
     this.entries = this.entries.filter((entry) => !targets.includes(weak === "value" ? entry.value : entry.key))
-    // The kind says which side is weak, and its type says that this side is collectable.
+    // `weak` selects the collectable part of an entry.
     this.collector.collect(this.trace, targets as ReadonlyArray<WeakKey>)
   }
 
-  /** Collects what the entry of a key stands for, and leaves the key alone from then on. */
+  /** Collects the weak part of the entry of a key. From then on, the law does not use the key. */
   retire(key: K): void {
     const entry = this.find(key)
     if (entry === undefined) return
@@ -207,12 +207,12 @@ class Pair<K> {
     return [key, value]
   }
 
-  /** All entries, or `undefined` if the table does not iterate. */
+  /** Returns all entries, or `undefined` if the table has no iterator. */
   list(): ReadonlyArray<readonly [K, unknown]> | undefined {
     const iterator = this.iterate()
     if (iterator === undefined) return undefined
     const listed: Array<readonly [K, unknown]> = []
-    // An iterator may not end: it yields each entry at most once.
+    // The limit stops a broken iterator that never ends: each key may occur once.
     for (let left = this.keys.length + 1; left >= 0; left--) {
       const entry = this.next(iterator)
       if (entry === undefined) return listed
@@ -221,7 +221,7 @@ class Pair<K> {
     throw this.trace.violation("does not end")
   }
 
-  /** Each live entry can be read, and is listed. What else is listed does not matter. */
+  /** Expects that each live entry can be read, and is listed. Ignores other listed entries. */
   expectLive(): void {
     for (const { key } of this.entries) this.expectGet(key)
     const listed = this.entries.length === 0 ? undefined : this.list()
@@ -229,7 +229,7 @@ class Pair<K> {
     if (missed !== undefined) throw this.trace.violation(`did not yield ${this.trace.show(missed.key)}`)
   }
 
-  /** The entry of the model that was yielded. */
+  /** Expects that a yielded entry is a live entry of the model, and returns it. */
   expectYielded([key, value]: readonly [K, unknown]): Entry<K> {
     const { trace } = this
     const entry = this.entries.find((entry) => Object.is(entry.key, key))
@@ -239,12 +239,12 @@ class Pair<K> {
   }
 }
 
-/** What the collector can take of each entry. */
+/** Returns the weak part of each entry. */
 const weakSides = <K>(
   { weak }: Kind<K>,
   entries: ReadonlyArray<{ readonly key: K; readonly value: object }>
 ): ReadonlyArray<WeakKey> =>
-  // The keys are weak if the values are not, and then their type says that they are collectable.
+  // If the values are not weak, then the keys are.
   entries.map(({ key, value }) => weak === "value" ? value : key as WeakKey)
 
 export const laws = <K>(kind: Kind<K>): ReadonlyArray<Check> => {
@@ -254,7 +254,7 @@ export const laws = <K>(kind: Kind<K>): ReadonlyArray<Check> => {
   const entry = weak === "element" ? "element" : "entry"
   const put = weak === "element" ? "added" : "set"
 
-  /** A retired key is out of the game: what its clean-up does is the matter of other laws. */
+  /** Runs an operation that edits the table. Skips retired keys, because other laws check their clean-ups. */
   const editing = async (
     pair: Pair<K>,
     { args, name }: {
@@ -358,7 +358,7 @@ export const laws = <K>(kind: Kind<K>): ReadonlyArray<Check> => {
       ),
       async (trace, [seed, keys, script]) => {
         const first = keys[0]!
-        // Keys of one entry: more than one only if keys compare structurally.
+        // All keys are keys of the same entry. There are several only if keys compare structurally.
         const equal = kind.compare === "structural" ? keys.filter((key) => Equal.equals(key, first)) : [first]
         const pair = new Pair(kind, trace, seed, equal)
         const values = [pair.makeValue(), pair.makeValue()]
@@ -390,7 +390,7 @@ export const laws = <K>(kind: Kind<K>): ReadonlyArray<Check> => {
         if (iterator === undefined) return
         const due = new Set(pair.live)
         const seen = new Set<Entry<K>>()
-        /** Returns whether the iterator has ended. */
+        /** Advances the iterator. Returns whether it has ended. */
         const next = (): boolean => {
           const yielded = pair.next(iterator)
           if (yielded === undefined) return true
@@ -402,10 +402,10 @@ export const laws = <K>(kind: Kind<K>): ReadonlyArray<Check> => {
         for (const operation of script) {
           if (operation.name !== "next") await editing(pair, operation)
           else if (next()) break
-          // An entry that left before the iterator ended is not due.
+          // The iterator need not yield an entry that was removed before it ended.
           for (const entry of due) if (!pair.live.includes(entry)) due.delete(entry)
         }
-        // Each entry is yielded at most once, so that this ends.
+        // The loop ends, because `next` throws if an entry is yielded twice.
         while (!next()) { /* to the end */ }
         const missed = [...due].find((entry) => pair.live.includes(entry) && !seen.has(entry))
         if (missed !== undefined) throw trace.violation(`did not yield ${trace.show(missed.key)}`)
@@ -434,7 +434,7 @@ export const laws = <K>(kind: Kind<K>): ReadonlyArray<Check> => {
         for (const { key, value } of entries) subject.set(key, value)
         if (ending === "is removed") { for (const { key } of entries) subject.delete(key) }
         return {
-          // Entries that are removed or overwritten must leave although their keys and values live.
+          // Removed and overwritten entries must leave even while their keys and values are alive.
           subject: ending === "dies" ? subject : [subject, entries],
           dropped: ending === "dies" ? weakSides(kind, entries) : [],
           size: subject.size
