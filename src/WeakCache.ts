@@ -110,8 +110,8 @@ export interface WeakCache<in out Key, in out A extends WeakKey, in out E = neve
  * - `"invalidated"`: `invalidate`, `invalidateWhen`, `invalidateAll` or the
  *   `invalidations` stream removed the value.
  *
- * The heap's clean-up reports `"collected"`. The cache does not report this cause if an
- * operation on the key, such as `has`, finds the dead entry before the clean-up runs.
+ * `"collected"` is reported by the heap's clean-up, or by an operation on the key that finds
+ * the value dead before the clean-up runs. It is not reported if the key has an entry again.
  *
  * Some events report no cause: a value leaves the strong front, a cached failure is
  * removed, or the cache closes.

@@ -73,6 +73,8 @@ class Model {
   loads: Array<ModelLoad> = []
   waiters: Array<Waiter> = []
   removals: Array<string> = []
+  /** Keys whose dead entry an operation has found. */
+  found: Array<Key> = []
   /** Entries whose clean-up has not run yet. */
   queue: Array<ModelEntry> = []
   capacity: number
@@ -98,6 +100,7 @@ class Model {
     const entry = this.entries.get(key)
     if (entry === undefined || this.isLive(entry)) return entry
     this.collected++
+    if (entry.stored === "value") this.found.push(key)
     this.remove(entry, undefined)
     return undefined
   }
@@ -320,6 +323,9 @@ class Model {
   }
 
   observe() {
+    // A key that has an entry again is not reported.
+    for (const key of this.found) if (!this.entries.has(key)) this.removals.push(`${key} collected`)
+    this.found = []
     return {
       results: this.waiters.map((waiter) => waiter.result),
       keys: [...this.entries.values()].filter((entry) => this.isLive(entry)).map((entry) => entry.key).sort(),

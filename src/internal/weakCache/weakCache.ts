@@ -607,10 +607,10 @@ export class WeakCacheImpl<Key, A extends WeakKey, E> extends Base {
     this.closeInBackground(scope)
   }
 
-  /** Takes out an entry whose value has been collected, before the heap's clean-up runs. Reports no removal. */
+  /** Takes out an entry whose value has been collected, before the heap's clean-up runs. */
   private takeDead(entry: Entry<Key, A, E>): void {
     this.collected++
-    this.take(entry, undefined)
+    this.take(entry, "collected")
   }
 
   /**
