@@ -1,6 +1,6 @@
 /**
- * Weak keys that compare by identity, with values that are primitives. Such a value reaches no key, so the reference can
- * hold it, and one ephemeron per key is enough.
+ * Weak keys that compare by identity, with values that are primitives. Such a value reaches no key, so the reference
+ * can hold it, and one ephemeron per key is enough.
  */
 import * as Option from "effect/Option"
 import { areStale } from "./registrations.ts"

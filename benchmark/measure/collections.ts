@@ -1,6 +1,6 @@
 /**
- * The operations of a collection. All visit the entries in insertion order. This keeps the time for memory access short,
- * which is the same for all contenders.
+ * The operations of a collection. All visit the entries in insertion order, because this keeps memory access fast. Slow
+ * memory access would hide the differences between contenders.
  */
 import type { Collection } from "../collection.ts"
 import type { Subject } from "../subjects.ts"

@@ -289,8 +289,8 @@ export function reference(
  * - is not revived by a new proxy of the same target
  * - does not keep its target alive
  *
- * `isDeadError` tells whether a dead proxy may throw an error. By default, it may throw
- * every `Error`.
+ * `isDeadError` returns whether a dead proxy may throw the given error. By default, it
+ * returns `true` for every `Error`.
  *
  * Two differences do not break a law, because no proxy can hide them. A proxy may report
  * a property as configurable. An operation may return the proxy if the same operation on

@@ -56,7 +56,7 @@ const ofEach: Record<string, (name: typeof names[number]) => Probe> = {
       .filter(([key, value]) => typeof value === "function" && key !== "constructor")
       .map(([key, value]) => [String(key), shape(value), value.name, value.length])
       .toSorted(([a], [b]) => String(a) < String(b) ? -1 : 1),
-  "has methods that are no constructors": (name) => (heap) =>
+  "has methods that are not constructors": (name) => (heap) =>
     Reflect.ownKeys(heap[name].prototype).filter((key) => typeof key === "string" && key !== "constructor").toSorted()
       .map((key) => outcome(() => new heap[name].prototype[key](), heap)),
   "inherits from Function.prototype, and its prototype from Object.prototype": (name) => (heap) => [
@@ -64,7 +64,7 @@ const ofEach: Record<string, (name: typeof names[number]) => Probe> = {
     Object.getPrototypeOf(heap[name].prototype) === Object.prototype,
     heap[name].prototype.constructor === heap[name]
   ],
-  "needs new": (name) => (heap) => (heap[name] as any)(...args[name]),
+  "throws when it is called without new": (name) => (heap) => (heap[name] as any)(...args[name]),
   "makes instances without own properties": (name) => (heap) => {
     const made = new heap[name](...args[name])
     return [
@@ -74,7 +74,7 @@ const ofEach: Record<string, (name: typeof names[number]) => Probe> = {
       made instanceof heap[name]
     ]
   },
-  "takes its tag from the prototype": (name) => (heap) => {
+  "has instances whose tag comes from the prototype": (name) => (heap) => {
     const made = Object.setPrototypeOf(new heap[name](...args[name]), null)
     return Object.prototype.toString.call(made)
   },
@@ -85,17 +85,17 @@ const ofEach: Record<string, (name: typeof names[number]) => Probe> = {
     const made: any = new Sub(...args[name])
     return [made instanceof Sub, made instanceof heap[name], made.own, Object.getPrototypeOf(made) === Sub.prototype]
   },
-  "takes the prototype of newTarget": (name) => (heap) => {
+  "uses the prototype of newTarget": (name) => (heap) => {
     const prototype = {}
     const newTarget = Object.assign(function() {}, { prototype })
     return Object.getPrototypeOf(Reflect.construct(heap[name], args[name], newTarget)) === prototype
   },
-  "falls back to its own prototype if that of newTarget is no object": (name) => (heap) =>
+  "uses its own prototype if the prototype of newTarget is not an object": (name) => (heap) =>
     [undefined, null, 1, "text", Symbol("mine"), true].map((prototype) => {
       const newTarget = Object.assign(function() {}, { prototype })
       return Object.getPrototypeOf(Reflect.construct(heap[name], args[name], newTarget)) === heap[name].prototype
     }),
-  "reads the prototype of newTarget once, and passes its error on": (name) => (heap) => {
+  "reads the prototype of newTarget once, and throws its error": (name) => (heap) => {
     let reads = 0
     const newTarget = new Proxy(function() {}, {
       get: (target, key) => {
@@ -135,7 +135,7 @@ const ofEach: Record<string, (name: typeof names[number]) => Probe> = {
 }
 
 const probes: Record<string, Probe> = {
-  "WeakRef refuses what cannot be held weakly": (heap) =>
+  "WeakRef refuses targets that cannot be held weakly": (heap) =>
     notHeldWeakly.map((value) => outcome(() => new heap.WeakRef(value), heap)),
   "WeakRef checks its target before it reads the prototype": (heap) => {
     const newTarget = new Proxy(function() {}, {
@@ -145,9 +145,9 @@ const probes: Record<string, Probe> = {
     })
     return Reflect.construct(heap.WeakRef, [1], newTarget)
   },
-  "WeakRef takes objects, functions and symbols": (heap) =>
+  "WeakRef accepts objects, functions and symbols": (heap) =>
     [{}, () => {}, Symbol("mine"), Symbol.iterator].map((target) => new heap.WeakRef(target).deref() === target),
-  "WeakMap takes entries, null and undefined": (heap) => {
+  "WeakMap accepts entries, null and undefined": (heap) => {
     const key = {}
     return [
       new heap.WeakMap([[key, 1]]).get(key),
@@ -165,7 +165,7 @@ const probes: Record<string, Probe> = {
       outcome(() => new heap.WeakMap([[key, 1]]), heap)
     ])
   },
-  "WeakMap refuses what is not iterable, and entries that are no objects": (heap) =>
+  "WeakMap refuses values that are not iterable, and entries that are not objects": (heap) =>
     [1, {}, [1], ["ab"], [undefined], [null]].map((entries) => outcome(() => new heap.WeakMap(entries), heap)),
   "WeakMap reads entries as [0] and [1], in this order": (heap) => {
     const log: Array<string> = []
@@ -183,7 +183,7 @@ const probes: Record<string, Probe> = {
     }
     return [new heap.WeakMap([entry]).get(key), log]
   },
-  "WeakMap closes the iterator if an entry is wrong": (heap) =>
+  "WeakMap closes the iterator if an entry is not an object": (heap) =>
     [1, [1], {
       get 0(): never {
         throw new Error("key")
@@ -256,7 +256,7 @@ const probes: Record<string, Probe> = {
     const registry = new heap.FinalizationRegistry(() => {})
     return notHeldWeakly.map((target) => outcome(() => registry.register(target, 0), heap))
   },
-  "FinalizationRegistry refuses the target as what is held": (heap) => {
+  "FinalizationRegistry refuses the target as the held value": (heap) => {
     const registry = new heap.FinalizationRegistry(() => {})
     const [object, symbol] = [{}, Symbol("mine")]
     return [
@@ -282,14 +282,14 @@ const probes: Record<string, Probe> = {
       outcome(() => registry.unregister(token), heap)
     ])
   },
-  "FinalizationRegistry unregisters once, whatever was registered with the token": (heap) => {
+  "FinalizationRegistry unregisters all registrations of a token at once": (heap) => {
     const registry = new heap.FinalizationRegistry(() => {})
     const token = {}
     registry.register({}, 1, token)
     registry.register({}, 2, token)
     return [registry.unregister({}), registry.unregister(token), registry.unregister(token)]
   },
-  "FinalizationRegistry has registered nothing if an argument is wrong": (heap) => {
+  "FinalizationRegistry registers nothing if an argument is wrong": (heap) => {
     const registry = new heap.FinalizationRegistry(() => {})
     const token = {}
     return [
@@ -308,7 +308,7 @@ const upsert: Record<string, Probe> = {
       outcome(() => map.getOrInsertComputed(key, () => assert.fail("computed")), heap)
     ])
   },
-  "getOrInsertComputed checks the callback, even if the key is there": (heap) => {
+  "getOrInsertComputed checks the callback, even if the map has the key": (heap) => {
     const [key, other] = [{}, {}]
     const map = new heap.WeakMap([[key, 1]])
     return notCallable.map((callback) => [
@@ -316,7 +316,7 @@ const upsert: Record<string, Probe> = {
       outcome(() => map.getOrInsertComputed(other, callback), heap)
     ])
   },
-  "getOrInsertComputed calls back with the key and without a this": (heap) => {
+  "getOrInsertComputed calls the callback with the key and without a this": (heap) => {
     const key = {}
     const log: Array<unknown> = []
     const map = new heap.WeakMap()
