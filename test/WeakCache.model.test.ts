@@ -98,9 +98,10 @@ class Model {
 
   current(key: Key): ModelEntry | undefined {
     const entry = this.entries.get(key)
+    const isValue = entry?.stored === "value"
     if (entry === undefined || this.isLive(entry)) return entry
     this.collected++
-    if (entry.stored === "value") this.found.push(key)
+    if (isValue) this.found.push(key)
     this.remove(entry, undefined)
     return undefined
   }
