@@ -761,18 +761,21 @@ describe("removal", () => {
       assert.strictEqual(yield* WeakCache.size(cache), 0)
     }))
 
-  effect("an operation that finds the value dead reports collected once, before the clean-up", () =>
-    Effect.gen(function*() {
-      const { log, onRemoval } = removals()
-      const cache = yield* WeakCache.make({ ...documents(), onRemoval })
-      yield* TestHeap.collect(yield* WeakCache.get(cache, "a"))
-      assert.isFalse(yield* WeakCache.has(cache, "a"))
-      yield* settle
-      assert.deepStrictEqual(log, ["a collected"])
-      yield* TestHeap.finalize
-      yield* settle
-      assert.deepStrictEqual(log, ["a collected"])
-    }))
+  effect(
+    "an operation that finds the value dead reports collected once, before the clean-up",
+    () =>
+      Effect.gen(function*() {
+        const { log, onRemoval } = removals()
+        const cache = yield* WeakCache.make({ ...documents(), onRemoval })
+        yield* TestHeap.collect(yield* WeakCache.get(cache, "a"))
+        assert.isFalse(yield* WeakCache.has(cache, "a"))
+        yield* settle
+        assert.deepStrictEqual(log, ["a collected"])
+        yield* TestHeap.finalize
+        yield* settle
+        assert.deepStrictEqual(log, ["a collected"])
+      })
+  )
 
   effect("collected is not reported if the key has a new value, and the new value stays", () =>
     Effect.gen(function*() {
