@@ -27,9 +27,9 @@ const TypeId = "~effect-weakref/Interner"
  *
  * **Details**
  *
- * `Equal.equals` compares elements. It compares plain objects and arrays by their
- * contents, and other objects by their `Equal` and `Hash`. An interner is only equal to
- * itself.
+ * `Equal.equals` compares elements. Plain objects and arrays are compared by their
+ * contents. Other objects are compared by their `Equal` and `Hash`. An interner is only
+ * equal to itself.
  *
  * **Gotchas**
  *
@@ -240,8 +240,8 @@ export const makeUnsafe = <A extends WeakKey>(heap: Heap = host): Interner<A> =>
  * next equal object becomes the element.
  *
  * Throws `NotWeakReferenceableError` if the object is a primitive or a registered
- * symbol. Passes on the errors of the object's `Equal` and `Hash`. In both cases
- * nothing is inserted. `Equal` and `Hash` may call `intern` again.
+ * symbol. Also throws the errors of the object's `Equal` and `Hash`. If `intern` throws,
+ * it does not insert the object. `Equal` and `Hash` may call `intern` again.
  *
  * Cost: O(1) with one hash, and one comparison for each element with the same hash.
  * Dereferences the elements that it compares.
@@ -277,8 +277,8 @@ export const intern: {
  *
  * **Details**
  *
- * Passes on the errors of the object's `Equal` and `Hash`. Dereferences the elements
- * that it compares. Costs as much as {@link intern}.
+ * Throws the errors of the object's `Equal` and `Hash`. Dereferences the elements that
+ * it compares. Costs as much as {@link intern}.
  *
  * **Example** (Looking for an equal element)
  *

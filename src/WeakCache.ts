@@ -5,14 +5,15 @@
  * weakly. The strongly held values are the **strong front**. A capacity, a total weight
  * and an idle time bound the strong front. A value that leaves the strong front stays
  * in the cache until it is collected. So eviction never makes the cache load a second
- * copy of a value that is still in use. Only expiry, `set`, `refresh` and
- * invalidation remove a living value.
+ * copy of a value that is still in use. Only expiry, `set`, `refresh`, invalidation and
+ * closing the cache remove a living value.
  *
  * Most functions have the names, types and meanings of Effect's `Cache`.
  * `docs/caching.md` lists the differences.
  *
- * Costs count hashing a key as constant, and n is the number of entries. An operation
- * that dereferences keeps the values that it reads alive until the end of the turn.
+ * Costs assume that hashing a key takes constant time. n is the number of entries. An
+ * operation that dereferences keeps the values that it reads alive until the end of the
+ * turn.
  *
  * @stability experimental
  * @since 0.1.0
@@ -44,7 +45,7 @@ const TypeId = "~effect-weakref/WeakCache"
  *
  * Use for objects that are large or that have an identity, such as parsed documents,
  * open handles or entities. Use Effect's `Cache` for small values and primitives. Also
- * use `Cache` if its capacity must bound values that are still in use.
+ * use `Cache` if the capacity must bound values that are still in use.
  *
  * **Details**
  *
@@ -110,8 +111,9 @@ export interface WeakCache<in out Key, in out A extends WeakKey, in out E = neve
  * - `"invalidated"`: `invalidate`, `invalidateWhen`, `invalidateAll` or the
  *   `invalidations` stream removed the value.
  *
- * `"collected"` is reported by the heap's clean-up, or by an operation on the key that finds
- * the value dead before the clean-up runs. It is not reported if the key has an entry again.
+ * The heap's clean-up reports `"collected"`. An operation reports this cause earlier if the
+ * operation removes a dead value before the clean-up runs. The cause is not reported if the
+ * key has an entry again.
  *
  * Some events report no cause: a value leaves the strong front, a cached failure is
  * removed, or the cache closes.
@@ -159,7 +161,7 @@ export interface Stats {
  *
  * **Details**
  *
- * The default of `capacity` is 0: the cache keeps no value alive. If `maxWeight` or
+ * The default of `capacity` is 0, so the cache keeps no value alive. If `maxWeight` or
  * `idleTimeToLive` is given, the default is `Infinity`.
  *
  * Constructors die with a `RangeError` or `TypeError` that names an invalid option.
@@ -186,7 +188,7 @@ export interface Options<Key, A extends WeakKey> {
    * `refresh` or `set` dies with that error.
    */
   readonly weigh?: ((value: NoInfer<A>, key: NoInfer<Key>) => number) | undefined
-  /** How long an unused entry stays in the strong front. Afterwards its value is only cached weakly. */
+  /** How long an unused entry stays in the strong front. After this time, the cache holds the value only weakly. */
   readonly idleTimeToLive?: Duration.Input | undefined
   /** Compares keys by `Equal.equals` (`"structural"`, the default) or by identity (`"reference"`). */
   readonly compare?: "structural" | "reference" | undefined
@@ -197,9 +199,10 @@ export interface Options<Key, A extends WeakKey> {
    */
   readonly onRemoval?: ((key: NoInfer<Key>, cause: RemovalCause) => Effect.Effect<void>) | undefined
   /**
-   * Keys to invalidate, for example from Redis pub/sub. If the stream fails, the cache logs the failure,
-   * and removes all entries because keys may be missing. Then the cache runs the stream again. The delay
-   * before each run doubles from 100 milliseconds up to 10 seconds. A stream that ends is not run again.
+   * Keys to invalidate, for example from Redis pub/sub. If the stream fails, the cache logs the failure.
+   * The cache also removes all entries, because the cache may have missed keys. Then the cache runs the
+   * stream again. The delay before each run doubles from 100 milliseconds up to 10 seconds. A stream
+   * that ends is not run again.
    */
   readonly invalidations?: Stream.Stream<NoInfer<Key>, unknown> | undefined
   /**
@@ -265,8 +268,8 @@ export const isWeakCache = (u: unknown): u is WeakCache<unknown, WeakKey, unknow
  * creates the cache.
  *
  * Closing the Scope interrupts the lookups, stops the timer and clears the cache. After
- * that, {@link size}, {@link keys}, {@link values} and {@link entries} see an empty cache,
- * and {@link stats} still works. All other operations interrupt.
+ * that, {@link size} returns 0, and {@link keys}, {@link values} and {@link entries} return
+ * empty iterables. {@link stats} still works. All other operations interrupt.
  *
  * By default `make` requires the services of the lookup. With
  * `requireServicesAt: "lookup"`, as in `Cache`, the operations that run the lookup
@@ -404,8 +407,9 @@ export const makeWith = <
  * handle.
  *
  * Each Scope closes exactly once. Invalidation waits until the Scope is closed. If `set` or
- * `refresh` replaces a handle, the resource stays open until the old handle is collected. The
- * same applies to a handle whose time to live is zero. Closing the cache closes all resources.
+ * `refresh` replaces a handle, the resource stays open until the old handle is collected. If
+ * the time to live of a handle is zero, its resource also stays open until the handle is
+ * collected. Closing the cache closes all resources.
  *
  * **Gotchas**
  *
@@ -491,10 +495,10 @@ export const makeScoped = <
  *
  * **Details**
  *
- * Marks the value as the most recently used. A value that left the strong front enters it
- * again. Fails with the cached failure if there is one. Dies with
- * `NotWeakReferenceableError` if the lookup returns a value that cannot be weakly
- * referenced. O(1). Dereferences if the value is not in the strong front.
+ * Marks the value as the most recently used. A value outside the strong front enters the
+ * strong front again, unless the value alone exceeds a bound. Fails with the cached failure
+ * if there is one. Dies with `NotWeakReferenceableError` if the lookup returns a value that
+ * cannot be weakly referenced. O(1). Dereferences if the value is not in the strong front.
  *
  * **Example** (Getting a value)
  *
@@ -699,11 +703,11 @@ export const has: {
  * **Details**
  *
  * Other reads receive the old value until the lookup ends. As in `Cache`, a failure of the lookup
- * replaces the old value. If several refreshes of a key run, the result of the last one to end
- * stays. Interrupting the refresh keeps the old value.
+ * replaces the old value. If several refreshes of a key run, the cache keeps the result of the
+ * refresh that ends last. If the refresh is interrupted, the cache keeps the old value.
  *
  * If `invalidate` or `invalidateAll` is called during the refresh, the result may be out of date.
- * It is then returned, but not stored.
+ * Then `refresh` returns the result, but the cache does not store the result.
  *
  * **Example** (Loading a new version)
  *
@@ -749,7 +753,7 @@ export const refresh: {
  *
  * Does nothing if there is no entry. Fibers that wait for a running lookup of the key still receive its result,
  * but the cache does not store this result. In a cache of {@link makeScoped}, waits until the resource is closed.
- * O(1), or O(log n) if values expire, and one comparison with the key of each running refresh.
+ * O(1), or O(log n) if values expire. Also compares the key with the key of each running refresh.
  *
  * **Example** (Removing an entry)
  *
@@ -869,7 +873,7 @@ export const invalidateAll = <Key, A extends WeakKey, E, R>(self: WeakCache<Key,
  *
  * **Details**
  *
- * Counts running lookups, cached failures, and collected values that have not been cleaned up yet.
+ * Includes running lookups, cached failures, and collected values that have not been cleaned up yet.
  * O(1). Does not dereference.
  *
  * **Example** (Counting entries)
@@ -901,8 +905,9 @@ export const size = <Key, A extends WeakKey, E, R>(self: WeakCache<Key, A, E, R>
  *
  * **Details**
  *
- * A key whose value is replaced moves to the end. The iterable reads the cache during iteration, and
- * tolerates insertion and removal. A full iteration costs O(n). Each step dereferences.
+ * A key moves to the end if another value replaces its value. The iterable reads the cache during
+ * iteration, and tolerates insertion and removal. A full iteration costs O(n). Dereferences the values
+ * that are not in the strong front.
  *
  * **Example** (Listing the keys)
  *
@@ -934,8 +939,8 @@ export const keys = <Key, A extends WeakKey, E, R>(self: WeakCache<Key, A, E, R>
  *
  * **Details**
  *
- * Skips running lookups and cached failures. The iterable reads the cache during iteration, as that of
- * {@link keys} does.
+ * Skips running lookups and cached failures. Like the iterable of {@link keys}, the iterable reads the
+ * cache during iteration.
  *
  * **Example** (Listing the values)
  *
@@ -966,8 +971,8 @@ export const values = <Key, A extends WeakKey, E, R>(self: WeakCache<Key, A, E, 
  *
  * **Details**
  *
- * Skips running lookups and cached failures. The iterable reads the cache during iteration, as that of
- * {@link keys} does.
+ * Skips running lookups and cached failures. Like the iterable of {@link keys}, the iterable reads the
+ * cache during iteration.
  *
  * **Example** (Listing the entries)
  *
@@ -1004,9 +1009,9 @@ export const entries = <Key, A extends WeakKey, E, R>(
  *
  * **Details**
  *
- * Does not remove values: the cache still returns a value that is in use elsewhere. An evicted cached failure is
- * removed. Dies with a `RangeError` unless the capacity is a non-negative integer or `Infinity`. O(number of evicted
- * entries).
+ * Does not remove values. The cache still returns a value that the program uses elsewhere. Removes cached failures
+ * that are evicted. Dies with a `RangeError` unless the capacity is a non-negative integer or `Infinity`. O(number of
+ * evicted entries).
  *
  * **Example** (Releasing unused values)
  *

@@ -1,7 +1,7 @@
 /**
  * Memoizes functions without keeping their arguments alive.
  *
- * {@link memoize} keeps a result as long as all the objects among its arguments live.
+ * {@link memoize} keeps a result until one of the objects among its arguments is collected.
  * {@link family} shares one instance per key as long as the program uses the instance.
  * Use `memoize` for data that is derived from objects, such as the parsed form of a
  * document. Use `family` for shared objects, such as one subscription per topic.
@@ -24,10 +24,11 @@ import * as WeakValueMap from "./WeakValueMap.ts"
  *
  * **Details**
  *
- * `capacity` bounds the results for one combination of objects if the calls have
- * primitive arguments too. It also bounds the results of all calls without objects. The
- * most recently used results are kept. The default is 1000. Results of calls with only
- * objects are not bounded, because these results are collected with the objects.
+ * If calls have objects and primitives as arguments, `capacity` bounds the results for
+ * each combination of objects. `capacity` also bounds the results of all calls without
+ * objects. The most recently used results are kept. The default is 1000. `capacity` does
+ * not bound the results of calls with only objects, because these results are collected
+ * with the objects.
  *
  * **Example** (Keeping two results)
  *
@@ -75,13 +76,13 @@ export interface Options {
  * A result is kept until one of the objects among its arguments is collected. The result
  * does not keep its arguments alive, even if it refers to them. `capacity` bounds the
  * results of calls with primitive arguments, separately for each combination of objects.
- * The least recently used result is evicted. `capacity` also bounds calls without
- * arguments.
+ * `capacity` also bounds the results of calls without arguments. The least recently used
+ * result is evicted.
  *
  * If the function throws, nothing is remembered. The function may call the memoized
- * function with the same arguments. Then the result that is remembered first stays, and
- * every caller receives this result. The memoized function has copies of the function's
- * own properties, including `name` and `length`, but not of `prototype`.
+ * function with the same arguments. Then the first remembered result stays, and every
+ * caller receives this result. The memoized function has copies of the function's own
+ * properties, including `name` and `length`, but not of `prototype`.
  *
  * Throws a `RangeError` unless `capacity` is a non-negative integer or `Infinity`.
  *
@@ -170,16 +171,16 @@ const call = (f: (...args: ReadonlyArray<never>) => unknown, args: ReadonlyArray
   f(...args as ReadonlyArray<never>)
 
 /**
- * The results for one combination of objects. Nodes form a trie: the path to a node has
+ * The results for one combination of objects. Nodes form a trie. The path to a node has
  * one ephemeron for each object of the combination. So a node is reachable only while
- * all its objects are reachable, and the results of the node keep none of them alive.
+ * all its objects are reachable. The results of the node keep none of these objects alive.
  */
 class Node {
   declare private objects: WeakMap<object, Node> | undefined
   /** If `called`, the result of the call with these objects and no primitives. */
   declare result: unknown
   declare called: boolean
-  /** The results of the calls with primitives. */
+  /** The results of the calls with primitives or without arguments. */
   declare results: Results | undefined
 
   constructor() {
@@ -205,7 +206,7 @@ class Node {
   }
 }
 
-/** A result, as a link of the list of results in order of use. */
+/** A remembered result. The entries form a linked list in order of use. */
 class Entry {
   /** The keys that lead from the root of the trie to the entry. */
   declare readonly path: ReadonlyArray<unknown>
@@ -224,10 +225,10 @@ class Entry {
 interface Level extends Map<unknown, Level | Entry> {}
 
 /**
- * The bounded results for the calls with primitives, in a trie of maps. The first key of
- * a path is the shape of the call: the number of arguments, and which of them are
- * objects. The other keys are the primitives. All paths of one shape have the same
- * length, so only the last key of a path leads to an entry.
+ * The bounded results of the calls with primitives or without arguments, in a trie of
+ * maps. The first key of a path is the shape of the call: the number of arguments, and
+ * the positions of the objects. The other keys are the primitives. All paths of one shape
+ * have the same length, so only the last key of a path leads to an entry.
  */
 class Results {
   declare private readonly capacity: number
@@ -329,7 +330,7 @@ const minusZero = /*#__PURE__*/ Symbol("-0")
  * its instance has been cleaned up.
  *
  * If `f` throws, nothing is remembered. `f` may call the family with an equal key. Then
- * the instance that is remembered first stays, and every caller receives this instance.
+ * the first remembered instance stays, and every caller receives this instance.
  * Throws `NotWeakReferenceableError` if `f` returns a primitive or a registered symbol.
  *
  * Cost: O(1) with one hash of the key. Dereferences the instance.

@@ -1,10 +1,10 @@
 /**
  * Tests on the real heap whether values are collected, and names what retains them.
  *
- * A `TestHeap` shows what a program does after a collection. It cannot show that the program releases a value, because the
- * test decides what is collected. This module forces collections of the host's heap. {@link expectCollected} fails if a
- * value stays alive, and names the path that retains the value. {@link expectNoGrowth} fails if repeating an effect
- * increases the number of instances of a class.
+ * A `TestHeap` shows what a program does after a collection. A `TestHeap` cannot show that the program releases a value,
+ * because the test decides what is collected. This module forces collections of the host's heap. {@link expectCollected}
+ * fails if a value stays alive, and names the path that retains the value. {@link expectNoGrowth} fails if repeating an
+ * effect increases the number of instances of a class.
  *
  * @stability experimental
  * @since 0.1.0
@@ -20,10 +20,10 @@ import { NotWeakReferenceableError } from "../WeakError.ts"
  *
  * **Details**
  *
- * `holder` refers to the next step, or to the value in the last step. It is `"globalThis"`, the name of a class, or a
- * phrase such as `suspended fiber of "loadUser"`. `via` says how `holder` refers to the next step: by a property, an
- * element such as `[2]`, or a phrase such as `entry "key"`. The kind `"engine"` marks a holder that is a part of the
- * JavaScript engine.
+ * Each holder refers to the holder of the next step. The last holder refers to the value. `holder` is `"globalThis"`, the
+ * name of a class, or a phrase such as `suspended fiber of "loadUser"`. `via` names the reference: a property, an element
+ * such as `[2]`, or a phrase such as `entry "key"`. The kind `"engine"` marks a holder that is a part of the JavaScript
+ * engine.
  *
  * **Example** (Describing a property of a global object)
  *
@@ -67,8 +67,8 @@ export interface Retainer {
  * Either the value was still reachable after all collections, or the host cannot force a collection. In the second case
  * `rounds` is 0.
  *
- * `retainers` is the path from a root to the value, starting at the root. It is empty if the search was switched off or
- * found no path. If a search found no path, `reason` says why.
+ * `retainers` is the path from a root to the value, starting at the root. `retainers` is empty if there was no search, or
+ * if the search found no path. If a search found no path, `reason` says why.
  *
  * **Example** (Reading the path)
  *
@@ -174,22 +174,23 @@ const defaultRounds = 20
  *
  * **Details**
  *
- * The effect runs once, and its result is then only held weakly. Then `expectCollected` forces full collections, at most
- * `rounds`, each in its own turn. If the object is alive after the last round, `expectCollected` fails with
- * {@link LeakError}. An open Scope of the effect keeps the objects that it holds alive.
+ * The effect runs once. After the run, `expectCollected` holds the result only weakly, and forces up to `rounds` full
+ * collections. Each collection has its own turn. If the object is alive after the last round, `expectCollected` fails with
+ * {@link LeakError}. If the effect leaves a Scope open, the objects of this Scope stay alive.
  *
- * On V8 with `node:inspector` (Node, Deno) the error names a strong path from a root to the object, such as
+ * On V8 with `node:inspector` (Node, Deno), the error names a strong path from a root to the object, such as
  * `globalThis.cache → Map → entry "k" → value`. If there are several paths, the search prefers short paths through objects
- * of the program. It ignores weak references. It follows an entry of a `WeakMap` if the key and the map are reachable. On
- * other hosts `retainers` is empty, and `reason` says why. If the snapshot itself collects the object, the test succeeds.
+ * of the program. The search ignores weak references. The search follows an entry of a `WeakMap` if the key and the map
+ * are reachable. If the snapshot itself collects the object, the test succeeds. On other hosts, `retainers` is empty, and
+ * `reason` says why.
  *
  * Dies with a `RangeError` if `rounds` is not a positive integer. Dies with `NotWeakReferenceableError` if untyped code
  * returns a value that cannot be weakly referenced.
  *
- * Cost: at most `rounds` full collections. A search takes one heap snapshot, and V8 stops the program while it writes the
- * snapshot. Measured on Node 26, on a busy machine with two cores: 1 s of CPU time for a heap of 30 MB, and 8 s for a heap
- * of 100 MB with 2.3 million nodes. While V8 writes the snapshot, it needs up to ten times the memory of the heap. A test
- * that passes within its rounds takes no snapshot.
+ * Cost: at most `rounds` full collections. A test that passes within its rounds takes no snapshot. A search takes one heap
+ * snapshot. While V8 writes the snapshot, the program stops, and V8 needs up to ten times the memory of the heap. The CPU
+ * time was measured on Node 26, on a busy machine with two cores. A heap of 30 MB took 1 s. A heap of 100 MB with 2.3
+ * million nodes took 8 s.
  *
  * **Gotchas**
  *
@@ -198,7 +199,7 @@ const defaultRounds = 20
  * - The local variables of a suspended generator are reachable.
  * - Positions in the path do not use source maps.
  * - In a bundle, functions of Effect appear in the path like functions of the program.
- * - The console of a debugger can hold objects, so that the test fails.
+ * - The console of a debugger can hold the object. Then the test fails.
  *
  * **Example** (Naming what retains a value)
  *
@@ -354,7 +355,7 @@ export interface GrowthOptions {
 
 const defaultRepeat = 10
 
-/** The maximum number of counts after the repetitions. A clean-up can release objects for the next collection. */
+/** The maximum number of counts after the repetitions. More than one, because a clean-up can release more objects. */
 const roundsOfGrowth = 3
 
 /**
@@ -367,17 +368,17 @@ const roundsOfGrowth = 3
  *
  * **Details**
  *
- * The effect runs once before the first count, so that objects that it caches on its first run do not matter. Then it runs
- * `repeat` times, and the instances are counted again. Each count follows a full collection. If a class has more instances
- * than before, the count is repeated up to two times. Then `expectNoGrowth` fails with {@link GrowthError}. One additional
- * instance is enough.
+ * The effect runs once before the first count, because its first run may fill caches. Then the effect runs `repeat` times,
+ * and the instances are counted again. Each count follows a full collection. If a class has more instances than before,
+ * the second count is repeated up to two times. If the last count still finds more instances, `expectNoGrowth` fails with
+ * {@link GrowthError}. One additional instance is enough.
  *
- * A failure of the effect ends the test. Results of the effect are not kept. An open Scope of the effect keeps the
- * instances that it holds alive.
+ * A failure of the effect ends the test. `expectNoGrowth` does not keep the results of the effect. If the effect leaves a
+ * Scope open, the instances of this Scope stay alive.
  *
- * On Node from 20.13, `queryObjects` of `node:v8` counts exactly, and includes instances of subclasses. Node
+ * Node 20.13 and later versions count exactly with `queryObjects` of `node:v8`, and include instances of subclasses. Node
  * prints a warning that this function is experimental. Deno, Bun and older versions of Node count by the *name* of the
- * class in a heap snapshot. This count excludes subclasses, and includes other classes of the same name. On other hosts
+ * class in a heap snapshot. This count excludes subclasses, and includes other classes of the same name. On other hosts,
  * `expectNoGrowth` fails with a `GrowthError` whose `repeat` is 0.
  *
  * Dies with a `TypeError` if `classes` is empty or an element is not a class. Dies with a `RangeError` if `repeat` is not a

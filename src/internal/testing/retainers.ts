@@ -1,6 +1,6 @@
 /**
- * Finds what holds a value. Takes a heap snapshot through the inspector, and describes the steps of the cheapest path from
- * a root to the value in a programmer's terms.
+ * Finds the objects that retain a value. Takes a heap snapshot through the inspector, and finds the cheapest path from a
+ * root to the value. Describes each step of the path in words that a programmer knows.
  */
 import type { Retainer } from "../../testing/LeakDetector.ts"
 import type { HeapSnapshot } from "./heapSnapshot.ts"
@@ -18,7 +18,7 @@ const unknown = (reason: string): Found => ({ _tag: "Unknown", reason })
 let last: Promise<unknown> = Promise.resolve()
 
 /**
- * Finds what holds the referent. Only one search runs at a time, because the end of a search renumbers all objects.
+ * Finds the path that retains the referent. Runs one search at a time, because the end of a search renumbers all objects.
  *
  * Cost: V8 stops the program while it writes the snapshot.
  */
@@ -39,11 +39,11 @@ const findAlone = async (ref: WeakRef<object>): Promise<Found> => {
   // All realms of the process share this module object. They do not share `globalThis`.
   Object.defineProperty(inspector, derefKey, { configurable: true, value: () => ref.deref() })
   try {
-    // From now on, V8 numbers the objects, and keeps the number of an object that moves.
+    // From now on, V8 gives each object a number. An object that V8 moves keeps its number.
     await post(session, "HeapProfiler.startTrackingHeapObjects", { trackAllocations: false })
     const id = await heapIdOf(session, ref)
     if (id === undefined) return { _tag: "Collected" }
-    // Wait for the next turn, because the value is held until the end of the turn that dereferenced it.
+    // Wait for the next turn, because a dereferenced value stays alive until the end of the turn.
     await nextTurn()
     const snapshot = await takeSnapshot(session)
     const target = snapshot.find(id)
@@ -101,7 +101,7 @@ const isReferent = async (session: Session, id: number): Promise<boolean> => {
 }
 
 interface Name extends Retainer {
-  /** Whether the holder is a part of Effect or of the host. Such steps are omitted if there are others. */
+  /** Whether the holder is a part of Effect, the host or the engine. The path omits these steps if it has other steps. */
   readonly internal?: boolean
   /** The index of the next step to describe. */
   readonly next: number
@@ -136,7 +136,7 @@ class Names {
     return (known.length > 0 ? known : names).map(({ holder, kind, via }) => ({ holder, via, kind }))
   }
 
-  /** Returns the step to start with. Skips what holds a global object or a timer, because a programmer sees these as roots. */
+  /** Returns the first step to describe. Starts at a global object or a timer, because programmers know these as roots. */
   #start(): number {
     const path = this.#path
     let start = path.findIndex(({ from }) => this.#snapshot.typeOf(from) !== "synthetic")
@@ -162,7 +162,7 @@ class Names {
         this.#snapshot.edgeNameOf(before.edge) === "global_object"))
   }
 
-  /** Returns whether a timer holds its callback. A cleared timer does not. */
+  /** Returns whether a timer holds its callback. A cleared timer holds no callback. */
   #isActiveTimer(at: number): boolean {
     return /^(Timeout|Immediate)$/.test(this.#from(at)) && /^_on(Timeout|Immediate)$/.test(this.#edge(at))
   }
@@ -235,7 +235,7 @@ class Names {
     return this.#step(at, holder, via, "fiber", next)
   }
 
-  /** Returns the name of the first generator after a step, if no other fiber comes before it. */
+  /** Returns the name of the first generator from a step on. Returns `undefined` if another fiber comes first. */
   #generatorAfter(at: number): string | undefined {
     const found = this.#path.findIndex((step, index) =>
       index >= at && (this.#isFiber(step.from) || this.#isGenerator(step.from))
@@ -273,7 +273,7 @@ class Names {
     return this.#step(at, holder, "local variable", "generator", at + 2)
   }
 
-  /** Describes an entry of a `Map` or `Set`. The steps are the table, possibly an older table, and the entry. */
+  /** Describes an entry of a `Map` or `Set`. The path passes the table, and sometimes an older table, before the entry. */
   async #entry(at: number, holder: string): Promise<Name> {
     const collection = this.#path[at]!.from
     let next = at + 1
@@ -300,7 +300,7 @@ class Names {
     const generator = this.#snapshot.typeOf(from) !== "closure"
     const holder = generator ? this.#generator(at).holder : `closure ${this.#functionLabel(from)}`
     if (this.#snapshot.edgeTypeOf(step.edge) !== "context") {
-      // Functions of the engine, for example to continue an async function or to resolve a promise.
+      // The function belongs to the engine. For example, it continues an async function or resolves a promise.
       return { ...this.#step(at, holder, "context", "closure", last + 1), internal: true }
     }
     const internal = !generator && this.#isLibrary(from)
@@ -333,7 +333,7 @@ class Names {
     return this.#step(at, `timer (${name})`, via, "timer", isList ? at + 2 : at + 1)
   }
 
-  /** Describes a Scope. A single finalizer is in the state of the Scope. Several finalizers are in a map. */
+  /** Describes a Scope. The state of the Scope holds a single finalizer directly, and several finalizers in a map. */
   #scope(at: number): Name {
     let next = at + 2
     if (this.#edge(at + 1) === "finalizers") {
@@ -349,7 +349,7 @@ class Names {
     return this.#step(at, "Scope", `finalizer${place === undefined ? "" : ` registered at ${place}`}`, "scope", next)
   }
 
-  /** Returns the place of a finalizer. Effect wraps a finalizer in closures, so searches for the nearest user function. */
+  /** Returns the place of the user function that is nearest to a finalizer. Effect wraps finalizers in closures. */
   #placeOfFinalizer(finalizer: number): string | undefined {
     const snapshot = this.#snapshot
     const seen = new Set([finalizer])
@@ -392,7 +392,7 @@ class Names {
     return script === undefined ? undefined : snapshot.nameOf(script).replace(/^system \/ Script \/ /, "")
   }
 
-  /** Returns `file:line:column` of a function, or of a generator's function. */
+  /** Returns the position of a function, or of a generator's function, as `file:line:column`. */
   #place(node: number): string | undefined {
     const closure = this.#snapshot.typeOf(node) === "closure"
       ? node
@@ -412,7 +412,7 @@ class Names {
     return script === undefined || script === "" || /^(node|ext):|[\\/]node_modules[\\/]effect[\\/]/.test(script)
   }
 
-  /** Calls a function on the object of a node. The object of `argument`, if any, is the argument. */
+  /** Calls a function with the object of `node` as `this`. Passes the object of `argument` if there is one. */
   async #ask(node: number, functionDeclaration: string, argument?: number): Promise<unknown> {
     try {
       const objectId = await this.#remote(node)
@@ -441,7 +441,7 @@ class Names {
   }
 }
 
-/** Describes the entry of a `Map` or `Set` that holds `target`. Must not run user code, so calls the engine's methods. */
+/** Describes the entry of a `Map` or `Set` that holds `target`. Calls the engine's methods, so that no user code runs. */
 const describeEntry = `function(target) {
   const describe = (key) => typeof key === "string"
     ? JSON.stringify(key.length > 60 ? key.slice(0, 60) + "…" : key)

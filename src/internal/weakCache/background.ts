@@ -32,7 +32,7 @@ export class Background {
     this.ended = undefined
   }
 
-  /** A promise that resolves when all fibers have ended. A heap can await this promise after a clean-up. */
+  /** A promise that resolves when all fibers have ended, or `undefined` if no fiber runs. A heap can await the promise. */
   get idle(): Promise<void> | undefined {
     if (this.fibers.size === 0) return undefined
     if (this.ended === undefined) {
@@ -72,7 +72,7 @@ export class Removals<Key> {
     this.waiting.push([key, cause])
     if (this.reporting) return
     this.reporting = true
-    // Yield first, because `onRemoval` may call the cache, and the cache may be in the middle of an operation.
+    // Yield first, so that an `onRemoval` that calls the cache does not run in the middle of an operation.
     this.background.run(Effect.andThen(Effect.yieldNow, this.reportAll))
   }
 

@@ -11,11 +11,11 @@ export class Entry<Key, A extends WeakKey, E> implements Link, Expiring {
   readonly key: Key
   /** The value, or the cached failure, while the entry is in the strong front. */
   exit: Exit.Exit<A, E> | undefined
-  /** Created when the value first leaves the strong front. Until then the strong front keeps the value alive. */
+  /** Created when the cache first holds the value only weakly. */
   ref: WeakRef<A> | undefined
   load: Load<Key, A, E> | undefined
   scope: Scope.Closeable | undefined
-  /** What the entry stores while it is in the map. The value may have been collected. */
+  /** The kind of result that the entry stores while the entry is in the map. The value may have been collected. */
   stored: "value" | "failure" | undefined
   weight: number
   usedAt: number
@@ -65,7 +65,7 @@ export class Load<Key, A extends WeakKey, E> {
   }
 }
 
-/** Returns the value of an entry if the entry has a living value. May dereference. */
+/** Returns the living value of an entry, or `undefined`. May dereference. */
 export const valueOf = <A extends WeakKey>(entry: Entry<any, A, any>): A | undefined => {
   const { exit } = entry
   if (exit === undefined) return entry.ref?.deref()

@@ -86,7 +86,7 @@ const checkOptions = <Key, A extends WeakKey>(lookup: unknown, options: Options<
   return idleTimeToLive === undefined ? Infinity : Duration.toMillis(Duration.fromInputUnsafe(idleTimeToLive))
 }
 
-/** Invalidates the keys of the stream. Runs the stream again after a delay if it fails. */
+/** Invalidates the keys of the stream. If the stream fails, runs the stream again after a delay. */
 const invalidating = <Key, A extends WeakKey, E>(
   cache: WeakCacheImpl<Key, A, E>,
   keys: Stream.Stream<Key, unknown>,

@@ -18,7 +18,7 @@ const gauges = {
   strong: "Entries in the strong front"
 } as const
 
-/** Registers metrics that call `stats` when they are read, so that a hit costs no more with a name than without one. */
+/** Registers metrics that call `stats` only when they are read. So the metrics add no cost to a hit. */
 export const publish = (
   name: string,
   context: Context.Context<never>,

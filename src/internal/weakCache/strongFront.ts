@@ -7,7 +7,7 @@
 export interface Link {
   newer: Link | undefined
   older: Link | undefined
-  /** Counts against `maxWeight`. */
+  /** The part of `maxWeight` that the entry uses. */
   weight: number
 }
 
@@ -28,7 +28,7 @@ export class StrongFront<L extends Link> {
     this.oldest = undefined
   }
 
-  /** Returns `false` for an entry that exceeds the bounds on its own. Such an entry must not evict other entries. */
+  /** Returns `false` if an entry alone exceeds a bound. This entry must not evict other entries. */
   admits(link: L): boolean {
     return this.capacity > 0 && link.weight <= this.maxWeight
   }

@@ -1,5 +1,6 @@
 /**
- * The map from keys to entries, with structural comparison of keys. A native `Map` serves for comparison by reference.
+ * The map from keys to entries. `StructuralTable` compares keys by `Equal.equals`. To compare keys by reference, the cache
+ * uses a native `Map`.
  */
 import * as MutableHashMap from "effect/MutableHashMap"
 import * as Option from "effect/Option"

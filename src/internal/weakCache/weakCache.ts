@@ -211,7 +211,7 @@ export class WeakCacheImpl<Key, A extends WeakKey, E> extends Base {
     return exit
   }
 
-  /** Returns a living value that is not in the strong front, and puts the entry back there. */
+  /** Returns the exit of a living value outside the strong front. Inserts the entry there again if the bounds allow. */
   private revive(entry: Entry<Key, A, E>): Exit.Exit<A, E> | undefined {
     const value = entry.ref?.deref()
     if (value === undefined) return undefined
@@ -295,7 +295,7 @@ export class WeakCacheImpl<Key, A extends WeakKey, E> extends Base {
   /** Starts the lookup of a key that has no entry. Inserts a pending entry, so that concurrent `get`s share the lookup. */
   private startFor(key: Key, parent: Fiber.Fiber<any, any>): Load<Key, A, E> {
     const load = new Load<Key, A, E>(key)
-    // May throw, so the cache must not have changed yet.
+    // The user's lookup may throw, so call it before any change to the cache.
     const lookup = this.config.lookup(key, load)
     const entry = new Entry<Key, A, E>(key)
     entry.load = load
@@ -355,7 +355,7 @@ export class WeakCacheImpl<Key, A extends WeakKey, E> extends Base {
     })
   }
 
-  /** Takes the pending entry of a lookup out of the map. The waiters receive the result, but it is not stored. */
+  /** Takes the pending entry of a lookup out of the map. The waiters receive the result. The cache does not store it. */
   private detach(load: Load<Key, A, E>): void {
     const { entry } = load
     this.refreshes.delete(load)
@@ -479,7 +479,7 @@ export class WeakCacheImpl<Key, A extends WeakKey, E> extends Base {
     return true
   }
 
-  /** Inserts an entry into the strong front if it fits. Otherwise holds a value weakly, and takes out a failure. */
+  /** Inserts an entry into the strong front if the bounds allow. Otherwise weakens a value, or takes out a failure. */
   private hold(entry: Entry<Key, A, E>, exit: Exit.Exit<A, E>): void {
     if (!this.front.admits(entry)) {
       if (Exit.isSuccess(exit)) this.weaken(entry, exit.value)
@@ -496,7 +496,7 @@ export class WeakCacheImpl<Key, A extends WeakKey, E> extends Base {
     this.evict()
   }
 
-  /** Removes an entry from the strong front and returns its exit. Returns `undefined` if the entry is not there. */
+  /** Removes an entry from the strong front and returns its exit. Returns `undefined` if the entry is not in the front. */
   private forget(entry: Entry<Key, A, E>): Exit.Exit<A, E> | undefined {
     const { exit } = entry
     if (exit === undefined) return undefined
@@ -509,7 +509,7 @@ export class WeakCacheImpl<Key, A extends WeakKey, E> extends Base {
     while (this.front.isOver()) this.release(this.front.oldest!)
   }
 
-  /** Evicts an entry from the strong front. A value stays in the map until it is collected. */
+  /** Evicts an entry from the strong front. A value stays in the map until it is collected. A failure is taken out. */
   private release(entry: Entry<Key, A, E>): void {
     const exit = this.forget(entry)!
     this.evicted++
@@ -519,7 +519,7 @@ export class WeakCacheImpl<Key, A extends WeakKey, E> extends Base {
 
   /** Holds a value weakly and registers its clean-up. */
   private weaken(entry: Entry<Key, A, E>, value: A): void {
-    // The old reference can be dead although the value is alive: a `TestHeap` collects what the test names.
+    // On a `TestHeap`, the old reference can be dead although the value is alive. The test decides what is collected.
     if (entry.ref?.deref() === value) return
     entry.ref = new this.config.heap.WeakRef(value)
     this.registry.register(value, entry, entry)
@@ -550,7 +550,7 @@ export class WeakCacheImpl<Key, A extends WeakKey, E> extends Base {
         if (this.closed) return Effect.interrupt
         const entry = this.current(key)
         if (entry === undefined) return Effect.succeed(false)
-        // A living entry without an exit is outside the strong front, so its reference has the value.
+        // A living entry without an exit is not in the strong front, so its reference refers to the value.
         const value = entry.load === undefined
           ? entry.exit ?? Exit.succeed(valueOf(entry)!)
           : this.join(entry.load, fiber, restore)
@@ -614,8 +614,8 @@ export class WeakCacheImpl<Key, A extends WeakKey, E> extends Base {
   }
 
   /**
-   * Takes an entry out of the map, the expiry queue and the strong front. Does not close the resource: the caller
-   * does, or the clean-up of the handle.
+   * Takes an entry out of the map, the expiry queue and the strong front. Does not close the resource. Either the
+   * caller or the clean-up of the handle must close the resource.
    */
   private take(entry: Entry<Key, A, E>, cause: RemovalCause | undefined): void {
     this.entries.delete(entry.key)
@@ -678,7 +678,7 @@ export class WeakCacheImpl<Key, A extends WeakKey, E> extends Base {
 
   // time
 
-  /** Releases one slice of expired and idle entries. Returns the next wake-up time, which is past if entries are left. */
+  /** Releases one slice of expired and idle entries. Returns the next wake-up time: now or earlier if entries are left. */
   private releaseExpired(): number {
     const now = this.now()
     const { idleTimeToLive } = this.config
@@ -744,7 +744,7 @@ export class WeakCacheImpl<Key, A extends WeakKey, E> extends Base {
   }
 }
 
-/** The weight and the time to live of a result, as the user's functions return them. */
+/** The weight of a result, and its time to live in milliseconds. */
 interface Terms {
   readonly weight: number
   readonly millis: number
