@@ -3,11 +3,11 @@
  * {@link run}, or when its Scope closes, whichever comes first.
  *
  * Use a `Finalizer` to clean up after an object that other code owns. The finalizer
- * never keeps its target alive, and it stays registered even if nobody holds it.
- * The effect also runs when the Scope closes, because the collector may run late or
- * never. The effect never runs twice. Unlike a callback of a
- * `FinalizationRegistry`, it has services and typed errors, and its failures are
- * reported.
+ * never keeps its target alive. The finalizer stays registered even if nobody holds
+ * it. The effect also runs when the Scope closes, because the collector may run late
+ * or never. The effect never runs twice. Unlike a callback of a
+ * `FinalizationRegistry`, the effect has services and typed errors. The library
+ * reports its failures.
  *
  * @stability experimental
  * @since 0.1.0
@@ -84,9 +84,9 @@ export interface Finalizer<out A extends WeakKey, out B = unknown, out E = unkno
  *
  * **Details**
  *
- * If a program loads this library twice, the guard of one copy returns `false` for
- * the finalizers of the other copy, because its functions cannot read them. Never
- * dereferences the target. Cost: O(1).
+ * If a program loads this library twice, the guard of each copy returns `false` for
+ * finalizers that the other copy created. The functions of one copy cannot read
+ * finalizers of the other. Never dereferences the target. Cost: O(1).
  *
  * **Example** (Recognizing a finalizer)
  *
@@ -116,7 +116,8 @@ const variance = {
 
 /**
  * The only implementation of `Finalizer`. The referent's list of callbacks and the
- * Scope hold it, so that the program does not have to. It holds its target weakly.
+ * Scope hold the finalizer, so that the program does not have to hold it. The
+ * finalizer holds its target weakly.
  */
 class State<A extends WeakKey, B, E> extends Referent.Callback implements Finalizer<A, B, E>, Equal.Equal {
   declare readonly target: Referent.Referent<A>
@@ -191,14 +192,14 @@ class Run {
 
   constructor(of: State<WeakKey, unknown, unknown>, outer: Run | undefined) {
     this.of = of
-    // Skip runs that have ended, so that the list stays short.
+    // Skip outer runs that have ended, so that the linked list of runs stays short.
     while (outer !== undefined && outer.of === undefined) outer = outer.outer
     this.outer = outer
   }
 
   end(): void {
     if (this.of !== undefined) die(this.of)
-    // Contexts that were captured during the run hold this object: release the finalizer.
+    // Release the finalizer, because contexts that were captured during the run hold this object.
     this.of = undefined
   }
 }
@@ -222,8 +223,8 @@ const isPartOf = (fiber: Fiber<unknown, unknown>, self: State<WeakKey, unknown, 
  *
  * **When to use**
  *
- * Use to release a resource after the object that owns it has been collected, or
- * when the Scope closes. Use `WeakRef.onCollect` for a callback that need not run
+ * Use to release a resource after the object that owns it has been collected, or when
+ * the Scope closes. Use `WeakRef.onCollect` for a callback that does not have to run
  * when the Scope closes.
  *
  * **Details**
@@ -235,18 +236,20 @@ const isPartOf = (fiber: Fiber<unknown, unknown>, self: State<WeakKey, unknown, 
  * call. A failure is reported as unhandled. The effect runs in sequence with the
  * other callbacks of the target, the newest first (see `WeakRef.onCollect`).
  *
- * When the Scope closes, live finalizers run in reverse order of creation, among
- * the Scope's other finalizers. The Scope waits for them and reports their
- * failures. A finalizer with `atExit: false` ends without running its effect. The
- * Scope waits for a run that has started, and does not interrupt it. If the Scope
- * is closed already, the finalizer behaves as if the Scope closed at once.
+ * When the Scope closes, it runs live finalizers and its other finalizers in reverse
+ * order of creation. The Scope waits for each effect. A failure is reported as
+ * unhandled, and does not fail the close. A finalizer with `atExit: false` ends
+ * without running its effect. The Scope waits for a run that has started, and does
+ * not interrupt it. If the Scope is closed already, `make` ends the finalizer at
+ * once. It first runs the effect, unless `atExit` is `false`.
  *
  * Fails with `NotWeakReferenceableError` if the target cannot be weakly
  * referenced, and registers nothing. If this effect is interrupted, the finalizer
  * is either registered completely or not at all. Cost: O(1).
  *
- * After a finalizer has run, was detached or has ended with its Scope, the Scope and
- * the target no longer hold it. It no longer holds its effect and its services.
+ * A finalizer ends after its run, when you detach it, or when its Scope closes. Then
+ * the Scope and the target no longer hold the finalizer. The finalizer no longer
+ * holds its effect and its services.
  *
  * **Gotchas**
  *
@@ -308,7 +311,8 @@ const register = <A extends WeakKey, B, E, R>(
   atExit: boolean
 ): Effect.Effect<Finalizer<A, B, E>, never, R | Scope.Scope> =>
   Effect.contextWith((context: Context.Context<R | Scope.Scope>) => {
-    // One step, so that an interruption leaves a registered finalizer or none. The effect always runs with this context.
+    // One step, so that an interruption leaves a registered finalizer or none.
+    // The cast is safe, because the effect always runs with this context.
     const self = new State(target, effect as Effect.Effect<B, E>, context, atExit)
     if (!addToScope(Context.get(context, Scope.Scope), self, closing(self))) {
       return Effect.uninterruptible(Effect.as(close(self), self))
@@ -618,8 +622,8 @@ export const isAlive = (self: Finalizer<WeakKey>): boolean => stateOf(self).stat
 export const atExit = (self: Finalizer<WeakKey>): boolean => isAlive(self) && stateOf(self).atExit
 
 /**
- * Sets whether the effect runs when the Scope closes. If the effect does not run, the
- * closing Scope ends the finalizer.
+ * Sets whether the effect runs when the Scope closes. If you pass `false`, the
+ * closing Scope ends the finalizer without running its effect.
  *
  * **When to use**
  *

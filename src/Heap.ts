@@ -4,9 +4,9 @@
  * Use this module to replace the heap that the library uses. For example, a test can
  * provide the `TestHeap` of `effect-weakref/testing` and decide when a value is
  * collected. The service consists of three constructors: `WeakRef`, `WeakMap` and
- * `FinalizationRegistry`. The library creates every weak reference, ephemeron and
- * finalizer of the program's values with them. The library uses the host's own `WeakMap`
- * and `WeakSet` only for internal data.
+ * `FinalizationRegistry`. With these constructors, the library creates every weak
+ * reference, ephemeron and finalizer for a value of the program. The library uses the
+ * host's own `WeakMap` and `WeakSet` only for internal data.
  *
  * The documentation uses these words:
  *
@@ -14,7 +14,7 @@
  * - **Reachable**: the program can get to the value without a weak reference.
  * - **Collected**: the collector has removed a value that was not reachable. This may
  *   happen at any time, or never.
- * - **Dead**: said of a weak reference whose referent has been collected.
+ * - **Dead**: describes a weak reference whose referent has been collected.
  * - **Ephemeron**: an entry that holds its value only while its key is alive, like an
  *   entry of a `WeakMap`.
  * - **Finalizer**: an effect that runs some time after its target has been collected.
@@ -148,8 +148,8 @@ const isWeakSymbol = (u: symbol): boolean => {
  * Node without the flag, obtains a `gc` function through `node:v8`. Never fails. Cost: a
  * full collection, which takes milliseconds to seconds.
  *
- * Node 20, 22 and 24 stop all finalizers of the process if a collection takes a
- * `FinalizationRegistry` that still has work to do. This function prevents that.
+ * Node 20, 22 and 24 may stop all finalizers of the process if a `FinalizationRegistry`
+ * is collected while its clean-up is due. This function prevents that.
  *
  * **Gotchas**
  *
@@ -172,7 +172,7 @@ const isWeakSymbol = (u: symbol): boolean => {
  * @since 0.1.0
  */
 export const collectGarbage: Effect.Effect<boolean> = /*#__PURE__*/ Effect.callback<boolean>((resume) => {
-  // The collection may take a registry of the program, and old engines then stop all finalizers.
+  // Old engines may stop all finalizers if a registry of the program is collected while its clean-up is due.
   startSentinel()
   // Collect in the next turn, because a referent that this turn dereferenced stays alive until the end of the turn.
   nextTurn(() => {

@@ -1,10 +1,11 @@
 /**
  * Refers weakly to a method of an object, that is, to a receiver and a function.
  *
- * Use a `WeakMethod` to register a listener that must not keep its object alive. It
- * holds the receiver and the function weakly, and binds them when you use it. The
- * function that `object.method.bind(object)` returns keeps the object alive. A `WeakRef`
- * to a bound function is dead soon, because nothing else holds the bound function.
+ * Use a `WeakMethod` to register a listener that must not keep its object alive. A
+ * `WeakMethod` holds the receiver and the function weakly, and binds the function to the
+ * receiver at each use. The function that `object.method.bind(object)` returns keeps the
+ * object alive. A `WeakRef` to a bound function soon becomes dead, because nothing else
+ * holds the bound function.
  *
  * @stability experimental
  * @since 0.1.0
@@ -50,9 +51,10 @@ const TypeId = "~effect-weakref/WeakMethod"
  * **Gotchas**
  *
  * - The function is held weakly, too. A class keeps its methods alive, and a receiver
- *   keeps the functions in its properties alive. Nothing keeps a function alive that is
- *   only passed to `make`: an arrow function, the result of `bind`, or the result of an
- *   accessor that creates a function at each read. Such a method may be dead soon. Call
+ *   keeps the functions in its properties alive. If you pass a function to `make` and
+ *   hold it nowhere else, nothing keeps the function alive. Examples are an arrow
+ *   function, the result of `bind`, and a function that an accessor creates at each
+ *   read. Such a method may soon become dead. Call
  *   `WeakRef.keepAlive(receiver, method)` to keep the function alive.
  * - A function that captures its receiver, as in `make(receiver, () => receiver.update())`,
  *   keeps the receiver alive for as long as somebody holds the function. Use `this` in
@@ -110,9 +112,9 @@ export interface WeakMethod<out A extends WeakKey, in Args extends ReadonlyArray
  *
  * **Details**
  *
- * If a program loads this library twice, the guard of one copy returns `false` for the
- * methods of the other copy, because its functions cannot read them. Never dereferences
- * the method. Cost: O(1).
+ * If a program loads this library twice, the guard of each copy returns `false` for
+ * methods that the other copy created. The functions of one copy cannot read methods of
+ * the other. Never dereferences the method. Cost: O(1).
  *
  * **Example** (Recognizing a weak method)
  *
@@ -165,8 +167,8 @@ export type MethodKey<A> = keyof {
 }
 
 /**
- * Extracts the arguments and the result of a function. For an overloaded function, this
- * is a union over its last four signatures.
+ * Extracts the arguments and the result of a function. For an overloaded function, the
+ * type is a union over the last four signatures.
  *
  * **When to use**
  *
@@ -210,7 +212,7 @@ class Bound<A extends WeakKey, Args extends ReadonlyArray<unknown>, B> extends B
     return variance
   }
 
-  /** Calls `f` if the receiver and the function are alive, and otherwise `onDead`. Dereferences both. */
+  /** Calls `f` if the receiver and the function are alive. Otherwise calls `onDead`. Dereferences both. */
   match<C>(onDead: () => C, f: (receiver: A, method: MethodOf<A>) => C): C {
     const receiver = this.receiver.deref()
     const method = this.method.deref()
@@ -474,10 +476,10 @@ export const deref = <A extends WeakKey, Args extends ReadonlyArray<unknown>, B>
  * **Details**
  *
  * Dereferences and calls the method each time the effect runs. If the method throws, the
- * effect dies with the thrown value. If the method returns a promise or an effect, the
- * effect succeeds with it and does not wait for its result. Use `Effect.flatten` to run a
- * returned effect. The library does not hold the receiver after the call has returned.
- * Cost: O(1) and the cost of the call.
+ * effect dies with the thrown value. If the method returns a promise or an effect,
+ * `invoke` succeeds with this value and does not wait for its result. Use
+ * `Effect.flatten` to run a returned effect. The library does not hold the receiver after
+ * the call has returned. Cost: O(1) and the cost of the call.
  *
  * **Example** (Calling a method of a dead object)
  *
@@ -532,8 +534,8 @@ export const invoke = <A extends WeakKey, Args extends ReadonlyArray<unknown>, B
  *
  * **Gotchas**
  *
- * - A callback that captures the receiver or the function keeps it alive until the Scope
- *   closes.
+ * - A callback that captures the receiver or the function keeps the captured value alive
+ *   until the Scope closes.
  * - A callback that never ends blocks the older callbacks of the same value for ever.
  *
  * **Example** (Running a callback after a collection)
@@ -579,8 +581,8 @@ export const onCollect: {
 })
 
 /**
- * Checks whether two arguments are the same `WeakMethod`, or are live methods with
- * identical functions and receivers that are equal by `Equal.equals`.
+ * Checks whether two arguments are the same `WeakMethod`, or are live methods with the
+ * same function and equal receivers. Compares the receivers by `Equal.equals`.
  *
  * **When to use**
  *
@@ -594,8 +596,8 @@ export const onCollect: {
  *
  * **Gotchas**
  *
- * - Effect caches the hash of an object and the result of a comparison. Changing a
- *   receiver later may not change the result.
+ * - Effect caches the hash of an object and the result of a comparison. If a receiver
+ *   changes later, the result may stay the same.
  * - Throws `UnhashableError` if `Equal.equals` has to hash a receiver that has no hash,
  *   for example a weak proxy.
  *

@@ -43,27 +43,29 @@ type Brand = { set [TypeId](brand: "WeakProxy") }
  *
  * **When to use**
  *
- * Use as the type of a property or parameter whose object other code owns.
+ * Use as the type of a property or parameter whose value is an object that other code
+ * owns.
  *
  * **Details**
  *
  * Methods run on the referent itself. Therefore built-in classes with internal slots
- * and classes with private fields work. A method is the same function each time it is
- * read.
+ * and classes with private fields work. Each read of a method returns the same
+ * function.
  *
- * If a property of the referent holds the referent, reading the property returns the
- * proxy. A method that returns `this` also returns the proxy. If the proxy is assigned
- * to a property of the referent, the property stores the referent.
+ * If a property of the referent holds the referent, reading this property through the
+ * proxy returns the proxy. A method that returns `this` also returns the proxy. If you
+ * assign the proxy to one of its own properties, the property stores the referent.
  *
  * After the referent has been collected, every operation throws a
  * `DeadReferenceError`. Its message names the operation and the property. Printing
  * does not throw: `util.inspect` and `Object.prototype.toString` show that the referent
  * has been collected. `typeof` and `Array.isArray` do not throw, either.
  *
- * Cost: in addition to the cost of a plain `Proxy`, each operation dereferences at most
- * once. A method call dereferences when the method is read. The call also looks up two
- * ephemerons, one for the method's stand-in and one for the method. Dereferencing keeps
- * the referent alive until the end of the turn.
+ * Cost: the cost of a plain `Proxy`, and at most one dereference for each operation. A
+ * method call dereferences when the method is read. The call also looks up two
+ * ephemerons. One ephemeron holds the stand-in for the method (see below), and the
+ * other holds the method. Dereferencing keeps the referent alive until the end of the
+ * turn.
  *
  * **Gotchas**
  *
@@ -73,21 +75,25 @@ type Brand = { set [TypeId](brand: "WeakProxy") }
  *   methods of `Object.prototype`, and `call`, `apply` and `bind` of functions are
  *   returned without a stand-in.
  * - Only receivers, results and assigned values are converted between proxy and
- *   referent. Arguments are not converted. `p.indexOf(p)` is -1, and `p.equals(p)`
- *   throws if `equals` reads a private field of its argument. In getters and setters,
- *   `this` is the referent.
- * - Properties are reported as configurable and objects as extensible, because
- *   JavaScript does not allow a proxy to report anything else without holding the
- *   property or the object. A proxy cannot freeze or seal its referent, prevent its
- *   extension, or define a non-configurable property. An attempt leaves the referent
- *   unchanged.
- * - Code that reads internal slots without calling a method of the value reads the
- *   proxy. Examples are `Map.prototype.get.call(p, key)`, `structuredClone`,
- *   `util.types`, `ArrayBuffer.isView`, and `Object.prototype.toString` of a `Date`.
+ *   referent. Arguments are not converted. For a proxy `p`, `p.indexOf(p)` is -1, and
+ *   `p.equals(p)` throws if `equals` reads a private field of its argument. In getters
+ *   and setters, `this` is the referent.
+ * - A proxy reports the referent as extensible, and each property as configurable,
+ *   except for the `length` of an array. JavaScript allows another answer only if the
+ *   object that the `Proxy` wraps gives the same answer. A weak proxy wraps an empty
+ *   object.
+ * - A proxy cannot freeze or seal its referent, or prevent its extension. A proxy does
+ *   not accept a property descriptor with `configurable: false`. An attempt leaves the
+ *   referent unchanged.
+ * - Some code reads internal slots without calling a method of the value. Such code
+ *   reads the proxy, not the referent. Examples are `Map.prototype.get.call(p, key)`,
+ *   `structuredClone`, `util.types`, `ArrayBuffer.isView`, and
+ *   `Object.prototype.toString` of a `Date`.
  * - Methods can return values that hold the referent, for example an iterator or a view
  *   of a buffer. They can also pass the referent to a callback, as `forEach` does.
  *   Holding such a value keeps the referent alive.
- * - A promise that resolves with a dead proxy rejects, because it reads `then`.
+ * - If you resolve a promise with a dead proxy, the promise rejects, because reading
+ *   `then` of the proxy throws.
  * - A proxy has no hash (see {@link equals}). The proxies of a `Date` and of a `RegExp`
  *   are an exception, because Effect reads their contents before it asks for a hash.
  *
@@ -467,15 +473,15 @@ export const onCollect: {
  *
  * **When to use**
  *
- * Use instead of `Equal.equals`, which throws `UnhashableError` for a proxy, because it
- * hashes its arguments first.
+ * Use instead of `Equal.equals`. `Equal.equals` hashes its arguments first, and throws
+ * `UnhashableError` for a proxy.
  *
  * **Details**
  *
  * Unwraps nested proxies completely. Returns `true` if both arguments are the same proxy,
- * or if both referents are alive and equal by `Equal.equals`. Returns `false` for a dead
- * proxy and another object. Dereferences each proxy once. Cost: the cost of
- * `Equal.equals` for the referents.
+ * or if both referents are alive and equal by `Equal.equals`. Returns `false` if the
+ * arguments are different and one of them is a dead proxy. Dereferences each proxy once.
+ * Cost: the cost of `Equal.equals` for the referents.
  *
  * **Example** (Comparing the referents of proxies)
  *

@@ -2,12 +2,12 @@
  * Refers to a value without keeping it alive.
  *
  * {@link deref} returns `Some` of the referent while the referent is alive, and `None`
- * after the referent has been collected. Use a weak reference to name a large object
- * that other code owns, to refer from a child to its parent, or to run a callback
- * after a collection ({@link onCollect}).
+ * after the referent has been collected. Use a weak reference to refer to a large
+ * object that other code owns, to refer from a child to its parent, or to run a
+ * callback after a collection ({@link onCollect}).
  *
- * Unlike with the host's `WeakRef`, all callers share one reference per referent.
- * References compare and hash as their referents do, and {@link get} fails with a
+ * Unlike the host's `WeakRef`, this module shares one reference per referent among all
+ * callers. References compare and hash as their referents do. {@link get} fails with a
  * typed error. A test can replace the heap and decide when a referent is collected.
  *
  * @stability experimental
@@ -47,9 +47,9 @@ const TypeId = "~effect-weakref/WeakRef"
  * Two live references are equal if their referents are equal by `Equal.equals`. A dead
  * reference is equal only to itself.
  *
- * The hash of a reference is the hash of its referent. A hash that was computed while
- * the referent was alive, through any reference to it, stays available afterwards. If
- * there is no such hash, hashing a dead reference throws `UnhashableError`.
+ * The hash of a reference is the hash of its referent. After the referent has been
+ * collected, the hash stays available if any reference computed it earlier. Otherwise,
+ * hashing a dead reference throws `UnhashableError`.
  *
  * **Gotchas**
  *
@@ -97,9 +97,9 @@ export interface WeakRef<out A extends WeakKey, out B = A> extends Equal.Equal, 
  *
  * **Details**
  *
- * If a program loads this library twice, the guard of one copy returns `false` for the
- * references of the other copy, because its functions cannot read them. Never
- * dereferences the reference. Cost: O(1).
+ * If a program loads this library twice, the guard of each copy returns `false` for
+ * references that the other copy created. The functions of one copy cannot read
+ * references of the other. Never dereferences the reference. Cost: O(1).
  *
  * **Example** (Recognizing a reference)
  *
@@ -165,8 +165,8 @@ const recordOf = <A extends WeakKey>(self: WeakRef<A, unknown>): Referent.Refere
 
 /**
  * Creates the class of the references that {@link makeUnsafe} returns. The heap's
- * `WeakRef` constructs the instances, so that each refers to the referent directly and
- * not through the record.
+ * `WeakRef` constructs the instances. Therefore each instance refers to the referent
+ * directly and not through the record.
  */
 const sharedClass = (heap: Heap) => {
   const { deref } = heap.WeakRef.prototype
@@ -212,8 +212,8 @@ class PlainReference<A extends WeakKey> extends OwnReference<A, A> {
 }
 
 /**
- * Represents an instance of a subclass: a reference to an `A` that has more fields, or
- * that dereferences to a `B`.
+ * Represents an instance of a subclass. Such a reference to an `A` has more fields, or
+ * dereferences to a `B`.
  *
  * **When to use**
  *
@@ -249,8 +249,8 @@ export type Class<A extends WeakKey, B = A> = OwnReference<A, B>
  *
  * **Gotchas**
  *
- * A field that reaches the referent keeps the referent alive for as long as the program
- * holds the reference.
+ * A field that refers to the referent, even indirectly, keeps the referent alive for as
+ * long as the program holds the reference.
  *
  * **Example** (A reference that counts how often it is dereferenced)
  *
@@ -309,8 +309,8 @@ export const Class: {
  *
  * **Gotchas**
  *
- * A key that reaches the referent keeps the referent alive for as long as the program
- * holds the reference.
+ * A key that refers to the referent, even indirectly, keeps the referent alive for as
+ * long as the program holds the reference.
  *
  * **Example** (Reading the key)
  *
@@ -411,7 +411,7 @@ export const make = <A extends WeakKey>(target: A): Effect.Effect<WeakRef<A>, No
  */
 export const makeUnsafe = <A extends WeakKey>(target: A, heap: Heap = host): WeakRef<A> => {
   const self = Referent.of(target, heap)
-  // `sharedRef` refers to nothing but the shared reference of this referent.
+  // The cast is safe: `sharedRef` refers only to the shared reference of this referent.
   const shared = self.sharedRef?.deref() as WeakRef<A> | undefined
   if (shared !== undefined) return shared
   const made = construct(target, self)
@@ -424,16 +424,17 @@ export const makeUnsafe = <A extends WeakKey>(target: A, heap: Heap = host): Wea
  *
  * **When to use**
  *
- * Use if an object needs another object that nothing else holds, and has no property
- * to store it in. Examples are a listener that must live as long as the object that it
- * watches, and the function of a `WeakMethod`.
+ * Use if an owner needs an object that nothing else holds, and the owner has no
+ * property for this object. Examples are a listener that must live as long as the
+ * object that it watches, and the function of a `WeakMethod`.
  *
  * **Details**
  *
- * An owner can have several dependents, and a dependent several owners. A second call
- * with the same pair has no effect. The owner is not kept alive, even if the dependent
- * refers to it. No function releases the dependent before its owner is collected. A
- * dependent that cannot be weakly referenced, for example a string, is ignored.
+ * An owner can have several dependents, and a dependent can have several owners. A
+ * second call with the same pair has no effect. `keepAlive` does not keep the owner
+ * alive, even if the dependent refers to the owner. No function can release the
+ * dependent before the owner is collected. A dependent that cannot be weakly
+ * referenced, for example a string, is ignored.
  *
  * Fails with `NotWeakReferenceableError` if the owner cannot be weakly referenced.
  * Dereferences nothing. Cost: O(1).
@@ -633,7 +634,8 @@ const whileAlive = <B, C, E, R>(
  * **Details**
  *
  * If the referent has been collected, fails with `DeadReferenceError` and does not call
- * `f`. Otherwise fails if the effect of `f` fails. Dereferences once. Cost: O(1).
+ * `f`. Otherwise fails if the effect of `f` fails. Dereferences only when the effect
+ * starts. Cost: O(1).
  *
  * **Example** (Holding the referent across turns)
  *
@@ -676,8 +678,8 @@ export const use: {
  *
  * **Details**
  *
- * Fails with `DeadReferenceError` if the referent has been collected. Dereferences
- * once. Cost: O(1).
+ * Fails with `DeadReferenceError` if the referent has been collected. Dereferences only
+ * when the effect starts. Cost: O(1).
  *
  * **Example** (Pinning a referent for the life of a Scope)
  *
@@ -743,8 +745,9 @@ export const pin = <A extends WeakKey, B>(self: WeakRef<A, B>): Effect.Effect<B,
  * - A callback that captures the referent keeps the referent alive until the Scope
  *   closes, and never runs.
  * - A callback that never ends blocks the older callbacks of the same referent for ever.
- *   Fork work that takes long.
- * - An engine may run a callback late, or never if the process ends first.
+ *   Run long work in a forked fiber.
+ * - An engine may run a callback late, or never, for example because the process ends
+ *   first.
  *
  * **Example** (Running callbacks after a collection)
  *
@@ -803,8 +806,8 @@ export const onCollect: {
  *
  * **Gotchas**
  *
- * - Effect caches the hash of an object and the result of a comparison. Changing a
- *   referent later may not change the result.
+ * - Effect caches the hash of an object and the result of a comparison. If a referent
+ *   changes later, the result may stay the same.
  * - Throws `UnhashableError` if `Equal.equals` has to hash a referent that has no hash,
  *   for example a weak proxy.
  *
@@ -856,7 +859,7 @@ export const equals: {
  *
  * Counts the shared reference, the shared proxy and every instance of {@link Class} and
  * its subclasses. A reference that nobody holds is counted until it has been collected.
- * Does not count entries of collections, methods and finalizers. Returns 0 for a value
+ * Does not count methods, finalizers, or entries of collections. Returns 0 for a value
  * that cannot be weakly referenced.
  *
  * Dereferences the references, so each of them stays alive until the end of the turn.
@@ -899,8 +902,8 @@ export const count = (target: WeakKey): Effect.Effect<number> => Effect.map(all(
  *
  * Returns the shared reference, the shared proxy, then the instances of {@link Class}
  * and its subclasses from the oldest to the newest. The list includes instances whose
- * `deref` does not return the referent, and references that nobody holds but that have
- * not been collected. Dereferences the references, but not the target. Never fails.
+ * `deref` does not return the referent. A reference that nobody holds is listed until
+ * it has been collected. Dereferences the references, but not the target. Never fails.
  * Cost: O(number of references).
  *
  * **Example** (Listing references)

@@ -15,9 +15,9 @@ type Finalizer = (exit: Exit<any, any>) => Effect.Effect<void>
  * Runs synchronously, so that no interruption can separate this step from the
  * steps before and after it.
  *
- * Changes the public state of the Scope in the same way as `Scope.addFinalizer`.
- * That function returns an effect, and its finalizer cannot be removed again. A
- * child Scope can be removed, but takes 350 bytes more.
+ * Changes the public state of the Scope in the same way as `Scope.addFinalizer`. Does
+ * not call that function, because it returns an effect, and no function removes its
+ * finalizer. A child Scope can be removed, but needs 350 bytes more.
  */
 export const addToScope = (scope: Scope.Scope, key: object, finalizer: Finalizer): boolean => {
   const { state } = scope
@@ -57,8 +57,8 @@ export const inBackground = (
 ): Fiber<unknown> => Effect.runForkWith(inTurns(context))(reported(effect))
 
 /**
- * Replaces the scheduler of `Effect.runSync` by the default scheduler. The scheduler
- * of `Effect.runSync` yields in microtasks, so that a long effect in the background
+ * Replaces the scheduler of `Effect.runSync` with the default scheduler. The scheduler
+ * of `Effect.runSync` yields in microtasks. With it, a long effect in the background
  * would block the event loop.
  */
 const inTurns = (context: Context.Context<any>): Context.Context<any> =>
@@ -89,8 +89,9 @@ export const reported = <A, R>(effect: Effect.Effect<A, unknown, R>): Effect.Eff
   Effect.catchCause(effect, report)
 
 /**
- * Reports a failure without the values that cannot be printed, because a logger
- * throws if it prints a dead proxy. If a logger still throws, replaces all values.
+ * Reports a failure without the values that cannot be printed, because a logger throws
+ * if it prints a dead proxy. If a logger still throws, reports the failure again with
+ * all values replaced.
  */
 const report = (cause: Cause.Cause<unknown>): Effect.Effect<void> =>
   Effect.catchCause(
@@ -110,7 +111,7 @@ const isPrintable = (cause: Cause.Cause<unknown>): boolean => {
   }
 }
 
-/** Replaces the errors and defects of the reasons that `isLeftOut` selects by an error that can be printed. */
+/** Replaces the error or defect of each reason with an error that can be printed, if `isLeftOut` returns `true`. */
 const without = (
   cause: Cause.Cause<unknown>,
   isLeftOut: (reason: Cause.Cause<unknown>) => boolean
@@ -190,7 +191,7 @@ export const onCollect = <R>(
     for (let i = 0; i < referents.length; i++) {
       if (i > 0) registration = registration.next = new Registration(effect, context, first)
       listen(referents[i]!, registration)
-      // The callback is in no list: the referent is dead, and `listen` has started the effect.
+      // If the callback is in no list, the referent is dead, and `listen` has started the effect.
       if (registration.newer === registration) break
     }
     return Effect.void

@@ -1,4 +1,4 @@
-/** Returns what a guard finds. A dead weak proxy or a revoked proxy throws when it is tested, and is not found. */
+/** Returns the result of `test`, or `false` if `test` throws. Testing a dead weak proxy or a revoked proxy throws. */
 export const guard = (test: () => boolean): boolean => {
   try {
     return test()

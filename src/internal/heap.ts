@@ -1,4 +1,4 @@
-/** Provides the weak constructors of the host, later turns, and forced collections. */
+/** Provides the weak constructors of the host. Runs functions in later turns, and forces collections. */
 import type { Heap } from "../Heap.ts"
 
 /** The heap of the engine that runs the program. */
@@ -17,7 +17,7 @@ interface Host {
 // The library is compiled without DOM and Node types. `Host` describes the globals that this file uses.
 const global = globalThis as unknown as Host
 
-// Read once, because a test that installs fake timers must not stop the clean-up.
+// Read `setTimeout` once, because a test that installs fake timers must not stop the clean-up.
 const { setTimeout } = global
 
 /** Calls `f` in a later turn. */

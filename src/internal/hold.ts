@@ -1,8 +1,8 @@
 import * as Effect from "effect/Effect"
 
 /**
- * Creates an effect that only refers to a value. The fiber or the Scope that runs
- * the effect later holds the value until then.
+ * Creates an effect that only refers to a value. A fiber or a Scope that runs the
+ * effect later holds the value until it runs the effect.
  */
 export const holding = (value: unknown): Effect.Effect<unknown> => Effect.succeed(value)
 

@@ -2,10 +2,10 @@
  * Keeps one record per heap and referent. A record has the shared reference, the
  * shared proxy, and a linked list of the callbacks that wait for the collection.
  *
- * A record refers weakly to its referent, its references and its proxy, and strongly
- * to its callbacks. References, proxies, methods and finalizers hold the record of
- * their referent. The referent holds its record through an ephemeron. After the first
- * callback was inserted, the heap's registry also holds the record.
+ * A record refers weakly to its referent, its references and its proxy, and strongly to
+ * its callbacks. References, proxies, methods and finalizers hold the record of their
+ * referent. The referent holds its record through an ephemeron. After the first
+ * callback has been inserted, the heap's registry also holds the record.
  */
 import * as Effect from "effect/Effect"
 import type { Fiber } from "effect/Fiber"
@@ -31,8 +31,8 @@ export interface Referent<out A extends WeakKey> extends HostWeakRef<A>, Link {
 }
 
 /**
- * A link of a circular list. The list of a referent starts at its record, whose
- * `older` is the newest callback.
+ * A link of a circular list. The record of the referent is the first link. The `older`
+ * link of the record is the newest callback.
  */
 interface Link {
   newer: Link
@@ -181,8 +181,8 @@ export abstract class Callback implements Link {
 
 /**
  * Inserts a callback into the list of the referent, or starts the callback if the
- * referent is dead. Registers each referent only once, even if many callbacks are
- * inserted and removed.
+ * referent is dead. Registers each referent with the heap's registry only once, even if
+ * many callbacks are inserted and removed.
  */
 export const listen = (self: Referent<WeakKey>, callback: Callback): void => {
   const target = self.deref()
@@ -199,7 +199,7 @@ export const listen = (self: Referent<WeakKey>, callback: Callback): void => {
   self.older = self.older.newer = callback
 }
 
-/** Removes a callback from the list of its referent. Does nothing if it is in no such list. Cost: O(1). */
+/** Removes a callback from the list of its referent. Does nothing if the list has no such callback. Cost: O(1). */
 export const unlisten = (callback: Callback): void => {
   callback.newer.older = callback.older
   callback.older.newer = callback.newer
@@ -232,7 +232,7 @@ const drain = (self: Referent<WeakKey>): Promise<void> | undefined => {
   }
 }
 
-/** Counts one callback for this turn. Returns a promise of the next turn if this turn has reached the maximum. */
+/** Counts one callback for this turn. If this turn has reached the maximum, returns a promise of the next turn. */
 const spend = (records: Records): Promise<void> | undefined => {
   if (records.left > 0) {
     if (records.left === callbacksPerTurn) void refill(records)
@@ -248,7 +248,8 @@ const spend = (records: Records): Promise<void> | undefined => {
   )
 }
 
-// Microtasks run after the clean-up job of the engine. `await` works even if the program replaces `Promise`.
+// Restores the maximum in a microtask, which runs after the clean-up job of the engine.
+// Uses `await`, which works even if the program replaces `Promise`.
 const refill = async (records: Records): Promise<void> => {
   await undefined
   if (records.next === undefined) records.left = callbacksPerTurn

@@ -3,9 +3,10 @@
  * forwards the operation to it.
  *
  * The `Proxy` of the language wraps an empty object, the shell. The traps hold the
- * referent's record, which refers to the referent weakly. A function that is read
- * from the referent may capture the referent. Therefore a proxy returns a stand-in:
- * a proxy of the function, which holds the function in an ephemeron of the referent.
+ * referent's record, which refers to the referent weakly. A function that is read from
+ * the referent may capture the referent. Therefore reading a function returns a
+ * stand-in, which is a proxy of the function. The stand-in holds the function in an
+ * ephemeron whose key is the referent.
  */
 import * as Hash from "effect/Hash"
 import { NodeInspectSymbol } from "effect/Inspectable"
@@ -14,7 +15,7 @@ import type { Heap } from "../Heap.ts"
 import { DeadReferenceError, UnhashableError } from "../WeakError.ts"
 import type * as Referent from "./referent.ts"
 
-/** Any function. The traps pass arguments on without looking at them, so a cast to this type needs no more reason. */
+/** Any function. A cast to this type is safe, because the traps forward arguments without reading them. */
 type AnyFunction = (this: unknown, ...args: ReadonlyArray<never>) => unknown
 
 /** Returns its argument from the constructor, so that a subclass adds its fields to the argument. */
@@ -37,7 +38,7 @@ class Proxied extends Given {
   }
 }
 
-/** Adds to a shell its traps and a method that prints it. Class fields ignore accessors of prototypes. */
+/** Adds the traps and a printing method to a shell. Uses class fields, because they ignore accessors of prototypes. */
 class Shell extends Given {
   readonly [NodeInspectSymbol] = inspect
   readonly #traps: Traps
@@ -68,7 +69,7 @@ abstract class Traps implements ProxyHandler<object> {
   /** Returns the target, or `undefined` if it has been collected. Dereferences. */
   abstract peek(): object | undefined
 
-  /** Returns the words for the proxy in an error message. */
+  /** Returns the description of the proxy for an error message. */
   abstract describe(): string
 
   /** Returns the target, or throws an error that names the operation and the property. Dereferences. */
@@ -88,7 +89,7 @@ abstract class Traps implements ProxyHandler<object> {
     })
   }
 
-  /** Converts a value that is read from the target. The target becomes the proxy, and a function its stand-in. */
+  /** Converts a value that is read from the target: the target to the proxy, and a function to its stand-in. */
   outward(value: unknown, key: PropertyKey, target: object): unknown {
     if (value === target) return this.proxy
     return typeof value === "function" ? this.standIn(value as AnyFunction, key, target) : value
@@ -146,7 +147,7 @@ abstract class Traps implements ProxyHandler<object> {
     const target = this.target("read the descriptor of property", key)
     const descriptor = Reflect.getOwnPropertyDescriptor(target, key)
     if (descriptor === undefined) return undefined
-    // The engine reads inherited parts too. A program may have added a part to Object.prototype.
+    // The engine reads inherited parts of a descriptor, too. A program may have added a part to Object.prototype.
     Object.setPrototypeOf(descriptor, null)
     for (const part of ["value", "get", "set"] as const) {
       // The parts have different types, and TypeScript allows only `undefined` for all of them.
@@ -261,8 +262,8 @@ export class ReferentTraps<A extends object> extends Traps {
 }
 
 /**
- * Caches the last dereferenced target with its traps, and the last function that was read from the target with its
- * stand-in. With this cache, reading a method and calling it dereferences only once.
+ * Caches the last dereferenced target and its traps. Also caches the last function that was read from this target, and
+ * the function's stand-in. With this cache, reading a method and calling it dereferences only once.
  *
  * A microtask clears the cache before the turn ends. Until then the engine keeps a dereferenced target alive anyway.
  * Another heap may collect the target earlier. Therefore each use of the cache first looks up an ephemeron of the
@@ -297,8 +298,8 @@ const unhashable = (): never => {
 
 /**
  * Implements the traps of a stand-in for a function that was read from a proxy. The
- * function may capture the object that it was read from. The ephemeron holds the
- * function while both the stand-in and that object are alive.
+ * function may capture the target of its owner, which is the object that it was read
+ * from. The ephemeron holds the function while the stand-in and this object are alive.
  */
 class FunctionTraps extends Traps {
   declare readonly owner: Traps
@@ -354,10 +355,10 @@ const generic: ReadonlySet<unknown> = /*#__PURE__*/ new Set([
 ])
 
 /**
- * Creates the object that the `Proxy` wraps. Its kind determines the result of
- * `typeof` and `Array.isArray`, and whether the proxy can be called or constructed.
- * The engine compares the answers of a trap with the properties of this object.
- * Therefore it has no non-configurable property, except for the length of an array.
+ * Creates the object that the `Proxy` wraps. Its kind determines the result of `typeof`
+ * and `Array.isArray`, and whether the proxy can be called or constructed. The engine
+ * compares the answers of a trap with the properties of this object. Therefore all
+ * properties of this object are configurable, except for the length of an array.
  */
 const shellOf = (target: object): object =>
   Array.isArray(target)
@@ -376,8 +377,8 @@ const isLengthOf = (shell: object, key: PropertyKey): boolean => key === "length
 /**
  * Checks whether the target can be called with `new`, without calling it. `Array.of`
  * constructs its result with `this` if `this` is a constructor, and returns an array
- * otherwise. The constructed object has no prototype, because `Array.of` sets its
- * `length`, and a program may have added a setter to `Object.prototype`.
+ * otherwise. `Array.of` then sets the `length` of the constructed object. This object
+ * has no prototype, because a program may have added a setter to `Object.prototype`.
  */
 const isConstructor = (target: object): boolean =>
   !Array.isArray(Array.of.call(new Proxy(target, { construct: () => Object.create(null) })))
