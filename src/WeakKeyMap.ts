@@ -328,7 +328,7 @@ export function has(self: unknown, key?: unknown): unknown {
  *
  * **Details**
  *
- * If an equal key is in the map, its entry keeps its key and its position. Otherwise the new entry becomes the last one. Throws `NotWeakReferenceableError` if the key cannot be a referent, and changes nothing then. Cost: O(1), amortized. It dereferences only if keys compare by structure and this key object is not in the map.
+ * If an equal key is in the map, its entry keeps its key and its position. Otherwise the new entry becomes the last one. Throws `NotWeakReferenceableError` and changes nothing if the key cannot be a referent. Cost: O(1), amortized. It dereferences only if keys compare by structure and this key object is not in the map.
  *
  * **Gotchas**
  *
@@ -576,7 +576,7 @@ export const modify: {
  *
  * **Details**
  *
- * `f` receives the value, or `None` if there is no live entry. `f` returns the new value, or `None` to remove the entry. Throws `NotWeakReferenceableError` if the key cannot be a referent, and changes nothing then. Cost: O(1), amortized. It may dereference.
+ * `f` receives the value, or `None` if there is no live entry. `f` returns the new value, or `None` to remove the entry. Throws `NotWeakReferenceableError` and changes nothing if `f` returns a value for a key that cannot be a referent. Cost: O(1), amortized. It may dereference.
  *
  * **Example** (Changing and removing an entry)
  *
@@ -768,7 +768,7 @@ export const copyWith: {
  *
  * **Gotchas**
  *
- * A paused iterator holds no referent. Like the iterator of a native `Map`, it holds old storage of a map that grows meanwhile. Drop the iterator when you no longer need it.
+ * A paused iterator holds no referent. If the map grows meanwhile, the iterator keeps the old storage alive, as the iterator of a native `Map` does. Drop the iterator when you no longer need it.
  *
  * **Example** (Listing the keys)
  *
@@ -914,7 +914,7 @@ export const forEach: {
  *
  * **Details**
  *
- * Dead entries count until their clean-up runs, so this is an upper bound of {@link count}. Cost: O(1). It does not dereference.
+ * Includes dead entries until their clean-up runs, so the result is an upper bound of {@link count}. Cost: O(1). It does not dereference.
  *
  * **Example** (Counting entries)
  *
@@ -940,7 +940,7 @@ export const size = <K extends WeakKey, V>(self: WeakKeyMap<K, V>): number => se
  *
  * **Details**
  *
- * The result is exact. Each call of `isEmpty` or {@link popEntry} continues where the last call stopped, so a loop over both takes linear time. Cost: O(1), amortized, if few entries are dead but not reclaimed. Otherwise, and in the first call after a collection, the cost is O(n) at worst. It dereferences.
+ * The result is exact. Each call of `isEmpty` or {@link popEntry} continues where the last call stopped, so a loop over both takes linear time. Cost: O(1), amortized. The cost is O(n) at worst in the first call after a collection, and while many dead entries are not reclaimed. It dereferences.
  *
  * **Example** (Checking for entries)
  *

@@ -254,7 +254,7 @@ export const fromIterable = <A extends WeakKey>(
  *
  * **Details**
  *
- * If an equal element is in the set, the set keeps that element and its position. Throws `NotWeakReferenceableError` if the element cannot be a referent, and changes nothing then. Cost: O(1), amortized. It dereferences only if elements compare by structure and this element is not in the set.
+ * If an equal element is in the set, the set keeps that element and its position. Throws `NotWeakReferenceableError` and changes nothing if the element cannot be a referent. Cost: O(1), amortized. It dereferences only if elements compare by structure and this element is not in the set.
  *
  * **Gotchas**
  *
@@ -684,7 +684,7 @@ export const isSubset: {
  *
  * **Details**
  *
- * The second operand is any iterable, even the set itself. Compares its elements with the comparison of the set. Stops at the first element that the set lacks, so the iterable may be endless. Cost: O(m). It may dereference.
+ * The second operand is any iterable, even the set itself. Compares its elements with the comparison of the set. Stops at the first element that the set lacks. Never returns for an endless iterable whose elements are all in the set. Cost: O(m). It may dereference.
  *
  * **Example** (Superset)
  *
@@ -780,7 +780,7 @@ export const isProperSuperset: {
  *
  * **Details**
  *
- * The second operand is any iterable, even the set itself. Compares its elements with the comparison of the set. Stops at the first element that the set has, so the iterable may be endless. Cost: O(m). It may dereference.
+ * The second operand is any iterable, even the set itself. Compares its elements with the comparison of the set. Stops at the first element that the set has. Never returns for an endless iterable without such an element. Cost: O(m). It may dereference.
  *
  * **Example** (Disjoint sets)
  *
@@ -882,7 +882,7 @@ export const equals: {
  *
  * **Gotchas**
  *
- * A paused iterator holds no referent. Like the iterator of a native `Set`, it holds old storage of a set that grows meanwhile. Drop the iterator when you no longer need it.
+ * A paused iterator holds no referent. If the set grows meanwhile, the iterator keeps the old storage alive, as the iterator of a native `Set` does. Drop the iterator when you no longer need it.
  *
  * **Example** (Listing the elements)
  *
@@ -972,7 +972,7 @@ export const refs = <A extends WeakKey>(self: WeakSet<A>): MapIterator<WeakRef<A
  *
  * **Details**
  *
- * Dead elements count until their clean-up runs, so this is an upper bound of {@link count}. Cost: O(1). It does not dereference.
+ * Includes dead elements until their clean-up runs, so the result is an upper bound of {@link count}. Cost: O(1). It does not dereference.
  *
  * **Example** (Counting elements)
  *
@@ -997,7 +997,7 @@ export const size = <A extends WeakKey>(self: WeakSet<A>): number => self[table]
  *
  * **Details**
  *
- * The result is exact. Each call of `isEmpty` or {@link pop} continues where the last call stopped, so a loop over both takes linear time. Cost: O(1), amortized, if few elements are dead but not reclaimed. Otherwise, and in the first call after a collection, the cost is O(n) at worst. It dereferences.
+ * The result is exact. Each call of `isEmpty` or {@link pop} continues where the last call stopped, so a loop over both takes linear time. Cost: O(1), amortized. The cost is O(n) at worst in the first call after a collection, and while many dead elements are not reclaimed. It dereferences.
  *
  * **Example** (Checking for elements)
  *

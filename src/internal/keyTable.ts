@@ -155,7 +155,7 @@ export class WeakKeyTable<K extends WeakKey, V> extends WeakTable<K, V, K> {
   }
 
   protected override takeOut(slot: Slot<K>, place: unknown, key: K | undefined): void {
-    // The WeakMaps have already dropped a dead key. Runs first, because the look-up has just read the same memory.
+    // The WeakMaps have already dropped a dead key. Deletes a live key first, because the look-up has just read the same memory.
     if (key !== undefined) {
       this.slots.delete(key)
       this.ephemerons?.delete(key)
@@ -292,7 +292,7 @@ export class WeakElementTable<A extends WeakKey> extends WeakKeyTable<A, true> {
 
   toggleAll(elements: Iterable<A>): void {
     const all = [...elements]
-    // All elements, because the elements of the table pass this check too.
+    // Checks all elements, because the check accepts elements that are in the table already.
     all.forEach((element) => this.check(element))
     const { hashes, keys, slots } = this.resolve(all)
     slots.forEach((slot) => slot !== undefined && this.removeFound(slot))

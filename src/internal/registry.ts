@@ -28,8 +28,8 @@ export const startSentinel = (): void => {
 
 /**
  * Creates a finalization registry, and starts the sentinel if there is none. Use this
- * function for every registry that can be collected: that is safe only while the
- * sentinel exists.
+ * function for every registry that can be collected, because such a registry is safe
+ * only while the sentinel exists.
  */
 export const makeRegistry = <T>(heap: Heap, cleanup: (held: T) => unknown): FinalizationRegistry<T> => {
   startSentinel()
@@ -49,7 +49,7 @@ export type Register<in T> = (referent: WeakKey, held: T) => void
 
 /**
  * Returns a function that spreads its registrations over many registries. Use it for
- * long clean-ups: an engine cleans up one registry per turn. Each registry takes
+ * long clean-ups, because an engine cleans up one registry per turn. Each registry takes
  * `room` registrations. Do not use it for millions of long-lived referents, because
  * many registries make a collection slower.
  *
@@ -57,10 +57,10 @@ export type Register<in T> = (referent: WeakKey, held: T) => void
  */
 export const inShards = <T>(heap: Heap, room: number, cleanup: (held: T) => unknown): Register<T> => {
   let open: Shard<T> | undefined
-  // Full shards with clean-ups that have not run. An engine never cleans up a registry that has been collected.
+  // Keeps full shards alive until their clean-ups have run. An engine never cleans up a registry that has been collected.
   let full: Set<Shard<T>> | undefined
 
-  // Outside the function below, so that the clean-up cannot capture `referent` and keep it alive.
+  // Defined outside the function below, so that the clean-up cannot capture `referent` and keep it alive.
   const makeShard = (): Shard<T> => {
     const shard: Shard<T> = {
       registry: makeRegistry<T>(heap, (held) => {

@@ -30,8 +30,8 @@ export type Compare = "structural" | "reference"
 
 export interface Slot<A extends WeakKey> extends globalThis.WeakRef<A> {
   /**
-   * The strong side. Set to `undefined` when the slot leaves the table, because a stale
-   * registration holds the slot.
+   * The strong side. It is `undefined` after the slot has been removed, reclaimed or
+   * replaced, because a stale registration holds the slot.
    */
   strong: unknown
   /** The hash of the key, or `undefined` if the key is compared by identity. */
@@ -76,8 +76,8 @@ export const Absent: unique symbol = /*#__PURE__*/ Symbol("effect-weakref/Absent
 const maxAttempts = 100
 
 /**
- * How many slots are reclaimed in the turn in which the engine calls the clean-up. This
- * is so few that the turn takes little longer than with an empty callback.
+ * How many slots are reclaimed in the turn in which the engine calls the clean-up. With
+ * this number, the turn takes little longer than with an empty callback.
  */
 const reclaimedAtOnce = 2048
 
@@ -96,19 +96,19 @@ export abstract class WeakTable<K, V, A extends WeakKey> {
   declare protected readonly structural: boolean
   declare protected readonly Slot: SlotClass
   declare protected readonly order: Map<unknown, Slot<A>>
-  /** The slots that have a hash, but not as their place in `order`. The keys are the hashes. */
+  /** Maps a hash to the slots with this hash. Has no slot whose place in `order` is its hash. */
   declare protected readonly buckets: Map<number, Slot<A> | Array<Slot<A>>>
   /**
-   * Increases when a slot enters or leaves the table. A look-up compares it to detect
-   * that user code has changed the table.
+   * Increases when a slot enters or leaves the table. A look-up compares the number
+   * before and after user code, to detect that the user code has changed the table.
    */
   declare protected changes: number
   declare private registry: FinalizationRegistry<Slot<A>>
   /** Live and stale registrations in `registry`. */
   declare private registered: number
   /**
-   * Held weakly, because a native iterator keeps every backing store that `order`
-   * outgrows while the iterator is paused.
+   * Held weakly, because a paused native iterator keeps every old backing store of
+   * `order` alive.
    */
   declare private cursor: globalThis.WeakRef<Cursor<A>> | undefined
 
@@ -210,7 +210,7 @@ export abstract class WeakTable<K, V, A extends WeakKey> {
   fill(entries: Iterable<readonly [K, V]>): void {
     const [keys, values] = this.readEntries(entries)
     this.checkEach(keys, values)
-    // First, so that a hash that throws leaves no registration behind.
+    // Hashes all keys first, so that no registration is left behind if a hash throws.
     keys.forEach((key) => this.hashOf(key))
     keys.forEach((key, i) => this.set(key, values[i]!))
   }
@@ -277,7 +277,7 @@ export abstract class WeakTable<K, V, A extends WeakKey> {
         if (newKeys === undefined) newByHash.set(hash, [key])
         else newKeys.push(key)
       }
-      // Repeats if user code has collected the weak side of a slot on a test heap.
+      // Makes `untilUnchanged` repeat if user code has collected a weak side. Only a test heap allows this.
       if (resolved.slots.some((slot) => slot !== undefined && slot.deref() === undefined)) this.changes++
       return resolved
     })
@@ -351,7 +351,7 @@ export abstract class WeakTable<K, V, A extends WeakKey> {
     return new MappedIterator(this, this.order.values(), f)
   }
 
-  /** Finds the slot of a key, dead or alive. */
+  /** Finds the slot of a key, even if the weak side of the slot is dead. */
   protected find(key: K): Slot<A> | undefined {
     return this.findExact(key) ?? this.findOther(key)
   }
@@ -382,8 +382,9 @@ export abstract class WeakTable<K, V, A extends WeakKey> {
 
   /**
    * Moves an entry to the right hash. User code inserted the key while Effect was
-   * hashing it. Effect then returned the hash that it uses for cycles, so the slot
-   * `own` has a wrong hash. `slot` has an equal key and the right hash, if there is one.
+   * hashing it. For this insertion, Effect returned the hash that it uses for cycles.
+   * Therefore the slot `own` has a wrong hash. If `slot` is set, it has an equal key and
+   * the right hash.
    */
   private rehash(own: Slot<A>, slot: Slot<A> | undefined, key: K, hash: number): Slot<A> | undefined {
     const value = this.valueOf(own)
@@ -406,7 +407,8 @@ export abstract class WeakTable<K, V, A extends WeakKey> {
     let cursor = this.cursor?.deref()
     let isNew = false
     for (;;) {
-      // Continues with the last iterator, because a new one steps over all entries that were removed at the front.
+      // Creates an iterator only if the last iterator is gone, because a new iterator steps over
+      // all entries that were removed at the front.
       if (cursor === undefined) {
         cursor = { slots: this.order.values(), slot: undefined }
         this.cursor = new this.heap.WeakRef(cursor)
@@ -440,7 +442,7 @@ export abstract class WeakTable<K, V, A extends WeakKey> {
     this.register(slot, referent)
   }
 
-  /** Replaces a slot by another slot with the same key, at the same place. */
+  /** Replaces a slot with another slot that has the same key, at the same place. */
   protected replace(slot: Slot<A>, by: Slot<A>, place: unknown, referent: A): void {
     const { hash } = slot
     this.changes++

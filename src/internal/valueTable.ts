@@ -8,7 +8,10 @@ import { Absent, Dead, type Slot, SlotIterator, WeakTable } from "./table.ts"
 
 const isObject = (u: unknown): u is object => typeof u === "object" ? u !== null : typeof u === "function"
 
-/** The table with strong keys and weak values. The key is the strong side of a slot, and its place in `order`. */
+/**
+ * The table with strong keys and weak values. The key is the strong side of a slot, and
+ * the place of the slot in `order`.
+ */
 export class WeakValueTable<K, V extends WeakKey> extends WeakTable<K, V, V> {
   get(key: K): Option.Option<V> {
     const value = this.find(key)?.deref()
@@ -76,7 +79,10 @@ export class WeakValueTable<K, V extends WeakKey> extends WeakTable<K, V, V> {
     return this.order.get(slot.strong) === slot ? slot.strong : Absent
   }
 
-  /** Hashes objects only, because `order` finds primitives. Checks for strings first, because most keys are strings. */
+  /**
+   * Hashes objects only, because `order` finds primitives without a hash. Checks for
+   * strings first, because most keys are strings.
+   */
   protected hashOf(key: K): number | undefined {
     return this.structural && typeof key !== "string" && isObject(key) ? Hash.hash(key) : undefined
   }

@@ -286,7 +286,7 @@ export const layerWith = (options: { readonly seed: string | number }): Layer.La
  *
  * **Gotchas**
  *
- * A `makeUnsafe` constructor does not read the service: pass the heap to it.
+ * A `makeUnsafe` constructor does not read the service. Pass the heap to it.
  *
  * **Example** (Deciding when a referent is collected)
  *
@@ -328,8 +328,8 @@ export const layer: Layer.Layer<TestHeap> = /*#__PURE__*/ layerWith({ seed: 0 })
  * The test heap collects a target even if the program still holds it. If the program
  * uses the target again afterwards, the heap treats it as a new object.
  *
- * Dies with `NotWeakReferenceableError` if a target cannot be a referent, and then
- * collects no target. Cost: O(1) for each target and for each of its registrations. It
+ * Dies with `NotWeakReferenceableError` and collects no target if a target cannot be a
+ * referent. Cost: O(1) for each target and for each of its registrations. It
  * does not dereference.
  *
  * **Example** (Collected, not yet finalized)
@@ -546,17 +546,17 @@ export const pending: Effect.Effect<number, never, TestHeap> = /*#__PURE__*/ Eff
  *
  * **Details**
  *
- * The collector may collect each target at any time, or never, together with others or
- * alone. A target stays alive until the end of the turn if this turn has dereferenced it
- * or has made a weak reference to it. Outside of `explore`, only the check of the
- * targets happens. Dies with `NotWeakReferenceableError` if a target cannot be a
- * referent. Cost: O(1) for each target. It does not dereference.
+ * The collector may collect each target at any time, or never. It may collect a target
+ * alone or together with others. A target stays alive until the end of the turn if this
+ * turn has dereferenced it or has made a weak reference to it. Outside of `explore`,
+ * `mayCollect` only checks the targets. Dies with `NotWeakReferenceableError` if a
+ * target cannot be a referent. Cost: O(1) for each target. It does not dereference.
  *
  * **Gotchas**
  *
  * `explore` relies on this statement. If the program dereferences a target and keeps it
  * beyond the turn, call {@link hold}. If one target holds another, release them in
- * different programs: `explore` would collect the held target alone.
+ * different programs, because `explore` would even collect the held target alone.
  *
  * **Example** (Releasing a target)
  *
@@ -601,7 +601,7 @@ export const mayCollect = (...targets: ReadonlyArray<WeakKey>): Effect.Effect<vo
  * **Details**
  *
  * References to a target stay dead if the target was collected before. Outside of
- * `explore`, only the check of the targets happens. Dies with
+ * `explore`, `hold` only checks the targets. Dies with
  * `NotWeakReferenceableError` if a target cannot be a referent. Cost: O(1) for each
  * target. It does not dereference.
  *
@@ -647,8 +647,8 @@ export const hold = (...targets: ReadonlyArray<WeakKey>): Effect.Effect<void, ne
  *
  * **Details**
  *
- * Is the same effect as `Effect.yieldNow`: other fibers may run. Needs no heap, so code
- * can use it outside of a test.
+ * Is the same effect as `Effect.yieldNow`, so other fibers may run. Needs no heap, so
+ * code can use it outside of a test.
  *
  * **Example** (A target dies between two turns)
  *
@@ -789,21 +789,25 @@ export interface ExploreOptions {
  * **Details**
  *
  * The program names its targets with {@link mayCollect}. A schedule states which targets
- * die, and before which read. It also states which clean-ups run after which turn: early,
- * late, in any order, one at a time, or never.
+ * die, and before which read. It also states after which turn each clean-up runs, or that
+ * the clean-up never runs.
  *
- * The collector has a choice only if the program can see the difference: at the first
- * `deref` of a released target in a turn, between two turns if a clean-up is queued, and
- * at {@link pending} and {@link finalize}. A turn ends when the program yields
- * (`Effect.yieldNow`, {@link turn}), and at any asynchronous step. A target that a turn
- * has dereferenced stays alive until the end of the turn. Fibers interleave as Effect
- * schedules them. A clean-up that throws makes the run fail.
+ * The collector has a choice only if the program can see the difference:
+ *
+ * - at the first `deref` of a released target in a turn
+ * - between two turns, if a clean-up may run
+ * - at {@link pending}, {@link finalize} and {@link finalizeOne}
+ *
+ * A turn ends when the program yields (`Effect.yieldNow`, {@link turn}), and at any
+ * asynchronous step. A target that a turn has dereferenced stays alive until the end of
+ * the turn. Effect decides the order of fibers, as it does outside of `explore`. A
+ * clean-up that throws makes the run fail.
  *
  * Each run has a new heap and a new Scope. Schedules with fewer events run first, so the
  * error has a shortest schedule. If there are more than `maxSchedules` schedules, about
  * half of the runs are a random sample, and `exhaustive` is `false`. If a sampled schedule
- * fails, `explore` removes events from it as long as it still fails. Cost: a run of the
- * program for each schedule, and 0.1 to 0.8 ms.
+ * fails, `explore` removes events from it as long as it still fails. Cost: one
+ * run of the program and 0.1 to 0.8 ms for each schedule.
  *
  * Fails with {@link ScheduleError}, never with the program's own error. Dies with a
  * `TypeError` if an option is wrong.
@@ -881,8 +885,8 @@ export const explore = <A, E, R>(
  *
  * **When to use**
  *
- * Use to debug a failure that `explore` has found. Use it even as a test that the
- * failure stays fixed, as long as the program makes the same choices.
+ * Use to debug a failure that `explore` has found. Use it even as a regression test, as
+ * long as the program makes the same choices.
  *
  * **Details**
  *
@@ -975,13 +979,13 @@ const settingsOf = (options: ExploreOptions | undefined): Explorer.Settings => {
  * **Details**
  *
  * When the Scope closes, the three properties have their earlier values and attributes
- * again. Dies with a `TypeError` if the target is not an object, or if a property
- * cannot be replaced, and then replaces none. Cost: O(1).
+ * again. Dies with a `TypeError` and replaces nothing if the target is not an object, or
+ * if a property cannot be replaced. Cost: O(1).
  *
  * **Gotchas**
  *
  * Code that read a global before `install` keeps the host's constructor. Some modules
- * read the globals when they are loaded: load them after `install`. All code of the
+ * read the globals when they are loaded. Load them after `install`. All code of the
  * process sees the replaced globals, so run nothing else at the same time. The global
  * `WeakSet` is not replaced.
  *

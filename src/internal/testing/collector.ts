@@ -14,7 +14,7 @@ import * as Random from "effect/Random"
 const { Set, WeakMap } = globalThis
 export { WeakMap as HostWeakMap }
 
-/** One `register` of a `FinalizationRegistry`. */
+/** One call of `register` on a `FinalizationRegistry`. */
 export class Registration {
   declare readonly target: WeakKey
   declare readonly cleanup: (held: unknown) => unknown

@@ -3,13 +3,16 @@
  * {@link Collector} decides which values are alive.
  *
  * The classes extend `null` and return an object that they create themselves. A base
- * class would read `newTarget.prototype` before it checks its arguments. And if
- * `newTarget.prototype` is not an object, it would use `Object.prototype`.
+ * class would read `newTarget.prototype` before it checks its arguments. A base class
+ * would even use `Object.prototype` if `newTarget.prototype` is not an object.
  */
 import { type Heap, isWeakReferenceable } from "../../Heap.ts"
 import { type Collector, HostWeakMap, type Registration } from "./collector.ts"
 
-/** Creates the three constructors. Their methods accept the instances of other test heaps, as those of other realms. */
+/**
+ * Creates the three constructors. Their methods accept the instances of other test heaps,
+ * as built-in methods accept the instances of other realms.
+ */
 export const makeHeap = (collector: Collector): Heap => ({
   // The type of a class that extends `null` does not include its instances.
   WeakRef: weakRef(collector) as unknown as WeakRefConstructor,
@@ -29,7 +32,7 @@ const allocate = <A extends object>(newTarget: Function, own: { readonly prototy
   return Object.create(isObject(prototype) ? prototype : own.prototype) as A
 }
 
-/** Gives the prototype of a class that extends `null` the parent and the tag of a built-in prototype. */
+/** Sets the parent and the tag of the prototype of a class that extends `null`, as built-in prototypes have them. */
 const complete = (constructor: Function): Function => {
   const { name, prototype } = constructor
   Object.setPrototypeOf(prototype, Object.prototype)
@@ -46,7 +49,7 @@ class Existing {
   }
 }
 
-/** Returns the object that has the slots, with its own type. */
+/** Returns `self`, to which the constructor of `_slots` has added the slots. */
 const withSlots = <A extends object>(self: A, _slots: Existing): A => self
 
 class ReferenceSlots extends Existing {
@@ -132,7 +135,7 @@ const weakMap = (collector: Collector): Function =>
       constructor(entries: unknown = undefined) {
         const self = allocate(new.target, WeakMap)
         const map = withSlots(self, new MapSlots(self, collector))
-        // A value that is not iterable throws in the loop of `addEntries`.
+        // The loop of `addEntries` throws if `entries` is not iterable.
         if (entries !== undefined && entries !== null) addEntries(map, entries as Iterable<unknown>)
         // oxlint-disable-next-line eslint/no-constructor-return
         return map
@@ -232,7 +235,7 @@ class RegistrySlots extends Existing {
     return removed
   }
 
-  /** Returns `undefined` if the token was collected after its registration. */
+  /** Returns `undefined` if the token is unknown, or was collected after its registration. */
   static #find(self: RegistrySlots, token: WeakKey): Token | undefined {
     const known = self.#byToken.get(token)
     return known?.life === self.#collector.lifeOf(token) ? known : undefined
@@ -245,7 +248,7 @@ const finalizationRegistry = (collector: Collector): Function =>
       constructor(cleanup: unknown) {
         if (typeof cleanup !== "function") throw new TypeError("FinalizationRegistry: cleanup must be callable")
         const self = allocate(new.target, FinalizationRegistry)
-        // `typeof` does not tell the parameters and the result of the function.
+        // `typeof` does not check the parameters and the result of the function.
         // oxlint-disable-next-line eslint/no-constructor-return
         return withSlots(self, new RegistrySlots(self, collector, cleanup as (held: unknown) => unknown))
       }

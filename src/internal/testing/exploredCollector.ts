@@ -11,7 +11,8 @@
  *   that others may follow it.
  *
  * The program itself can ask for decisions: `finalize` and `finalizeOne` run clean-ups at
- * once. `pending` decides for every undecided target whether its clean-ups are queued.
+ * once. `pending` decides for every undecided target with a registration whether the
+ * target is collected.
  */
 import { isPromiseLike } from "effect/Predicate"
 import { Collector, type Registration } from "./collector.ts"
@@ -26,7 +27,7 @@ export interface Event {
   readonly registration: Registration | undefined
 }
 
-/** Chooses one of the options, by index. With the first option, the collector does nothing, if it may. */
+/** Chooses one of the options, by index. If the collector may do nothing, the first option is to do nothing. */
 export type Choose = (options: ReadonlyArray<string>) => number
 
 export class ExploredCollector extends Collector {
@@ -160,7 +161,7 @@ export class ExploredCollector extends Collector {
       this.registrations.get(target)?.has(registration) === true
   }
 
-  /** The clean-ups that may run now. Of several that are the same for the same target, only the first. */
+  /** Returns the clean-ups that may run now. If a target has several identical clean-ups, returns only the first. */
   private waiting(): ReadonlyArray<Registration> {
     const waiting = [...this.queue]
     for (const target of this.undecided) waiting.push(...this.registrations.get(target) ?? [])
@@ -191,7 +192,7 @@ export class ExploredCollector extends Collector {
     try {
       return super.run(registration)
     } finally {
-      // Another job may run before the microtask that ends this turn.
+      // Ends this turn now, because another job may run before the microtask of `enter`.
       this.leave()
     }
   }
@@ -202,7 +203,10 @@ export class ExploredCollector extends Collector {
     return super.pending()
   }
 
-  /** Chooses the next clean-up for `finalize`, which may skip late clean-ups and those of undecided targets. */
+  /**
+   * Chooses the next clean-up for `finalize`. May choose none if every waiting clean-up is late or
+   * has an undecided target.
+   */
   override next(): Registration | undefined {
     this.enter()
     this.leave()

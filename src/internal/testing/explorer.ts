@@ -4,6 +4,9 @@
  * A schedule lists the choices that did not take the first option. To run a schedule,
  * the explorer makes the same choices again, and then always takes the first option.
  * Schedules with fewer steps run first, so the first schedule that fails is a shortest one.
+ *
+ * If there are too many schedules, every second run takes random options instead of the
+ * first option. If such a run fails, the explorer shortens its schedule.
  */
 import * as Cause from "effect/Cause"
 import * as Context from "effect/Context"
@@ -171,7 +174,7 @@ const runOnce = <A, E, R>(
         },
         lateUnregister: settings.lateUnregister
       })
-      // A new turn is progress.
+      // Gives up if no turn has begun since the timer started.
       let turn = 0
       const watch = () => {
         if (collector.turn === turn) return giveUp(`it waited for ${settings.timeout} ms, and nothing happened`)
@@ -264,7 +267,8 @@ export const explore = <A, E, R>(
     while (first < pending.length && tried.size < settings.maxSchedules && attempts < 2 * settings.maxSchedules) {
       const left = settings.maxSchedules - tried.size
       if (pending.length - first > left) sampling = true
-      // Every second run continues a random pending schedule with random choices. The other runs keep the order.
+      // Every second run continues a random pending schedule with random choices.
+      // The other runs take the pending schedules in order.
       const sampled = sampling && attempts++ % 2 === 1
       const index = sampled ? first + Math.floor(random.nextDoubleUnsafe() * (pending.length - first)) : first++
       const next = pending[index]!
@@ -283,7 +287,7 @@ export const explore = <A, E, R>(
             tried.size
           )
       }
-      // To save memory, adds no schedules if more than twice as many are pending as can still run.
+      // To save memory, adds no schedules while `pending` has more than two schedules for each remaining run.
       if (!sampled && !(sampling && pending.length - first > 2 * left)) {
         for (const after of choices.pendingAfter) pending.push(after)
       }
