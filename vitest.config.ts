@@ -7,6 +7,9 @@ const src = path.join(import.meta.dirname, "src")
 // Workers run on the engine that `npm run test:engines` names: vitest forks what this path leads to.
 process.execPath = process.env["TEST_ENGINE"] ?? process.execPath
 
+// `npm run test:engines` names one report for each engine. A reporter on the command line would not replace this one.
+const report = process.env["TEST_REPORT"] ?? (process.env["CI"] ? "coverage/tests.json" : undefined)
+
 export default defineConfig({
   resolve: {
     alias: [
@@ -22,7 +25,7 @@ export default defineConfig({
     execArgv: ["--expose-gc"],
     testTimeout: 30_000,
     setupFiles: ["scripts/engines/setup.ts"],
-    reporters: process.env.CI ? ["default", ["json", { outputFile: "coverage/tests.json" }]] : ["default"],
+    reporters: report === undefined ? ["default"] : ["default", ["json", { outputFile: report }]],
     projects: [{
       extends: true,
       test: { name: "unit", include: ["test/**/*.test.ts"] }

@@ -891,7 +891,7 @@ export const invalidateAll = <Key, A extends WeakKey, E, R>(self: WeakCache<Key,
  * await Effect.runPromise(Effect.scoped(program)) // => 1
  * ```
  *
- * @see {@link stats} for the number of living values
+ * @see {@link stats} for the number of values that are not known to be collected
  *
  * @stability experimental
  * @category getters

@@ -52,14 +52,11 @@ const run = (engine: Engine, filters: ReadonlyArray<string>): Row => {
     [
       path.join(root, "node_modules/vitest/vitest.mjs"),
       "run",
-      "--reporter=default",
-      "--reporter=json",
-      `--outputFile.json=${output}`,
       ...filters
     ],
     {
       cwd: root,
-      env: { ...process.env, TEST_ENGINE: file },
+      env: { ...process.env, TEST_ENGINE: file, TEST_REPORT: output },
       stdio: ["ignore", "inherit", "inherit"],
       timeout: timeLimit
     }
