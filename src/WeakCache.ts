@@ -165,7 +165,8 @@ export interface Stats {
  * `idleTimeToLive` is given, the default is `Infinity`.
  *
  * Constructors die with a `RangeError` or `TypeError` that names an invalid option.
- * An invalid duration throws the error of Effect's `Duration` instead.
+ * An invalid duration causes the error of Effect's `Duration` instead. If `timeToLive` is
+ * invalid, `make` throws this error and does not return an effect.
  *
  * @see {@link make} for a fixed time to live
  * @see {@link makeWith} for a time to live that depends on the result
@@ -185,7 +186,7 @@ export interface Options<Key, A extends WeakKey> {
   /**
    * Returns the weight of a value. Called once for every value that a lookup returns or `set` receives.
    * If `weigh` throws, or returns `NaN` or a negative number, the value is not stored. Then `get`,
-   * `refresh` or `set` dies with that error.
+   * `refresh` or `set` dies with the error of `weigh`, or with a `RangeError`.
    */
   readonly weigh?: ((value: NoInfer<A>, key: NoInfer<Key>) => number) | undefined
   /** How long an unused entry stays in the strong front. After this time, the cache holds the value only weakly. */
@@ -620,9 +621,9 @@ export const getSuccess: {
  * **Details**
  *
  * Replaces the previous value of the key. Fibers that wait for a running lookup of the key
- * still receive its result, but the cache does not store this result. Dies with
- * `NotWeakReferenceableError` if the value cannot be weakly referenced, and then changes
- * nothing. O(1), or O(log n) if values expire.
+ * still receive its result. The cache does not store this result, unless a `refresh` of an
+ * existing entry runs the lookup. Dies with `NotWeakReferenceableError` if the value cannot
+ * be weakly referenced, and then changes nothing. O(1), or O(log n) if values expire.
  *
  * **Example** (Storing a value)
  *

@@ -37,7 +37,7 @@ interface Tracked extends HostWeakRef<WeakKey>, Link, Registered {
 
 const open = -1
 
-/** The object is a leak if it is alive at this many collections after its Scope closed. */
+/** The object is a leak if it is still alive this many collections after its Scope closed. */
 const grace = 3
 
 /** Bounds the strings that `share` remembers. Further strings are not shared. */

@@ -235,7 +235,7 @@ class Names {
     return this.#step(at, holder, via, "fiber", next)
   }
 
-  /** Returns the name of the first generator from a step on. Returns `undefined` if another fiber comes first. */
+  /** Returns the name of the first generator at or after a step. Returns `undefined` if another fiber comes first. */
   #generatorAfter(at: number): string | undefined {
     const found = this.#path.findIndex((step, index) =>
       index >= at && (this.#isFiber(step.from) || this.#isGenerator(step.from))

@@ -44,7 +44,7 @@ export class Entry<Key, A extends WeakKey, E> implements Link, Expiring {
 /** A running lookup. */
 export class Load<Key, A extends WeakKey, E> {
   readonly key: Key
-  /** The pending entry of this lookup. `undefined` for a refresh, and after the entry has left the map. */
+  /** The pending entry of this lookup. `undefined` for a refresh of an existing entry, and once the entry is not pending. */
   entry: Entry<Key, A, E> | undefined
   /** Whether the key was invalidated during this refresh. Then the result is not stored. */
   outdated: boolean
