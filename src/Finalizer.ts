@@ -304,7 +304,8 @@ export const make = <A extends WeakKey, B, E, R>(
     (referent) => register(referent, effect, options?.atExit ?? true)
   )
 
-// This function never receives the target, because the registration holds every value that a closure here captures.
+// This function receives the record of the target. It never receives the target itself, because the registration holds
+// every value that a closure here captures.
 const register = <A extends WeakKey, B, E, R>(
   target: Referent.Referent<A>,
   effect: Effect.Effect<B, E, R>,

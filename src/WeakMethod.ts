@@ -54,8 +54,8 @@ const TypeId = "~effect-weakref/WeakMethod"
  *   keeps the functions in its properties alive. If you pass a function to `make` and
  *   hold it nowhere else, nothing keeps the function alive. Examples are an arrow
  *   function, the result of `bind`, and a function that an accessor creates at each
- *   read. Such a method may soon become dead. Call
- *   `WeakRef.keepAlive(receiver, method)` to keep the function alive.
+ *   read. The `WeakMethod` may then soon become dead. Call `WeakRef.keepAlive` with the
+ *   receiver and the function to keep the function alive.
  * - A function that captures its receiver, as in `make(receiver, () => receiver.update())`,
  *   keeps the receiver alive for as long as somebody holds the function. Use `this` in
  *   the function.

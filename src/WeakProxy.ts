@@ -411,7 +411,7 @@ export const use: {
  * **When to use**
  *
  * Use to react to a collection if you hold a proxy. To release a resource of the
- * referent, use `Finalizer.make`, which also runs when the Scope closes.
+ * referent, use a `Finalizer`, because it also runs when the Scope closes.
  *
  * **Details**
  *

@@ -299,7 +299,8 @@ const unhashable = (): never => {
 /**
  * Implements the traps of a stand-in for a function that was read from a proxy. The
  * function may capture the target of its owner, which is the object that it was read
- * from. The ephemeron holds the function while the stand-in and this object are alive.
+ * from. The ephemeron holds the function while the stand-in and the owner's target are
+ * alive.
  */
 class FunctionTraps extends Traps {
   declare readonly owner: Traps
