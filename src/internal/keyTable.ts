@@ -292,7 +292,7 @@ export class WeakElementTable<A extends WeakKey> extends WeakKeyTable<A, true> {
 
   toggleAll(elements: Iterable<A>): void {
     const all = [...elements]
-    // Checks all elements, because the check accepts elements that are in the table already.
+    // Checks even the elements that will be removed. They always pass, because each is equal to an element of the table.
     all.forEach((element) => this.check(element))
     const { hashes, keys, slots } = this.resolve(all)
     slots.forEach((slot) => slot !== undefined && this.removeFound(slot))

@@ -474,8 +474,8 @@ export abstract class WeakTable<K, V, A extends WeakKey> {
   }
 
   /**
-   * Takes a slot out of the table, for `remove` and `reclaim`. Its registration stays
-   * in the registry, and is stale.
+   * Takes a slot out of the table, for `remove` and `reclaim`. The registration of the
+   * slot stays in the registry as a stale registration, unless its clean-up has run.
    */
   protected takeOut(slot: Slot<A>, place: unknown, _referent: A | undefined): void {
     this.changes++

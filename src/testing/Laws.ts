@@ -224,8 +224,8 @@ export interface ReferenceLike<out A> {
  * - stays dead
  * - is not revived by a new reference to the same object
  * - does not keep its referent alive
- * - has the same hash as every equal reference, and an equal referent. References that do
- *   not implement `Equal` obey this law.
+ * - has the same hash as every equal reference. The referents of equal references must be
+ *   equal too. References that do not implement `Equal` obey this law.
  *
  * `referents` generates the referents, and is `Arbitraries.objects()` by default.
  *
@@ -493,7 +493,7 @@ export interface SetLike<A> {
  *
  * - `compare`: how keys compare. `"reference"`, the default, compares keys like the native
  *   `Map`. `"structural"` compares keys with `Equal.equals`. An entry then keeps the key
- *   that it was created with, and dies with this key.
+ *   that it was created with. If keys are weak, the entry dies with this key.
  * - `ordered`: whether iteration follows the order of insertion, `false` by default. `true`
  *   adds a law.
  * - `keys`: generates the keys of a map, or the elements of a set
@@ -525,7 +525,7 @@ export interface TableOptions<K> {
  *   `delete`, iteration, collections, and clean-ups
  * - forgets an entry when its key is collected, even before the clean-up
  * - returns `false` from `delete` if the entry is dead
- * - keeps an entry that was set after the collected entry whose clean-up runs
+ * - keeps the new entry of a key when the clean-up of an earlier entry of the key runs
  * - iterates soundly during mutation and collection: it yields no dead entry, no entry
  *   twice, and every entry that stays
  * - does not keep a key alive, even if the value refers to the key
@@ -600,8 +600,8 @@ export function weakKeyMap(
  *   `delete`, iteration, collections, and clean-ups
  * - forgets an entry when its value is collected, even before the clean-up
  * - returns `false` from `delete` if the entry is dead
- * - keeps an entry that was set after the collected entry whose clean-up runs. Weak caches
- *   often break this law.
+ * - keeps the new entry of a key when the clean-up of an earlier entry of the key runs.
+ *   Weak caches often break this law.
  * - iterates soundly during mutation and collection: it yields no dead entry, no entry
  *   twice, and every entry that stays
  * - does not keep its values alive
