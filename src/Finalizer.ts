@@ -106,7 +106,7 @@ export interface Finalizer<out A extends WeakKey, out B = unknown, out E = unkno
  * @category guards
  * @since 0.1.0
  */
-export const isFinalizer = (u: unknown): u is Finalizer<WeakKey> => guard(() => u instanceof State)
+export const isFinalizer = (u: unknown): u is Finalizer<WeakKey> => guard(() => u instanceof FinalizerImpl)
 
 const variance = {
   _A: (_: never) => _,
@@ -119,8 +119,8 @@ const variance = {
  * Scope hold the finalizer, so that the program does not have to hold it. The
  * finalizer holds its target weakly.
  */
-class State<A extends WeakKey, B, E> extends Referent.Callback implements Finalizer<A, B, E>, Equal.Equal {
-  declare readonly target: Referent.Referent<A>
+class FinalizerImpl<A extends WeakKey, B, E> extends Referent.Callback implements Finalizer<A, B, E>, Equal.Equal {
+  declare readonly target: Referent.ReferentRecord<A>
   /** The services of `make`, until the finalizer is dead. */
   declare context: Context.Context<Scope.Scope> | undefined
   /** The effect, until it starts. */
@@ -131,7 +131,7 @@ class State<A extends WeakKey, B, E> extends Referent.Callback implements Finali
   declare ended: Latch.Latch | undefined
 
   constructor(
-    target: Referent.Referent<A>,
+    target: Referent.ReferentRecord<A>,
     effect: Effect.Effect<B, E>,
     context: Context.Context<Scope.Scope>,
     atExit: boolean
@@ -182,15 +182,16 @@ class State<A extends WeakKey, B, E> extends Referent.Callback implements Finali
   }
 }
 
-// The cast is safe: `State` is the only implementation of the interface.
-const stateOf = <A extends WeakKey, B, E>(self: Finalizer<A, B, E>): State<A, B, E> => self as State<A, B, E>
+// The cast is safe: `FinalizerImpl` is the only implementation of the interface.
+const implOf = <A extends WeakKey, B, E>(self: Finalizer<A, B, E>): FinalizerImpl<A, B, E> =>
+  self as FinalizerImpl<A, B, E>
 
 /** One run of a finalizer. `outer` is the run whose effect started this run. */
 class Run {
-  declare of: State<WeakKey, unknown, unknown> | undefined
+  declare of: FinalizerImpl<WeakKey, unknown, unknown> | undefined
   declare readonly outer: Run | undefined
 
-  constructor(of: State<WeakKey, unknown, unknown>, outer: Run | undefined) {
+  constructor(of: FinalizerImpl<WeakKey, unknown, unknown>, outer: Run | undefined) {
     this.of = of
     // Skip outer runs that have ended, so that the linked list of runs stays short.
     while (outer !== undefined && outer.of === undefined) outer = outer.outer
@@ -210,7 +211,7 @@ const Runs = /*#__PURE__*/ Context.Reference<Run | undefined>("effect-weakref/Fi
 })
 
 /** Checks whether the fiber is part of a run of this finalizer. */
-const isPartOf = (fiber: Fiber<unknown, unknown>, self: State<WeakKey, unknown, unknown>): boolean => {
+const isPartOf = (fiber: Fiber<unknown, unknown>, self: FinalizerImpl<WeakKey, unknown, unknown>): boolean => {
   for (let run = Context.get(fiber.context, Runs); run !== undefined; run = run.outer) {
     if (run.of === self) return true
   }
@@ -307,14 +308,14 @@ export const make = <A extends WeakKey, B, E, R>(
 // This function receives the record of the target. It never receives the target itself, because the registration holds
 // every value that a closure here captures.
 const register = <A extends WeakKey, B, E, R>(
-  target: Referent.Referent<A>,
+  target: Referent.ReferentRecord<A>,
   effect: Effect.Effect<B, E, R>,
   atExit: boolean
 ): Effect.Effect<Finalizer<A, B, E>, never, R | Scope.Scope> =>
   Effect.contextWith((context: Context.Context<R | Scope.Scope>) => {
     // One step, so that an interruption leaves a registered finalizer or none.
     // The cast is safe, because the effect always runs with this context.
-    const self = new State(target, effect as Effect.Effect<B, E>, context, atExit)
+    const self = new FinalizerImpl(target, effect as Effect.Effect<B, E>, context, atExit)
     if (!addToScope(Context.get(context, Scope.Scope), self, closing(self))) {
       return Effect.uninterruptible(Effect.as(close(self), self))
     }
@@ -323,9 +324,9 @@ const register = <A extends WeakKey, B, E, R>(
   })
 
 // A separate function, because the Scope holds every value that this closure captures.
-const closing = (self: State<WeakKey, unknown, unknown>) => () => close(self)
+const closing = (self: FinalizerImpl<WeakKey, unknown, unknown>) => () => close(self)
 
-const claim = <B, E>(self: State<WeakKey, B, E>): Effect.Effect<B, E> => {
+const claim = <B, E>(self: FinalizerImpl<WeakKey, B, E>): Effect.Effect<B, E> => {
   const effect = self.effect!
   self.status = "running"
   self.effect = undefined
@@ -333,7 +334,7 @@ const claim = <B, E>(self: State<WeakKey, B, E>): Effect.Effect<B, E> => {
   return effect
 }
 
-const die = (self: State<WeakKey, unknown, unknown>): void => {
+const die = (self: FinalizerImpl<WeakKey, unknown, unknown>): void => {
   removeFromScope(Context.get(self.context!, Scope.Scope), self)
   self.status = "dead"
   self.effect = undefined
@@ -348,7 +349,7 @@ const die = (self: State<WeakKey, unknown, unknown>): void => {
  * The claim is the last step before the effect. If the fiber is interrupted before
  * this step, the finalizer stays alive.
  */
-const execute = <B, E>(self: State<WeakKey, B, E>): Effect.Effect<Option.Option<B>, E> =>
+const execute = <B, E>(self: FinalizerImpl<WeakKey, B, E>): Effect.Effect<Option.Option<B>, E> =>
   Effect.suspend(() => {
     if (self.status !== "alive") return Effect.succeedNone
     const context = self.context!
@@ -390,7 +391,7 @@ const setOpCount = (fiber: Fiber<unknown, unknown>, count: number): void => {
   counting.currentOpCount = count
 }
 
-const close = (self: State<WeakKey, unknown, unknown>): Effect.Effect<void> =>
+const close = (self: FinalizerImpl<WeakKey, unknown, unknown>): Effect.Effect<void> =>
   self.status === "dead" ? Effect.void : Effect.andThen(
     Effect.suspend(() => {
       if (self.atExit) return reported(execute(self))
@@ -443,7 +444,7 @@ const close = (self: State<WeakKey, unknown, unknown>): Effect.Effect<void> =>
  * @since 0.1.0
  */
 export const run = <A extends WeakKey, B, E>(self: Finalizer<A, B, E>): Effect.Effect<Option.Option<B>, E> =>
-  execute(stateOf(self))
+  execute(implOf(self))
 
 /**
  * Ends the finalizer without running its effect. Succeeds with `Some` of the target
@@ -489,7 +490,7 @@ export const detach = <A extends WeakKey, B, E>(
 ): Effect.Effect<Option.Option<{ readonly target: A; readonly effect: Effect.Effect<B, E> }>> =>
   Effect.sync(() => {
     const content = contentOf(self)
-    if (Option.isSome(content)) die(stateOf(self))
+    if (Option.isSome(content)) die(implOf(self))
     return content
   })
 
@@ -538,7 +539,7 @@ export const peek = <A extends WeakKey, B, E>(
 const contentOf = <A extends WeakKey, B, E>(
   self: Finalizer<A, B, E>
 ): Option.Option<{ readonly target: A; readonly effect: Effect.Effect<B, E> }> => {
-  const { context, effect, target: referent } = stateOf(self)
+  const { context, effect, target: referent } = implOf(self)
   const target = referent.deref()
   return effect === undefined || context === undefined || target === undefined
     ? Option.none()
@@ -584,7 +585,7 @@ const contentOf = <A extends WeakKey, B, E>(
  * @category predicates
  * @since 0.1.0
  */
-export const isAlive = (self: Finalizer<WeakKey>): boolean => stateOf(self).status === "alive"
+export const isAlive = (self: Finalizer<WeakKey>): boolean => implOf(self).status === "alive"
 
 /**
  * Checks whether the effect will run when the Scope closes. Returns `false` if the
@@ -620,7 +621,7 @@ export const isAlive = (self: Finalizer<WeakKey>): boolean => stateOf(self).stat
  * @category predicates
  * @since 0.1.0
  */
-export const atExit = (self: Finalizer<WeakKey>): boolean => isAlive(self) && stateOf(self).atExit
+export const atExit = (self: Finalizer<WeakKey>): boolean => isAlive(self) && implOf(self).atExit
 
 /**
  * Sets whether the effect runs when the Scope closes. If you pass `false`, the
@@ -663,5 +664,5 @@ export const setAtExit: {
   (self: Finalizer<WeakKey>, atExit: boolean): Effect.Effect<void>
 } = dual(2, (self: Finalizer<WeakKey>, atExit: boolean): Effect.Effect<void> =>
   Effect.sync(() => {
-    stateOf(self).atExit = atExit
+    implOf(self).atExit = atExit
   }))

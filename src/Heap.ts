@@ -27,7 +27,7 @@
  */
 import * as Context from "effect/Context"
 import * as Effect from "effect/Effect"
-import { collector, host, nextTurn } from "./internal/heap.ts"
+import { collector, host, nextTurn } from "./internal/host.ts"
 import { startSentinel } from "./internal/registry.ts"
 
 /**

@@ -17,7 +17,7 @@ import type { Pipeable } from "effect/Pipeable"
 import { isObjectKeyword } from "effect/Predicate"
 import { Heap } from "./Heap.ts"
 import { Base } from "./internal/base.ts"
-import { host } from "./internal/heap.ts"
+import { host } from "./internal/host.ts"
 import * as WeakKeyMap from "./WeakKeyMap.ts"
 
 const TypeId = "~effect-weakref/Interner"
@@ -225,7 +225,7 @@ export const make = <A extends WeakKey>(): Effect.Effect<Interner<A>> => Effect.
 export const makeUnsafe = <A extends WeakKey>(heap: Heap = host): Interner<A> => new InternerImpl<A>(heap)
 
 /**
- * Returns the living element that is equal to an object. Inserts the object if there is
+ * Returns the live element that is equal to an object. Inserts the object if there is
  * none.
  *
  * **When to use**
@@ -269,7 +269,7 @@ export const intern: {
 } = dual(2, <A extends WeakKey>(self: Interner<A>, a: A): A => impl(self).intern(a))
 
 /**
- * Checks whether there is a living element that is equal to an object.
+ * Checks whether there is a live element that is equal to an object.
  *
  * **When to use**
  *
@@ -307,7 +307,7 @@ export const has: {
  *
  * **When to use**
  *
- * Use for statistics. The number is an upper bound of the number of living elements.
+ * Use for statistics. The number is an upper bound of the number of live elements.
  *
  * **Details**
  *

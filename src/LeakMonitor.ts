@@ -97,7 +97,7 @@ export interface LeakMonitor {
 }
 
 /** Implements `LeakMonitor`. */
-class Service implements LeakMonitor {
+class LeakMonitorImpl implements LeakMonitor {
   readonly level: Level
   readonly monitor: Monitor | undefined
   constructor(level: Level, monitor: Monitor | undefined) {
@@ -106,7 +106,7 @@ class Service implements LeakMonitor {
   }
 }
 
-const off = /*#__PURE__*/ new Service("off", undefined)
+const off = /*#__PURE__*/ new LeakMonitorImpl("off", undefined)
 
 /**
  * Provides the monitor that {@link track} uses. The default level is "off".
@@ -139,7 +139,7 @@ export const LeakMonitor: Context.Reference<LeakMonitor> = /*#__PURE__*/ Context
 
 const monitorOf = (fiber: Fiber.Fiber<unknown, unknown>): Monitor | undefined => {
   const service = fiber.getRef(LeakMonitor)
-  return service instanceof Service ? service.monitor : undefined
+  return service instanceof LeakMonitorImpl ? service.monitor : undefined
 }
 
 /**
@@ -311,7 +311,7 @@ const logLeak = ({ kind, name, stack }: Leak): Effect.Effect<void> =>
 export const layer = (options: Options): Layer.Layer<never> =>
   Layer.effectContext(Effect.map(make(options), (service) => Context.make(LeakMonitor, service)))
 
-const make = (options: Options): Effect.Effect<Service, never, Scope.Scope> =>
+const make = (options: Options): Effect.Effect<LeakMonitorImpl, never, Scope.Scope> =>
   Effect.gen(function*() {
     const { every = defaultEvery, level, onLeak = logLeak } = options
     if (level === "off") return off
@@ -328,7 +328,7 @@ const make = (options: Options): Effect.Effect<Service, never, Scope.Scope> =>
       context: yield* Effect.context<never>()
     })
     yield* Effect.addFinalizer(() => monitor.stop)
-    return new Service(level, monitor)
+    return new LeakMonitorImpl(level, monitor)
   })
 
 /**

@@ -6,7 +6,7 @@
  * and an idle time bound the strong front. A value that leaves the strong front stays
  * in the cache until it is collected. So eviction never makes the cache load a second
  * copy of a value that is still in use. Only expiry, `set`, `refresh`, invalidation and
- * closing the cache remove a living value.
+ * closing the cache remove a live value.
  *
  * Most functions have the names, types and meanings of Effect's `Cache`.
  * `docs/caching.md` lists the differences.
@@ -492,7 +492,7 @@ export const makeScoped = <
 }
 
 /**
- * Returns the value of a key. Runs the lookup if the key has no living, unexpired value.
+ * Returns the value of a key. Runs the lookup if the key has no live, unexpired value.
  *
  * **Details**
  *
@@ -664,7 +664,7 @@ export const set: {
  *
  * **Details**
  *
- * Returns `true` for a living, unexpired value, for a cached failure and for a running lookup.
+ * Returns `true` for a live, unexpired value, for a cached failure and for a running lookup.
  * Does not mark the value as used. O(1). Dereferences if the value is not in the strong front.
  *
  * **Example** (Checking for an entry)
@@ -936,7 +936,7 @@ export const keys = <Key, A extends WeakKey, E, R>(self: WeakCache<Key, A, E, R>
   Effect.sync(() => impl(self).keys())
 
 /**
- * Returns the living, unexpired values, in the order of {@link keys}.
+ * Returns the live, unexpired values, in the order of {@link keys}.
  *
  * **Details**
  *
@@ -968,7 +968,7 @@ export const values = <Key, A extends WeakKey, E, R>(self: WeakCache<Key, A, E, 
   Effect.map(entries(self), Iterable_.map(([, value]) => value))
 
 /**
- * Returns the living, unexpired values with their keys, in the order of {@link keys}.
+ * Returns the live, unexpired values with their keys, in the order of {@link keys}.
  *
  * **Details**
  *

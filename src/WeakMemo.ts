@@ -12,7 +12,7 @@
 import * as Option from "effect/Option"
 import { isObjectKeyword } from "effect/Predicate"
 import type { Heap } from "./Heap.ts"
-import { host } from "./internal/heap.ts"
+import { host } from "./internal/host.ts"
 import * as WeakValueMap from "./WeakValueMap.ts"
 
 /**
@@ -315,7 +315,7 @@ const keyOf = (arg: unknown): unknown => arg === 0 && Object.is(arg, -0) ? minus
 const minusZero = /*#__PURE__*/ Symbol("-0")
 
 /**
- * Creates a function that returns one shared living instance per key.
+ * Creates a function that returns one shared live instance per key.
  *
  * **When to use**
  *

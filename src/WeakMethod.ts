@@ -24,7 +24,7 @@ import { type Heap, isWeakReferenceable } from "./Heap.ts"
 import { Base } from "./internal/base.ts"
 import * as Callbacks from "./internal/callbacks.ts"
 import { guard } from "./internal/guard.ts"
-import { host } from "./internal/heap.ts"
+import { host } from "./internal/host.ts"
 import * as Referent from "./internal/referent.ts"
 import { DeadReferenceError, NotWeakReferenceableError, UnhashableError } from "./WeakError.ts"
 
@@ -132,7 +132,8 @@ export interface WeakMethod<out A extends WeakKey, in Args extends ReadonlyArray
  * @category guards
  * @since 0.1.0
  */
-export const isWeakMethod = (u: unknown): u is WeakMethod<WeakKey, never, unknown> => guard(() => u instanceof Bound)
+export const isWeakMethod = (u: unknown): u is WeakMethod<WeakKey, never, unknown> =>
+  guard(() => u instanceof WeakMethodImpl)
 
 /**
  * Describes a function that accepts an `A` as its `this`.
@@ -196,12 +197,14 @@ const variance = {
   _B: (_: never) => _
 }
 
-class Bound<A extends WeakKey, Args extends ReadonlyArray<unknown>, B> extends Base implements WeakMethod<A, Args, B> {
-  readonly receiver: Referent.Referent<A>
-  readonly method: Referent.Referent<MethodOf<A>>
+class WeakMethodImpl<A extends WeakKey, Args extends ReadonlyArray<unknown>, B> extends Base
+  implements WeakMethod<A, Args, B>
+{
+  readonly receiver: Referent.ReferentRecord<A>
+  readonly method: Referent.ReferentRecord<MethodOf<A>>
   #hash: number | undefined
 
-  constructor(receiver: Referent.Referent<A>, method: Referent.Referent<MethodOf<A>>) {
+  constructor(receiver: Referent.ReferentRecord<A>, method: Referent.ReferentRecord<MethodOf<A>>) {
     super()
     this.receiver = receiver
     this.method = method
@@ -245,9 +248,9 @@ const unhashable = (): never => {
 
 const stateOf = <A extends WeakKey, Args extends ReadonlyArray<unknown>, B>(
   self: WeakMethod<A, Args, B>
-): Bound<A, Args, B> =>
+): WeakMethodImpl<A, Args, B> =>
   // There is no other implementation of the interface.
-  self as Bound<A, Args, B>
+  self as WeakMethodImpl<A, Args, B>
 
 /**
  * Creates a weak reference to a method. Pass the method as a key of the receiver, or as
@@ -383,7 +386,9 @@ const bind = <A extends WeakKey>(
   if (!isWeakReferenceable(receiver)) throw new NotWeakReferenceableError({ value: receiver })
   const isKey = isPropertyKey(keyOrMethod)
   const method: unknown = isKey ? receiver[keyOrMethod as keyof A] : keyOrMethod
-  if (isFunction(method)) return new Bound(Referent.of(receiver, heap), Referent.of(method as MethodOf<A>, heap))
+  if (isFunction(method)) {
+    return new WeakMethodImpl(Referent.of(receiver, heap), Referent.of(method as MethodOf<A>, heap))
+  }
   const error = { value: method, expected: "function" } as const
   throw new NotWeakReferenceableError(isKey ? { ...error, property: keyOrMethod } : error)
 }

@@ -26,8 +26,8 @@ import { Heap } from "./Heap.ts"
 import { Base } from "./internal/base.ts"
 import * as Callbacks from "./internal/callbacks.ts"
 import { guard } from "./internal/guard.ts"
-import { host } from "./internal/heap.ts"
 import { holdDuring, holding } from "./internal/hold.ts"
+import { host } from "./internal/host.ts"
 import * as Referent from "./internal/referent.ts"
 import { DeadReferenceError, type NotWeakReferenceableError, UnhashableError } from "./WeakError.ts"
 import type { WeakProxy } from "./WeakProxy.ts"
@@ -116,7 +116,7 @@ export interface WeakRef<out A extends WeakKey, out B = A> extends Equal.Equal, 
  * @category guards
  * @since 0.1.0
  */
-export const isWeakRef = (u: unknown): u is WeakRef<WeakKey, unknown> => guard(() => u instanceof Reference)
+export const isWeakRef = (u: unknown): u is WeakRef<WeakKey, unknown> => guard(() => u instanceof WeakRefImpl)
 
 const record: unique symbol = /*#__PURE__*/ Symbol("effect-weakref/WeakRef/record")
 
@@ -125,13 +125,13 @@ const variance = {
   _B: (_: never) => _
 }
 
-abstract class Reference<A extends WeakKey, B = A> extends Base implements WeakRef<A, B> {
+abstract class WeakRefImpl<A extends WeakKey, B = A> extends Base implements WeakRef<A, B> {
   /**
    * The record of the referent. The key is a symbol, so that a subclass can use any field name.
    *
    * @internal
    */
-  declare [record]: Referent.Referent<A>
+  declare [record]: Referent.ReferentRecord<A>
 
   get [TypeId](): WeakRef<A, B>[typeof TypeId] {
     return variance
@@ -159,9 +159,9 @@ abstract class Reference<A extends WeakKey, B = A> extends Base implements WeakR
 }
 
 /** Returns the record of a reference's referent. */
-const recordOf = <A extends WeakKey>(self: WeakRef<A, unknown>): Referent.Referent<A> =>
+const recordOf = <A extends WeakKey>(self: WeakRef<A, unknown>): Referent.ReferentRecord<A> =>
   // There is no other implementation of the interface.
-  (self as Reference<A, unknown>)[record]
+  (self as WeakRefImpl<A, unknown>)[record]
 
 /**
  * Creates the class of the references that {@link makeUnsafe} returns. The heap's
@@ -170,7 +170,7 @@ const recordOf = <A extends WeakKey>(self: WeakRef<A, unknown>): Referent.Refere
  */
 const sharedClass = (heap: Heap) => {
   const { deref } = heap.WeakRef.prototype
-  return class<A extends WeakKey> extends Reference<A> {
+  return class<A extends WeakKey> extends WeakRefImpl<A> {
     override deref(): Option.Option<A> {
       const target = deref.call(this)
       return target === undefined ? Option.none() : Option.some(target as A)
@@ -178,20 +178,20 @@ const sharedClass = (heap: Heap) => {
   }
 }
 
-const construct = <A extends WeakKey>(target: A, self: Referent.Referent<A>): Reference<A> => {
+const construct = <A extends WeakKey>(target: A, self: Referent.ReferentRecord<A>): WeakRefImpl<A> => {
   const { records } = self
   if (records.Shared === undefined) {
     records.Shared = sharedClass(records.heap)
     const kept = {}
     records.kept.push(construct(kept, Referent.of(kept, records.heap)))
   }
-  const made: Reference<A> = Reflect.construct(records.heap.WeakRef, [target], records.Shared)
+  const made: WeakRefImpl<A> = Reflect.construct(records.heap.WeakRef, [target], records.Shared)
   made[record] = self
   return made
 }
 
 /** A reference that is not shared. A subclass decides what `deref` returns. */
-abstract class OwnReference<A extends WeakKey, B> extends Reference<A, B> {
+abstract class OwnReference<A extends WeakKey, B> extends WeakRefImpl<A, B> {
   constructor(target: A, heap: Heap = host) {
     super()
     const self = Referent.of(target, heap)

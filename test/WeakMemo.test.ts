@@ -262,17 +262,17 @@ describe("WeakMemo", () => {
       (which) =>
         Effect.gen(function*() {
           const memo = WeakMemo.memoize((...args: ReadonlyArray<unknown>) => ({ args, big: new Array(100) }))
-          const living = {}
+          const live = {}
           const run = () => {
             const dying = {}
-            const [a, b] = which === "first" ? [dying, living] : [living, dying]
-            const results = [memo(a, b), memo(a, 1, b), memo("x", a, b, "y"), memo(a, b, living), memo(living, a, b)]
+            const [a, b] = which === "first" ? [dying, live] : [live, dying]
+            const results = [memo(a, b), memo(a, 1, b), memo("x", a, b, "y"), memo(a, b, live), memo(live, a, b)]
             return [dying, ...results].map((object) => new WeakRef(object))
           }
           const probes = run()
           assert.isTrue(yield* allDie(probes))
-          const fresh = memo(living, living)
-          assert.isTrue(memo(living, living) === fresh)
+          const fresh = memo(live, live)
+          assert.isTrue(memo(live, live) === fresh)
         })
     )
 

@@ -21,7 +21,7 @@ export const table = (reports: ReadonlyArray<Report>): string => {
     ["  invalidations resumed after", ({ resumedAfter }) => resumedAfter === undefined ? "-" : millis(resumedAfter)],
     [`stale answers after the bound`, ({ bound, staleAfterBound }) => `${staleAfterBound} (${millis(bound)})`],
     ["wrong answers", ({ wrong }) => count(wrong)],
-    ["failed requests of living processes", ({ failed }) => count(failed)]
+    ["failed requests of live processes", ({ failed }) => count(failed)]
   ]
   const header = ["", ...reports.map(({ redis }) => redis ? "Redis" : "embedded")]
   const lines = [header].concat(rows.map(([name, of]) => [name].concat(reports.map(of))))

@@ -6,7 +6,7 @@ import type { Exit } from "effect/Exit"
 import type { Fiber } from "effect/Fiber"
 import * as Scheduler from "effect/Scheduler"
 import * as Scope from "effect/Scope"
-import { Callback, listen, type Referent, unlisten } from "./referent.ts"
+import { Callback, listen, type ReferentRecord, unlisten } from "./referent.ts"
 
 type Finalizer = (exit: Exit<any, any>) => Effect.Effect<void>
 
@@ -180,7 +180,7 @@ const ending = (first: Registration): Finalizer => () => Effect.sync(() => end(f
  */
 export const onCollect = <R>(
   effect: Effect.Effect<unknown, unknown, R>,
-  ...referents: readonly [Referent<WeakKey>, ...Array<Referent<WeakKey>>]
+  ...referents: readonly [ReferentRecord<WeakKey>, ...Array<ReferentRecord<WeakKey>>]
 ): Effect.Effect<void, never, R | Scope.Scope> =>
   Effect.contextWith((context: Context.Context<R | Scope.Scope>) => {
     // One step, so that an interruption leaves all registrations or none.

@@ -128,7 +128,7 @@ class Sentinel implements Registered {
   }
 }
 
-/** The state that a monitor releases when it stops. The records of living objects still hold the stopped monitor. */
+/** The state that a monitor releases when it stops. The records of live objects still hold the stopped monitor. */
 interface Running {
   readonly heap: Heap
   readonly every: number

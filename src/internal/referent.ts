@@ -12,13 +12,13 @@ import type { Fiber } from "effect/Fiber"
 import { Heap, isWeakReferenceable } from "../Heap.ts"
 import { NotWeakReferenceableError } from "../WeakError.ts"
 import { attempt } from "./attempt.ts"
-import { nextTurn } from "./heap.ts"
+import { nextTurn } from "./host.ts"
 import { inShards, type Register } from "./registry.ts"
 
 type HostWeakRef<A extends WeakKey> = globalThis.WeakRef<A>
 
 /** The record of a referent. Subclasses the heap's `WeakRef`, so that a record and its weak reference are one object. */
-export interface Referent<out A extends WeakKey> extends HostWeakRef<A>, Link {
+export interface ReferentRecord<out A extends WeakKey> extends HostWeakRef<A>, Link {
   readonly records: Records
   /** The hash of the referent, if it has been computed. */
   hash: number | undefined
@@ -42,11 +42,11 @@ interface Link {
 /** The data that exists once per heap. */
 interface Records {
   readonly heap: Heap
-  readonly Referent: new<A extends WeakKey>(target: A, records: Records) => Referent<A>
+  readonly Record: new<A extends WeakKey>(target: A, records: Records) => ReferentRecord<A>
   /** The class of the shared references, if one has been created. */
   Shared: Function | undefined
-  readonly byReferent: WeakMap<WeakKey, Referent<any>>
-  readonly register: Register<Referent<any>>
+  readonly byReferent: WeakMap<WeakKey, ReferentRecord<any>>
+  readonly register: Register<ReferentRecord<any>>
   /** Removes a reference from the `ownRefs` of its referent after the reference has been collected. */
   readonly registerOwn: Register<OwnRef>
   /** The dependents of each owner. A record must not hold them, because references to the owner hold the record. */
@@ -72,27 +72,27 @@ const recordsByHeap = /*#__PURE__*/ new WeakMap<Heap, Records>()
 const recordsOf = (heap: Heap): Records => {
   let records = recordsByHeap.get(heap)
   if (records === undefined) {
-    const Referent = referentClass(heap)
+    const Record = recordClass(heap)
     records = {
       heap,
-      Referent,
+      Record,
       Shared: undefined,
       byReferent: new heap.WeakMap(),
       // Keeps one clean-up job of the engine under 30 ms.
-      register: inShards<Referent<any>>(heap, 2048, drain),
+      register: inShards<ReferentRecord<any>>(heap, 2048, drain),
       registerOwn: inShards<OwnRef>(heap, 32768, ({ refs, weak }) => void refs.delete(weak)),
       dependents: new heap.WeakMap(),
       kept: [],
       left: callbacksPerTurn,
       next: undefined
     }
-    records.kept.push(new Referent({}, records))
+    records.kept.push(new Record({}, records))
     recordsByHeap.set(heap, records)
   }
   return records
 }
 
-const referentClass = (heap: Heap): Records["Referent"] =>
+const recordClass = (heap: Heap): Records["Record"] =>
   class<A extends WeakKey> extends heap.WeakRef<A> {
     declare readonly records: Records
     declare hash: number | undefined
@@ -117,16 +117,16 @@ const referentClass = (heap: Heap): Records["Referent"] =>
   }
 
 /** Returns the record of a referent, if it has one. */
-export const find = <A extends WeakKey>(target: A, heap: Heap): Referent<A> | undefined =>
+export const find = <A extends WeakKey>(target: A, heap: Heap): ReferentRecord<A> | undefined =>
   recordsOf(heap).byReferent.get(target)
 
 /** Returns the record of a referent, or creates it. Throws if the value cannot be a referent. */
-export const of = <A extends WeakKey>(target: A, heap: Heap): Referent<A> => {
+export const of = <A extends WeakKey>(target: A, heap: Heap): ReferentRecord<A> => {
   const records = recordsOf(heap)
   let self = records.byReferent.get(target)
   if (self === undefined) {
     if (!isWeakReferenceable(target)) throw new NotWeakReferenceableError({ value: target })
-    self = new records.Referent(target, records)
+    self = new records.Record(target, records)
     records.byReferent.set(target, self)
   }
   return self
@@ -141,7 +141,7 @@ export const make = <A, B>(
   Effect.flatMap(Heap, (heap) => attempt(() => f(target as A & WeakKey, heap)))
 
 /** Adds a reference that is not shared to `ownRefs`. The registry removes it after it has been collected. */
-export const own = (self: Referent<WeakKey>, ref: WeakKey): void => {
+export const own = (self: ReferentRecord<WeakKey>, ref: WeakKey): void => {
   const { heap, registerOwn } = self.records
   const refs = self.ownRefs ??= new Set()
   const weak = new heap.WeakRef(ref)
@@ -160,7 +160,7 @@ export const keepAlive = (owner: WeakKey, dependent: unknown, heap: Heap): void 
 }
 
 /** Returns the references and the proxy that have not been collected. Dereferences each of them. */
-export const held = (self: Referent<WeakKey> | undefined): Array<WeakKey> =>
+export const held = (self: ReferentRecord<WeakKey> | undefined): Array<WeakKey> =>
   [self?.sharedRef, self?.sharedProxy, ...self?.ownRefs ?? []]
     .map((ref) => ref?.deref())
     .filter((ref) => ref !== undefined)
@@ -184,7 +184,7 @@ export abstract class Callback implements Link {
  * referent is dead. Registers each referent with the heap's registry only once, even if
  * many callbacks are inserted and removed.
  */
-export const listen = (self: Referent<WeakKey>, callback: Callback): void => {
+export const listen = (self: ReferentRecord<WeakKey>, callback: Callback): void => {
   const target = self.deref()
   if (target === undefined) {
     callback.start()
@@ -218,7 +218,7 @@ export const callbacksPerTurn = 4096
  * runs in its own fiber, so that a failure does not stop the next callback. Removes
  * one callback at a time, because a callback may unregister other callbacks.
  */
-const drain = (self: Referent<WeakKey>): Promise<void> | undefined => {
+const drain = (self: ReferentRecord<WeakKey>): Promise<void> | undefined => {
   while (self.older !== self) {
     const next = spend(self.records)
     if (next !== undefined) return next.then(() => drain(self))

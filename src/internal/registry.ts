@@ -4,7 +4,7 @@
  * the event loop.
  */
 import type { Heap } from "../Heap.ts"
-import { host, nextTurn } from "./heap.ts"
+import { host, nextTurn } from "./host.ts"
 
 /** The registry that `startSentinel` creates. This variable keeps it alive. */
 let sentinel: FinalizationRegistry<undefined> | undefined

@@ -227,9 +227,9 @@ abstract class Traps implements ProxyHandler<object> {
 
 /** Implements the traps of a weak proxy. */
 export class ReferentTraps<A extends object> extends Traps {
-  declare readonly record: Referent.Referent<A>
+  declare readonly record: Referent.ReferentRecord<A>
 
-  constructor(record: Referent.Referent<A>, target: A) {
+  constructor(record: Referent.ReferentRecord<A>, target: A) {
     super(target, record.records.heap)
     this.record = record
   }

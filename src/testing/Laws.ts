@@ -24,12 +24,12 @@ import * as Effect from "effect/Effect"
 import type * as Option from "effect/Option"
 import type * as fc from "fast-check"
 import type { Heap } from "../Heap.ts"
+import * as Table from "../internal/testing/laws/collections.ts"
 import * as Equality from "../internal/testing/laws/equality.ts"
 import * as Finalizer from "../internal/testing/laws/finalizer.ts"
 import type { Check } from "../internal/testing/laws/law.ts"
 import * as Proxy from "../internal/testing/laws/proxy.ts"
 import * as Reference from "../internal/testing/laws/reference.ts"
-import * as Table from "../internal/testing/laws/table.ts"
 import * as Arbitraries from "./Arbitraries.ts"
 
 /**

@@ -12,7 +12,7 @@
 import * as Data from "effect/Data"
 import * as Effect from "effect/Effect"
 import { collectGarbage, isWeakReferenceable } from "../Heap.ts"
-import { host } from "../internal/heap.ts"
+import { host } from "../internal/host.ts"
 import { NotWeakReferenceableError } from "../WeakError.ts"
 
 /**
@@ -359,7 +359,7 @@ const defaultRepeat = 10
 const roundsOfGrowth = 3
 
 /**
- * Runs an effect repeatedly, and fails if the number of living instances of a class grows.
+ * Runs an effect repeatedly, and fails if the number of live instances of a class grows.
  *
  * **When to use**
  *

@@ -31,11 +31,11 @@ import * as Option from "effect/Option"
 import { isPromiseLike } from "effect/Predicate"
 import type * as Scope from "effect/Scope"
 import { Heap, isWeakReferenceable } from "../Heap.ts"
-import { Collector, runAll, runNext } from "../internal/testing/collector.ts"
 import { makeHeap } from "../internal/testing/constructors.ts"
 import type { ExploredCollector } from "../internal/testing/exploredCollector.ts"
 import * as Explorer from "../internal/testing/explorer.ts"
 import * as Schedule from "../internal/testing/schedule.ts"
+import { Collector, runAll, runNext } from "../internal/testing/simulatedCollector.ts"
 import { NotWeakReferenceableError } from "../WeakError.ts"
 
 /**

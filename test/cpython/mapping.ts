@@ -482,7 +482,7 @@ export const MappingTestCase: Table<"MappingTestCase"> = {
   test_weak_keyed_cascading_deletes: sync(() => {
     const { collect, finalize, heap } = TestHeap.makeUnsafe()
     let mutating = false
-    const living: Array<Key> = []
+    const live: Array<Key> = []
     class Key {
       readonly value: number
       constructor(value: number) {
@@ -490,8 +490,8 @@ export const MappingTestCase: Table<"MappingTestCase"> = {
       }
       [Equal.symbol](that: unknown): boolean {
         // Each comparison collects the last key, and runs its clean-up.
-        if (mutating && living.length > 0) {
-          collect(living.pop()!)
+        if (mutating && live.length > 0) {
+          collect(live.pop()!)
           finalize()
         }
         return that instanceof Key && that.value === this.value
@@ -503,7 +503,7 @@ export const MappingTestCase: Table<"MappingTestCase"> = {
     const map = WeakKeyMap.makeUnsafe<Key, number>(structural, heap)
     for (const value of [1, 2, 3, 4]) {
       const key = new Key(value)
-      living.push(key)
+      live.push(key)
       WeakKeyMap.set(map, key, value)
     }
     mutating = true

@@ -1,7 +1,7 @@
 import { assert, describe, it, vi } from "@effect/vitest"
 import { Effect } from "effect"
 import { WeakSet } from "../../src/index.ts"
-import { host } from "../../src/internal/heap.ts"
+import { host } from "../../src/internal/host.ts"
 import { inShards, inSlices } from "../../src/internal/registry.ts"
 import { TestHeap } from "../../src/testing/index.ts"
 import { collectUntil } from "../support/realHeap.ts"

@@ -6,7 +6,7 @@
  */
 import { assert, it } from "@effect/vitest"
 import { Effect, type Scope } from "effect"
-import { host } from "../../src/internal/heap.ts"
+import { host } from "../../src/internal/host.ts"
 import { TestHeap } from "../../src/testing/index.ts"
 import { collectThoroughly, collectUntil } from "./realHeap.ts"
 

@@ -3,7 +3,7 @@
  */
 import { assert, describe, it } from "@effect/vitest"
 import { Heap } from "../../src/index.ts"
-import { host } from "../../src/internal/heap.ts"
+import { host } from "../../src/internal/host.ts"
 import { TestHeap } from "../../src/testing/index.ts"
 
 /** Untyped, because most probes misuse the constructors. */

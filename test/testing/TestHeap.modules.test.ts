@@ -191,9 +191,9 @@ describe("under every schedule", () => {
           assert.strictEqual(WeakKeyMap.count(map), shown.length)
           assert.isAtLeast(WeakKeyMap.size(map), shown.length)
         }
-        const living = WeakKeyMap.count(map)
+        const live = WeakKeyMap.count(map)
         yield* TestHeap.finalize
-        assert.isAtMost(WeakKeyMap.size(map), living)
+        assert.isAtMost(WeakKeyMap.size(map), live)
       })
     )
 
@@ -211,9 +211,9 @@ describe("under every schedule", () => {
         const shown = [...WeakSet.values(set)]
         assert.isTrue(shown.includes(stays))
         assert.strictEqual(shown.length, WeakSet.count(set))
-        const living = WeakSet.count(set)
+        const live = WeakSet.count(set)
         yield* TestHeap.finalize
-        assert.isAtMost(WeakSet.size(set), living)
+        assert.isAtMost(WeakSet.size(set), live)
       })
     )
   }
@@ -235,9 +235,9 @@ describe("under every schedule", () => {
       // If the first key is alive, its entry keeps this key. Otherwise the entry has the second key.
       assert.deepStrictEqual(WeakKeyMap.get(map, second), Option.some("second"))
       yield* turns
-      const living = WeakKeyMap.count(map)
+      const live = WeakKeyMap.count(map)
       yield* TestHeap.finalize
-      assert.isAtMost(WeakKeyMap.size(map), living)
+      assert.isAtMost(WeakKeyMap.size(map), live)
     })
   )
 })

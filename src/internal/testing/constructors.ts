@@ -7,7 +7,7 @@
  * would even use `Object.prototype` if `newTarget.prototype` is not an object.
  */
 import { type Heap, isWeakReferenceable } from "../../Heap.ts"
-import { type Collector, HostWeakMap, type Registration } from "./collector.ts"
+import { type Collector, HostWeakMap, type Registration } from "./simulatedCollector.ts"
 
 /**
  * Creates the three constructors. Their methods accept the instances of other test heaps,

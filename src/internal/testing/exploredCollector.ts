@@ -15,7 +15,7 @@
  * target is collected.
  */
 import { isPromiseLike } from "effect/Predicate"
-import { Collector, type Registration } from "./collector.ts"
+import { Collector, type Registration } from "./simulatedCollector.ts"
 
 /** One action of the collector that the schedule asked for. */
 export interface Event {

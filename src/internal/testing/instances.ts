@@ -1,5 +1,5 @@
 /**
- * Counts the living instances of classes.
+ * Counts the live instances of classes.
  */
 import { inspectorModule, post, takeSnapshot } from "./inspector.ts"
 

@@ -65,7 +65,7 @@ export class Load<Key, A extends WeakKey, E> {
   }
 }
 
-/** Returns the living value of an entry, or `undefined`. May dereference. */
+/** Returns the live value of an entry, or `undefined`. May dereference. */
 export const valueOf = <A extends WeakKey>(entry: Entry<any, A, any>): A | undefined => {
   const { exit } = entry
   if (exit === undefined) return entry.ref?.deref()

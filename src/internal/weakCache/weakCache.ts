@@ -31,9 +31,9 @@ import { Base } from "../base.ts"
 import { inSlices, makeRegistry } from "../registry.ts"
 import { Background, Removals } from "./background.ts"
 import { Entry, Load, loads, valueOf } from "./entry.ts"
+import { LiveEntries, StructuralTable, type Table } from "./entryTable.ts"
 import { ExpiryQueue } from "./expiry.ts"
 import { StrongFront } from "./strongFront.ts"
-import { LiveEntries, StructuralTable, type Table } from "./table.ts"
 import { Timer } from "./timer.ts"
 
 /** The checked options, with defaults. */
@@ -211,7 +211,7 @@ export class WeakCacheImpl<Key, A extends WeakKey, E> extends Base {
     return exit
   }
 
-  /** Returns the exit of a living value outside the strong front. Inserts the entry there again if the bounds allow. */
+  /** Returns the exit of a live value outside the strong front. Inserts the entry there again if the bounds allow. */
   private revive(entry: Entry<Key, A, E>): Exit.Exit<A, E> | undefined {
     const value = entry.ref?.deref()
     if (value === undefined) return undefined
@@ -237,7 +237,7 @@ export class WeakCacheImpl<Key, A extends WeakKey, E> extends Base {
       (entry.load !== undefined || entry.exit !== undefined || entry.ref?.deref() !== undefined)
   }
 
-  /** Returns the pending or living entry of a key. Takes out an expired or dead entry. */
+  /** Returns the pending or live entry of a key. Takes out an expired or dead entry. */
   private current(key: Key): Entry<Key, A, E> | undefined {
     const entry = this.entries.get(key)
     if (entry === undefined) return undefined
@@ -550,7 +550,7 @@ export class WeakCacheImpl<Key, A extends WeakKey, E> extends Base {
         if (this.closed) return Effect.interrupt
         const entry = this.current(key)
         if (entry === undefined) return Effect.succeed(false)
-        // A living entry without an exit is not in the strong front, so its reference refers to the value.
+        // A live entry without an exit is not in the strong front, so its reference refers to the value.
         const value = entry.load === undefined
           ? entry.exit ?? Exit.succeed(valueOf(entry)!)
           : this.join(entry.load, fiber, restore)
@@ -582,7 +582,7 @@ export class WeakCacheImpl<Key, A extends WeakKey, E> extends Base {
     }))
   }
 
-  /** Takes out pending and living entries, and waits until their resources are closed. */
+  /** Takes out pending and live entries, and waits until their resources are closed. */
   private takeInvalidated(entries: ReadonlyArray<Entry<Key, A, E>>): Effect.Effect<void> {
     const scopes: Array<Scope.Closeable> = []
     for (const entry of entries) {
@@ -639,7 +639,7 @@ export class WeakCacheImpl<Key, A extends WeakKey, E> extends Base {
 
   /** Runs as the heap's clean-up after the value of an entry has been collected. */
   private finalize(entry: Entry<Key, A, E>): void {
-    // A clean-up can run late. By then the entry may have a living value again.
+    // A clean-up can run late. By then the entry may have a live value again.
     if (entry.exit !== undefined || entry.ref?.deref() !== undefined) return
     const scope = this.takeScope(entry)
     if (entry.stored !== undefined) {

@@ -3,8 +3,8 @@ import * as Equal from "effect/Equal"
 import * as Hash from "effect/Hash"
 import * as fc from "fast-check"
 import { type Heap, isWeakReferenceable } from "../../../Heap.ts"
-import { makeCollector, seeds } from "./collector.ts"
 import { type Check, check, type Trace } from "./law.ts"
+import { makeCollector, seeds } from "./tracedHeap.ts"
 
 /** Calls the method directly. `Equal.equals` caches results and compares hashes first, and both hide broken laws. */
 export const equals = (a: unknown, b: unknown): boolean =>

@@ -2,9 +2,9 @@
 import * as fc from "fast-check"
 import type { Heap } from "../../../Heap.ts"
 import * as Arbitraries from "../../../testing/Arbitraries.ts"
-import { makeCollector, seeds } from "./collector.ts"
 import { keepsNothingAlive } from "./hostHeap.ts"
 import { type Check, check, type Trace } from "./law.ts"
+import { makeCollector, seeds } from "./tracedHeap.ts"
 
 type Register<A> = (target: A, callback: () => void) => () => void
 

@@ -1,9 +1,9 @@
 /** The laws of weak proxies. */
 import * as fc from "fast-check"
 import type { Heap } from "../../../Heap.ts"
-import { makeCollector, seeds } from "./collector.ts"
 import { keepsNothingAlive } from "./hostHeap.ts"
 import { type Check, check, type Trace } from "./law.ts"
+import { makeCollector, seeds } from "./tracedHeap.ts"
 
 /** Describes an object, which is built twice: as the target and as a model. */
 interface Shape {

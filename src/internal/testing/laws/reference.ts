@@ -4,10 +4,10 @@ import * as Option from "effect/Option"
 import * as fc from "fast-check"
 import type { Heap } from "../../../Heap.ts"
 import * as Arbitraries from "../../../testing/Arbitraries.ts"
-import { makeCollector, seeds } from "./collector.ts"
 import { equals, hash } from "./equality.ts"
 import { keepsNothingAlive } from "./hostHeap.ts"
 import { type Check, check, type Trace } from "./law.ts"
+import { makeCollector, seeds } from "./tracedHeap.ts"
 
 interface Reference<A> {
   deref(): A | undefined | Option.Option<A>

@@ -3,9 +3,9 @@ import * as Equal from "effect/Equal"
 import * as fc from "fast-check"
 import type { Heap } from "../../../Heap.ts"
 import * as Arbitraries from "../../../testing/Arbitraries.ts"
-import { type Collector, makeCollector, seeds } from "./collector.ts"
 import { keepsNothingAlive, leavesNothingBehind } from "./hostHeap.ts"
 import { type Check, check, type Trace } from "./law.ts"
+import { type Collector, makeCollector, seeds } from "./tracedHeap.ts"
 
 /** A map under test, or a set under test whose elements are both key and value. */
 export interface Table<K> {
