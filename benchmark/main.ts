@@ -10,7 +10,6 @@ import * as path from "node:path"
 import { parseArgs } from "node:util"
 import { quick, whole } from "./plan.ts"
 import { hasPython, run } from "./processes.ts"
-import { measureBundles } from "./report/bundle.ts"
 import { drawCharts } from "./report/charts.ts"
 import { aheadOfUs, judge } from "./report/goals.ts"
 import { describeMachine } from "./report/machine.ts"
@@ -44,19 +43,17 @@ const progress = (done: number, of: number) => {
   if (process.stderr.isTTY) process.stderr.write(done === of ? "\r\x1b[K" : `\r${done} of ${of}`)
 }
 const { failures, results } = await run(plan, progress)
-const bundles = await measureBundles()
-const goals = judge(results, bundles)
+const goals = judge(results)
 const ahead = aheadOfUs(results)
 
 console.log(`\n${resultTables(results)}\n`)
 if (ahead.length > 0) console.log(`${aheadTable(ahead)}\n`)
-console.log(bundles.map((bundle) => JSON.stringify(bundle)).join("\n"))
 console.log(`\n${goalTable(goals)}`)
 for (const failure of failures) console.log(`Failed: ${failure}`)
 
 if (!options.quick && options.only === "") {
   const root = path.resolve(import.meta.dirname, "..")
-  const written = { machine: { ...machine, loadAfter: describeMachine().load }, goals, bundles, results, failures }
+  const written = { machine: { ...machine, loadAfter: describeMachine().load }, goals, results, failures }
   fs.writeFileSync(path.join(root, "benchmark", "results.json"), formatResults(written))
   fs.mkdirSync(path.join(root, "docs"), { recursive: true })
   for (const [file, svg] of drawCharts(results)) fs.writeFileSync(path.join(root, "docs", file), svg)

@@ -2,7 +2,6 @@
 import * as finalizers from "../measure/finalizers.ts"
 import { growing, oneReferent } from "../plan.ts"
 import { cpython, engine, floor, library, pattern, several, severalSubjects, subjects } from "../subjects.ts"
-import type { BundleSize } from "./bundle.ts"
 import { find, ratioOf, ratioToFloor, type Result, type Results, sibling, valueOf } from "./results.ts"
 
 export interface Goal {
@@ -57,7 +56,7 @@ const value = (results: Results, row: Partial<Result>): number | undefined => {
   return result === undefined ? undefined : valueOf(result)
 }
 
-export const judge = (results: Results, bundles: ReadonlyArray<BundleSize>): ReadonlyArray<Goal> => {
+export const judge = (results: Results): ReadonlyArray<Goal> => {
   const each = (subjects: ReadonlyArray<string>, ...names: ReadonlyArray<string>) =>
     subjects.flatMap((subject) => names.map((name) => ({ measure: "operations", n, subject, name } as const)))
   const dying = { ...cost, name: "full collection, all dying" }
@@ -172,14 +171,6 @@ export const judge = (results: Results, bundles: ReadonlyArray<BundleSize>): Rea
           of: `${subject}, ${name}`,
           value: growthOf(results, subject, name)!
         }))
-      )
-    ),
-    ...([["import { WeakRef }", 2048], ["import *", 8192]] as const).map(([name, limit]) =>
-      atMost(
-        `bundle size of ${name}, brotli`,
-        limit,
-        " bytes",
-        bundles.filter(({ program }) => program === name).map(({ brotli, bundler }) => ({ of: bundler, value: brotli }))
       )
     )
   ].filter(({ figures }) => figures.length > 0)
