@@ -1,54 +1,52 @@
-/** The Node versions that the library supports, and the paths of their binaries. */
-import * as childProcess from "node:child_process"
-import * as fs from "node:fs"
+/** The engines that the tests run on. */
 import * as path from "node:path"
-
-const root = path.resolve(import.meta.dirname, "../..")
-
-/** Git ignores this folder. Delete it to install the engines again. */
-const folder = path.join(root, ".engines")
+import { fromDebian, fromRegistry, root, versionOf } from "./install.ts"
+import { onJsc } from "./portable/jsc.ts"
+import { onWorkerd } from "./portable/workerd.ts"
+import type { Outcome, Request } from "./report.ts"
+import { onBrowser, onBun, onDeno, onNode } from "./vitest.ts"
 
 export interface Engine {
   readonly name: string
-  /** Returns the path of the binary. Installs the engine first if it is not there. */
-  readonly install: () => string
+  readonly run: (request: Request) => Outcome | Promise<Outcome>
 }
 
-const binary = (...folder: ReadonlyArray<string>): string =>
-  path.join(...folder, "bin", process.platform === "win32" ? "node.exe" : "node")
+const platform = `${process.platform === "win32" ? "win" : process.platform}-${process.arch}`
+const exe = process.platform === "win32" ? ".exe" : ""
 
-const versionOf = (file: string): string | undefined =>
-  fs.existsSync(file) ? childProcess.execFileSync(file, ["--version"], { encoding: "utf8" }).trim() : undefined
-
-/** Installs the package of this platform, which contains the binary and runs no install script. */
-const fromRegistry = (version: string): Engine => ({
+const node = (version: string): Engine => ({
   name: `Node ${version.split(".")[0]}`,
-  install: () => {
-    const packageName = `node-${process.platform === "win32" ? "win" : process.platform}-${process.arch}`
-    const place = path.join(folder, version)
-    const file = binary(place, "node_modules", packageName)
-    if (versionOf(file) === `v${version}`) return file
-    console.log(`Installing ${packageName}@${version} in ${path.relative(root, place)}`)
-    const partial = `${place}.partial`
-    for (const stale of [place, partial]) fs.rmSync(stale, { recursive: true, force: true })
-    fs.mkdirSync(partial, { recursive: true })
-    // Without its own package.json, npm would install into the project that contains this folder.
-    fs.writeFileSync(path.join(partial, "package.json"), JSON.stringify({ private: true }))
-    childProcess.execFileSync(
-      process.platform === "win32" ? "npm.cmd" : "npm",
-      ["install", "--no-audit", "--no-fund", "--no-package-lock", `${packageName}@${version}`],
-      { cwd: partial, stdio: ["ignore", "ignore", "inherit"], shell: process.platform === "win32" }
-    )
-    fs.renameSync(partial, place)
-    const installed = versionOf(file)
-    if (installed !== `v${version}`) throw new Error(`${file} is ${installed ?? "missing"} instead of v${version}`)
-    return file
-  }
+  // The package of this platform contains the binary, and runs no install script.
+  run: (request) => onNode(fromRegistry(`node-${platform}`, version, `bin/node${exe}`), request)
 })
 
 export const engines: ReadonlyArray<Engine> = [
-  fromRegistry("20.20.2"),
-  fromRegistry("22.23.3"),
-  fromRegistry("24.21.0"),
-  { name: "Node 26", install: () => binary(root, "node_modules", "node") }
+  node("20.20.2"),
+  node("22.23.3"),
+  node("24.21.0"),
+  { name: "Node 26", run: (request) => onNode(path.join(root, "node_modules", "node", "bin", `node${exe}`), request) },
+  { name: "Bun", run: (request) => onBun(fromRegistry(`@oven/bun-${platform}`, "1.4.5", `bin/bun${exe}`), request) },
+  {
+    name: "Deno",
+    run: (request) => {
+      const libc = process.platform === "linux" ? "-glibc" : ""
+      return onDeno(fromRegistry(`@deno/${platform}${libc}`, "2.9.6", `deno${exe}`), request)
+    }
+  },
+  { name: "Chromium", run: (request) => onBrowser("chromium", fromDebian("chromium", "chromium"), request) },
+  { name: "Firefox", run: (request) => onBrowser("firefox", fromDebian("firefox-esr", "firefox-esr"), request) },
+  {
+    name: "workerd",
+    run: () => {
+      const name = `@cloudflare/workerd-${process.platform}-${process.arch === "x64" ? "64" : process.arch}`
+      return onWorkerd(fromRegistry(name, "1.20261117.1", `bin/workerd${exe}`))
+    }
+  },
+  {
+    name: "JavaScriptCore",
+    run: () => {
+      const file = fromDebian("jsc", "libjavascriptcoregtk-4.0-bin")
+      return onJsc(file, versionOf("dpkg-query", "-W", "-f", "${Version}", "libjavascriptcoregtk-4.0-18") ?? "")
+    }
+  }
 ]

@@ -13,3 +13,7 @@ if (engine !== undefined) {
     process.env["NODE_OPTIONS"] = `--import ${pathToFileURL(`${import.meta.dirname}/stripTypes.mjs`)}`
   }
 }
+
+// Bun has no flag for it.
+const { Bun } = globalThis as { readonly Bun?: { readonly gc: (synchronously: boolean) => void } }
+if (Bun !== undefined) Object.assign(globalThis, { gc: () => Bun.gc(true) })

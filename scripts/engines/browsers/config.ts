@@ -1,9 +1,10 @@
 import * as path from "node:path"
 import { defineConfig } from "vitest/config"
 import base from "../../../vitest.config.ts"
+import { withoutNode } from "../skipped.ts"
 import { type Browser, installed } from "./provider.ts"
 
-const browser = process.env["TEST_BROWSER"] as Browser
+const browser = process.env["TEST_HOST"] as Browser
 const file = process.env["TEST_BROWSER_FILE"]!
 const root = path.resolve(import.meta.dirname, "../../..")
 
@@ -13,6 +14,7 @@ export default defineConfig({
   test: {
     testTimeout: 60_000,
     include: ["test/**/*.test.ts"],
+    exclude: withoutNode.map(({ name }) => name.endsWith("/") ? `${name}**` : name),
     setupFiles: [path.join(import.meta.dirname, "setup.ts")],
     reporters: ["default", ["json", { outputFile: process.env["TEST_REPORT"] ?? "coverage/browser.json" }]],
     browser: {

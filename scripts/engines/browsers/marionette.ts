@@ -29,9 +29,9 @@ type Send = (command: string, parameters: object) => Promise<unknown>
 const connect = async (port: number): Promise<Send> => {
   const socket = await open(port)
   const waiting = new Map<number, (message: ReadonlyArray<unknown>) => void>()
-  let received = Buffer.alloc(0)
+  let received: Buffer = Buffer.alloc(0)
   // A message is its length in bytes, a colon and JSON.
-  socket.on("data", (data) => {
+  socket.on("data", (data: Buffer) => {
     received = Buffer.concat([received, data])
     for (;;) {
       const colon = received.indexOf(":")

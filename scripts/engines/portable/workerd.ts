@@ -1,0 +1,63 @@
+/** Runs the core suite in workerd, in the handler of one request. */
+import * as childProcess from "node:child_process"
+import * as fs from "node:fs"
+import * as net from "node:net"
+import * as path from "node:path"
+import { versionOf } from "../install.ts"
+import type { Outcome } from "../report.ts"
+import { bundle, outcome, workFolder } from "./bundle.ts"
+import type { Result } from "./run.ts"
+
+const epilogue = "export default { fetch: async () => Response.json(await run()) }"
+
+const config = (port: number): string =>
+  `using Workerd = import "/workerd/workerd.capnp";
+const config :Workerd.Config = (
+  services = [(name = "main", worker = (
+    modules = [(name = "suite.mjs", esModule = embed "suite.mjs")],
+    compatibilityDate = "2026-01-01"
+  ))],
+  sockets = [(name = "http", address = "127.0.0.1:${port}", http = (), service = "main")],
+  v8Flags = ["--expose-gc"]
+);
+`
+
+export const onWorkerd = async (file: string): Promise<Outcome> => {
+  const suite = await bundle("", epilogue)
+  const folder = workFolder("workerd")
+  const port = await freePort()
+  fs.writeFileSync(path.join(folder, "suite.mjs"), suite.code)
+  fs.writeFileSync(path.join(folder, "config.capnp"), config(port))
+  const server = childProcess.spawn(file, ["serve", "config.capnp"], {
+    cwd: folder,
+    stdio: ["ignore", "ignore", "inherit"]
+  })
+  try {
+    return outcome(versionOf(file) ?? "", await request(port), suite)
+  } finally {
+    server.kill("SIGKILL")
+  }
+}
+
+const freePort = (): Promise<number> =>
+  new Promise((resolve, reject) => {
+    const server = net.createServer().once("error", reject).listen(0, "127.0.0.1", () => {
+      const { port } = server.address() as net.AddressInfo
+      server.close(() => resolve(port))
+    })
+  })
+
+/** Requests the results. Tries for 30 seconds, because the server needs some time to start. */
+const request = async (port: number) => {
+  for (let attempt = 0;; attempt++) {
+    try {
+      const response = await fetch(`http://127.0.0.1:${port}/`, { signal: AbortSignal.timeout(5 * 60_000) })
+      if (!response.ok) throw new Error(await response.text())
+      // The server answers with the results of `start`.
+      return await response.json() as ReadonlyArray<Result>
+    } catch (error) {
+      if (attempt === 300 || !(error instanceof TypeError)) throw error
+      await new Promise((resolve) => setTimeout(resolve, 100))
+    }
+  }
+}
