@@ -1,0 +1,86 @@
+/**
+ * Builds the documentation site in `coverage/site`: the API of every module, the guides,
+ * the README as its home, and `llms.txt`.
+ */
+import * as childProcess from "node:child_process"
+import * as fs from "node:fs"
+import * as path from "node:path"
+import ts from "typescript6"
+import { modules, root } from "./api/modules.ts"
+
+const site = path.join(root, "site")
+const sources = path.join(root, "coverage", "site-sources")
+const output = path.join(root, "coverage", "site")
+
+/** Marks the constants that have call signatures as functions, because the site would list them as variables. */
+const marked = (file: string): string => {
+  const text = fs.readFileSync(file, "utf8")
+  const ends: Array<number> = []
+  for (const statement of ts.createSourceFile(file, text, ts.ScriptTarget.Latest, true).statements) {
+    if (!ts.isVariableStatement(statement)) continue
+    const type = statement.declarationList.declarations[0]?.type
+    const block = ts.getJSDocCommentsAndTags(statement).findLast(ts.isJSDoc)
+    if (
+      block !== undefined && type !== undefined && ts.isTypeLiteralNode(type) &&
+      type.members.every(ts.isCallSignatureDeclaration)
+    ) {
+      ends.push(block.getEnd())
+    }
+  }
+  return ends.reduceRight((text, end) => `${text.slice(0, end - 2)}* @function\n ${text.slice(end - 2)}`, text)
+}
+
+fs.rmSync(sources, { recursive: true, force: true })
+fs.cpSync(path.join(root, "src"), sources, { recursive: true })
+for (const { source } of modules) {
+  fs.writeFileSync(path.join(sources, path.relative(path.join(root, "src"), source)), marked(source))
+}
+
+const npm = process.platform === "win32" ? "npm.cmd" : "npm"
+const run = (file: string, ...args: ReadonlyArray<string>): void => {
+  childProcess.execFileSync(file, args, { cwd: site, stdio: "inherit", shell: process.platform === "win32" })
+}
+if (!fs.existsSync(path.join(site, "node_modules", "typedoc"))) {
+  run(npm, "ci", "--no-audit", "--no-fund", "--prefer-offline")
+}
+run(process.execPath, path.join(site, "node_modules", "typedoc", "bin", "typedoc"), "--treatWarningsAsErrors")
+
+/** The first sentence of a module's comment, or the heading and the first sentence of a guide. */
+const firstSentence = (text: string): string => {
+  const prose = text.replace(/^(\/\*\*|#.*$)/m, "").replaceAll(/^ ?\*+ ?/gm, "").trim()
+  return /^.*?[.:](?=\s|$)/s.exec(prose)?.[0].replaceAll(/\s+/g, " ").replace(/:$/, ".") ?? ""
+}
+
+const guides = fs.readdirSync(path.join(root, "docs")).filter((file) => file.endsWith(".md")).toSorted()
+fs.writeFileSync(
+  path.join(output, "llms.txt"),
+  `# effect-weakref
+
+> ${firstSentence(fs.readFileSync(path.join(root, "README.md"), "utf8"))}
+
+Rules for programs that use it: AGENTS.md of the package. One example for each task: ai-docs/ of the repository.
+
+## Modules
+
+${
+    modules.filter(({ specifier }) => !/^effect-weakref(\/index|\/testing)?$/.test(specifier)).map(
+      ({ source, specifier }) => {
+        const name = specifier.replace("effect-weakref/", "")
+        return `- [${name}](modules/${name.replaceAll("/", "_")}.html): ${
+          firstSentence(fs.readFileSync(source, "utf8"))
+        }`
+      }
+    ).join("\n")
+  }
+
+## Guides
+
+${
+    guides.map((file) => {
+      const text = fs.readFileSync(path.join(root, "docs", file), "utf8")
+      return `- [${/^# (.*)$/m.exec(text)?.[1]}](documents/${file.replace(/\.md$/, ".html")}): ${firstSentence(text)}`
+    }).join("\n")
+  }
+`
+)
+console.log(`The site is in ${path.relative(root, output)}`)
