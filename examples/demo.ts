@@ -18,6 +18,7 @@ import { Argument, CliConfig, CliError, Command, Flag, GlobalFlag } from "effect
 import { ChildProcess } from "effect/process"
 import { fileURLToPath } from "node:url"
 import { DirectoryError, imageNames } from "./image-service/ImageDirectory.ts"
+import { picture } from "./image-service/picture.ts"
 import { Report, summary, table } from "./image-service/Report.ts"
 import * as SampleImages from "./image-service/sampleImages.ts"
 import * as StatusLine from "./image-service/StatusLine.ts"
@@ -79,6 +80,7 @@ const demo = Effect.fnUntraced(
     readonly directory: Option.Option<string>
     readonly images: number
     readonly megapixels: number
+    readonly picture: Option.Option<string>
   }) {
     yield* Effect.logInfo(introduction)
     const directory = Option.isSome(options.directory) ? options.directory.value : yield* renderSamples(options)
@@ -90,6 +92,10 @@ const demo = Effect.fnUntraced(
     const strong = yield* runVariant("strong", directory)
     yield* Console.log(`\n${table({ weak, strong })}\n`)
     yield* Console.log(summary({ weak, strong }))
+    if (Option.isSome(options.picture)) {
+      const fs = yield* FileSystem.FileSystem
+      yield* fs.writeFileString(options.picture.value, picture({ weak, strong }))
+    }
   },
   Effect.scoped
 )
@@ -111,7 +117,12 @@ const megapixels = Flag.Finite("megapixels").pipe(
   Flag.withDefault(12)
 )
 
-Command.make("demo", { directory, images, megapixels }, demo).pipe(
+const picturePath = Flag.String("picture").pipe(
+  Flag.withDescription("A file for a picture of the memory over time"),
+  Flag.optional
+)
+
+Command.make("demo", { directory, images, megapixels, picture: picturePath }, demo).pipe(
   Command.withDescription("An image service that finds large images by name without keeping them alive."),
   Command.run({ version: "0.1.0" }),
   Effect.onInterrupt(() =>

@@ -1,8 +1,8 @@
 /** Draws the results as charts. */
 import * as Plot from "@observablehq/plot"
-import { DOMImplementation, XMLSerializer } from "@xmldom/xmldom"
 import { cpython, engine, floor, library, pattern } from "../subjects.ts"
 import { findAll, type Results, valueOf } from "./results.ts"
+import { renderSvg } from "./svg.ts"
 
 /** Colors of medium brightness, which are visible on white and on black. */
 const colors: Readonly<Record<string, string>> = {
@@ -30,23 +30,6 @@ const barsOf = (results: Results): Array<Bar> => results.map((result) => ({ ...r
 
 const ranks = Object.keys(colors)
 
-const render = (title: string, options: Plot.PlotOptions): string => {
-  const document = new DOMImplementation().createDocument(null, "html", null)
-  const svg = Plot.plot({ ...options, document: document as never }) as unknown as {
-    setAttribute(name: string, value: string): void
-    insertBefore(node: unknown, before: unknown): void
-    firstChild: unknown
-  }
-  svg.setAttribute("role", "img")
-  const style = document.createElement("style")
-  style.textContent = "svg { color: #1f2328 } @media (prefers-color-scheme: dark) { svg { color: #e6edf3 } }"
-  const heading = document.createElement("title")
-  heading.textContent = title
-  svg.insertBefore(style, svg.firstChild)
-  svg.insertBefore(heading, svg.firstChild)
-  return new XMLSerializer().serializeToString(svg as never)
-}
-
 const color = { domain: ranks, range: Object.values(colors) }
 
 /** Draws bars, with one facet for each operation. */
@@ -54,7 +37,7 @@ const barChart = (title: string, bars: Array<Bar>): string => {
   const contenders = ranks.filter((contender) => bars.some((bar) => bar.contender === contender))
   const names = Array.from(new Set(bars.map(({ name }) => name)))
   const limit = Math.max(...bars.filter(({ contender }) => contender === library).map(({ value }) => value)) * 3
-  return render(title, {
+  return renderSvg(title, {
     width: 900,
     height: 60 + names.length * contenders.length * 17,
     marginLeft: 130,
@@ -91,7 +74,7 @@ const barChart = (title: string, bars: Array<Bar>): string => {
 /** Draws how the cost of an operation grows with the number of entries. */
 const growthChart = (title: string, results: Results): string => {
   const points = results.map((result) => ({ ...result, value: valueOf(result) })).sort((a, b) => a.n - b.n)
-  return render(title, {
+  return renderSvg(title, {
     width: 900,
     height: 620,
     marginLeft: 50,

@@ -13,6 +13,8 @@ export class Report extends Schema.Class<Report>("Report")({
   finalizedAtExit: Schema.Int,
   peakMemory: Schema.Int,
   finalMemory: Schema.Int,
+  /** The resident memory over time, until the gallery has shown all images. */
+  memory: Schema.Array(Schema.Struct({ millis: Schema.Int, bytes: Schema.Int })),
   millis: Schema.Int
 }) {}
 

@@ -18,8 +18,10 @@ import * as StatusLine from "./StatusLine.ts"
 // The cast is safe, because only demo.ts starts this program.
 const [kind, directory] = process.argv.slice(2) as ["weak" | "strong", string]
 
-/** Measures the resident memory of this process, and samples its peak. */
+/** Measures the resident memory of this process, and samples it. */
 const memory = Effect.gen(function*() {
+  const start = yield* Clock.currentTimeMillis
+  const samples: Array<{ readonly millis: number; readonly bytes: number }> = []
   let peak = 0
   const now = () => {
     const rss = process.memoryUsage.rss()
@@ -27,12 +29,17 @@ const memory = Effect.gen(function*() {
     return rss
   }
   yield* Effect.sync(now).pipe(Effect.schedule(Schedule.spaced("10 millis")), Effect.forkScoped)
-  return { now, peak: () => peak }
+  yield* Clock.currentTimeMillis.pipe(
+    Effect.map((time) => samples.push({ millis: time - start, bytes: now() })),
+    Effect.schedule(Schedule.spaced("100 millis")),
+    Effect.forkScoped
+  )
+  return { now, peak: () => peak, samples }
 })
 
 const program = Effect.gen(function*() {
   const start = yield* Clock.currentTimeMillis
-  const { now, peak } = yield* memory
+  const { now, peak, samples } = yield* memory
   const gallery = yield* Gallery
   const images = yield* ImageService
   const store = yield* ImageStore
@@ -48,6 +55,7 @@ const program = Effect.gen(function*() {
   }).pipe(Effect.andThen(gallery.browse), Effect.scoped)
   const millis = (yield* Clock.currentTimeMillis) - start
   const reclaimedUnasked = images.statistics().reclaimed
+  const measured = samples.slice()
 
   // Until here the engine decided when to collect. Now force collections in both variants, for the final numbers.
   yield* Heap.collectGarbage.pipe(
@@ -60,7 +68,16 @@ const program = Effect.gen(function*() {
   const finalMemory = now()
   const live = store.count()
   // Called after the services have been closed, because the remaining finalizers run then.
-  return () => Report.make({ ...images.statistics(), live, reclaimedUnasked, peakMemory: peak(), finalMemory, millis })
+  return () =>
+    Report.make({
+      ...images.statistics(),
+      live,
+      reclaimedUnasked,
+      peakMemory: peak(),
+      finalMemory,
+      memory: measured,
+      millis
+    })
 }).pipe(
   Effect.ensuring(ImageService.use((images) => images.close)),
   Effect.scoped
