@@ -12,13 +12,13 @@
 import * as Effect from "effect/Effect"
 import { dual } from "effect/Function"
 import { type Inspectable, toJson } from "effect/Inspectable"
-import * as Option from "effect/Option"
 import type { Pipeable } from "effect/Pipeable"
 import { isObjectKeyword } from "effect/Predicate"
 import { Heap } from "./Heap.ts"
 import { Base } from "./internal/base.ts"
+import { equalsStrictly } from "./internal/equality.ts"
 import { host } from "./internal/host.ts"
-import * as WeakKeyMap from "./WeakKeyMap.ts"
+import { WeakElementTable } from "./internal/keyTable.ts"
 
 const TypeId = "~effect-weakref/Interner"
 
@@ -86,23 +86,23 @@ export interface Interner<in out A extends WeakKey> extends Pipeable, Inspectabl
  */
 export const isInterner = (u: unknown): u is Interner<WeakKey> => InternerImpl.is(u)
 
+/** Unites only values of the same prototype, because the program receives the element instead of its own value. */
+class InternerTable<A extends WeakKey> extends WeakElementTable<A> {
+  protected override areEqual(self: A, that: A): boolean {
+    return equalsStrictly(self, that)
+  }
+}
+
 class InternerImpl<A extends WeakKey> extends Base implements Interner<A> {
-  /** Each element is its own value. The map holds values as ephemerons, so a value does not keep its key alive. */
-  readonly #elements: WeakKeyMap.WeakKeyMap<A, A>
-  readonly #heap: Heap
-  /** The number of running calls of `intern`. User code that compares elements may call `intern` again. */
-  #running = 0
-  /** The elements that nested calls inserted. */
-  #nested: Array<globalThis.WeakRef<A>> = []
+  readonly #table: InternerTable<A>
 
   constructor(heap: Heap) {
     super()
-    this.#elements = WeakKeyMap.makeUnsafe({ compare: "structural" }, heap)
-    this.#heap = heap
+    this.#table = new InternerTable(heap, "structural")
   }
 
   static is(u: unknown): u is InternerImpl<WeakKey> {
-    return isObjectKeyword(u) && #elements in u
+    return isObjectKeyword(u) && #table in u
   }
 
   get [TypeId](): Interner<A>[typeof TypeId] {
@@ -110,48 +110,19 @@ class InternerImpl<A extends WeakKey> extends Base implements Interner<A> {
   }
 
   intern(a: A): A {
-    this.#running++
-    try {
-      const found = WeakKeyMap.get(this.#elements, a)
-      if (Option.isSome(found)) return found.value
-      WeakKeyMap.set(this.#elements, a, a)
-      const first = this.#nested.length === 0 ? undefined : this.restore(a)
-      if (first !== undefined) return first
-      if (this.#running > 1) this.#nested.push(new this.#heap.WeakRef(a))
-      return a
-    } finally {
-      if (--this.#running === 0 && this.#nested.length > 0) this.#nested = []
-    }
-  }
-
-  /**
-   * Finds an equal element that a nested call inserted during the look-up of `set`, and returns this element.
-   * `set` replaced the value of this element by `a`. Restores the element as its own value.
-   */
-  private restore(a: A): A | undefined {
-    for (const nested of this.#nested) {
-      const element = nested.deref()
-      if (element === undefined || element === a) continue
-      // The map finds an element by identity, so this look-up runs no user code.
-      const value = WeakKeyMap.get(this.#elements, element)
-      if (Option.isSome(value) && value.value === a) {
-        WeakKeyMap.set(this.#elements, element, element)
-        return element
-      }
-    }
-    return undefined
+    return this.#table.intern(a)
   }
 
   has(a: A): boolean {
-    return WeakKeyMap.has(this.#elements, a)
+    return this.#table.has(a)
   }
 
   get size(): number {
-    return WeakKeyMap.size(this.#elements)
+    return this.#table.size
   }
 
   toJSON(): unknown {
-    return { _id: "Interner", values: toJson(Array.from(WeakKeyMap.keys(this.#elements))) }
+    return { _id: "Interner", values: toJson(Array.from(this.#table.keys())) }
   }
 }
 

@@ -3,6 +3,8 @@
  *
  * - `equals(a, b)`: `Equal.equals`, except that opaque objects compare by identity.
  * - `hash(a)`: the hash for `equals`. It is `Hash.hash`, except that opaque objects hash by identity.
+ * - `hashOf(a)`: the same, or `undefined` for what is only equal to itself, so that a table needs no hash of it.
+ * - `equalsStrictly(a, b)`: as `equals`, and the prototypes are the same.
  * - `isOpaque(a)`: whether a value is an opaque object.
  *
  * An *opaque* object has a state that cannot be read from its properties: a DOM node, a
@@ -15,20 +17,25 @@
  * change the hash that the program's own collections have already stored.
  */
 import * as Equal from "effect/Equal"
+import type { Equivalence } from "effect/Equivalence"
 import * as Hash from "effect/Hash"
+
+const isObject = (u: unknown): u is object => typeof u === "object" && u !== null
 
 /** What a prototype tells about the objects that inherit from it. */
 interface Shape {
   /** The name of a built-in class whose contents Effect compares, `"Error"`, `"Opaque"`, or `""` for plain objects and other classes. */
   readonly kind: string
-  /** The inherited keys that Effect reads. */
+  /** The inherited keys. */
   readonly keys: ReadonlyArray<PropertyKey>
-  /** Whether reading an inherited key runs a getter. */
-  readonly hasGetters: boolean
+  /** The inherited keys whose value may be an object, usually because they have a getter. */
+  readonly getters: ReadonlyArray<PropertyKey>
 }
 
-const builtIns: ReadonlyArray<string> = "Array Map Set Date RegExp ArrayBuffer SharedArrayBuffer DataView TypedArray"
-  .split(" ")
+/** The built-in classes whose instances have no parts. */
+const leaves: ReadonlyArray<string> = ["Date", "RegExp", "ArrayBuffer", "SharedArrayBuffer", "DataView", "TypedArray"]
+
+const builtIns: ReadonlyArray<string> = ["Array", "Map", "Set", ...leaves]
 
 /**
  * The methods of promises, event targets, emitters, timers and nodes that are written in
@@ -36,7 +43,7 @@ const builtIns: ReadonlyArray<string> = "Array Map Set Date RegExp ArrayBuffer S
  */
 const opaqueMethods: ReadonlyArray<string> = ["then", "addEventListener", "removeListener", "hasRef", "appendChild"]
 
-const plain: Shape = { kind: "", keys: [], hasGetters: false }
+const plain: Shape = { kind: "", keys: [], getters: [] }
 
 /** Returns the name of the native class that has this prototype. A prototype of another realm counts, a false `constructor` does not. */
 const nativeName = (prototype: object): string | undefined => {
@@ -49,10 +56,10 @@ const nativeName = (prototype: object): string | undefined => {
 
 const readShape = (prototype: object): Shape => {
   const keys = new Set<PropertyKey>()
+  const getters = new Set<PropertyKey>()
   let builtIn = ""
   let isError = false
   let isOpaque = false
-  let hasGetters = false
   for (let current: object | null = prototype; current !== null; current = Object.getPrototypeOf(current)) {
     const name = nativeName(current)
     if (name === "Object") break
@@ -66,12 +73,13 @@ const readShape = (prototype: object): Shape => {
       ) {
         isOpaque = true
       }
-      if (key !== "constructor") keys.add(key)
-      hasGetters ||= descriptor.get !== undefined
+      if (key === "constructor") continue
+      keys.add(key)
+      if (descriptor.get !== undefined || isObject(descriptor.value)) getters.add(key)
     }
   }
   const kind = builtIn || (isOpaque ? "Opaque" : isError ? "Error" : "")
-  return builtIn || isOpaque ? { kind, keys: [], hasGetters: false } : { kind, keys: [...keys], hasGetters }
+  return builtIn || isOpaque ? { ...plain, kind } : { kind, keys: [...keys], getters: [...getters] }
 }
 
 const shapes = /*#__PURE__*/ new WeakMap<object, Shape>()
@@ -120,33 +128,34 @@ const isBuiltIn = (value: object, kind: string): boolean => {
 
 const implementsEqual = (value: object): boolean => Equal.symbol in value || Hash.symbol in value
 
-const isObject = (u: unknown): u is object => typeof u === "object" && u !== null
-
-const isOpaqueObject = (value: object): boolean => {
+/** Returns the shape of an object, or `undefined` if the object is opaque. Runs no getter of the object. */
+const transparentShape = (value: object): Shape | undefined => {
   let shape: Shape
   try {
     shape = shapeOf(value)
   } catch (error) {
     // A revoked proxy has only its identity. A dead `WeakProxy` throws its own error.
-    if (error instanceof TypeError) return true
+    if (error instanceof TypeError) return undefined
     throw error
   }
   switch (shape.kind) {
     case "":
       // Namespaces, such as `Math`, a module or `globalThis`, have a tag of their own. Reading them has no end.
       return Object.hasOwn(value, Symbol.toStringTag) &&
-        Object.getOwnPropertyDescriptor(value, Symbol.toStringTag)?.enumerable === false
+          Object.getOwnPropertyDescriptor(value, Symbol.toStringTag)!.enumerable !== true
+        ? undefined
+        : shape
     case "Error":
-      return false
+      return shape
     case "Opaque":
-      return !implementsEqual(value)
+      return implementsEqual(value) ? shape : undefined
     default:
-      return !isBuiltIn(value, shape.kind) && !implementsEqual(value)
+      return isBuiltIn(value, shape.kind) || implementsEqual(value) ? shape : undefined
   }
 }
 
 /** Checks whether a value is an opaque object. Runs no getter of the value. Cost: O(1), once per prototype O(its keys). */
-export const isOpaque = (value: unknown): boolean => isObject(value) && isOpaqueObject(value)
+export const isOpaque = (value: unknown): boolean => isObject(value) && transparentShape(value) === undefined
 
 let asked = false
 
@@ -170,26 +179,16 @@ export const isByReference = (value: object): boolean => {
 }
 
 /** The keys that Effect compares. */
-const keysOf = (value: object): Iterable<PropertyKey> => {
+const keysOf = (value: object): ReadonlyArray<PropertyKey> => {
   const { keys, kind } = shapeOf(value)
   const own = Reflect.ownKeys(value)
-  if (keys.length === 0 && kind === "") return own
+  if (keys.length === 0) return own
   const all = new Set([...own, ...keys])
   if (kind === "Error") all.delete("stack")
-  return all
+  return [...all]
 }
 
 const get = (value: object, key: PropertyKey): unknown => (value as Readonly<Record<PropertyKey, unknown>>)[key]
-
-/** The values that Effect reads when it hashes an object. */
-const parts = (value: object): Iterable<unknown> => {
-  if (Array.isArray(value)) return value
-  if (value instanceof Map) return [...value].flat()
-  if (value instanceof Set) return value
-  const { kind } = shapeOf(value)
-  if (kind !== "" && kind !== "Error") return []
-  return Array.from(keysOf(value), (key) => get(value, key))
-}
 
 /** How many values the quick search reads. */
 const budget = 256
@@ -199,32 +198,50 @@ let left = 0
  * Checks whether Effect would read an opaque object while it hashes a value. The quick
  * search has no `seen`: it reads few values, and returns `true` if these are not all.
  */
-const reaches = (value: unknown, seen: Set<object> | undefined): boolean => {
-  if (seen === undefined && left-- <= 0) return true
-  if (!isObject(value)) return false
-  if (isOpaqueObject(value)) return true
+const reaches = (value: object, seen: Set<object> | undefined): boolean => {
+  const shape = transparentShape(value)
+  if (shape === undefined) return true
   if (implementsEqual(value)) return false
   if (seen !== undefined) {
     if (seen.has(value)) return false
     seen.add(value)
   }
-  if ((seen !== undefined || shapeOf(value).hasGetters) && isByReference(value)) return false
-  for (const part of parts(value)) if (reaches(part, seen)) return true
+  if ((seen !== undefined || shape.getters.length > 0) && isByReference(value)) return false
+  if (Array.isArray(value)) return anyReaches(value, seen)
+  if (value instanceof Map) return anyReaches([...value.keys(), ...value.values()], seen)
+  if (value instanceof Set) return anyReaches([...value], seen)
+  if (shape.kind !== "" && shape.kind !== "Error") return false
+  return anyKeyReaches(value, Reflect.ownKeys(value), seen) || anyKeyReaches(value, shape.getters, seen)
+}
+
+const anyReaches = (values: ReadonlyArray<unknown>, seen: Set<object> | undefined): boolean => {
+  if (isOverBudget(values, seen)) return true
+  for (const value of values) if (isObject(value) && reaches(value, seen)) return true
   return false
 }
+
+const anyKeyReaches = (self: object, keys: ReadonlyArray<PropertyKey>, seen: Set<object> | undefined): boolean => {
+  if (isOverBudget(keys, seen)) return true
+  for (const key of keys) {
+    const value = get(self, key)
+    if (isObject(value) && reaches(value, seen)) return true
+  }
+  return false
+}
+
+const isOverBudget = (parts: ReadonlyArray<unknown>, seen: Set<object> | undefined): boolean =>
+  seen === undefined && (left -= parts.length + 1) < 0
 
 /** The objects for which the quick search was not enough, and whether they reach an opaque object. */
 const searched = /*#__PURE__*/ new WeakMap<object, boolean>()
 
-/** Checks whether a structure reaches an opaque object. Remembers the answer for a large structure, as Effect remembers its hash. */
+/** Checks whether a structure reaches an opaque object. Remembers the answer of a long search, as Effect remembers a hash. */
 const reachesOpaque = (value: object): boolean => {
-  const known = searched.get(value)
-  if (known !== undefined) return known
   try {
     left = budget
     if (!reaches(value, undefined)) return false
-    const result = reaches(value, new Set())
-    searched.set(value, result)
+    let result = searched.get(value)
+    if (result === undefined) searched.set(value, result = reaches(value, new Set()))
     return result
   } catch {
     // A getter or a proxy throws. Effect throws the same error, unless it does not read the object.
@@ -235,10 +252,22 @@ const reachesOpaque = (value: object): boolean => {
 /** The objects that are being hashed. */
 const hashing: Array<object> = []
 
-/** Returns a hash that is equal for values that {@link equals} calls equal. Runs user code: getters, `Hash`, proxies. */
-export const hash = (value: unknown): number => {
-  if (!isObject(value)) return Hash.hash(value)
-  if (isOpaqueObject(value)) return Hash.random(value)
+/**
+ * Returns a hash that is equal for values that {@link equals} calls equal, or `undefined`
+ * if the value is only equal to itself. Runs user code: getters, `Hash`, proxies.
+ */
+export const hashOf = (value: unknown): number | undefined => {
+  if (!isObject(value)) {
+    return typeof value === "function" && !implementsEqual(value) ? undefined : Hash.hash(value)
+  }
+  const shape = transparentShape(value)
+  if (shape === undefined) return undefined
+  if (implementsEqual(value)) return Hash.hash(value)
+  // The most frequent keys: Effect would hash them in the same way, and would remember the hash in an ephemeron.
+  if (shape === plain) {
+    const keys = Reflect.ownKeys(value)
+    if (isFlat(value, keys)) return Hash.structureKeys(value, keys)
+  }
   if (!reachesOpaque(value)) return Hash.hash(value)
   if (hashing.includes(value)) return Hash.string("[Circular]")
   hashing.push(value)
@@ -248,6 +277,15 @@ export const hash = (value: unknown): number => {
     hashing.pop()
   }
 }
+
+/** Checks that no property of an object is an object. */
+const isFlat = (value: object, keys: ReadonlyArray<PropertyKey>): boolean => {
+  for (const key of keys) if (isObject(get(value, key))) return false
+  return true
+}
+
+/** Returns a hash that is equal for values that {@link equals} calls equal. Runs user code: getters, `Hash`, proxies. */
+export const hash = (value: unknown): number => hashOf(value) ?? Hash.random(value as object)
 
 const hashStructure = (value: object): number => {
   let h = 6151
@@ -270,40 +308,57 @@ const comparing: Array<readonly [object, object]> = []
 export const equals = (self: unknown, that: unknown): boolean => {
   if (self === that) return true
   if (!isObject(self) || !isObject(that)) return Equal.equals(self, that)
-  if (isOpaqueObject(self) || isOpaqueObject(that)) return false
+  if (isOpaque(self) || isOpaque(that)) return false
   const isOwn = reachesOpaque(self)
   if (isOwn !== reachesOpaque(that)) return false
-  if (!isOwn) return Equal.equals(self, that)
+  return isOwn ? equalOnPath(self, that, equals) : Equal.equals(self, that)
+}
+
+const equalOnPath = (self: object, that: object, equal: Equivalence<unknown>): boolean => {
   if (comparing.some((pair) => pair[0] === self && pair[1] === that)) return true
   comparing.push([self, that])
   try {
-    return equalStructures(self, that)
+    return equalStructures(self, that, equal)
   } finally {
     comparing.pop()
   }
 }
 
-const equalStructures = (self: object, that: object): boolean => {
+const equalStructures = (self: object, that: object, equal: Equivalence<unknown>): boolean => {
   if (Array.isArray(self)) {
-    return Array.isArray(that) && self.length === that.length && self.every((element, i) => equals(element, that[i]))
+    return Array.isArray(that) && self.length === that.length && self.every((element, i) => equal(element, that[i]))
   }
-  if (self instanceof Map) return that instanceof Map && equalItems([...self], [...that], equalEntries)
-  if (self instanceof Set) return that instanceof Set && equalItems([...self], [...that], equals)
+  if (self instanceof Map) {
+    return that instanceof Map &&
+      equalItems([...self], [...that], (self, that) => equal(self[0], that[0]) && equal(self[1], that[1]))
+  }
+  if (self instanceof Set) return that instanceof Set && equalItems([...self], [...that], equal)
   if (Array.isArray(that) || that instanceof Map || that instanceof Set) return false
   const keys = new Set(keysOf(that))
   for (const key of keysOf(self)) {
-    if (!keys.delete(key) || !equals(get(self, key), get(that, key))) return false
+    if (!keys.delete(key) || !equal(get(self, key), get(that, key))) return false
   }
   return keys.size === 0
 }
 
-const equalEntries = (self: readonly [unknown, unknown], that: readonly [unknown, unknown]): boolean =>
-  equals(self[0], that[0]) && equals(self[1], that[1])
-
 /** Finds a different equal partner for each item. */
-const equalItems = <A>(self: ReadonlyArray<A>, that: Array<A>, equal: (self: A, that: A) => boolean): boolean =>
+const equalItems = <A>(self: ReadonlyArray<A>, that: Array<A>, equal: Equivalence<A>): boolean =>
   self.length === that.length && self.every((item) => {
     const i = that.findIndex((other) => equal(item, other))
     if (i >= 0) that.splice(i, 1)
     return i >= 0
   })
+
+/** Compares two values as {@link equals}, and requires the same prototype for them and for their parts. */
+export const equalsStrictly = (self: unknown, that: unknown): boolean => equals(self, that) && haveSameKinds(self, that)
+
+/** Checks that the corresponding parts of two equal values have the same prototype. */
+const haveSameKinds = (self: unknown, that: unknown): boolean => {
+  if (self === that) return true
+  if (!isObject(self) || !isObject(that)) return Equal.equals(self, that)
+  if (Object.getPrototypeOf(self) !== Object.getPrototypeOf(that)) return false
+  const shape = transparentShape(self)
+  if (shape === undefined) return false
+  if (implementsEqual(self) || leaves.includes(shape.kind)) return Equal.equals(self, that)
+  return equalOnPath(self, that, haveSameKinds)
+}
