@@ -11,7 +11,7 @@
  */
 import * as Effect from "effect/Effect"
 import { dual } from "effect/Function"
-import { type Inspectable, toJson } from "effect/Inspectable"
+import type { Inspectable } from "effect/Inspectable"
 import type { Pipeable } from "effect/Pipeable"
 import { isObjectKeyword } from "effect/Predicate"
 import { Heap } from "./Heap.ts"
@@ -19,6 +19,7 @@ import { Base } from "./internal/base.ts"
 import { equalsStrictly } from "./internal/equality.ts"
 import { host } from "./internal/host.ts"
 import { WeakElementTable } from "./internal/keyTable.ts"
+import { outlineParts } from "./internal/outline.ts"
 
 const TypeId = "~effect-weakref/Interner"
 
@@ -122,7 +123,7 @@ class InternerImpl<A extends WeakKey> extends Base implements Interner<A> {
   }
 
   toJSON(): unknown {
-    return { _id: "Interner", values: toJson(Array.from(this.#table.keys())) }
+    return { _id: "Interner", ...outlineParts(this, this.#table.keys(), () => this.#table.size) }
   }
 }
 

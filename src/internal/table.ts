@@ -20,10 +20,10 @@
  *
  * No user code runs between a `find` and the change that uses its result.
  */
-import { format } from "effect/Formatter"
 import * as Option from "effect/Option"
 import type { Heap } from "../Heap.ts"
 import { equals } from "./equality.ts"
+import { printed } from "./print.ts"
 import { inSlices, makeRegistry } from "./registry.ts"
 
 export type Compare = "structural" | "reference"
@@ -114,7 +114,7 @@ export abstract class WeakTable<K, V, A extends WeakKey> {
 
   constructor(heap: Heap, compare: Compare) {
     if (compare !== "structural" && compare !== "reference") {
-      throw new TypeError(`The option compare must be "structural" or "reference", but it is ${format(compare)}`)
+      throw new TypeError(`The option compare must be "structural" or "reference", but it is ${printed(compare)}`)
     }
     this.heap = heap
     this.compare = compare
