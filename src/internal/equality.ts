@@ -33,15 +33,28 @@ interface Shape {
 }
 
 /** The built-in classes whose instances have no parts. */
-const leaves: ReadonlyArray<string> = ["Date", "RegExp", "ArrayBuffer", "SharedArrayBuffer", "DataView", "TypedArray"]
+const leaves: ReadonlySet<string> = /*#__PURE__*/ new Set([
+  "Date",
+  "RegExp",
+  "ArrayBuffer",
+  "SharedArrayBuffer",
+  "DataView",
+  "TypedArray"
+])
 
-const builtIns: ReadonlyArray<string> = ["Array", "Map", "Set", ...leaves]
+const builtIns: ReadonlySet<string> = /*#__PURE__*/ new Set(["Array", "Map", "Set", ...leaves])
 
 /**
  * The methods of promises, event targets, emitters, timers and nodes that are written in
  * JavaScript and may have no `Symbol.toStringTag`, such as the streams of Node.
  */
-const opaqueMethods: ReadonlyArray<string> = ["then", "addEventListener", "removeListener", "hasRef", "appendChild"]
+const opaqueMethods: ReadonlySet<PropertyKey> = /*#__PURE__*/ new Set([
+  "then",
+  "addEventListener",
+  "removeListener",
+  "hasRef",
+  "appendChild"
+])
 
 const plain: Shape = { kind: "", keys: [], getters: [] }
 
@@ -63,13 +76,13 @@ const readShape = (prototype: object): Shape => {
   for (let current: object | null = prototype; current !== null; current = Object.getPrototypeOf(current)) {
     const name = nativeName(current)
     if (name === "Object") break
-    if (name !== undefined && builtIns.includes(name)) builtIn ||= name
+    if (name !== undefined && builtIns.has(name)) builtIn ||= name
     else if (name === "Error") isError = true
     else if (name !== undefined && !name.endsWith("Error")) isOpaque = true
     for (const key of Reflect.ownKeys(current)) {
       const descriptor = Object.getOwnPropertyDescriptor(current, key)!
       if (
-        key === Symbol.toStringTag || (opaqueMethods.includes(key as string) && typeof descriptor.value === "function")
+        key === Symbol.toStringTag || (opaqueMethods.has(key) && typeof descriptor.value === "function")
       ) {
         isOpaque = true
       }
@@ -359,6 +372,6 @@ const haveSameKinds = (self: unknown, that: unknown): boolean => {
   if (Object.getPrototypeOf(self) !== Object.getPrototypeOf(that)) return false
   const shape = transparentShape(self)
   if (shape === undefined) return false
-  if (implementsEqual(self) || leaves.includes(shape.kind)) return Equal.equals(self, that)
+  if (implementsEqual(self) || leaves.has(shape.kind)) return Equal.equals(self, that)
   return equalOnPath(self, that, haveSameKinds)
 }
