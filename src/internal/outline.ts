@@ -76,7 +76,8 @@ const outlineObject = (value: object): unknown => {
       path.pop()
     }
   }
-  if (value instanceof Date || value instanceof RegExp || value instanceof Error) return outline(String(value))
+  if (value instanceof Date) return Number.isNaN(value.getTime()) ? "Invalid Date" : value.toISOString()
+  if (value instanceof RegExp || value instanceof Error) return outline(String(value))
   if (value instanceof Map || value instanceof Set) {
     return { _id: value instanceof Map ? "Map" : "Set", ...outlineParts(value, value, () => value.size) }
   }
