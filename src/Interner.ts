@@ -24,18 +24,30 @@ import { outlineParts } from "./internal/outline.ts"
 const TypeId = "~effect-weakref/Interner"
 
 /**
- * Represents a mutable set of weakly held elements, one for each group of equal objects.
+ * Represents a mutable set of weakly held elements, one for each group of equal
+ * objects.
+ *
+ * **When to use**
+ *
+ * Use for immutable objects that a program receives again and again, for example parsed
+ * types, paths or tags.
  *
  * **Details**
  *
- * `Equal.equals` compares elements. Plain objects and arrays are compared by their
- * contents. Other objects are compared by their `Equal` and `Hash`. An interner is only
- * equal to itself.
+ * Elements are compared by their contents, or by their `Equal` and `Hash`. Because an
+ * interner replaces objects, two objects are equal only if they and their corresponding
+ * parts have the same prototype: an instance of one class never stands in for an
+ * instance of another class. An opaque object, such as a DOM node, a `Blob` or a
+ * promise, is only equal to itself.
+ *
+ * An interner is only equal to itself. Printing and JSON show the first 20 elements and
+ * say how many more there are, at most.
  *
  * **Gotchas**
  *
- * Do not change an element, because the interner then no longer finds it. A `WeakProxy`
- * cannot be an element, because a `WeakProxy` has no hash.
+ * - Do not change an element, because the interner then no longer finds it.
+ * - State in private fields is not seen, so implement `Equal` in a class that has some.
+ * - A `WeakProxy` cannot be an element, because a `WeakProxy` has no hash.
  *
  * **Example** (Sharing equal objects)
  *
@@ -67,8 +79,8 @@ export interface Interner<in out A extends WeakKey> extends Pipeable, Inspectabl
  *
  * **Details**
  *
- * Returns `false` for an interner of another copy of this package. Never throws.
- * Cost: O(1).
+ * Returns `false` for an interner of another copy of this package. Never throws. Cost:
+ * O(1).
  *
  * **Example** (Recognizing an interner)
  *
@@ -202,8 +214,8 @@ export const makeUnsafe = <A extends WeakKey>(heap: Heap = host): Interner<A> =>
  *
  * **When to use**
  *
- * Use before you store or compare an immutable object, so that equal objects share
- * one instance. To share the result of an expensive construction by a key, use
+ * Use before you store or compare an immutable object, so that equal objects share one
+ * instance. To share the result of an expensive construction by a key, use
  * `WeakMemo.family`.
  *
  * **Details**
@@ -212,8 +224,9 @@ export const makeUnsafe = <A extends WeakKey>(heap: Heap = host): Interner<A> =>
  * next equal object becomes the element.
  *
  * Throws `NotWeakReferenceableError` if the object is a primitive or a registered
- * symbol. Also throws the errors of the object's `Equal` and `Hash`. If `intern` throws,
- * it does not insert the object. `Equal` and `Hash` may call `intern` again.
+ * symbol. Also throws the errors of the object's `Equal` and `Hash`. If `intern`
+ * throws, it does not insert the object. `Equal` and `Hash` may call `intern` again:
+ * the element that is inserted first stays, and every caller receives it.
  *
  * Cost: O(1) with one hash, and one comparison for each element with the same hash.
  * Dereferences the elements that it compares.

@@ -1,10 +1,11 @@
 /**
  * Memoizes functions without keeping their arguments alive.
  *
- * {@link memoize} keeps a result until one of the objects among its arguments is collected.
- * {@link family} shares one instance per key as long as the program uses the instance.
- * Use `memoize` for data that is derived from objects, such as the parsed form of a
- * document. Use `family` for shared objects, such as one subscription per topic.
+ * {@link memoize} keeps a result until one of the objects among its arguments is
+ * collected. {@link family} shares one instance per key as long as the program uses the
+ * instance. Use `memoize` for data that is derived from objects, such as the parsed
+ * form of a document. Use `family` for shared objects, such as one subscription per
+ * topic.
  *
  * @stability experimental
  * @since 0.1.0
@@ -28,9 +29,9 @@ import * as WeakValueMap from "./WeakValueMap.ts"
  *
  * If calls have objects and primitives as arguments, `capacity` bounds the results for
  * each combination of objects. `capacity` also bounds the results of all calls without
- * objects. The most recently used results are kept. The default is 1000. `capacity` does
- * not bound the results of calls with only objects, because these results are collected
- * with the objects.
+ * objects. The most recently used results are kept. The default is 1000. `capacity`
+ * does not bound the results of calls with only objects, because these results are
+ * collected with the objects.
  *
  * **Example** (Keeping two results)
  *
@@ -75,26 +76,28 @@ export interface Options {
  * functions are compared by identity. Primitives, including symbols, are compared with
  * `Object.is`.
  *
- * A result is kept until one of the objects among its arguments is collected. The result
- * does not keep its arguments alive, even if it refers to them. `capacity` bounds the
- * results of calls with primitive arguments, separately for each combination of objects.
- * `capacity` also bounds the results of calls without arguments. The least recently used
- * result is evicted.
+ * A result is kept until one of the objects among its arguments is collected. The
+ * result does not keep its arguments alive, even if it refers to them. `capacity`
+ * bounds the results of calls with primitive arguments, separately for each combination
+ * of objects. `capacity` also bounds the results of calls without arguments. The least
+ * recently used result is evicted.
  *
  * If the function throws, nothing is remembered. The function may call the memoized
- * function with the same arguments. Then the first remembered result stays, and every
- * caller receives this result. The memoized function has copies of the function's own
+ * function with the same arguments: the result that is remembered first stays, and
+ * every caller receives it. The memoized function has copies of the function's own
  * properties, including `name` and `length`, but not of `prototype`.
  *
- * Throws a `RangeError` unless `capacity` is a non-negative integer or `Infinity`.
+ * Throws a `RangeError` unless `capacity` is a non-negative integer or `Infinity`. The
+ * parameter `heap` is for tests: without it, the function uses the host's heap.
  *
  * Cost: one ephemeron look-up for each object, and one `Map` look-up for each
- * primitive. A call with primitives or without arguments needs one more `Map` look-up.
+ * primitive. Dereferences nothing.
  *
  * **Gotchas**
  *
- * - The function runs with `this` undefined. Pass the object as an argument instead.
- * - A promise is remembered even if it rejects.
+ * - The function runs with `this` undefined, so a function that declares another `this`
+ *   does not compile. Pass the object as an argument instead.
+ * - A promise is remembered even if it rejects. {@link forget} it in that case.
  * - An effect is remembered, but its result is not.
  * - Do not change an argument, because the remembered result does not change.
  *
@@ -116,6 +119,8 @@ export interface Options {
  * ```
  *
  * @see {@link family} for one instance per structural key
+ * @see {@link make} for the effectful form
+ * @see {@link forget} to forget a result
  *
  * @category constructors
  * @stability experimental
@@ -249,7 +254,8 @@ const call = (f: (...args: ReadonlyArray<never>) => unknown, args: ReadonlyArray
 /**
  * The results for one combination of objects. Nodes form a trie. The path to a node has
  * one ephemeron for each object of the combination. So a node is reachable only while
- * all its objects are reachable. The results of the node keep none of these objects alive.
+ * all its objects are reachable. The results of the node keep none of these objects
+ * alive.
  */
 class Node {
   declare objects: WeakMap<object, Node> | undefined
@@ -310,8 +316,8 @@ interface Level extends Map<unknown, Level | Entry> {}
 /**
  * The bounded results of the calls with primitives or without arguments, in a trie of
  * maps. The first key of a path is the shape of the call: the number of arguments, and
- * the positions of the objects. The other keys are the primitives. All paths of one shape
- * have the same length, so only the last key of a path leads to an entry.
+ * the positions of the objects. The other keys are the primitives. All paths of one
+ * shape have the same length, so only the last key of a path leads to an entry.
  */
 class Results {
   declare private readonly capacity: number
@@ -413,13 +419,19 @@ const minusZero = /*#__PURE__*/ Symbol("-0")
  *
  * **Details**
  *
- * `Equal.equals` compares the keys. Instances are held weakly. After an instance has
- * been collected, the next call creates another instance. A key is held strongly until
- * its instance has been cleaned up.
+ * Keys are compared by their contents, as in a `WeakValueMap`: opaque objects, such as
+ * DOM nodes, are only equal to themselves. Instances are held weakly. After an instance
+ * has been collected, the next call creates another instance. A key is held strongly
+ * until its instance has been cleaned up.
  *
- * If `f` throws, nothing is remembered. `f` may call the family with an equal key. Then
- * the first remembered instance stays, and every caller receives this instance.
- * Throws `NotWeakReferenceableError` if `f` returns a primitive or a registered symbol.
+ * An instance keeps its family alive. So a family may be an instance of another family:
+ * while the program holds an instance of the inner family, the outer family returns the
+ * same inner family.
+ *
+ * If `f` throws, nothing is remembered. `f` may call the family with an equal key: the
+ * instance that is remembered first stays, and every caller receives it. Throws
+ * `NotWeakReferenceableError` if `f` returns a primitive or a registered symbol. The
+ * parameter `heap` is for tests: without it, the family uses the host's heap.
  *
  * Cost: O(1) with one hash of the key. Dereferences the instance.
  *
@@ -441,6 +453,8 @@ const minusZero = /*#__PURE__*/ Symbol("-0")
  * ```
  *
  * @see {@link memoize} for results that live as long as their arguments
+ * @see {@link makeFamily} for the effectful form
+ * @see {@link forget} to forget an instance
  *
  * @category constructors
  * @stability experimental
@@ -610,16 +624,16 @@ export const clear = (memoized: (...args: ReadonlyArray<never>) => unknown): voi
  *
  * **When to use**
  *
- * Use if the result of one call is wrong or no longer needed, for example a promise that
- * has rejected.
+ * Use if the result of one call is wrong or no longer needed, for example a promise
+ * that has rejected.
  *
  * **Details**
  *
- * Returns `true` if a result was remembered. The arguments are compared as in a call, so
- * an equal key is enough for a family. A call that is running returns its result, but
- * the result is not remembered, even if it has other arguments. Throws a `TypeError` if
- * the function is neither memoized nor a family, or if it is one of another copy of this
- * package.
+ * Returns `true` if a result was remembered. The arguments are compared as in a call,
+ * so an equal key is enough for a family. A call that is running returns its result,
+ * but the result is not remembered, even if it has other arguments. Throws a
+ * `TypeError` if the function is neither memoized nor a family, or if it is one of
+ * another copy of this package.
  *
  * Costs as much as a call whose result is remembered. Dereferences the instance of a
  * family.

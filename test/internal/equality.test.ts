@@ -84,6 +84,7 @@ const opaque: Readonly<Record<string, () => object>> = {
   "subclass of Promise": () => Jobs.resolve(),
   thenable: () =>
     new (class Thenable {
+      // oxlint-disable-next-line unicorn/no-thenable -- The test needs a class that is awaited.
       then() {}
     })(),
   generator: () =>
