@@ -1,4 +1,5 @@
 import { assert, describe, it } from "@effect/vitest"
+import { DOMImplementation } from "@xmldom/xmldom"
 import { Data, Equal, Hash, Option } from "effect"
 import * as fc from "fast-check"
 import { EventEmitter } from "node:events"
@@ -124,6 +125,7 @@ const opaque: Readonly<Record<string, () => object>> = {
   "class with a tag": () => new Tagged(),
   "event target by hand": () => new TargetByHand(),
   "node by hand": () => new NodeByHand(),
+  "node of a library": () => new DOMImplementation().createDocument(null, "a").createElement("b"),
   "object without the state of its prototype": () => Object.create(Map.prototype),
   "proxy of a map": () => new Proxy(new Map(), {}),
   "proxy of a Blob": () => new Proxy(new Blob([]), {}),
