@@ -203,6 +203,21 @@ const keysOf = (value: object): ReadonlyArray<PropertyKey> => {
 
 const get = (value: object, key: PropertyKey): unknown => (value as Readonly<Record<PropertyKey, unknown>>)[key]
 
+/** Checks that the values of these keys are no objects. */
+const haveNoObjects = (self: object, keys: ReadonlyArray<PropertyKey>): boolean => {
+  for (const key of keys) if (isObject(get(self, key)) || key === Symbol.toStringTag) return false
+  return true
+}
+
+/** Recognizes the most frequent objects that reach no opaque object: plain objects without objects in them. */
+const isFlat = (value: object): boolean => {
+  try {
+    return Object.getPrototypeOf(value) === Object.prototype && haveNoObjects(value, Reflect.ownKeys(value))
+  } catch {
+    return false
+  }
+}
+
 /** How many values the quick search reads. */
 const budget = 256
 let left = 0
@@ -279,7 +294,7 @@ export const hashOf = (value: unknown): number | undefined => {
   // The most frequent keys: Effect would hash them in the same way, and would remember the hash in an ephemeron.
   if (shape === plain) {
     const keys = Reflect.ownKeys(value)
-    if (isFlat(value, keys)) return Hash.structureKeys(value, keys)
+    if (haveNoObjects(value, keys)) return Hash.structureKeys(value, keys)
   }
   if (!reachesOpaque(value)) return Hash.hash(value)
   if (hashing.includes(value)) return Hash.string("[Circular]")
@@ -289,12 +304,6 @@ export const hashOf = (value: unknown): number | undefined => {
   } finally {
     hashing.pop()
   }
-}
-
-/** Checks that no property of an object is an object. */
-const isFlat = (value: object, keys: ReadonlyArray<PropertyKey>): boolean => {
-  for (const key of keys) if (isObject(get(value, key))) return false
-  return true
 }
 
 /** Returns a hash that is equal for values that {@link equals} calls equal. Runs user code: getters, `Hash`, proxies. */
@@ -321,6 +330,7 @@ const comparing: Array<readonly [object, object]> = []
 export const equals = (self: unknown, that: unknown): boolean => {
   if (self === that) return true
   if (!isObject(self) || !isObject(that)) return Equal.equals(self, that)
+  if (isFlat(self) && isFlat(that)) return Equal.equals(self, that)
   if (isOpaque(self) || isOpaque(that)) return false
   const isOwn = reachesOpaque(self)
   if (isOwn !== reachesOpaque(that)) return false
