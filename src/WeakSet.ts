@@ -117,7 +117,7 @@ export interface WeakSet<in out A extends WeakKey> extends Iterable<A>, Pipeable
  * - Instances of your own classes are compared by their properties. State in private
  *   fields is not seen, so implement `Equal`, or mark such an object with
  *   `Equal.byReference`.
- * - An object that implements `Equal`, such as an `Option`, decides itself how its
+ * - An object that implements `Equal`, such as a `HashMap`, decides itself how its
  *   parts are compared.
  *
  * @see {@link makeUnsafe} for a constructor that takes these options

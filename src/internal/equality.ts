@@ -19,6 +19,8 @@
 import * as Equal from "effect/Equal"
 import type { Equivalence } from "effect/Equivalence"
 import * as Hash from "effect/Hash"
+import * as Option from "effect/Option"
+import * as Result from "effect/Result"
 
 const isObject = (u: unknown): u is object => typeof u === "object" && u !== null
 
@@ -170,6 +172,15 @@ const transparentShape = (value: object): Shape | undefined => {
 /** Checks whether a value is an opaque object. Runs no getter of the value. Cost: O(1), once per prototype O(its keys). */
 export const isOpaque = (value: unknown): boolean => isObject(value) && transparentShape(value) === undefined
 
+/** Returns what an `Option` or a `Result` contains. They implement `Equal`, but only to compare their contents. */
+const contentOf = (value: object): unknown => {
+  if (Option.isOption(value)) return Option.getOrUndefined(value)
+  return Result.isResult(value) ? Result.merge(value) : undefined
+}
+
+/** Checks whether only the object's own `Equal` and `Hash` know what it is equal to. */
+const comparesItself = (value: object): boolean => implementsEqual(value) && !isObject(contentOf(value))
+
 let asked = false
 
 /** Effect asks for the hash of this object before it reads the object that it compares it with. */
@@ -229,7 +240,10 @@ let left = 0
 const reaches = (value: object, seen: Set<object> | undefined): boolean => {
   const shape = transparentShape(value)
   if (shape === undefined) return true
-  if (implementsEqual(value)) return false
+  if (implementsEqual(value)) {
+    const content = contentOf(value)
+    return isObject(content) && reaches(content, seen)
+  }
   if (seen !== undefined) {
     if (seen.has(value)) return false
     seen.add(value)
@@ -290,7 +304,7 @@ export const hashOf = (value: unknown): number | undefined => {
   }
   const shape = transparentShape(value)
   if (shape === undefined) return undefined
-  if (implementsEqual(value)) return Hash.hash(value)
+  if (comparesItself(value)) return Hash.hash(value)
   // The most frequent keys: Effect would hash them in the same way, and would remember the hash in an ephemeron.
   if (shape === plain) {
     const keys = Reflect.ownKeys(value)
@@ -310,6 +324,7 @@ export const hashOf = (value: unknown): number | undefined => {
 export const hash = (value: unknown): number => hashOf(value) ?? Hash.random(value as object)
 
 const hashStructure = (value: object): number => {
+  if (implementsEqual(value)) return Hash.combine(Hash.hash(get(value, "_tag")), hash(contentOf(value)))
   let h = 6151
   if (Array.isArray(value)) {
     for (const element of value) h = Hash.combine(h, hash(element))
@@ -348,6 +363,9 @@ const equalOnPath = (self: object, that: object, equal: Equivalence<unknown>): b
 }
 
 const equalStructures = (self: object, that: object, equal: Equivalence<unknown>): boolean => {
+  if (implementsEqual(self) || implementsEqual(that)) {
+    return get(self, "_tag") === get(that, "_tag") && equal(contentOf(self), contentOf(that))
+  }
   if (Array.isArray(self)) {
     return Array.isArray(that) && self.length === that.length && self.every((element, i) => equal(element, that[i]))
   }
@@ -382,6 +400,6 @@ const haveSameKinds = (self: unknown, that: unknown): boolean => {
   if (Object.getPrototypeOf(self) !== Object.getPrototypeOf(that)) return false
   const shape = transparentShape(self)
   if (shape === undefined) return false
-  if (implementsEqual(self) || leaves.has(shape.kind)) return Equal.equals(self, that)
+  if (comparesItself(self) || leaves.has(shape.kind)) return Equal.equals(self, that)
   return equalOnPath(self, that, haveSameKinds)
 }

@@ -1,6 +1,6 @@
 import { assert, describe, it } from "@effect/vitest"
 import { DOMImplementation } from "@xmldom/xmldom"
-import { Data, Equal, Hash, Option } from "effect"
+import { Data, Equal, Hash, Option, Result } from "effect"
 import * as fc from "fast-check"
 import { EventEmitter } from "node:events"
 import { PassThrough } from "node:stream"
@@ -171,6 +171,10 @@ const around: Readonly<Record<string, (value: object) => object>> = {
   set: (value) => new Set<unknown>([1, value]),
   instance: (value) => Object.assign(new Celsius(1), { value }),
   "inherited getter": (value) => new Holder(value),
+  option: (value) => Option.some(value),
+  "option in an array": (value) => [Option.some([value])],
+  success: (value) => Result.succeed(value),
+  failure: (value) => Result.fail(value),
   error: (value) => Object.assign(new Error("a"), { value, stack: Math.random() }),
   cycle: (value) => {
     const self: { value: object; self?: unknown } = { value }
@@ -245,6 +249,17 @@ describe("equality", () => {
     assert.isFalse(equals([a], new Set([a])))
     assert.isFalse(equals({ 0: a, length: 1 }, [a]))
     assert.isFalse(equals({ a }, { a, b: undefined }))
+  })
+
+  it("distinguishes the kinds of options and results around an opaque object", () => {
+    const blob = new Blob([])
+    const kinds = [Option.some(blob), Result.succeed(blob), Result.fail(blob), { value: blob }, {
+      _tag: "Some",
+      value: blob
+    }]
+    kinds.forEach((self, i) => kinds.forEach((that, j) => assert.strictEqual(equals(self, that), i === j)))
+    assert.isFalse(equals(Option.some({ blob }), Option.none()))
+    assert.isFalse(equals({ _tag: "Some" }, Option.some({ blob })))
   })
 
   it("an object that the program marked by reference compares by identity and is not read", () => {
