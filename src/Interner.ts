@@ -11,30 +11,43 @@
  */
 import * as Effect from "effect/Effect"
 import { dual } from "effect/Function"
-import { type Inspectable, toJson } from "effect/Inspectable"
-import * as Option from "effect/Option"
+import type { Inspectable } from "effect/Inspectable"
 import type { Pipeable } from "effect/Pipeable"
 import { isObjectKeyword } from "effect/Predicate"
 import { Heap } from "./Heap.ts"
 import { Base } from "./internal/base.ts"
+import { equalsStrictly } from "./internal/equality.ts"
 import { host } from "./internal/host.ts"
-import * as WeakKeyMap from "./WeakKeyMap.ts"
+import { WeakElementTable } from "./internal/keyTable.ts"
+import { outlineParts } from "./internal/outline.ts"
 
 const TypeId = "~effect-weakref/Interner"
 
 /**
- * Represents a mutable set of weakly held elements, one for each group of equal objects.
+ * Represents a mutable set of weakly held elements, one for each group of equal
+ * objects.
+ *
+ * **When to use**
+ *
+ * Use for immutable objects that a program receives again and again, for example parsed
+ * types, paths or tags.
  *
  * **Details**
  *
- * `Equal.equals` compares elements. Plain objects and arrays are compared by their
- * contents. Other objects are compared by their `Equal` and `Hash`. An interner is only
- * equal to itself.
+ * Elements are compared by their contents, or by their `Equal` and `Hash`. Because an
+ * interner replaces objects, two objects are equal only if they and their corresponding
+ * parts have the same prototype: an instance of one class never stands in for an
+ * instance of another class. An opaque object, such as a DOM node, a `Blob` or a
+ * promise, is only equal to itself.
+ *
+ * An interner is only equal to itself. Printing and JSON show the first 20 elements and
+ * say how many more there are, at most.
  *
  * **Gotchas**
  *
- * Do not change an element, because the interner then no longer finds it. A `WeakProxy`
- * cannot be an element, because a `WeakProxy` has no hash.
+ * - Do not change an element, because the interner then no longer finds it.
+ * - State in private fields is not seen, so implement `Equal` in a class that has some.
+ * - A `WeakProxy` cannot be an element, because a `WeakProxy` has no hash.
  *
  * **Example** (Sharing equal objects)
  *
@@ -66,8 +79,8 @@ export interface Interner<in out A extends WeakKey> extends Pipeable, Inspectabl
  *
  * **Details**
  *
- * Returns `false` for an interner of another copy of this package. Never throws.
- * Cost: O(1).
+ * Returns `false` for an interner of another copy of this package. Never throws. Cost:
+ * O(1).
  *
  * **Example** (Recognizing an interner)
  *
@@ -86,23 +99,23 @@ export interface Interner<in out A extends WeakKey> extends Pipeable, Inspectabl
  */
 export const isInterner = (u: unknown): u is Interner<WeakKey> => InternerImpl.is(u)
 
+/** Unites only values of the same prototype, because the program receives the element instead of its own value. */
+class InternerTable<A extends WeakKey> extends WeakElementTable<A> {
+  protected override areEqual(self: A, that: A): boolean {
+    return equalsStrictly(self, that)
+  }
+}
+
 class InternerImpl<A extends WeakKey> extends Base implements Interner<A> {
-  /** Each element is its own value. The map holds values as ephemerons, so a value does not keep its key alive. */
-  readonly #elements: WeakKeyMap.WeakKeyMap<A, A>
-  readonly #heap: Heap
-  /** The number of running calls of `intern`. User code that compares elements may call `intern` again. */
-  #running = 0
-  /** The elements that nested calls inserted. */
-  #nested: Array<globalThis.WeakRef<A>> = []
+  readonly #table: InternerTable<A>
 
   constructor(heap: Heap) {
     super()
-    this.#elements = WeakKeyMap.makeUnsafe({ compare: "structural" }, heap)
-    this.#heap = heap
+    this.#table = new InternerTable(heap, "structural")
   }
 
   static is(u: unknown): u is InternerImpl<WeakKey> {
-    return isObjectKeyword(u) && #elements in u
+    return isObjectKeyword(u) && #table in u
   }
 
   get [TypeId](): Interner<A>[typeof TypeId] {
@@ -110,48 +123,19 @@ class InternerImpl<A extends WeakKey> extends Base implements Interner<A> {
   }
 
   intern(a: A): A {
-    this.#running++
-    try {
-      const found = WeakKeyMap.get(this.#elements, a)
-      if (Option.isSome(found)) return found.value
-      WeakKeyMap.set(this.#elements, a, a)
-      const first = this.#nested.length === 0 ? undefined : this.restore(a)
-      if (first !== undefined) return first
-      if (this.#running > 1) this.#nested.push(new this.#heap.WeakRef(a))
-      return a
-    } finally {
-      if (--this.#running === 0 && this.#nested.length > 0) this.#nested = []
-    }
-  }
-
-  /**
-   * Finds an equal element that a nested call inserted during the look-up of `set`, and returns this element.
-   * `set` replaced the value of this element by `a`. Restores the element as its own value.
-   */
-  private restore(a: A): A | undefined {
-    for (const nested of this.#nested) {
-      const element = nested.deref()
-      if (element === undefined || element === a) continue
-      // The map finds an element by identity, so this look-up runs no user code.
-      const value = WeakKeyMap.get(this.#elements, element)
-      if (Option.isSome(value) && value.value === a) {
-        WeakKeyMap.set(this.#elements, element, element)
-        return element
-      }
-    }
-    return undefined
+    return this.#table.intern(a)
   }
 
   has(a: A): boolean {
-    return WeakKeyMap.has(this.#elements, a)
+    return this.#table.has(a)
   }
 
   get size(): number {
-    return WeakKeyMap.size(this.#elements)
+    return this.#table.size
   }
 
   toJSON(): unknown {
-    return { _id: "Interner", values: toJson(Array.from(WeakKeyMap.keys(this.#elements))) }
+    return { _id: "Interner", ...outlineParts(this, this.#table.keys(), () => this.#table.size) }
   }
 }
 
@@ -230,8 +214,8 @@ export const makeUnsafe = <A extends WeakKey>(heap: Heap = host): Interner<A> =>
  *
  * **When to use**
  *
- * Use before you store or compare an immutable object, so that equal objects share
- * one instance. To share the result of an expensive construction by a key, use
+ * Use before you store or compare an immutable object, so that equal objects share one
+ * instance. To share the result of an expensive construction by a key, use
  * `WeakMemo.family`.
  *
  * **Details**
@@ -240,8 +224,9 @@ export const makeUnsafe = <A extends WeakKey>(heap: Heap = host): Interner<A> =>
  * next equal object becomes the element.
  *
  * Throws `NotWeakReferenceableError` if the object is a primitive or a registered
- * symbol. Also throws the errors of the object's `Equal` and `Hash`. If `intern` throws,
- * it does not insert the object. `Equal` and `Hash` may call `intern` again.
+ * symbol. Also throws the errors of the object's `Equal` and `Hash`. If `intern`
+ * throws, it does not insert the object. `Equal` and `Hash` may call `intern` again:
+ * the element that is inserted first stays, and every caller receives it.
  *
  * Cost: O(1) with one hash, and one comparison for each element with the same hash.
  * Dereferences the elements that it compares.

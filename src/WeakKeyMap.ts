@@ -41,13 +41,21 @@ const TypeId = "~effect-weakref/WeakKeyMap"
  *
  * **Details**
  *
- * Keys compare by reference, as in a native `WeakMap`. Pass `{ compare: "structural" }` to compare them by structure (see {@link Options}). A key can be an object, a function, or a symbol that is not registered with `Symbol.for`.
+ * Keys compare by reference, as in a native `WeakMap`. Pass `{ compare: "structural" }`
+ * to compare them by structure (see {@link Options}). A key can be an object, a
+ * function, or a symbol that is not registered with `Symbol.for`.
  *
- * Two maps are `Equal` only if they are the same object. Use {@link equals} to compare their entries.
+ * Two maps are `Equal` only if they are the same object. Use {@link equals} to compare
+ * their entries.
+ *
+ * Printing and JSON show the first 20 entries and say how many more there are, at most.
+ * An opaque object prints as its tag, and long texts and deep structures are cut, so a
+ * map of DOM nodes prints in no time.
  *
  * **Gotchas**
  *
- * With structural comparison, an entry lives only as long as the key that it was first set with. An equal key does not keep the entry alive.
+ * With structural comparison, an entry lives only as long as the key that it was first
+ * set with. An equal key does not keep the entry alive.
  *
  * **Example** (Counting visits of pages)
  *
@@ -93,13 +101,29 @@ export interface WeakKeyMap<in out K extends WeakKey, in out V> extends Iterable
  *
  * **Details**
  *
- * `compare: "reference"` is the default. Two keys are the same key only if they are the same object, as in a native `WeakMap`. The map never hashes a key and never reads its properties.
+ * `compare: "reference"` is the default. Two keys are the same key only if they are the
+ * same object, as in a native `WeakMap`. The map never hashes a key and never reads its
+ * properties.
  *
- * `compare: "structural"` compares keys with `Equal.equals`. An operation on a key object that the map does not contain hashes the key. Effect then reads the whole object, its getters included, and remembers the hash. Do not change such a key afterwards. An entry keeps the key that it was first set with, and ends when that key has been collected.
+ * `compare: "structural"` compares keys as `Equal.equals` does, except that an opaque
+ * object, such as a DOM node, a `Blob`, a promise or a stream, is only equal to itself,
+ * even inside another key. An operation on a key object that the map does not contain
+ * hashes the key: it reads the whole object, its getters included, so do not change
+ * such a key afterwards. An entry keeps the key that it was first set with, and ends
+ * when that key has been collected.
  *
  * **Gotchas**
  *
- * Any other `compare` throws a `TypeError`.
+ * - Any other `compare` throws a `TypeError`.
+ * - An opaque object is an instance of a native class or of a class with
+ *   `Symbol.toStringTag`, an event emitter, or a promise of any library, unless it
+ *   implements `Equal`. Arrays, maps, sets, dates, regular expressions, buffers and
+ *   errors are compared by their contents.
+ * - Instances of your own classes are compared by their properties. State in private
+ *   fields is not seen, so implement `Equal`, or mark such an object with
+ *   `Equal.byReference`.
+ * - An object that implements `Equal`, such as a `HashMap`, decides itself how its
+ *   parts are compared.
  *
  * @see {@link makeUnsafe} for a constructor that takes these options
  *
@@ -113,6 +137,10 @@ export interface Options {
 
 /**
  * Checks whether a value is a `WeakKeyMap`.
+ *
+ * **When to use**
+ *
+ * Use to narrow an unknown value to a map, for example in an options object.
  *
  * **Details**
  *
@@ -161,7 +189,8 @@ class WeakKeyMapImpl<K extends WeakKey, V> extends Collection<[K, V], WeakKeyTab
  *
  * **Details**
  *
- * Keys compare by reference, unless {@link Options} say otherwise. If `compare` is unknown, the effect dies with a `TypeError`.
+ * Keys compare by reference, unless {@link Options} say otherwise. If `compare` is
+ * unknown, the effect dies with a `TypeError`.
  *
  * **Example** (Creating a map in an effect)
  *
@@ -228,9 +257,16 @@ export const makeUnsafe = <K extends WeakKey, V>(options?: Options, heap: Heap =
 /**
  * Creates a map from entries.
  *
+ * **When to use**
+ *
+ * Use inside an Effect program if the entries exist already. {@link setAll} adds
+ * entries to a map that exists.
+ *
  * **Details**
  *
- * Fails with `NotWeakReferenceableError` if a key cannot be a referent. An error of the iterable itself is a defect. If two entries have equal keys, the map keeps the first key and the last value. Cost: O(number of entries).
+ * Fails with `NotWeakReferenceableError` if a key cannot be a referent. An error of the
+ * iterable itself is a defect. If two entries have equal keys, the map keeps the first
+ * key and the last value. Cost: O(number of entries).
  *
  * **Example** (Creating a map from entries)
  *
@@ -261,9 +297,15 @@ export const fromIterable = <K extends WeakKey, V>(
 /**
  * Returns the value of a key, or `None` if there is no live entry.
  *
+ * **When to use**
+ *
+ * Use to look up a value without inserting one. {@link getOrSet} inserts a value if
+ * there is none.
+ *
  * **Details**
  *
- * Cost: O(1). It dereferences only if keys compare by structure and this key object is not in the map.
+ * Cost: O(1). It dereferences only if keys compare by structure and this key object is
+ * not in the map.
  *
  * **Example** (Looking up a key)
  *
@@ -295,9 +337,15 @@ export function get(self: unknown, key?: unknown): unknown {
 /**
  * Checks whether a key has a live entry.
  *
+ * **When to use**
+ *
+ * Use to ask whether there is an entry. Use {@link get} if you then need the value,
+ * because the entry may end between the two calls.
+ *
  * **Details**
  *
- * Cost: O(1). It dereferences only if keys compare by structure and this key object is not in the map.
+ * Cost: O(1). It dereferences only if keys compare by structure and this key object is
+ * not in the map.
  *
  * **Example** (Checking a key)
  *
@@ -326,13 +374,22 @@ export function has(self: unknown, key?: unknown): unknown {
 /**
  * Sets the value of a key, and returns the map.
  *
+ * **When to use**
+ *
+ * Use to attach a value to an object for as long as the object lives.
+ *
  * **Details**
  *
- * If an equal key is in the map, its entry keeps its key and its position. Otherwise the new entry becomes the last one. Throws `NotWeakReferenceableError` and changes nothing if the key cannot be a referent. Cost: O(1), amortized. It dereferences only if keys compare by structure and this key object is not in the map.
+ * If an equal key is in the map, its entry keeps its key and its position. Otherwise
+ * the new entry becomes the last one. Throws `NotWeakReferenceableError` and changes
+ * nothing if the key cannot be a referent. Cost: O(1), amortized. It dereferences only
+ * if keys compare by structure and this key object is not in the map.
  *
  * **Gotchas**
  *
- * Structural comparison runs user code: `Equal` and `Hash` implementations, and getters. If that code changes the map, the operation looks up the key again. It throws an error after 100 attempts.
+ * Structural comparison runs user code: `Equal` and `Hash` implementations, and
+ * getters. If that code changes the map, the operation looks up the key again. It
+ * throws an error after 100 attempts.
  *
  * **Example** (Setting and replacing a value)
  *
@@ -367,9 +424,14 @@ export function set(self: unknown, key?: unknown, value?: unknown): unknown {
 /**
  * Removes the entry of a key, and returns the map.
  *
+ * **When to use**
+ *
+ * Use to end an entry before the collector ends it. {@link pop} also returns the value.
+ *
  * **Details**
  *
- * Does nothing if there is no entry. Afterwards the map holds neither the key nor the value. Cost: O(1), amortized. It may dereference.
+ * Does nothing if there is no entry. Afterwards the map holds neither the key nor the
+ * value. Cost: O(1), amortized. It may dereference.
  *
  * **Example** (Removing an entry)
  *
@@ -399,7 +461,12 @@ export function remove(self: unknown, key?: unknown): unknown {
 }
 
 /**
- * Removes the entry of a key, and returns its value, or `None` if there is no live entry.
+ * Removes the entry of a key, and returns its value, or `None` if there is no live
+ * entry.
+ *
+ * **When to use**
+ *
+ * Use to take a value over: afterwards only the caller has it.
  *
  * **Details**
  *
@@ -433,9 +500,14 @@ export const pop: {
 /**
  * Removes the oldest live entry and returns it, or returns `None` if there is none.
  *
+ * **When to use**
+ *
+ * Use to work through a map from its oldest entry on, for example a queue of jobs.
+ *
  * **Details**
  *
- * Removes the dead entries before it as well. Cost: O(1), amortized, but O(n) at worst in the first call after a collection. It dereferences.
+ * Removes the dead entries before it as well. Cost: O(1), amortized, but O(n) at worst
+ * in the first call after a collection. It dereferences.
  *
  * **Example** (Emptying a map from its oldest entry on)
  *
@@ -465,6 +537,10 @@ export const popEntry = <K extends WeakKey, V>(self: WeakKeyMap<K, V>): Option.O
 /**
  * Removes all entries, and returns the map.
  *
+ * **When to use**
+ *
+ * Use to start again with the same map, which other parts of the program may hold.
+ *
  * **Details**
  *
  * Afterwards the map holds no key and no value. Cost: O(n). It does not dereference.
@@ -492,11 +568,19 @@ export const clear = <K extends WeakKey, V>(self: WeakKeyMap<K, V>): WeakKeyMap<
 }
 
 /**
- * Returns the value of a key. If there is no live entry, calls `make` and inserts its result.
+ * Returns the value of a key. If there is no live entry, calls `make` and inserts its
+ * result.
+ *
+ * **When to use**
+ *
+ * Use to attach a value to an object the first time that it is needed.
  *
  * **Details**
  *
- * If `make` itself sets the same key, the result of `make` replaces that value. Throws `NotWeakReferenceableError` if the key cannot be a referent. If `make` throws, `getOrSet` inserts nothing. Cost: O(1), amortized. It dereferences only if keys compare by structure and this key object is not in the map.
+ * If `make` itself sets the same key, the first value stays, and every caller receives
+ * it. Throws `NotWeakReferenceableError` if the key cannot be a referent. If `make`
+ * throws, `getOrSet` inserts nothing. Cost: O(1), amortized. It dereferences only if
+ * keys compare by structure and this key object is not in the map.
  *
  * **Example** (Numbering objects)
  *
@@ -534,9 +618,17 @@ export const getOrSet: {
 /**
  * Replaces the value of a key with the result of `f`, and returns the map.
  *
+ * **When to use**
+ *
+ * Use to change a value that exists, for example to increase a counter.
+ * {@link modifyAt} can also insert and remove.
+ *
  * **Details**
  *
- * Does nothing if there is no live entry. If `f` throws, `modify` changes nothing. If `f` removes the entry, the result of `f` becomes a new entry. Cost: O(1), amortized. It dereferences only if keys compare by structure and this key object is not in the map.
+ * Does nothing if there is no live entry. If `f` throws, `modify` changes nothing. If
+ * `f` removes the entry, the result of `f` becomes a new entry. Cost: O(1), amortized.
+ * It dereferences only if keys compare by structure and this key object is not in the
+ * map.
  *
  * **Example** (Replacing a value)
  *
@@ -574,9 +666,17 @@ export const modify: {
 /**
  * Updates the entry of a key with the result of `f`, and returns the map.
  *
+ * **When to use**
+ *
+ * Use if the new value depends on whether there is an old one. {@link modify} changes
+ * only values that exist.
+ *
  * **Details**
  *
- * `f` receives the value, or `None` if there is no live entry. `f` returns the new value, or `None` to remove the entry. Throws `NotWeakReferenceableError` and changes nothing if `f` returns a value for a key that cannot be a referent. Cost: O(1), amortized. It may dereference.
+ * `f` receives the value, or `None` if there is no live entry. `f` returns the new
+ * value, or `None` to remove the entry. Throws `NotWeakReferenceableError` and changes
+ * nothing if `f` returns a value for a key that cannot be a referent. Cost: O(1),
+ * amortized. It may dereference.
  *
  * **Example** (Changing and removing an entry)
  *
@@ -622,9 +722,16 @@ export const modifyAt: {
 /**
  * Sets all entries of an iterable, and returns the map.
  *
+ * **When to use**
+ *
+ * Use to set many entries, of which either all or none are set.
+ *
  * **Details**
  *
- * Sets the entries in order, so the last value of a key wins. Throws `NotWeakReferenceableError` if a key cannot be a referent. Throws the error of the iterable or of a comparison. Sets nothing if it throws. Cost: O(number of entries), amortized. It may dereference.
+ * Sets the entries in order, so the last value of a key wins. Throws
+ * `NotWeakReferenceableError` if a key cannot be a referent. Throws the error of the
+ * iterable or of a comparison. Sets nothing if it throws. Cost: O(number of entries),
+ * amortized. It may dereference.
  *
  * **Example** (Adding the entries of a native map)
  *
@@ -662,9 +769,14 @@ export const setAll: {
 /**
  * Returns a new map with the live entries of both maps.
  *
+ * **When to use**
+ *
+ * Use to combine two maps and keep both. {@link setAll} changes the map itself.
+ *
  * **Details**
  *
- * If both maps have a key, the value of the second map wins. The new map has the heap and the comparison of the first map. Cost: O(n + m). It dereferences.
+ * If both maps have a key, the value of the second map wins. The new map has the heap
+ * and the comparison of the first map. Cost: O(n + m). It dereferences.
  *
  * **Example** (Joining two maps)
  *
@@ -694,6 +806,10 @@ export const union: {
 
 /**
  * Returns a new map with the same live entries.
+ *
+ * **When to use**
+ *
+ * Use to change a map and keep the original.
  *
  * **Details**
  *
@@ -762,13 +878,22 @@ export const copyWith: {
 /**
  * Returns an iterator of the keys of the live entries.
  *
+ * **When to use**
+ *
+ * Use to visit the objects that have an entry.
+ *
  * **Details**
  *
- * Iterates in insertion order. The iterator never throws and never yields a dead entry, even if entries are collected, inserted or removed between two steps. It inherits from the native iterator prototype, with `map` and `filter` if the host has them. Cost: O(n) for all steps. Each step dereferences.
+ * Iterates in insertion order. The iterator never throws and never yields a dead entry,
+ * even if entries are collected, inserted or removed between two steps. It inherits
+ * from the native iterator prototype, with `map` and `filter` if the host has them.
+ * Cost: O(n) for all steps. Each step dereferences.
  *
  * **Gotchas**
  *
- * A paused iterator holds no referent. If the map grows meanwhile, the iterator keeps the old storage alive, as the iterator of a native `Map` does. Drop the iterator when you no longer need it.
+ * A paused iterator holds no referent. If the map grows meanwhile, the iterator keeps
+ * the old storage alive, as the iterator of a native `Map` does. Drop the iterator when
+ * you no longer need it.
  *
  * **Example** (Listing the keys)
  *
@@ -793,9 +918,13 @@ export const keys = <K extends WeakKey, V>(self: WeakKeyMap<K, V>): MapIterator<
 /**
  * Returns an iterator of the values of the live entries.
  *
+ * **When to use**
+ *
+ * Use to visit the values without their keys.
+ *
  * **Details**
  *
- * Iterates as {@link keys} does.
+ * Iterates as {@link keys} does, at the same cost.
  *
  * **Example** (Listing the values)
  *
@@ -817,11 +946,17 @@ export const keys = <K extends WeakKey, V>(self: WeakKeyMap<K, V>): MapIterator<
 export const values = <K extends WeakKey, V>(self: WeakKeyMap<K, V>): MapIterator<V> => self[table].values()
 
 /**
- * Returns an iterator of the live entries, like the `Symbol.iterator` method of the map.
+ * Returns an iterator of the live entries, like the `Symbol.iterator` method of the
+ * map.
+ *
+ * **When to use**
+ *
+ * Use to visit keys and values with the helpers of iterators. A `for` loop over the map
+ * itself does the same.
  *
  * **Details**
  *
- * Iterates as {@link keys} does.
+ * Iterates as {@link keys} does, at the same cost.
  *
  * **Example** (Listing the entries)
  *
@@ -851,7 +986,8 @@ export const entries = <K extends WeakKey, V>(self: WeakKeyMap<K, V>): MapIterat
  *
  * **Details**
  *
- * Iterates as {@link keys} does. Yields the same shared references that `WeakRef.make` returns.
+ * Iterates as {@link keys} does. Yields the same shared references that `WeakRef.make`
+ * returns.
  *
  * **Example** (Visiting the keys later)
  *
@@ -879,9 +1015,14 @@ export const keyRefs = <K extends WeakKey, V>(self: WeakKeyMap<K, V>): MapIterat
 /**
  * Calls `f` with the value and the key of each live entry.
  *
+ * **When to use**
+ *
+ * Use to visit every entry in the fastest way.
+ *
  * **Details**
  *
- * Iterates as {@link keys} does. Faster than a loop over {@link entries}, because it creates no pairs. Cost: O(n). It dereferences.
+ * Iterates as {@link keys} does. Faster than a loop over {@link entries}, because it
+ * creates no pairs. Cost: O(n). It dereferences.
  *
  * **Example** (Visiting all entries)
  *
@@ -912,9 +1053,15 @@ export const forEach: {
 /**
  * Returns the number of entries that the clean-up has not reclaimed yet.
  *
+ * **When to use**
+ *
+ * Use for statistics, or to decide whether the collection is worth a walk.
+ * {@link count} is exact.
+ *
  * **Details**
  *
- * Includes dead entries until their clean-up runs, so the result is an upper bound of {@link count}. Cost: O(1). It does not dereference.
+ * Includes dead entries until their clean-up runs, so the result is an upper bound of
+ * {@link count}. Cost: O(1). It does not dereference.
  *
  * **Example** (Counting entries)
  *
@@ -938,9 +1085,16 @@ export const size = <K extends WeakKey, V>(self: WeakKeyMap<K, V>): number => se
 /**
  * Checks whether there is no live entry.
  *
+ * **When to use**
+ *
+ * Use as the condition of a loop over {@link popEntry}.
+ *
  * **Details**
  *
- * The result is exact. Each call of `isEmpty` or {@link popEntry} continues where the last call stopped, so a loop over both takes linear time. Cost: O(1), amortized. The cost is O(n) at worst in the first call after a collection, and while many dead entries are not reclaimed. It dereferences.
+ * The result is exact. Each call of `isEmpty` or {@link popEntry} continues where the
+ * last call stopped, so a loop over both takes linear time. Cost: O(1), amortized. The
+ * cost is O(n) at worst in the first call after a collection, and while many dead
+ * entries are not reclaimed. It dereferences.
  *
  * **Example** (Checking for entries)
  *
@@ -966,9 +1120,14 @@ export const isEmpty = <K extends WeakKey, V>(self: WeakKeyMap<K, V>): boolean =
 /**
  * Returns the exact number of live entries.
  *
+ * **When to use**
+ *
+ * Use in tests and reports. {@link size} is an upper bound that costs nothing.
+ *
  * **Details**
  *
- * Cost: O(n). It dereferences every entry, and so keeps all keys alive to the end of the turn.
+ * Cost: O(n). It dereferences every entry, and so keeps all keys alive to the end of
+ * the turn.
  *
  * **Example** (Counting live entries)
  *
@@ -992,9 +1151,15 @@ export const count = <K extends WeakKey, V>(self: WeakKeyMap<K, V>): number => s
 /**
  * Checks whether two maps have the same live entries, in any order.
  *
+ * **When to use**
+ *
+ * Use to compare entries. `Equal.equals` compares only the identity of two maps.
+ *
  * **Details**
  *
- * Compares keys with the comparison of the first map. Compares values with `Equal.equals`, or by identity if the first map compares by reference. Cost: O(n + m). It dereferences.
+ * Compares keys with the comparison of the first map. Compares values as structural
+ * keys, or by identity if the first map compares by reference. Cost: O(n + m). It
+ * dereferences.
  *
  * **Gotchas**
  *

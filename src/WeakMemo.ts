@@ -1,18 +1,21 @@
 /**
  * Memoizes functions without keeping their arguments alive.
  *
- * {@link memoize} keeps a result until one of the objects among its arguments is collected.
- * {@link family} shares one instance per key as long as the program uses the instance.
- * Use `memoize` for data that is derived from objects, such as the parsed form of a
- * document. Use `family` for shared objects, such as one subscription per topic.
+ * {@link memoize} keeps a result until one of the objects among its arguments is
+ * collected. {@link family} shares one instance per key as long as the program uses the
+ * instance. Use `memoize` for data that is derived from objects, such as the parsed
+ * form of a document. Use `family` for shared objects, such as one subscription per
+ * topic.
  *
  * @stability experimental
  * @since 0.1.0
  */
+import * as Effect from "effect/Effect"
 import * as Option from "effect/Option"
 import { isObjectKeyword } from "effect/Predicate"
-import type { Heap } from "./Heap.ts"
+import { Heap, isWeakReferenceable } from "./Heap.ts"
 import { host } from "./internal/host.ts"
+import { NotWeakReferenceableError } from "./WeakError.ts"
 import * as WeakValueMap from "./WeakValueMap.ts"
 
 /**
@@ -26,9 +29,9 @@ import * as WeakValueMap from "./WeakValueMap.ts"
  *
  * If calls have objects and primitives as arguments, `capacity` bounds the results for
  * each combination of objects. `capacity` also bounds the results of all calls without
- * objects. The most recently used results are kept. The default is 1000. `capacity` does
- * not bound the results of calls with only objects, because these results are collected
- * with the objects.
+ * objects. The most recently used results are kept. The default is 1000. `capacity`
+ * does not bound the results of calls with only objects, because these results are
+ * collected with the objects.
  *
  * **Example** (Keeping two results)
  *
@@ -73,26 +76,28 @@ export interface Options {
  * functions are compared by identity. Primitives, including symbols, are compared with
  * `Object.is`.
  *
- * A result is kept until one of the objects among its arguments is collected. The result
- * does not keep its arguments alive, even if it refers to them. `capacity` bounds the
- * results of calls with primitive arguments, separately for each combination of objects.
- * `capacity` also bounds the results of calls without arguments. The least recently used
- * result is evicted.
+ * A result is kept until one of the objects among its arguments is collected. The
+ * result does not keep its arguments alive, even if it refers to them. `capacity`
+ * bounds the results of calls with primitive arguments, separately for each combination
+ * of objects. `capacity` also bounds the results of calls without arguments. The least
+ * recently used result is evicted.
  *
  * If the function throws, nothing is remembered. The function may call the memoized
- * function with the same arguments. Then the first remembered result stays, and every
- * caller receives this result. The memoized function has copies of the function's own
+ * function with the same arguments: the result that is remembered first stays, and
+ * every caller receives it. The memoized function has copies of the function's own
  * properties, including `name` and `length`, but not of `prototype`.
  *
- * Throws a `RangeError` unless `capacity` is a non-negative integer or `Infinity`.
+ * Throws a `RangeError` unless `capacity` is a non-negative integer or `Infinity`. The
+ * parameter `heap` is for tests: without it, the function uses the host's heap.
  *
  * Cost: one ephemeron look-up for each object, and one `Map` look-up for each
- * primitive. A call with primitives or without arguments needs one more `Map` look-up.
+ * primitive. Dereferences nothing.
  *
  * **Gotchas**
  *
- * - The function runs with `this` undefined. Pass the object as an argument instead.
- * - A promise is remembered even if it rejects.
+ * - The function runs with `this` undefined, so a function that declares another `this`
+ *   does not compile. Pass the object as an argument instead.
+ * - A promise is remembered even if it rejects. {@link forget} it in that case.
  * - An effect is remembered, but its result is not.
  * - Do not change an argument, because the remembered result does not change.
  *
@@ -114,12 +119,14 @@ export interface Options {
  * ```
  *
  * @see {@link family} for one instance per structural key
+ * @see {@link make} for the effectful form
+ * @see {@link forget} to forget a result
  *
  * @category constructors
  * @stability experimental
  * @since 0.1.0
  */
-export const memoize = <F extends (...args: ReadonlyArray<never>) => unknown>(
+export const memoize = <F extends (this: void, ...args: ReadonlyArray<never>) => unknown>(
   f: F,
   options?: Options,
   heap: Heap = host
@@ -128,43 +135,117 @@ export const memoize = <F extends (...args: ReadonlyArray<never>) => unknown>(
   if (!(Number.isInteger(capacity) || capacity === Infinity) || capacity < 0) {
     throw new RangeError(`capacity must be a non-negative integer or Infinity, got ${capacity}`)
   }
-  const root = new Node()
-  const memoized = (...args: ReadonlyArray<unknown>): unknown => {
-    let node = root
-    let objects = 0
-    // A leading 1, then one bit for each argument. Up to 29 arguments fit into a small integer.
+  const memo = new Memo(f, capacity, heap)
+  /** Finds a remembered result. Every use of `arguments` is one for which the engine needs no array. */
+  const memoized = function(): unknown {
+    const { length } = arguments
+    let node: Node | undefined = memo.root
     let bits = 1
-    for (let i = 0; i < args.length; i++) {
-      const arg = args[i]
+    for (let i = 0; i < length; i++) {
+      const arg: unknown = arguments[i]
       bits <<= 1
       if (isObjectKeyword(arg)) {
-        node = node.child(arg, heap)
-        objects++
+        node = node.objects?.get(arg)
+        if (node === undefined) return memo.run.apply(memo, arguments as unknown as Array<unknown>)
         bits |= 1
       }
     }
-    if (objects > 0 && objects === args.length) {
-      if (node.called) return node.result
-      const result = call(f, args)
-      return node.called ? node.result : node.remember(result)
+    if (node.called && (bits & (bits + 1)) === 0 && length > 0 && length <= maxBits) return node.result
+    const { results } = node
+    if (results !== undefined && results.shape === bits && length <= maxBits) {
+      let found: Level | Entry | undefined = results.level
+      for (let i = 0; i < length && found !== undefined; i++) {
+        const arg: unknown = arguments[i]
+        // Another key follows, so this is a level.
+        if (!isObjectKeyword(arg)) found = (found as Level).get(arg === 0 ? keyOf(arg) : arg)
+      }
+      // The last key of a path leads to an entry.
+      if (found !== undefined) return results.use(found as Entry).result
     }
-    const shape = args.length > 29 ? longShapeOf(args) : bits
-    const results = node.results ??= new Results(capacity)
-    const entry = results.find(shape, args)
-    if (entry !== undefined) return results.use(entry).result
-    const result = call(f, args)
-    // The call may have called the memoized function with the same arguments.
-    return capacity === 0
-      ? result
-      : results.use(results.find(shape, args) ?? results.insert(shape, args, result)).result
+    return memo.run.apply(memo, arguments as unknown as Array<unknown>)
   }
   for (const key of Reflect.ownKeys(f)) {
     if (key === "prototype" || key === "arguments" || key === "caller") continue
     Object.defineProperty(memoized, key, { ...Object.getOwnPropertyDescriptor(f, key), configurable: true })
   }
+  memos.set(memoized, memo)
   // The memoized function has the parameters, the results and the properties of `F`.
   return memoized as unknown as F
 }
+
+/** What {@link clear} and {@link forget} need of a memoized function or a family. */
+interface Forgetful {
+  clear(): void
+  forget(args: ReadonlyArray<unknown>): boolean
+}
+
+/** The memoized functions and families of this copy of the package. */
+const memos = /*#__PURE__*/ new WeakMap<(...args: ReadonlyArray<never>) => unknown, Forgetful>()
+
+/** How many arguments have a bit in a shape that is a small integer. */
+const maxBits = 29
+
+class Memo implements Forgetful {
+  declare root: Node
+  /** Increases when results are forgotten. A call that was running then is not remembered. */
+  declare private generation: number
+  declare private readonly f: (...args: ReadonlyArray<never>) => unknown
+  declare private readonly capacity: number
+  declare private readonly heap: Heap
+
+  constructor(f: (...args: ReadonlyArray<never>) => unknown, capacity: number, heap: Heap) {
+    this.root = new Node()
+    this.generation = 0
+    this.f = f
+    this.capacity = capacity
+    this.heap = heap
+  }
+
+  /** Returns the remembered result, or calls the function and remembers its result. */
+  run(...args: ReadonlyArray<unknown>): unknown {
+    let node = this.root
+    for (const arg of args) if (isObjectKeyword(arg)) node = node.child(arg, this.heap)
+    const { generation } = this
+    const hasOnlyObjects = args.length > 0 && args.every(isObjectKeyword)
+    if (hasOnlyObjects) {
+      if (node.called) return node.result
+      const result = call(this.f, args)
+      return node.called ? node.result : generation === this.generation ? node.remember(result) : result
+    }
+    const shape = shapeOf(args)
+    const results = node.results ??= new Results(this.capacity)
+    const entry = results.find(shape, args)
+    if (entry !== undefined) return results.use(entry).result
+    const result = call(this.f, args)
+    // The call may have called the memoized function with the same arguments.
+    const first = results.find(shape, args)
+    if (first !== undefined) return results.use(first).result
+    if (this.capacity === 0 || generation !== this.generation) return result
+    return results.use(results.insert(shape, args, result)).result
+  }
+
+  clear(): void {
+    this.generation++
+    this.root = new Node()
+  }
+
+  forget(args: ReadonlyArray<unknown>): boolean {
+    this.generation++
+    let node: Node | undefined = this.root
+    for (const arg of args) if (isObjectKeyword(arg)) node = node?.objects?.get(arg)
+    if (args.length > 0 && args.every(isObjectKeyword)) return node?.forget() ?? false
+    const entry = node?.results?.find(shapeOf(args), args)
+    if (entry === undefined) return false
+    node!.results!.remove(entry)
+    return true
+  }
+}
+
+/** Returns the number of arguments and the positions of the objects: a leading 1, and then one bit for each argument. */
+const shapeOf = (args: ReadonlyArray<unknown>): number | string =>
+  args.length > maxBits
+    ? args.map((arg) => isObjectKeyword(arg) ? 1 : 0).join("")
+    : args.reduce<number>((bits, arg) => bits << 1 | (isObjectKeyword(arg) ? 1 : 0), 1)
 
 /** Calls the function. The cast is sound because the memoized function has the same parameters as the function. */
 const call = (f: (...args: ReadonlyArray<never>) => unknown, args: ReadonlyArray<unknown>): unknown =>
@@ -173,10 +254,11 @@ const call = (f: (...args: ReadonlyArray<never>) => unknown, args: ReadonlyArray
 /**
  * The results for one combination of objects. Nodes form a trie. The path to a node has
  * one ephemeron for each object of the combination. So a node is reachable only while
- * all its objects are reachable. The results of the node keep none of these objects alive.
+ * all its objects are reachable. The results of the node keep none of these objects
+ * alive.
  */
 class Node {
-  declare private objects: WeakMap<object, Node> | undefined
+  declare objects: WeakMap<object, Node> | undefined
   /** If `called`, the result of the call with these objects and no primitives. */
   declare result: unknown
   declare called: boolean
@@ -204,6 +286,13 @@ class Node {
     this.called = true
     return this.result = result
   }
+
+  forget(): boolean {
+    const { called } = this
+    this.called = false
+    this.result = undefined
+    return called
+  }
 }
 
 /** A remembered result. The entries form a linked list in order of use. */
@@ -227,8 +316,8 @@ interface Level extends Map<unknown, Level | Entry> {}
 /**
  * The bounded results of the calls with primitives or without arguments, in a trie of
  * maps. The first key of a path is the shape of the call: the number of arguments, and
- * the positions of the objects. The other keys are the primitives. All paths of one shape
- * have the same length, so only the last key of a path leads to an entry.
+ * the positions of the objects. The other keys are the primitives. All paths of one
+ * shape have the same length, so only the last key of a path leads to an entry.
  */
 class Results {
   declare private readonly capacity: number
@@ -236,8 +325,13 @@ class Results {
   /** The head of a circular list. `list.older` is the newest entry, and `list.newer` is the oldest. */
   declare private readonly list: Entry
   declare private size: number
+  /** The shape of the newest path, and what it leads to. Most functions are called with one shape. */
+  declare shape: number | string | undefined
+  declare level: Level | Entry | undefined
 
   constructor(capacity: number) {
+    this.shape = undefined
+    this.level = undefined
     this.capacity = capacity
     this.root = new Map()
     this.list = new Entry([], undefined)
@@ -267,7 +361,9 @@ class Results {
       level = next
     }
     level.set(path[last], entry)
-    if (++this.size > this.capacity) this.evictOldest()
+    this.shape = shape
+    this.level = this.root.get(shape)
+    if (++this.size > this.capacity) this.remove(this.list.newer)
     return entry
   }
 
@@ -283,11 +379,11 @@ class Results {
     return entry
   }
 
-  private evictOldest(): void {
-    const oldest = this.list.newer
-    unlink(oldest)
-    removePath(this.root, oldest.path, 0)
+  remove(entry: Entry): void {
+    unlink(entry)
+    removePath(this.root, entry.path, 0)
     this.size--
+    if (this.shape === entry.path[0]) this.level = this.root.get(entry.path[0])
   }
 }
 
@@ -307,8 +403,6 @@ const removePath = (level: Level, path: ReadonlyArray<unknown>, i: number): void
   level.delete(path[i])
 }
 
-const longShapeOf = (args: ReadonlyArray<unknown>): string => args.map((arg) => isObjectKeyword(arg) ? 1 : 0).join("")
-
 /** Replaces -0 by a symbol, because a `Map` does not distinguish -0 from 0. */
 const keyOf = (arg: unknown): unknown => arg === 0 && Object.is(arg, -0) ? minusZero : arg
 
@@ -325,13 +419,19 @@ const minusZero = /*#__PURE__*/ Symbol("-0")
  *
  * **Details**
  *
- * `Equal.equals` compares the keys. Instances are held weakly. After an instance has
- * been collected, the next call creates another instance. A key is held strongly until
- * its instance has been cleaned up.
+ * Keys are compared by their contents, as in a `WeakValueMap`: opaque objects, such as
+ * DOM nodes, are only equal to themselves. Instances are held weakly. After an instance
+ * has been collected, the next call creates another instance. A key is held strongly
+ * until its instance has been cleaned up.
  *
- * If `f` throws, nothing is remembered. `f` may call the family with an equal key. Then
- * the first remembered instance stays, and every caller receives this instance.
- * Throws `NotWeakReferenceableError` if `f` returns a primitive or a registered symbol.
+ * An instance keeps its family alive. So a family may be an instance of another family:
+ * while the program holds an instance of the inner family, the outer family returns the
+ * same inner family.
+ *
+ * If `f` throws, nothing is remembered. `f` may call the family with an equal key: the
+ * instance that is remembered first stays, and every caller receives it. Throws
+ * `NotWeakReferenceableError` if `f` returns a primitive or a registered symbol. The
+ * parameter `heap` is for tests: without it, the family uses the host's heap.
  *
  * Cost: O(1) with one hash of the key. Dereferences the instance.
  *
@@ -353,6 +453,8 @@ const minusZero = /*#__PURE__*/ Symbol("-0")
  * ```
  *
  * @see {@link memoize} for results that live as long as their arguments
+ * @see {@link makeFamily} for the effectful form
+ * @see {@link forget} to forget an instance
  *
  * @category constructors
  * @stability experimental
@@ -360,18 +462,214 @@ const minusZero = /*#__PURE__*/ Symbol("-0")
  */
 export const family = <K, A extends WeakKey>(f: (key: K) => A, heap: Heap = host): (key: K) => A => {
   const instances = WeakValueMap.makeUnsafe<K, A>({ compare: "structural" }, heap)
-  let created = 0
-  return (key) => {
+  let generation = 0
+  const get = (key: K): A => {
     const found = WeakValueMap.get(instances, key)
     if (Option.isSome(found)) return found.value
-    const before = created
+    const before = generation
     const made = f(key)
-    if (created !== before) {
-      const first = WeakValueMap.get(instances, key)
-      if (Option.isSome(first)) return first.value
-    }
-    WeakValueMap.set(instances, key, made)
-    created++
-    return made
+    if (!isWeakReferenceable(made)) throw new NotWeakReferenceableError({ value: made })
+    if (before !== generation) return made
+    const first = WeakValueMap.getOrSet(instances, key, () => made)
+    keepFamily(first, get, heap)
+    return first
   }
+  memos.set(get, {
+    clear() {
+      generation++
+      WeakValueMap.clear(instances)
+    },
+    forget([key]) {
+      generation++
+      // The type of `forget` allows only the parameters of the family.
+      const isRemembered = WeakValueMap.has(instances, key as K)
+      WeakValueMap.remove(instances, key as K)
+      return isRemembered
+    }
+  })
+  return get
+}
+
+/** The family of each instance, or its families. A family may itself be the instance of another family, which holds it weakly. */
+const families = /*#__PURE__*/ new WeakMap<Heap, WeakMap<WeakKey, unknown>>()
+
+const keepFamily = (instance: WeakKey, family: (key: never) => unknown, heap: Heap): void => {
+  let byInstance = families.get(heap)
+  if (byInstance === undefined) families.set(heap, byInstance = new heap.WeakMap())
+  const kept = byInstance.get(instance)
+  if (kept === undefined) byInstance.set(instance, family)
+  else if (kept instanceof Set) kept.add(family)
+  else if (kept !== family) byInstance.set(instance, new Set([kept, family]))
+}
+
+/**
+ * Creates a memoized function that uses the heap of the context.
+ *
+ * **When to use**
+ *
+ * Use inside an Effect program, so that a test can run the program on a `TestHeap`.
+ * {@link memoize} is the synchronous form, which takes the heap as an argument.
+ *
+ * **Details**
+ *
+ * Dies with a `RangeError` unless `capacity` is a non-negative integer or `Infinity`.
+ * Cost: O(1). Does not dereference.
+ *
+ * **Example** (Memoizing in a program)
+ *
+ * ```ts import.meta.vitest
+ * import { Effect } from "effect"
+ * import { WeakMemo } from "effect-weakref"
+ *
+ * const program = Effect.gen(function*() {
+ *   const sizeOf = yield* WeakMemo.make((list: ReadonlyArray<number>) => ({ size: list.length }))
+ *   const list = [1, 2, 3]
+ *   return sizeOf(list) === sizeOf(list)
+ * })
+ *
+ * Effect.runSync(program) // => true
+ * ```
+ *
+ * @see {@link memoize} for the synchronous form
+ * @see {@link makeFamily} for one instance per structural key
+ *
+ * @category constructors
+ * @stability experimental
+ * @since 0.2.0
+ */
+export const make = <F extends (this: void, ...args: ReadonlyArray<never>) => unknown>(
+  f: F,
+  options?: Options
+): Effect.Effect<F> => Effect.map(Heap, (heap) => memoize(f, options, heap))
+
+/**
+ * Creates a family that uses the heap of the context.
+ *
+ * **When to use**
+ *
+ * Use inside an Effect program, so that a test can run the program on a `TestHeap`.
+ * {@link family} is the synchronous form, which takes the heap as an argument.
+ *
+ * **Details**
+ *
+ * Cost: O(1). Does not dereference.
+ *
+ * **Example** (Sharing instances in a program)
+ *
+ * ```ts import.meta.vitest
+ * import { Effect } from "effect"
+ * import { WeakMemo } from "effect-weakref"
+ *
+ * const program = Effect.gen(function*() {
+ *   const topic = yield* WeakMemo.makeFamily((name: string) => ({ name }))
+ *   return topic("news") === topic("news")
+ * })
+ *
+ * Effect.runSync(program) // => true
+ * ```
+ *
+ * @see {@link family} for the synchronous form
+ * @see {@link make} for a memoized function
+ *
+ * @category constructors
+ * @stability experimental
+ * @since 0.2.0
+ */
+export const makeFamily = <K, A extends WeakKey>(f: (key: K) => A): Effect.Effect<(key: K) => A> =>
+  Effect.map(Heap, (heap) => family(f, heap))
+
+/**
+ * Forgets every result of a memoized function, or every instance of a family.
+ *
+ * **When to use**
+ *
+ * Use after a change that makes all results wrong, for example of a setting that the
+ * function reads, or between two tests. {@link forget} forgets one result.
+ *
+ * **Details**
+ *
+ * An instance that the program still holds is no longer shared: the next call creates
+ * another one. A call that is running returns its result, but the result is not
+ * remembered. Throws a `TypeError` if the function is neither memoized nor a family, or
+ * if it is one of another copy of this package.
+ *
+ * Cost: O(1) for a memoized function, O(n) for a family. Does not dereference.
+ *
+ * **Example** (Forgetting after a change)
+ *
+ * ```ts import.meta.vitest
+ * import { WeakMemo } from "effect-weakref"
+ *
+ * let rate = 2
+ * const price = WeakMemo.memoize((item: { readonly net: number }) => item.net * rate)
+ *
+ * const item = { net: 10 }
+ * price(item) // => 20
+ * rate = 3
+ * price(item) // => 20
+ * WeakMemo.clear(price)
+ * price(item) // => 30
+ * ```
+ *
+ * @see {@link forget} to forget one result
+ *
+ * @category mutations
+ * @stability experimental
+ * @since 0.2.0
+ */
+export const clear = (memoized: (...args: ReadonlyArray<never>) => unknown): void => memoOf(memoized).clear()
+
+/**
+ * Forgets the result of one call of a memoized function, or one instance of a family.
+ *
+ * **When to use**
+ *
+ * Use if the result of one call is wrong or no longer needed, for example a promise
+ * that has rejected.
+ *
+ * **Details**
+ *
+ * Returns `true` if a result was remembered. The arguments are compared as in a call,
+ * so an equal key is enough for a family. A call that is running returns its result,
+ * but the result is not remembered, even if it has other arguments. Throws a
+ * `TypeError` if the function is neither memoized nor a family, or if it is one of
+ * another copy of this package.
+ *
+ * Costs as much as a call whose result is remembered. Dereferences the instance of a
+ * family.
+ *
+ * **Example** (Forgetting a failure)
+ *
+ * ```ts import.meta.vitest
+ * import { WeakMemo } from "effect-weakref"
+ *
+ * let runs = 0
+ * const load = WeakMemo.memoize((document: { readonly path: string }, page: number) => `${document.path}#${page}, ${++runs}`)
+ *
+ * const document = { path: "a.txt" }
+ * load(document, 1) // => "a.txt#1, 1"
+ * WeakMemo.forget(load, document, 1) // => true
+ * load(document, 1) // => "a.txt#1, 2"
+ * WeakMemo.forget(load, document, 7) // => false
+ * ```
+ *
+ * @see {@link clear} to forget everything
+ *
+ * @category mutations
+ * @stability experimental
+ * @since 0.2.0
+ */
+export const forget = <Args extends ReadonlyArray<unknown>>(
+  memoized: (...args: Args) => unknown,
+  ...args: Args
+): boolean => memoOf(memoized).forget(args)
+
+const memoOf = (memoized: (...args: ReadonlyArray<never>) => unknown): Forgetful => {
+  const memo = memos.get(memoized)
+  if (memo === undefined) {
+    throw new TypeError(
+      "Expected a function that WeakMemo.memoize or WeakMemo.family of this copy of effect-weakref made"
+    )
+  }
+  return memo
 }

@@ -6,12 +6,13 @@
  * structure. It has operations such as union and intersection. It is synchronous and
  * mutable, like `MutableHashSet`.
  *
- * A second operand is any iterable, even the set itself. In the documentation of costs,
- * n is the number of elements that are not reclaimed yet, and m is the length of the
- * second operand. Hashing an element counts as constant time. Looking up an element
- * that is already in the set does not hash the element. An operation that dereferences
- * keeps the elements that it reads alive to the end of the turn. An operation that
- * removes elements sometimes dereferences all elements.
+ * A second operand is any iterable, even the set itself, and its elements are compared
+ * with the comparison of the set. In the documentation of costs, n is the number of
+ * elements that are not reclaimed yet, and m is the length of the second operand.
+ * Hashing an element counts as constant time. Looking up an element that is already in
+ * the set does not hash the element. An operation that dereferences keeps the elements
+ * that it reads alive to the end of the turn. An operation that removes elements
+ * sometimes dereferences all elements.
  *
  * @stability experimental
  * @since 0.1.0
@@ -36,13 +37,22 @@ const TypeId = "~effect-weakref/WeakSet"
  *
  * **When to use**
  *
- * Use to remember which objects are in some state, for example seen or subscribed, without owning them.
+ * Use to remember which objects are in some state, for example seen or subscribed,
+ * without owning them.
  *
  * **Details**
  *
- * Elements compare by reference, as in a native `WeakSet`. Pass `{ compare: "structural" }` to compare them by structure (see {@link Options}). An element can be an object, a function, or a symbol that is not registered with `Symbol.for`.
+ * Elements compare by reference, as in a native `WeakSet`. Pass
+ * `{ compare: "structural" }` to compare them by structure (see {@link Options}). An
+ * element can be an object, a function, or a symbol that is not registered with
+ * `Symbol.for`.
  *
- * Two sets are `Equal` only if they are the same object. Use {@link equals} to compare their elements.
+ * Two sets are `Equal` only if they are the same object. Use {@link equals} to compare
+ * their elements.
+ *
+ * Printing and JSON show the first 20 elements and say how many more there are, at
+ * most. An opaque object prints as its tag, and long texts and deep structures are cut,
+ * so a set of DOM nodes prints in no time.
  *
  * **Example** (Remembering pages)
  *
@@ -86,13 +96,29 @@ export interface WeakSet<in out A extends WeakKey> extends Iterable<A>, Pipeable
  *
  * **Details**
  *
- * `compare: "reference"` is the default. Two elements are the same only if they are the same object, as in a native `WeakSet`. The set never hashes an element and never reads its properties.
+ * `compare: "reference"` is the default. Two elements are the same only if they are the
+ * same object, as in a native `WeakSet`. The set never hashes an element and never
+ * reads its properties.
  *
- * `compare: "structural"` compares elements with `Equal.equals`. An operation on an element that the set does not contain hashes the element. Effect then reads the whole object, its getters included, and remembers the hash. Do not change such an element afterwards. The set keeps the first of several equal elements, until that element has been collected.
+ * `compare: "structural"` compares elements as `Equal.equals` does, except that an
+ * opaque object, such as a DOM node, a `Blob`, a promise or a stream, is only equal to
+ * itself, even inside another element. An operation on an element that the set does not
+ * contain hashes the element: it reads the whole object, its getters included, so do
+ * not change such an element afterwards. The set keeps the first of several equal
+ * elements, until that element has been collected.
  *
  * **Gotchas**
  *
- * Any other `compare` throws a `TypeError`.
+ * - Any other `compare` throws a `TypeError`.
+ * - An opaque object is an instance of a native class or of a class with
+ *   `Symbol.toStringTag`, an event emitter, or a promise of any library, unless it
+ *   implements `Equal`. Arrays, maps, sets, dates, regular expressions, buffers and
+ *   errors are compared by their contents.
+ * - Instances of your own classes are compared by their properties. State in private
+ *   fields is not seen, so implement `Equal`, or mark such an object with
+ *   `Equal.byReference`.
+ * - An object that implements `Equal`, such as a `HashMap`, decides itself how its
+ *   parts are compared.
  *
  * @see {@link makeUnsafe} for a constructor that takes these options
  *
@@ -107,9 +133,14 @@ export interface Options {
 /**
  * Checks whether a value is a `WeakSet` of this library.
  *
+ * **When to use**
+ *
+ * Use to narrow an unknown value to a set, for example in an options object.
+ *
  * **Details**
  *
- * Returns `false` for a native `WeakSet`, and for a set of another copy of this package.
+ * Returns `false` for a native `WeakSet`, and for a set of another copy of this
+ * package.
  *
  * **Example** (Checking values)
  *
@@ -154,7 +185,8 @@ class WeakSetImpl<A extends WeakKey> extends Collection<A, WeakElementTable<A>> 
  *
  * **Details**
  *
- * Elements compare by reference, unless {@link Options} say otherwise. If `compare` is unknown, the effect dies with a `TypeError`.
+ * Elements compare by reference, unless {@link Options} say otherwise. If `compare` is
+ * unknown, the effect dies with a `TypeError`.
  *
  * **Example** (Creating a set in an effect)
  *
@@ -219,9 +251,16 @@ export const makeUnsafe = <A extends WeakKey>(options?: Options, heap: Heap = ho
 /**
  * Creates a set from elements.
  *
+ * **When to use**
+ *
+ * Use inside an Effect program if the elements exist already. {@link addAll} adds
+ * elements to a set that exists.
+ *
  * **Details**
  *
- * Fails with `NotWeakReferenceableError` if an element cannot be a referent. An error of the iterable itself is a defect. The set keeps the first of several equal elements. Cost: O(number of elements).
+ * Fails with `NotWeakReferenceableError` if an element cannot be a referent. An error
+ * of the iterable itself is a defect. The set keeps the first of several equal
+ * elements. Cost: O(number of elements).
  *
  * **Example** (Creating a set from elements)
  *
@@ -252,13 +291,23 @@ export const fromIterable = <A extends WeakKey>(
 /**
  * Adds an element, and returns the set.
  *
+ * **When to use**
+ *
+ * Use to remember an object. The set does not keep it alive, so something else must
+ * hold it.
+ *
  * **Details**
  *
- * If an equal element is in the set, the set keeps that element and its position. Throws `NotWeakReferenceableError` and changes nothing if the element cannot be a referent. Cost: O(1), amortized. It dereferences only if elements compare by structure and this element is not in the set.
+ * If an equal element is in the set, the set keeps that element and its position.
+ * Throws `NotWeakReferenceableError` and changes nothing if the element cannot be a
+ * referent. Cost: O(1), amortized. It dereferences only if elements compare by
+ * structure and this element is not in the set.
  *
  * **Gotchas**
  *
- * Structural comparison runs user code: `Equal` and `Hash` implementations, and getters. If that code changes the set, the operation looks up the element again. It throws an error after 100 attempts.
+ * Structural comparison runs user code: `Equal` and `Hash` implementations, and
+ * getters. If that code changes the set, the operation looks up the element again. It
+ * throws an error after 100 attempts.
  *
  * **Example** (Adding an element)
  *
@@ -288,9 +337,14 @@ export function add(self: unknown, element?: unknown): unknown {
 /**
  * Checks whether a live equal element is in the set.
  *
+ * **When to use**
+ *
+ * Use to ask whether an object is remembered, without changing the set.
+ *
  * **Details**
  *
- * Cost: O(1). It dereferences only if elements compare by structure and this element is not in the set.
+ * Cost: O(1). It dereferences only if elements compare by structure and this element is
+ * not in the set.
  *
  * **Example** (Checking an element)
  *
@@ -319,9 +373,14 @@ export function has(self: unknown, element?: unknown): unknown {
 /**
  * Removes an element, or the element that is equal to it, and returns the set.
  *
+ * **When to use**
+ *
+ * Use to forget an object before it is collected.
+ *
  * **Details**
  *
- * Does nothing if no equal element is in the set. Cost: O(1), amortized. It may dereference.
+ * Does nothing if no equal element is in the set. Cost: O(1), amortized. It may
+ * dereference.
  *
  * **Example** (Removing an element)
  *
@@ -352,9 +411,15 @@ export function remove(self: unknown, element?: unknown): unknown {
 /**
  * Removes the oldest live element and returns it, or returns `None` if there is none.
  *
+ * **When to use**
+ *
+ * Use to work through a set from its oldest element on, for example a queue of dirty
+ * objects.
+ *
  * **Details**
  *
- * Removes the dead elements before it as well. Cost: O(1), amortized, but O(n) at worst in the first call after a collection. It dereferences.
+ * Removes the dead elements before it as well. Cost: O(1), amortized, but O(n) at worst
+ * in the first call after a collection. It dereferences.
  *
  * **Example** (Emptying a set from its oldest element on)
  *
@@ -381,6 +446,10 @@ export const pop = <A extends WeakKey>(self: WeakSet<A>): Option.Option<A> =>
 
 /**
  * Removes all elements, and returns the set.
+ *
+ * **When to use**
+ *
+ * Use to start again with the same set, which other parts of the program may hold.
  *
  * **Details**
  *
@@ -410,9 +479,15 @@ export const clear = <A extends WeakKey>(self: WeakSet<A>): WeakSet<A> => {
 /**
  * Adds all elements of an iterable, and returns the set.
  *
+ * **When to use**
+ *
+ * Use to add many elements, of which either all or none are added.
+ *
  * **Details**
  *
- * The second operand is any iterable, even the set itself. Compares its elements with the comparison of the set. Throws `NotWeakReferenceableError` if an element cannot be a referent. Throws the error of the iterable or of a comparison. Adds nothing if it throws. Cost: O(m), amortized. It may dereference.
+ * Throws `NotWeakReferenceableError` if an element cannot be a referent. Throws the
+ * error of the iterable or of a comparison. Adds nothing if it throws. Cost: O(m),
+ * amortized. It may dereference.
  *
  * **Example** (Union in place)
  *
@@ -442,9 +517,14 @@ export const addAll: {
 /**
  * Removes all elements that are not in the second operand, and returns the set.
  *
+ * **When to use**
+ *
+ * Use to keep only what another collection has, in the same set.
+ *
  * **Details**
  *
- * The second operand is any iterable, even the set itself. Compares its elements with the comparison of the set. Throws the error of the iterable or of a comparison. Removes nothing if it throws. Cost: O(n + m). It dereferences.
+ * Throws the error of the iterable or of a comparison. Removes nothing if it throws.
+ * Cost: O(n + m). It dereferences.
  *
  * **Example** (Intersection in place)
  *
@@ -474,9 +554,14 @@ export const retainAll: {
 /**
  * Removes all elements that are in the second operand, and returns the set.
  *
+ * **When to use**
+ *
+ * Use to forget many objects at once, in the same set.
+ *
  * **Details**
  *
- * The second operand is any iterable, even the set itself. Compares its elements with the comparison of the set. Throws the error of the iterable or of a comparison. Removes nothing if it throws. Cost: O(m), amortized. It dereferences.
+ * Throws the error of the iterable or of a comparison. Removes nothing if it throws.
+ * Cost: O(m), amortized. It dereferences.
  *
  * **Example** (Difference in place)
  *
@@ -504,11 +589,19 @@ export const removeAll: {
 })
 
 /**
- * Removes the elements that are in the second operand, adds its other elements, and returns the set.
+ * Removes the elements that are in the second operand, adds its other elements, and
+ * returns the set.
+ *
+ * **When to use**
+ *
+ * Use to reverse a selection, in the same set.
  *
  * **Details**
  *
- * The second operand is any iterable, even the set itself. Compares its elements with the comparison of the set. An element that the operand repeats is toggled once. Throws `NotWeakReferenceableError` if an element cannot be a referent. Throws the error of the iterable or of a comparison. Changes nothing if it throws. Cost: O(m), amortized. It dereferences.
+ * An element that the operand repeats is toggled once. Throws
+ * `NotWeakReferenceableError` if an element cannot be a referent. Throws the error of
+ * the iterable or of a comparison. Changes nothing if it throws. Cost: O(m), amortized.
+ * It dereferences.
  *
  * **Example** (Symmetric difference in place)
  *
@@ -538,9 +631,14 @@ export const toggleAll: {
 /**
  * Returns a new set with the elements of both operands.
  *
+ * **When to use**
+ *
+ * Use to combine two sets and keep both. {@link addAll} changes the set itself.
+ *
  * **Details**
  *
- * The second operand is any iterable, even the set itself. Compares its elements with the comparison of the set. The new set has the heap and the comparison of the first set. Throws as {@link addAll} does. Cost: O(n + m). It dereferences.
+ * The new set has the heap and the comparison of the first set. Throws as
+ * {@link addAll} does. Cost: O(n + m). It dereferences.
  *
  * **Example** (Union)
  *
@@ -566,9 +664,15 @@ export const union: {
 /**
  * Returns a new set with the elements that both operands have.
  *
+ * **When to use**
+ *
+ * Use to find what two collections share and keep both. {@link retainAll} changes the
+ * set itself.
+ *
  * **Details**
  *
- * The second operand is any iterable, even the set itself. Compares its elements with the comparison of the set. The new set has the heap and the comparison of the first set. Throws as {@link retainAll} does. Cost: O(n + m). It dereferences.
+ * The new set has the heap and the comparison of the first set. Throws as
+ * {@link retainAll} does. Cost: O(n + m). It dereferences.
  *
  * **Example** (Intersection)
  *
@@ -594,9 +698,15 @@ export const intersection: {
 /**
  * Returns a new set with the elements that are not in the second operand.
  *
+ * **When to use**
+ *
+ * Use to find what the other collection lacks and keep both. {@link removeAll} changes
+ * the set itself.
+ *
  * **Details**
  *
- * The second operand is any iterable, even the set itself. Compares its elements with the comparison of the set. The new set has the heap and the comparison of the first set. Throws as {@link removeAll} does. Cost: O(n + m). It dereferences.
+ * The new set has the heap and the comparison of the first set. Throws as
+ * {@link removeAll} does. Cost: O(n + m). It dereferences.
  *
  * **Example** (Difference)
  *
@@ -622,9 +732,15 @@ export const difference: {
 /**
  * Returns a new set with the elements that exactly one operand has.
  *
+ * **When to use**
+ *
+ * Use to find what has changed between two collections. {@link toggleAll} changes the
+ * set itself.
+ *
  * **Details**
  *
- * The second operand is any iterable, even the set itself. Compares its elements with the comparison of the set. The new set has the heap and the comparison of the first set. Throws as {@link toggleAll} does. Cost: O(n + m). It dereferences.
+ * The new set has the heap and the comparison of the first set. Throws as
+ * {@link toggleAll} does. Cost: O(n + m). It dereferences.
  *
  * **Example** (Symmetric difference)
  *
@@ -650,9 +766,13 @@ export const symmetricDifference: {
 /**
  * Checks whether every live element is in the second operand.
  *
+ * **When to use**
+ *
+ * Use to check that everything in the set is allowed by another collection.
+ *
  * **Details**
  *
- * The second operand is any iterable, even the set itself. Compares its elements with the comparison of the set. Reads the whole iterable. Cost: O(n + m). It dereferences.
+ * Reads the whole iterable. Cost: O(n + m). It dereferences.
  *
  * **Example** (Subset)
  *
@@ -682,9 +802,14 @@ export const isSubset: {
 /**
  * Checks whether the set has all elements of the second operand.
  *
+ * **When to use**
+ *
+ * Use to check that the set has everything that another collection needs.
+ *
  * **Details**
  *
- * The second operand is any iterable, even the set itself. Compares its elements with the comparison of the set. Stops at the first element that the set lacks. Never returns for an endless iterable whose elements are all in the set. Cost: O(m). It may dereference.
+ * Stops at the first element that the set lacks. Never returns for an endless iterable
+ * whose elements are all in the set. Cost: O(m). It may dereference.
  *
  * **Example** (Superset)
  *
@@ -712,11 +837,17 @@ export const isSuperset: {
 )
 
 /**
- * Checks whether every live element is in the second operand, and the operand has at least one other element.
+ * Checks whether every live element is in the second operand, and the operand has at
+ * least one other element.
+ *
+ * **When to use**
+ *
+ * Use if the set must lack something of the other collection. {@link isSubset} accepts
+ * equal operands.
  *
  * **Details**
  *
- * The second operand is any iterable, even the set itself. Compares its elements with the comparison of the set. Reads the whole iterable. Cost: O(n + m). It dereferences.
+ * Reads the whole iterable. Cost: O(n + m). It dereferences.
  *
  * **Example** (Proper subset)
  *
@@ -744,11 +875,17 @@ export const isProperSubset: {
 })
 
 /**
- * Checks whether the set has all elements of the second operand, and at least one other live element.
+ * Checks whether the set has all elements of the second operand, and at least one other
+ * live element.
+ *
+ * **When to use**
+ *
+ * Use if the set must have more than the other collection. {@link isSuperset} accepts
+ * equal operands.
  *
  * **Details**
  *
- * The second operand is any iterable, even the set itself. Compares its elements with the comparison of the set. Stops at the first element that the set lacks. Cost: O(n + m). It dereferences.
+ * Stops at the first element that the set lacks. Cost: O(n + m). It dereferences.
  *
  * **Example** (Proper superset)
  *
@@ -778,9 +915,14 @@ export const isProperSuperset: {
 /**
  * Checks whether the set has no element of the second operand.
  *
+ * **When to use**
+ *
+ * Use to check that two collections exclude each other.
+ *
  * **Details**
  *
- * The second operand is any iterable, even the set itself. Compares its elements with the comparison of the set. Stops at the first element that the set has. Never returns for an endless iterable without such an element. Cost: O(m). It may dereference.
+ * Stops at the first element that the set has. Never returns for an endless iterable
+ * without such an element. Cost: O(m). It may dereference.
  *
  * **Example** (Disjoint sets)
  *
@@ -810,6 +952,10 @@ export const isDisjoint: {
 /**
  * Returns a new set with the same live elements.
  *
+ * **When to use**
+ *
+ * Use to change a set and keep the original.
+ *
  * **Details**
  *
  * The copy has the same heap and comparison. Cost: O(n). It dereferences.
@@ -838,11 +984,17 @@ export const copy = <A extends WeakKey>(self: WeakSet<A>): WeakSet<A> => {
 }
 
 /**
- * Checks whether the set and the second operand have the same live elements, in any order.
+ * Checks whether the set and the second operand have the same live elements, in any
+ * order.
+ *
+ * **When to use**
+ *
+ * Use to compare elements. `Equal.equals` compares only the identity of two sets.
  *
  * **Details**
  *
- * The second operand is any iterable, even the set itself. Compares its elements with the comparison of the set. The second operand may repeat elements. Stops at the first element that the set lacks. Cost: O(n + m). It dereferences.
+ * The second operand may repeat elements. Stops at the first element that the set
+ * lacks. Cost: O(n + m). It dereferences.
  *
  * **Gotchas**
  *
@@ -874,15 +1026,26 @@ export const equals: {
 })
 
 /**
- * Returns an iterator of the live elements, like the `Symbol.iterator` method of the set.
+ * Returns an iterator of the live elements, like the `Symbol.iterator` method of the
+ * set.
+ *
+ * **When to use**
+ *
+ * Use to visit the elements with the helpers of iterators. A `for` loop over the set
+ * itself does the same.
  *
  * **Details**
  *
- * Iterates in insertion order. The iterator never throws and never yields a dead element, even if elements are collected, added or removed between two steps. It inherits from the native iterator prototype, with `map` and `filter` if the host has them. Cost: O(n) for all steps. Each step dereferences.
+ * Iterates in insertion order. The iterator never throws and never yields a dead
+ * element, even if elements are collected, added or removed between two steps. It
+ * inherits from the native iterator prototype, with `map` and `filter` if the host has
+ * them. Cost: O(n) for all steps. Each step dereferences.
  *
  * **Gotchas**
  *
- * A paused iterator holds no referent. If the set grows meanwhile, the iterator keeps the old storage alive, as the iterator of a native `Set` does. Drop the iterator when you no longer need it.
+ * A paused iterator holds no referent. If the set grows meanwhile, the iterator keeps
+ * the old storage alive, as the iterator of a native `Set` does. Drop the iterator when
+ * you no longer need it.
  *
  * **Example** (Listing the elements)
  *
@@ -905,6 +1068,10 @@ export const values = <A extends WeakKey>(self: WeakSet<A>): MapIterator<A> => s
 
 /**
  * Calls `f` with each live element.
+ *
+ * **When to use**
+ *
+ * Use to visit every element in the fastest way.
  *
  * **Details**
  *
@@ -944,7 +1111,8 @@ export const forEach: {
  *
  * **Details**
  *
- * Iterates as {@link values} does. Yields the same shared references that `WeakRef.make` returns.
+ * Iterates as {@link values} does. Yields the same shared references that
+ * `WeakRef.make` returns.
  *
  * **Example** (Visiting the elements later)
  *
@@ -970,9 +1138,15 @@ export const refs = <A extends WeakKey>(self: WeakSet<A>): MapIterator<WeakRef<A
 /**
  * Returns the number of elements that the clean-up has not reclaimed yet.
  *
+ * **When to use**
+ *
+ * Use for statistics, or to decide whether the collection is worth a walk.
+ * {@link count} is exact.
+ *
  * **Details**
  *
- * Includes dead elements until their clean-up runs, so the result is an upper bound of {@link count}. Cost: O(1). It does not dereference.
+ * Includes dead elements until their clean-up runs, so the result is an upper bound of
+ * {@link count}. Cost: O(1). It does not dereference.
  *
  * **Example** (Counting elements)
  *
@@ -995,9 +1169,16 @@ export const size = <A extends WeakKey>(self: WeakSet<A>): number => self[table]
 /**
  * Checks whether there is no live element.
  *
+ * **When to use**
+ *
+ * Use as the condition of a loop over {@link pop}.
+ *
  * **Details**
  *
- * The result is exact. Each call of `isEmpty` or {@link pop} continues where the last call stopped, so a loop over both takes linear time. Cost: O(1), amortized. The cost is O(n) at worst in the first call after a collection, and while many dead elements are not reclaimed. It dereferences.
+ * The result is exact. Each call of `isEmpty` or {@link pop} continues where the last
+ * call stopped, so a loop over both takes linear time. Cost: O(1), amortized. The cost
+ * is O(n) at worst in the first call after a collection, and while many dead elements
+ * are not reclaimed. It dereferences.
  *
  * **Example** (Checking for elements)
  *
@@ -1022,9 +1203,14 @@ export const isEmpty = <A extends WeakKey>(self: WeakSet<A>): boolean => self[ta
 /**
  * Returns the exact number of live elements.
  *
+ * **When to use**
+ *
+ * Use in tests and reports. {@link size} is an upper bound that costs nothing.
+ *
  * **Details**
  *
- * Cost: O(n). It dereferences every element, and so keeps all of them alive to the end of the turn.
+ * Cost: O(n). It dereferences every element, and so keeps all of them alive to the end
+ * of the turn.
  *
  * **Example** (Counting live elements)
  *

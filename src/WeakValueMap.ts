@@ -40,13 +40,21 @@ const TypeId = "~effect-weakref/WeakValueMap"
  *
  * **Details**
  *
- * Keys compare with `Equal.equals`. Pass `{ compare: "reference" }` to compare them by identity (see {@link Options}). A value can be an object, a function, or a symbol that is not registered with `Symbol.for`.
+ * Keys compare by their contents. Pass `{ compare: "reference" }` to compare them by
+ * identity (see {@link Options}). A value can be an object, a function, or a symbol
+ * that is not registered with `Symbol.for`.
  *
- * Two maps are `Equal` only if they are the same object. Use {@link equals} to compare their entries.
+ * Two maps are `Equal` only if they are the same object. Use {@link equals} to compare
+ * their entries.
+ *
+ * Printing and JSON show the first 20 entries and say how many more there are, at most.
+ * An opaque object prints as its tag, and long texts and deep structures are cut, so a
+ * map of DOM nodes prints in no time.
  *
  * **Gotchas**
  *
- * The map holds its keys strongly. A key that refers to its own value keeps the value alive, and the entry never ends.
+ * The map holds its keys strongly. A key that refers to its own value keeps the value
+ * alive, and the entry never ends.
  *
  * **Example** (Finding images by name)
  *
@@ -90,13 +98,28 @@ export interface WeakValueMap<in out K, in out V extends WeakKey> extends Iterab
  *
  * **Details**
  *
- * `compare: "structural"` is the default, because keys usually are plain data. It compares keys with `Equal.equals`. An operation on a key object that the map does not contain hashes the key. Effect then reads the whole object, its getters included, and remembers the hash. Do not change such a key afterwards. The map never hashes strings, numbers and other primitives.
+ * `compare: "structural"` is the default, because keys usually are plain data. It
+ * compares keys as `Equal.equals` does, except that an opaque object, such as a DOM
+ * node, a `Blob`, a promise or a stream, is only equal to itself, even inside another
+ * key. An operation on a key object that the map does not contain hashes the key: it
+ * reads the whole object, its getters included, so do not change such a key afterwards.
+ * The map never hashes strings, numbers and other primitives.
  *
- * `compare: "reference"` compares keys by identity, as a native `Map` does. The map never hashes a key.
+ * `compare: "reference"` compares keys by identity, as a native `Map` does. The map
+ * never hashes a key.
  *
  * **Gotchas**
  *
- * Any other `compare` throws a `TypeError`.
+ * - Any other `compare` throws a `TypeError`.
+ * - An opaque object is an instance of a native class or of a class with
+ *   `Symbol.toStringTag`, an event emitter, or a promise of any library, unless it
+ *   implements `Equal`. Arrays, maps, sets, dates, regular expressions, buffers and
+ *   errors are compared by their contents.
+ * - Instances of your own classes are compared by their properties. State in private
+ *   fields is not seen, so implement `Equal`, or mark such an object with
+ *   `Equal.byReference`.
+ * - An object that implements `Equal`, such as a `HashMap`, decides itself how its
+ *   parts are compared.
  *
  * @see {@link makeUnsafe} for a constructor that takes these options
  *
@@ -110,6 +133,10 @@ export interface Options {
 
 /**
  * Checks whether a value is a `WeakValueMap`.
+ *
+ * **When to use**
+ *
+ * Use to narrow an unknown value to a map, for example in an options object.
  *
  * **Details**
  *
@@ -160,7 +187,8 @@ class WeakValueMapImpl<K, V extends WeakKey> extends Collection<[K, V], WeakValu
  *
  * **Details**
  *
- * Keys compare by structure, unless {@link Options} say otherwise. If `compare` is unknown, the effect dies with a `TypeError`.
+ * Keys compare by structure, unless {@link Options} say otherwise. If `compare` is
+ * unknown, the effect dies with a `TypeError`.
  *
  * **Example** (Creating a map in an effect)
  *
@@ -227,9 +255,16 @@ export const makeUnsafe = <K, V extends WeakKey>(options?: Options, heap: Heap =
 /**
  * Creates a map from entries.
  *
+ * **When to use**
+ *
+ * Use inside an Effect program if the entries exist already. {@link setAll} adds
+ * entries to a map that exists.
+ *
  * **Details**
  *
- * Fails with `NotWeakReferenceableError` if a value cannot be a referent. An error of the iterable itself is a defect. If two entries have equal keys, the map keeps the first key and the last value. Cost: O(number of entries).
+ * Fails with `NotWeakReferenceableError` if a value cannot be a referent. An error of
+ * the iterable itself is a defect. If two entries have equal keys, the map keeps the
+ * first key and the last value. Cost: O(number of entries).
  *
  * **Example** (Creating a map from entries)
  *
@@ -259,6 +294,11 @@ export const fromIterable = <K, V extends WeakKey>(
 
 /**
  * Returns the value of a key, or `None` if there is no live entry.
+ *
+ * **When to use**
+ *
+ * Use to look up a value without inserting one. {@link getOrSet} inserts a value if
+ * there is none.
  *
  * **Details**
  *
@@ -294,6 +334,11 @@ export function get(self: unknown, key?: unknown): unknown {
 /**
  * Checks whether a key has a live entry.
  *
+ * **When to use**
+ *
+ * Use to ask whether there is an entry. Use {@link get} if you then need the value,
+ * because the entry may end between the two calls.
+ *
  * **Details**
  *
  * Cost: O(1). It dereferences the value.
@@ -325,13 +370,27 @@ export function has(self: unknown, key?: unknown): unknown {
 /**
  * Sets the value of a key, and returns the map.
  *
+ * **When to use**
+ *
+ * Use to register an object under a key. The map does not keep the object alive, so
+ * something else must hold it.
+ *
  * **Details**
  *
- * If an equal key has a live value, its entry keeps its key and its position. Otherwise the new entry becomes the last one. The key -0 becomes 0, as in a native `Map`. Throws `NotWeakReferenceableError` and changes nothing if the value cannot be a referent. Cost: O(1), amortized. It may dereference.
+ * If an equal key has a live value, its entry keeps its key and its position. Otherwise
+ * the new entry becomes the last one. The key -0 becomes 0, as in a native `Map`.
+ * Throws `NotWeakReferenceableError` and changes nothing if the value cannot be a
+ * referent. Cost: O(1), amortized. It may dereference.
  *
  * **Gotchas**
  *
- * Structural comparison runs user code: `Equal` and `Hash` implementations, and getters. If that code changes the map, the operation looks up the key again. It throws an error after 100 attempts.
+ * - A loop that inserts objects and never leaves its turn of the event loop keeps all
+ *   of them: the language keeps the referent of a weak reference alive until the turn
+ *   in which the reference was made or read has ended. Collections do not help, so let
+ *   the turn end now and then, for example by waiting for a timer.
+ * - Structural comparison runs user code: `Equal` and `Hash` implementations, and
+ *   getters. If that code changes the map, the operation looks up the key again. It
+ *   throws an error after 100 attempts.
  *
  * **Example** (Setting and replacing a value)
  *
@@ -366,9 +425,14 @@ export function set(self: unknown, key?: unknown, value?: unknown): unknown {
 /**
  * Removes the entry of a key, and returns the map.
  *
+ * **When to use**
+ *
+ * Use to end an entry before the collector ends it. {@link pop} also returns the value.
+ *
  * **Details**
  *
- * Does nothing if there is no entry. Afterwards the map holds neither the key nor the value. Cost: O(1), amortized. It may dereference.
+ * Does nothing if there is no entry. Afterwards the map holds neither the key nor the
+ * value. Cost: O(1), amortized. It may dereference.
  *
  * **Example** (Removing an entry)
  *
@@ -400,7 +464,12 @@ export function remove(self: unknown, key?: unknown): unknown {
 }
 
 /**
- * Removes the entry of a key, and returns its value, or `None` if there is no live entry.
+ * Removes the entry of a key, and returns its value, or `None` if there is no live
+ * entry.
+ *
+ * **When to use**
+ *
+ * Use to take a value over: afterwards only the caller has it.
  *
  * **Details**
  *
@@ -434,9 +503,14 @@ export const pop: {
 /**
  * Removes the oldest live entry and returns it, or returns `None` if there is none.
  *
+ * **When to use**
+ *
+ * Use to work through a map from its oldest entry on, for example a queue of jobs.
+ *
  * **Details**
  *
- * Removes the dead entries before it as well. Cost: O(1), amortized, but O(n) at worst in the first call after a collection. It dereferences.
+ * Removes the dead entries before it as well. Cost: O(1), amortized, but O(n) at worst
+ * in the first call after a collection. It dereferences.
  *
  * **Example** (Emptying a map from its oldest entry on)
  *
@@ -467,6 +541,10 @@ export const popEntry = <K, V extends WeakKey>(self: WeakValueMap<K, V>): Option
 /**
  * Removes all entries, and returns the map.
  *
+ * **When to use**
+ *
+ * Use to start again with the same map, which other parts of the program may hold.
+ *
  * **Details**
  *
  * Afterwards the map holds no key and no value. Cost: O(n). It does not dereference.
@@ -494,11 +572,19 @@ export const clear = <K, V extends WeakKey>(self: WeakValueMap<K, V>): WeakValue
 }
 
 /**
- * Returns the value of a key. If there is no live entry, calls `make` and inserts its result.
+ * Returns the value of a key. If there is no live entry, calls `make` and inserts its
+ * result.
+ *
+ * **When to use**
+ *
+ * Use to keep one live instance for each key. `WeakMemo.family` does so for one
+ * function.
  *
  * **Details**
  *
- * If `make` itself sets the same key, the result of `make` replaces that value. Throws `NotWeakReferenceableError` if the made value cannot be a referent. If `make` throws, `getOrSet` inserts nothing. Cost: O(1), amortized. It dereferences.
+ * If `make` itself sets the same key, the first value stays, and every caller receives
+ * it. Throws `NotWeakReferenceableError` if the made value cannot be a referent. If
+ * `make` throws, `getOrSet` inserts nothing. Cost: O(1), amortized. It dereferences.
  *
  * **Example** (Keeping one live instance of each name)
  *
@@ -533,9 +619,16 @@ export const getOrSet: {
 /**
  * Replaces the value of a key with the result of `f`, and returns the map.
  *
+ * **When to use**
+ *
+ * Use to change a value that exists, for example to increase a counter.
+ * {@link modifyAt} can also insert and remove.
+ *
  * **Details**
  *
- * Does nothing if there is no live entry. If `f` throws, `modify` changes nothing. If `f` removes the entry, the result of `f` becomes a new entry. Cost: O(1), amortized. It dereferences.
+ * Does nothing if there is no live entry. If `f` throws, `modify` changes nothing. If
+ * `f` removes the entry, the result of `f` becomes a new entry. Cost: O(1), amortized.
+ * It dereferences.
  *
  * **Example** (Replacing a value)
  *
@@ -574,9 +667,17 @@ export const modify: {
 /**
  * Updates the entry of a key with the result of `f`, and returns the map.
  *
+ * **When to use**
+ *
+ * Use if the new value depends on whether there is an old one. {@link modify} changes
+ * only values that exist.
+ *
  * **Details**
  *
- * `f` receives the value, or `None` if there is no live entry. `f` returns the new value, or `None` to remove the entry. Throws `NotWeakReferenceableError` and changes nothing if the new value cannot be a referent. Cost: O(1), amortized. It dereferences.
+ * `f` receives the value, or `None` if there is no live entry. `f` returns the new
+ * value, or `None` to remove the entry. Throws `NotWeakReferenceableError` and changes
+ * nothing if the new value cannot be a referent. Cost: O(1), amortized. It
+ * dereferences.
  *
  * **Example** (Changing and removing an entry)
  *
@@ -621,9 +722,16 @@ export const modifyAt: {
 /**
  * Sets all entries of an iterable, and returns the map.
  *
+ * **When to use**
+ *
+ * Use to set many entries, of which either all or none are set.
+ *
  * **Details**
  *
- * Sets the entries in order, so the last value of a key wins. Throws `NotWeakReferenceableError` if a value cannot be a referent. Throws the error of the iterable or of a comparison. Sets nothing if it throws. Cost: O(number of entries), amortized. It may dereference.
+ * Sets the entries in order, so the last value of a key wins. Throws
+ * `NotWeakReferenceableError` if a value cannot be a referent. Throws the error of the
+ * iterable or of a comparison. Sets nothing if it throws. Cost: O(number of entries),
+ * amortized. It may dereference.
  *
  * **Example** (Adding the entries of a native map)
  *
@@ -661,9 +769,14 @@ export const setAll: {
 /**
  * Returns a new map with the live entries of both maps.
  *
+ * **When to use**
+ *
+ * Use to combine two maps and keep both. {@link setAll} changes the map itself.
+ *
  * **Details**
  *
- * If both maps have a key, the value of the second map wins. The new map has the heap and the comparison of the first map. Cost: O(n + m). It dereferences.
+ * If both maps have a key, the value of the second map wins. The new map has the heap
+ * and the comparison of the first map. Cost: O(n + m). It dereferences.
  *
  * **Example** (Joining two maps)
  *
@@ -694,6 +807,10 @@ export const union: {
 
 /**
  * Returns a new map with the same live entries.
+ *
+ * **When to use**
+ *
+ * Use to change a map and keep the original.
  *
  * **Details**
  *
@@ -762,13 +879,22 @@ export const copyWith: {
 /**
  * Returns an iterator of the keys of the live entries.
  *
+ * **When to use**
+ *
+ * Use to visit the keys whose value is live.
+ *
  * **Details**
  *
- * Iterates in insertion order. The iterator never throws and never yields a dead entry, even if entries are collected, inserted or removed between two steps. It inherits from the native iterator prototype, with `map` and `filter` if the host has them. Cost: O(n) for all steps. Each step dereferences.
+ * Iterates in insertion order. The iterator never throws and never yields a dead entry,
+ * even if entries are collected, inserted or removed between two steps. It inherits
+ * from the native iterator prototype, with `map` and `filter` if the host has them.
+ * Cost: O(n) for all steps. Each step dereferences.
  *
  * **Gotchas**
  *
- * A paused iterator holds no referent. If the map grows meanwhile, the iterator keeps the old storage and its keys alive, as the iterator of a native `Map` does. Drop the iterator when you no longer need it.
+ * A paused iterator holds no referent. If the map grows meanwhile, the iterator keeps
+ * the old storage and its keys alive, as the iterator of a native `Map` does. Drop the
+ * iterator when you no longer need it.
  *
  * **Example** (Listing the keys)
  *
@@ -792,9 +918,13 @@ export const keys = <K, V extends WeakKey>(self: WeakValueMap<K, V>): MapIterato
 /**
  * Returns an iterator of the values of the live entries.
  *
+ * **When to use**
+ *
+ * Use to visit the values without their keys.
+ *
  * **Details**
  *
- * Iterates as {@link keys} does.
+ * Iterates as {@link keys} does, at the same cost.
  *
  * **Example** (Listing the values)
  *
@@ -817,11 +947,17 @@ export const keys = <K, V extends WeakKey>(self: WeakValueMap<K, V>): MapIterato
 export const values = <K, V extends WeakKey>(self: WeakValueMap<K, V>): MapIterator<V> => self[table].values()
 
 /**
- * Returns an iterator of the live entries, like the `Symbol.iterator` method of the map.
+ * Returns an iterator of the live entries, like the `Symbol.iterator` method of the
+ * map.
+ *
+ * **When to use**
+ *
+ * Use to visit keys and values with the helpers of iterators. A `for` loop over the map
+ * itself does the same.
  *
  * **Details**
  *
- * Iterates as {@link keys} does.
+ * Iterates as {@link keys} does, at the same cost.
  *
  * **Example** (Listing the entries)
  *
@@ -878,9 +1014,14 @@ export const valueRefs = <K, V extends WeakKey>(self: WeakValueMap<K, V>): MapIt
 /**
  * Calls `f` with the value and the key of each live entry.
  *
+ * **When to use**
+ *
+ * Use to visit every entry in the fastest way.
+ *
  * **Details**
  *
- * Iterates as {@link keys} does. Faster than a loop over {@link entries}, because it creates no pairs. Cost: O(n). It dereferences.
+ * Iterates as {@link keys} does. Faster than a loop over {@link entries}, because it
+ * creates no pairs. Cost: O(n). It dereferences.
  *
  * **Example** (Visiting all entries)
  *
@@ -911,9 +1052,15 @@ export const forEach: {
 /**
  * Returns the number of entries that the clean-up has not reclaimed yet.
  *
+ * **When to use**
+ *
+ * Use for statistics, or to decide whether the collection is worth a walk.
+ * {@link count} is exact.
+ *
  * **Details**
  *
- * Includes dead entries until their clean-up runs, so the result is an upper bound of {@link count}. Cost: O(1). It does not dereference.
+ * Includes dead entries until their clean-up runs, so the result is an upper bound of
+ * {@link count}. Cost: O(1). It does not dereference.
  *
  * **Example** (Counting entries)
  *
@@ -937,9 +1084,16 @@ export const size = <K, V extends WeakKey>(self: WeakValueMap<K, V>): number => 
 /**
  * Checks whether there is no live entry.
  *
+ * **When to use**
+ *
+ * Use as the condition of a loop over {@link popEntry}.
+ *
  * **Details**
  *
- * The result is exact. Each call of `isEmpty` or {@link popEntry} continues where the last call stopped, so a loop over both takes linear time. Cost: O(1), amortized. The cost is O(n) at worst in the first call after a collection, and while many dead entries are not reclaimed. It dereferences.
+ * The result is exact. Each call of `isEmpty` or {@link popEntry} continues where the
+ * last call stopped, so a loop over both takes linear time. Cost: O(1), amortized. The
+ * cost is O(n) at worst in the first call after a collection, and while many dead
+ * entries are not reclaimed. It dereferences.
  *
  * **Example** (Checking for entries)
  *
@@ -965,9 +1119,14 @@ export const isEmpty = <K, V extends WeakKey>(self: WeakValueMap<K, V>): boolean
 /**
  * Returns the exact number of live entries.
  *
+ * **When to use**
+ *
+ * Use in tests and reports. {@link size} is an upper bound that costs nothing.
+ *
  * **Details**
  *
- * Cost: O(n). It dereferences every entry, and so keeps all values alive to the end of the turn.
+ * Cost: O(n). It dereferences every entry, and so keeps all values alive to the end of
+ * the turn.
  *
  * **Example** (Counting live entries)
  *
@@ -991,9 +1150,15 @@ export const count = <K, V extends WeakKey>(self: WeakValueMap<K, V>): number =>
 /**
  * Checks whether two maps have the same live entries, in any order.
  *
+ * **When to use**
+ *
+ * Use to compare entries. `Equal.equals` compares only the identity of two maps.
+ *
  * **Details**
  *
- * Compares keys with the comparison of the first map. Compares values with `Equal.equals`, or by identity if the first map compares by reference. Cost: O(n + m). It dereferences.
+ * Compares keys with the comparison of the first map. Compares values as structural
+ * keys, or by identity if the first map compares by reference. Cost: O(n + m). It
+ * dereferences.
  *
  * **Gotchas**
  *

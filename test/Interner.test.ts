@@ -30,6 +30,46 @@ describe("Interner", () => {
       assert.strictEqual(Interner.size(interner), 5)
     })
 
+    it("unites no values with different prototypes, at any depth", () => {
+      class Celsius {
+        readonly degrees = 20
+      }
+      class Fahrenheit {
+        readonly degrees = 20
+      }
+      const interner = Interner.makeUnsafe<object>()
+      const values: ReadonlyArray<() => object> = [
+        () => new Celsius(),
+        () => new Fahrenheit(),
+        () => ({ degrees: 20 }),
+        () => Object.assign(Object.create(null), { degrees: 20 }),
+        () => [new Celsius()],
+        () => [new Fahrenheit()],
+        () => new Map([[1, new Celsius()]]),
+        () => new Map([[1, new Fahrenheit()]]),
+        () => new Set([new Celsius()]),
+        () => new Set([new Fahrenheit()])
+      ]
+      const first = values.map((make) => Interner.intern(interner, make()))
+      assert.strictEqual(new Set(first).size, values.length)
+      assert.isTrue(values.every((make, i) => Interner.intern(interner, make()) === first[i]))
+      assert.strictEqual(Interner.size(interner), values.length)
+    })
+
+    it("unites opaque objects only with themselves", () => {
+      const interner = Interner.makeUnsafe<object>()
+      for (
+        const make of [() => new Blob([]), () => Promise.resolve(), () => new WeakMap(), () => Object(1) as object]
+      ) {
+        const [one, two] = [make(), make()]
+        assert.isTrue(Interner.intern(interner, one) === one)
+        assert.isTrue(Interner.intern(interner, two) === two)
+        const around = Interner.intern(interner, { one })
+        assert.isTrue(Interner.intern(interner, { one }) === around)
+        assert.isFalse(Interner.intern(interner, { one: two }) === around)
+      }
+    })
+
     it("distinguishes unequal objects with the same hash", () => {
       class Collision implements Equal.Equal {
         readonly id: number

@@ -409,5 +409,163 @@ describe("WeakMemo", () => {
         assert.isTrue(yield* allDie([ofLivingKey()]))
         assert.isTrue(key !== undefined)
       }))
+
+    it.effect("an instance keeps its family, and a family in a family keeps the outer one", () =>
+      Effect.gen(function*() {
+        let made = 0
+        const counters = WeakMemo.family((group: string) =>
+          WeakMemo.family((key: string) => ({ group, key, made: ++made }))
+        )
+        const first = counters("g")("k")
+        const dropped = () => new WeakRef<object>(counters("other")("k"))
+        assert.isTrue(yield* allDie([dropped()]))
+        assert.isTrue(counters("g")("k") === first)
+        assert.strictEqual(made, 2)
+      }))
+
+    it.effect("an instance of two families keeps both", () =>
+      Effect.gen(function*() {
+        const shared = {}
+        const outer = WeakMemo.family((name: string) => WeakMemo.family((_: number) => name === "own" ? {} : shared))
+        const probes = () => ["a", "b", "c"].map((name) => (outer(name)(1), new WeakRef<object>(outer(name))))
+        assert.isTrue(yield* alive(probes()))
+        assert.isTrue(outer("a")(1) === shared)
+      }))
+
+    it.effect("an instance does not keep its family after the instance is unreachable", () =>
+      Effect.gen(function*() {
+        const run = () => {
+          const family = WeakMemo.family((id: number) => ({ id }))
+          return [new WeakRef<object>(family), new WeakRef<object>(family(1))]
+        }
+        assert.isTrue(yield* allDie(run()))
+      }))
+  })
+
+  describe("clear and forget", () => {
+    const argumentLists = (a: object, b: object): ReadonlyArray<ReadonlyArray<unknown>> => [
+      [],
+      [1],
+      [-0],
+      [a],
+      [a, 1],
+      [1, a],
+      [a, b],
+      [a, "x", b],
+      Array.from({ length: 40 }, (_, i) => i % 3 === 0 ? a : i),
+      Array.from({ length: 40 }, () => b)
+    ]
+
+    it("clear forgets every result", () => {
+      const [a, b] = [{}, {}]
+      const { memo } = counting()
+      const before = argumentLists(a, b).map((args) => memo(...args))
+      WeakMemo.clear(memo)
+      const after = argumentLists(a, b).map((args) => memo(...args))
+      assert.isTrue(before.every((result, i) => result !== after[i]))
+      assert.isTrue(argumentLists(a, b).every((args, i) => memo(...args) === after[i]))
+    })
+
+    it("forget forgets one result, and tells whether there was one", () => {
+      const [a, b] = [{}, {}]
+      const lists = argumentLists(a, b)
+      lists.forEach((args, forgotten) => {
+        const { memo } = counting()
+        assert.isFalse(WeakMemo.forget(memo, ...args))
+        const before = lists.map((list) => memo(...list))
+        assert.isTrue(WeakMemo.forget(memo, ...args))
+        assert.isFalse(WeakMemo.forget(memo, ...args))
+        lists.forEach((list, i) => assert.strictEqual(memo(...list) === before[i], i !== forgotten))
+      })
+    })
+
+    it("a forgotten result makes room within the capacity", () => {
+      const { memo } = counting({ capacity: 2 })
+      const [one, two] = [memo(1), memo(2)]
+      assert.isTrue(WeakMemo.forget(memo, 1))
+      const three = memo(3)
+      assert.isTrue(memo(2) === two && memo(3) === three)
+      assert.isFalse(memo(1) === one)
+    })
+
+    it("a call that runs meanwhile returns its result, which is not remembered", () => {
+      for (const args of [[1], [{}], [{}, 1], []]) {
+        for (const end of ["clear", "forget"] as const) {
+          let running = true
+          const memo: (...args: ReadonlyArray<unknown>) => object = WeakMemo.memoize((..._: ReadonlyArray<unknown>) => {
+            if (running) {
+              running = false
+              if (end === "clear") WeakMemo.clear(memo)
+              else WeakMemo.forget(memo, ...args)
+            }
+            return {}
+          })
+          const outdated = memo(...args)
+          const result = memo(...args)
+          assert.isFalse(result === outdated)
+          assert.isTrue(memo(...args) === result)
+        }
+      }
+      const family: (key: object) => object = WeakMemo.family((key: { readonly ends: boolean }) => {
+        if (key.ends) WeakMemo.clear(family)
+        return {}
+      }) as (key: object) => object
+      assert.isFalse(family({ ends: true }) === family({ ends: true }))
+    })
+
+    it("a family forgets an instance by an equal key, and all instances", () => {
+      const family = WeakMemo.family((key: { readonly id: number }) => ({ key }))
+      const [one, two] = [family({ id: 1 }), family({ id: 2 })]
+      assert.isFalse(WeakMemo.forget(family, { id: 3 }))
+      assert.isTrue(WeakMemo.forget(family, { id: 1 }))
+      assert.isFalse(family({ id: 1 }) === one)
+      assert.isTrue(family({ id: 2 }) === two)
+      WeakMemo.clear(family)
+      assert.isFalse(family({ id: 2 }) === two)
+    })
+
+    it("throw for a function that is not memoized", () => {
+      assert.throws(() => WeakMemo.clear(() => 1), TypeError, /memoize/)
+      assert.throws(() => WeakMemo.forget((_: number) => 1, 1), TypeError, /memoize/)
+    })
+
+    it.effect("a forgotten result is collected", () =>
+      Effect.gen(function*() {
+        const { memo } = counting()
+        const argument = {}
+        const run = () => {
+          const probes = [[argument], [argument, 1], [1]].map((args) => new WeakRef<object>(memo(...args)))
+          WeakMemo.forget(memo, argument)
+          WeakMemo.forget(memo, argument, 1)
+          WeakMemo.clear(memo)
+          return probes
+        }
+        assert.isTrue(yield* allDie(run()))
+        assert.isTrue(argument !== undefined)
+      }))
+  })
+
+  describe("the heap of the context", () => {
+    it.effect("makeFamily uses it", () =>
+      Effect.gen(function*() {
+        const family = yield* WeakMemo.makeFamily((id: number) => ({ id }))
+        const first = family(1)
+        assert.isTrue(family(1) === first)
+        yield* TestHeap.collect(first)
+        assert.isFalse(family(1) === first)
+      }).pipe(Effect.provide(TestHeap.layer)))
+
+    it.effect("make uses it", () =>
+      Effect.gen(function*() {
+        let runs = 0
+        const memo = yield* WeakMemo.make((a: object, n: number) => ({ a, n, run: ++runs }), { capacity: 1 })
+        const argument = {}
+        assert.isTrue(memo(argument, 1) === memo(argument, 1))
+        memo(argument, 2)
+        memo(argument, 1)
+        assert.strictEqual(runs, 3)
+        yield* TestHeap.collect(argument)
+        assert.strictEqual(memo(argument, 1).run, 4)
+      }).pipe(Effect.provide(TestHeap.layer)))
   })
 })

@@ -164,7 +164,7 @@ describe("WeakMethod", () => {
       )
       assert.strictEqual(
         messageOf(make({ x: { y: 1 } }, "x")),
-        `The property "x" of the receiver is {"y":1}, which is not a function: ${advice}`
+        `The property "x" of the receiver is [object Object], which is not a function: ${advice}`
       )
       assert.include(messageOf(make({}, Symbol.iterator)), "The property Symbol(Symbol.iterator) of the receiver")
       assert.include(messageOf(make({}, null)), "null is not a method")

@@ -1,3 +1,4 @@
+import type { Effect } from "effect"
 import { describe, expect, it } from "tstyche"
 import { Heap, WeakMemo } from "../src/index.ts"
 
@@ -33,6 +34,37 @@ describe("memoize", () => {
     expect(WeakMemo.memoize).type.not.toBeCallableWith(f, { size: 10 })
     expect(WeakMemo.memoize).type.not.toBeCallableWith(animal)
     expect(WeakMemo.memoize).type.not.toBeCallableWith(Date.prototype)
+  })
+
+  it("rejects a function that needs this, and accepts one that accepts any", () => {
+    expect(WeakMemo.memoize).type.not.toBeCallableWith(function(this: Animal) {
+      return this.name
+    })
+    expect(WeakMemo.make).type.not.toBeCallableWith(function(this: Animal) {
+      return this.name
+    })
+    expect(WeakMemo.memoize).type.toBeCallableWith(function(this: unknown, a: Animal) {
+      return a.name
+    })
+  })
+})
+
+describe("make and makeFamily", () => {
+  it("succeed with the function that the synchronous form returns", () => {
+    expect(WeakMemo.make(generic, { capacity: 1 })).type.toBe<Effect.Effect<typeof generic>>()
+    expect(WeakMemo.makeFamily((id: number) => ({ id }))).type.toBe<Effect.Effect<(key: number) => { id: number }>>()
+  })
+})
+
+describe("clear and forget", () => {
+  it("accept functions, and the arguments of the function", () => {
+    const memo = WeakMemo.memoize((a: Animal, n: number) => `${a.name}${n}`)
+    expect(WeakMemo.clear(memo)).type.toBe<void>()
+    expect(WeakMemo.forget(memo, animal, 1)).type.toBe<boolean>()
+    expect(WeakMemo.forget(WeakMemo.family((id: number) => ({ id })), 1)).type.toBe<boolean>()
+    expect(WeakMemo.forget).type.not.toBeCallableWith(memo, animal)
+    expect(WeakMemo.forget).type.not.toBeCallableWith(memo, 1, animal)
+    expect(WeakMemo.clear).type.not.toBeCallableWith(animal)
   })
 })
 

@@ -9,10 +9,10 @@
 import * as Equal from "effect/Equal"
 import { format } from "effect/Formatter"
 import * as Hash from "effect/Hash"
-import { toJson } from "effect/Inspectable"
 import { hasProperty } from "effect/Predicate"
 import { Base } from "./base.ts"
 import { guard } from "./guard.ts"
+import { outlineParts } from "./outline.ts"
 
 /**
  * The property that holds the table of a collection. Each copy of this package has its
@@ -27,7 +27,7 @@ export const name: unique symbol = /*#__PURE__*/ Symbol("effect-weakref/name")
 export const isCollection = (u: unknown, typeId: string): boolean =>
   guard(() => hasProperty(u, table) && hasProperty(u, typeId))
 
-export abstract class Collection<T, Table> extends Base implements Iterable<T> {
+export abstract class Collection<T, Table extends { readonly size: number }> extends Base implements Iterable<T> {
   /** @internal */
   declare readonly [table]: Table
 
@@ -48,12 +48,18 @@ export abstract class Collection<T, Table> extends Base implements Iterable<T> {
     return Hash.random(this)
   }
 
+  /** Has the first entries only, and how many more there are, entries of collected objects included. */
   toJSON(): unknown {
-    return { _id: this[name], values: toJson(Array.from(this)) }
+    return { _id: this[name], ...this.#outline() }
   }
 
   override toString(): string {
-    return `${this[name]}(${format(Array.from(this))})`
+    const { more, values } = this.#outline()
+    return `${this[name]}(${format(values)}${more === undefined ? "" : ` and ${more} more`})`
+  }
+
+  #outline() {
+    return outlineParts(this, this, () => this[table].size)
   }
 }
 

@@ -1,9 +1,8 @@
 /** The table with weak keys and strong values, and the table with weak elements. */
-import * as Equal from "effect/Equal"
-import * as Hash from "effect/Hash"
 import * as Option from "effect/Option"
 import { type Heap, isWeakReferenceable } from "../Heap.ts"
 import { NotWeakReferenceableError } from "../WeakError.ts"
+import { equals, hashOf } from "./equality.ts"
 import { Absent, type Compare, Dead, type Slot, SlotIterator, WeakTable } from "./table.ts"
 
 /** The strong side of a slot whose value is in `ephemerons`. */
@@ -42,12 +41,12 @@ export class WeakKeyTable<K extends WeakKey, V> extends WeakTable<K, V, K> {
   }
 
   private getEqual(key: K): Option.Option<V> {
-    const slot = this.findOther(key)
+    const slot = this.findEqual(key)
     return slot === undefined ? Option.none() : Option.some(this.valueAt(slot, this.foundKey(slot)))
   }
 
   has(key: K): boolean {
-    return this.slots.has(key) || (this.structural && this.findOther(key) !== undefined)
+    return this.slots.has(key) || (this.structural && this.findEqual(key) !== undefined)
   }
 
   set(key: K, value: V): void {
@@ -60,9 +59,8 @@ export class WeakKeyTable<K extends WeakKey, V> extends WeakTable<K, V, K> {
   /** Sets the value of a key that is not itself in the table. An equal key may be in the table. */
   protected setEqual(key: K, value: V): void {
     if (!isWeakReferenceable(key)) throw new NotWeakReferenceableError({ value: key })
-    const { changes } = this
     const hash = this.hashOf(key)
-    const slot = hash === undefined ? undefined : this.findEqual(key, hash, changes)
+    const slot = this.structural ? this.findEqual(key, hash) : undefined
     if (slot === undefined) this.insertKey(key, value, hash)
     else this.put(slot, this.foundKey(slot), value)
   }
@@ -73,7 +71,7 @@ export class WeakKeyTable<K extends WeakKey, V> extends WeakTable<K, V, K> {
     else this.put(slot, key, value)
   }
 
-  private insertKey(key: K, value: V, hash: number | undefined): void {
+  protected insertKey(key: K, value: V, hash: number | undefined): void {
     const slot = new this.Slot(key, undefined, hash)
     this.slots.set(key, slot)
     this.put(slot, key, value)
@@ -107,7 +105,7 @@ export class WeakKeyTable<K extends WeakKey, V> extends WeakTable<K, V, K> {
   }
 
   private removeEqual(key: K): boolean {
-    const slot = this.findOther(key)
+    const slot = this.findEqual(key)
     if (slot === undefined) return false
     this.removeFound(slot)
     return true
@@ -123,16 +121,20 @@ export class WeakKeyTable<K extends WeakKey, V> extends WeakTable<K, V, K> {
     return this.slots.get(key)
   }
 
-  protected findHashed(key: K, hash: number): Slot<K> | undefined {
-    const slot = this.order.get(hash)
-    if (slot !== undefined && this.isEqual(slot, key)) return slot
-    return this.buckets.size === 0 ? undefined : this.findInBucket(key, hash)
+  protected override slotsAt(hash: number): Slot<K> | Array<Slot<K>> | undefined {
+    const first = this.order.get(hash)
+    const others = this.buckets.size === 0 ? undefined : super.slotsAt(hash)
+    return first === undefined ? others : others === undefined ? first : [first].concat(others)
   }
 
   protected isEqual(slot: Slot<K>, key: K): boolean {
     const stored = slot.deref()
     // `Equal` may run user code that removes the slot, or collects its key on a test heap.
-    return stored !== undefined && Equal.equals(stored, key) && this.slots.get(stored) === slot
+    return stored !== undefined && this.areEqual(stored, key) && this.slots.get(stored) === slot
+  }
+
+  protected areEqual(self: K, that: K): boolean {
+    return equals(self, that)
   }
 
   protected placeOf(slot: Slot<K>): unknown {
@@ -143,7 +145,7 @@ export class WeakKeyTable<K extends WeakKey, V> extends WeakTable<K, V, K> {
 
   /** Does not hash symbols, because they compare by identity. Effect would hash a symbol by its description. */
   protected hashOf(key: K): number | undefined {
-    return this.structural && typeof key !== "symbol" ? Hash.hash(key) : undefined
+    return this.structural && typeof key !== "symbol" ? hashOf(key) : undefined
   }
 
   protected checkKey(key: K): void {
@@ -166,10 +168,6 @@ export class WeakKeyTable<K extends WeakKey, V> extends WeakTable<K, V, K> {
   /** Returns the key, which `find` has just seen alive. No user code has run since. */
   protected foundKey(slot: Slot<K>): K {
     return slot.deref()!
-  }
-
-  keyOf(slot: Slot<K>): K | Dead {
-    return slot.deref() ?? Dead
   }
 
   valueOf(slot: Slot<K>): V | Dead {
@@ -269,6 +267,17 @@ export interface Comparison {
 export class WeakElementTable<A extends WeakKey> extends WeakKeyTable<A, true> {
   add(element: A): void {
     if (!this.slots.has(element)) this.setEqual(element, true)
+  }
+
+  /** Returns the element that is equal to this one, or adds this one and returns it. */
+  intern(element: A): A {
+    if (this.slots.has(element)) return element
+    this.checkKey(element)
+    const hash = this.hashOf(element)
+    const slot = this.findEqual(element, hash)
+    if (slot !== undefined) return this.foundKey(slot)
+    this.insertKey(element, true, hash)
+    return element
   }
 
   addAll(elements: Iterable<A>): void {

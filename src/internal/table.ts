@@ -20,10 +20,10 @@
  *
  * No user code runs between a `find` and the change that uses its result.
  */
-import * as Equal from "effect/Equal"
-import { format } from "effect/Formatter"
 import * as Option from "effect/Option"
 import type { Heap } from "../Heap.ts"
+import { equals } from "./equality.ts"
+import { printed } from "./print.ts"
 import { inSlices, makeRegistry } from "./registry.ts"
 
 export type Compare = "structural" | "reference"
@@ -65,7 +65,7 @@ const slotClass = (heap: Heap): SlotClass => {
   return Slot
 }
 
-/** Returned by `keyOf`, `valueOf` and `entryOf` for a slot whose weak side is dead. No key or value can equal it. */
+/** Returned by `valueOf` and `entryOf` for a slot whose weak side is dead. No key or value can equal it. */
 export const Dead: unique symbol = /*#__PURE__*/ Symbol("effect-weakref/Dead")
 export type Dead = typeof Dead
 
@@ -114,7 +114,7 @@ export abstract class WeakTable<K, V, A extends WeakKey> {
 
   constructor(heap: Heap, compare: Compare) {
     if (compare !== "structural" && compare !== "reference") {
-      throw new TypeError(`The option compare must be "structural" or "reference", but it is ${format(compare)}`)
+      throw new TypeError(`The option compare must be "structural" or "reference", but it is ${printed(compare)}`)
     }
     this.heap = heap
     this.compare = compare
@@ -137,19 +137,16 @@ export abstract class WeakTable<K, V, A extends WeakKey> {
   abstract values(): MapIterator<V>
   abstract entries(): MapIterator<[K, V]>
 
-  abstract keyOf(slot: Slot<A>): K | Dead
   abstract valueOf(slot: Slot<A>): V | Dead
   abstract entryOf(slot: Slot<A>): [K, V] | Dead
 
   /** Finds the slot of this key by identity. Runs no user code. */
   protected abstract findExact(key: K): Slot<A> | undefined
-  /** Finds the slot of an equal key among the slots with this hash. Runs user code. */
-  protected abstract findHashed(key: K, hash: number): Slot<A> | undefined
   /** Checks whether the slot is in the table and has an equal key. Runs user code. */
   protected abstract isEqual(slot: Slot<A>, key: K): boolean
   /** Returns the place of a slot in `order`, or `Absent` if the slot has left the table. */
   protected abstract placeOf(slot: Slot<A>): unknown
-  /** Returns the hash of a key, or `undefined` if the key is compared by identity. Runs user code. */
+  /** Returns the hash of a key, or `undefined` if the key is only equal to itself. Runs user code. */
   protected abstract hashOf(key: K): number | undefined
   /** Throws if `set` rejects this key, whatever the value. Runs no user code. */
   protected abstract checkKey(key: K): void
@@ -177,11 +174,15 @@ export abstract class WeakTable<K, V, A extends WeakKey> {
     return Option.some(entry as [K, V])
   }
 
+  /** If `make` itself sets a value of this key, the first value stays, and every caller receives this value. */
   getOrSet(key: K, make: () => V): V {
     const value = this.get(key)
     if (Option.isSome(value)) return value.value
     this.checkKey(key)
+    const { changes } = this
     const made = make()
+    const first = changes === this.changes ? Option.none() : this.get(key)
+    if (Option.isSome(first)) return first.value
     this.set(key, made)
     return made
   }
@@ -254,9 +255,8 @@ export abstract class WeakTable<K, V, A extends WeakKey> {
         let slot = this.findExact(key)
         let hash: number | undefined
         if (slot === undefined) {
-          const { changes } = this
           hash = this.hashOf(key)
-          if (hash !== undefined) slot = this.findEqual(key, hash, changes)
+          slot = this.findEqual(key, hash)
         }
         if (slot !== undefined && slot.deref() === undefined) {
           hash = slot.hash
@@ -271,7 +271,7 @@ export abstract class WeakTable<K, V, A extends WeakKey> {
         }
         resolved.hashes.push(hash)
         const newKeys = hash === undefined ? undefined : newByHash.get(hash)
-        const equal = newKeys?.find((newKey) => Equal.equals(newKey, key))
+        const equal = newKeys?.find((newKey) => equals(newKey, key))
         resolved.keys.push(equal ?? key)
         if (equal !== undefined || hash === undefined) continue
         if (newKeys === undefined) newByHash.set(hash, [key])
@@ -324,7 +324,7 @@ export abstract class WeakTable<K, V, A extends WeakKey> {
       const slot = this.find(key)
       if (slot === undefined) return false
       const own = this.valueOf(slot)
-      if (this.structural ? !Equal.equals(own, value) : own !== value && !Object.is(own, value)) return false
+      if (this.structural ? !equals(own, value) : own !== value && !Object.is(own, value)) return false
       found.add(slot)
     }
     return found.size === this.count()
@@ -353,31 +353,37 @@ export abstract class WeakTable<K, V, A extends WeakKey> {
 
   /** Finds the slot of a key, even if the weak side of the slot is dead. */
   protected find(key: K): Slot<A> | undefined {
-    return this.findExact(key) ?? this.findOther(key)
-  }
-
-  /** Finds the slot of a key that `findExact` did not find. */
-  protected findOther(key: K): Slot<A> | undefined {
-    const { changes } = this
-    const hash = this.hashOf(key)
-    return hash === undefined ? undefined : this.findEqual(key, hash, changes)
+    return this.findExact(key) ?? (this.structural ? this.findEqual(key) : undefined)
   }
 
   /**
-   * Finds the slot of an equal key. `changes` was read before the key was hashed. If
-   * user code has changed the table since then, it may have inserted this key or an
-   * equal key. Then this method looks again.
+   * Finds the slot of an equal key. Begins with the key itself, because the user code
+   * that hashed the key may have inserted it, and begins again if user code that
+   * compares keys has changed the table.
    */
-  protected findEqual(key: K, hash: number, changes: number): Slot<A> | undefined {
+  protected findEqual(key: K, hash = this.hashOf(key)): Slot<A> | undefined {
     for (let attempt = 0; attempt < maxAttempts; attempt++) {
-      const own = changes === this.changes ? undefined : this.findExact(key)
-      if (own !== undefined && own.hash === hash) return own
-      changes = this.changes
-      const slot = this.findHashed(key, hash)
+      const own = this.findExact(key)
+      if (hash === undefined || own?.hash === hash) return own
+      const { changes } = this
+      const slot = this.findAt(hash, key)
       if (slot === undefined && changes !== this.changes) continue
       return own === undefined || this.placeOf(own) === Absent ? slot : this.rehash(own, slot, key, hash)
     }
     throw tooManyChanges()
+  }
+
+  private findAt(hash: number, key: K): Slot<A> | undefined {
+    const slots = this.slotsAt(hash)
+    if (slots === undefined) return undefined
+    // A copy, because `isEqual` runs user code that may change the bucket.
+    if (Array.isArray(slots)) return slots.slice().find((slot) => this.isEqual(slot, key))
+    return this.isEqual(slots, key) ? slots : undefined
+  }
+
+  /** Returns the slots with this hash. */
+  protected slotsAt(hash: number): Slot<A> | Array<Slot<A>> | undefined {
+    return this.buckets.get(hash)
   }
 
   /**
@@ -392,14 +398,6 @@ export abstract class WeakTable<K, V, A extends WeakKey> {
     this.removeFound(own)
     if (value !== Dead) this.setExact(target, value, hash)
     return this.findExact(target)
-  }
-
-  protected findInBucket(key: K, hash: number): Slot<A> | undefined {
-    const bucket = this.buckets.get(hash)
-    if (bucket === undefined) return undefined
-    if (!Array.isArray(bucket)) return this.isEqual(bucket, key) ? bucket : undefined
-    // A copy, because `isEqual` runs user code that may change the bucket.
-    return bucket.slice().find((slot) => this.isEqual(slot, key))
   }
 
   /** Finds the oldest live slot. Reclaims the dead slots before it only if `reclaims` is set. */

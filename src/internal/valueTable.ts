@@ -1,9 +1,8 @@
 /** The table of `WeakValueMap`: strong keys of any type, and weak values. */
-import * as Equal from "effect/Equal"
-import * as Hash from "effect/Hash"
 import * as Option from "effect/Option"
 import { isWeakReferenceable } from "../Heap.ts"
 import { NotWeakReferenceableError } from "../WeakError.ts"
+import { equals, hashOf } from "./equality.ts"
 import { Absent, Dead, type Slot, SlotIterator, WeakTable } from "./table.ts"
 
 const isObject = (u: unknown): u is object => typeof u === "object" ? u !== null : typeof u === "function"
@@ -27,9 +26,8 @@ export class WeakValueTable<K, V extends WeakKey> extends WeakTable<K, V, V> {
     let slot: Slot<V> | undefined = this.order.get(key)
     let hash: number | undefined
     if (slot === undefined) {
-      const { changes } = this
       hash = this.hashOf(key)
-      if (hash !== undefined) slot = this.findEqual(key, hash, changes)
+      if (hash !== undefined) slot = this.findEqual(key, hash)
     }
     this.setFound(slot, key, value, hash)
   }
@@ -67,12 +65,8 @@ export class WeakValueTable<K, V extends WeakKey> extends WeakTable<K, V, V> {
     return this.order.get(key)
   }
 
-  protected findHashed(key: K, hash: number): Slot<V> | undefined {
-    return this.findInBucket(key, hash)
-  }
-
   protected isEqual(slot: Slot<V>, key: K): boolean {
-    return Equal.equals(slot.strong, key) && this.placeOf(slot) !== Absent
+    return equals(slot.strong, key) && this.placeOf(slot) !== Absent
   }
 
   protected placeOf(slot: Slot<V>): unknown {
@@ -84,7 +78,7 @@ export class WeakValueTable<K, V extends WeakKey> extends WeakTable<K, V, V> {
    * strings first, because most keys are strings.
    */
   protected hashOf(key: K): number | undefined {
-    return this.structural && typeof key !== "string" && isObject(key) ? Hash.hash(key) : undefined
+    return this.structural && typeof key !== "string" && isObject(key) ? hashOf(key) : undefined
   }
 
   /** Accepts every key. */
@@ -96,10 +90,6 @@ export class WeakValueTable<K, V extends WeakKey> extends WeakTable<K, V, V> {
 
   protected foundKey(slot: Slot<V>): K {
     return slot.strong as K
-  }
-
-  keyOf(slot: Slot<V>): K | Dead {
-    return slot.deref() === undefined ? Dead : slot.strong as K
   }
 
   valueOf(slot: Slot<V>): V | Dead {

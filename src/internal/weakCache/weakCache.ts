@@ -28,6 +28,7 @@ import { type Heap, isWeakReferenceable } from "../../Heap.ts"
 import type { RemovalCause, Stats } from "../../WeakCache.ts"
 import { NotWeakReferenceableError } from "../../WeakError.ts"
 import { Base } from "../base.ts"
+import { equals } from "../equality.ts"
 import { inSlices, makeRegistry } from "../registry.ts"
 import { Background, Removals } from "./background.ts"
 import { Entry, Load, loads, valueOf } from "./entry.ts"
@@ -732,7 +733,7 @@ export class WeakCacheImpl<Key, A extends WeakKey, E> extends Base {
   }
 
   private isSame(self: Key, that: Key): boolean {
-    return self === that || Object.is(self, that) || (this.config.compare === "structural" && Equal.equals(self, that))
+    return self === that || Object.is(self, that) || (this.config.compare === "structural" && equals(self, that))
   }
 
   private whileOpen<B>(f: () => B): Effect.Effect<B> {

@@ -1,0 +1,385 @@
+import { assert, describe, it } from "@effect/vitest"
+import { DOMImplementation } from "@xmldom/xmldom"
+import { Data, Equal, Hash, Option, Result } from "effect"
+import * as fc from "fast-check"
+import { EventEmitter } from "node:events"
+import { PassThrough } from "node:stream"
+import { createContext, runInContext } from "node:vm"
+import { equals, equalsStrictly, hash, hashOf, isByReference, isOpaque } from "../../src/internal/equality.ts"
+
+class Celsius {
+  readonly degrees: number
+  constructor(degrees: number) {
+    this.degrees = degrees
+  }
+}
+class Fahrenheit {
+  readonly degrees: number
+  constructor(degrees: number) {
+    this.degrees = degrees
+  }
+}
+class Point extends Data.Class<{ readonly x: number }> {}
+class Stack extends Array<number> {}
+class Registry extends Map<number, number> {
+  override get [Symbol.toStringTag]() {
+    return "Registry"
+  }
+}
+class Jobs extends Promise<void> {}
+class Channel extends EventTarget {
+  readonly name = "channel"
+}
+class Hub extends EventEmitter {}
+class Holder {
+  readonly #value: object
+  constructor(value: object) {
+    this.#value = value
+  }
+  get value(): object {
+    return this.#value
+  }
+}
+class Tagged {
+  get [Symbol.toStringTag]() {
+    return "Tagged"
+  }
+}
+class Failure extends Error {
+  readonly code = 1
+}
+class Comparable extends EventTarget {
+  [Equal.symbol](that: unknown): boolean {
+    return that instanceof Comparable
+  }
+  [Hash.symbol](): number {
+    return 1
+  }
+}
+
+/** An event target and a node as libraries write them that run without a browser: no native class, no tag. */
+class TargetByHand {
+  readonly listeners: Array<unknown> = []
+  addEventListener(): void {}
+}
+class NodeByHand {
+  readonly childNodes: Array<unknown> = []
+  appendChild(): void {}
+}
+
+const lying = { constructor: Promise }
+
+const realm = createContext({})
+
+/** Evaluates code in another realm. */
+const foreign = (code: string): object => runInContext(code, realm) as object
+
+const revoked = (): object => {
+  const { proxy, revoke } = Proxy.revocable({}, {})
+  revoke()
+  return proxy
+}
+
+const opaque: Readonly<Record<string, () => object>> = {
+  promise: () => Promise.resolve(1),
+  "subclass of Promise": () => Jobs.resolve(),
+  thenable: () =>
+    new (class Thenable {
+      // oxlint-disable-next-line unicorn/no-thenable -- The test needs a class that is awaited.
+      then() {}
+    })(),
+  generator: () =>
+    (function*() {
+      yield 1
+    })(),
+  "asynchronous generator": () =>
+    (async function*() {
+      yield 1
+    })(),
+  "iterator of an array": () => [1].values(),
+  "boxed number": () => Object(1),
+  "boxed string": () => Object("a"),
+  "boxed symbol": () => Object(Symbol()),
+  Blob: () => new Blob(["a"]),
+  Headers: () => new Headers(),
+  URL: () => new URL("https://example.org"),
+  AbortController: () => new AbortController(),
+  AbortSignal: () => new AbortController().signal,
+  EventTarget: () => new EventTarget(),
+  "subclass of EventTarget": () => new Channel(),
+  Event: () => new Event("a"),
+  MessageChannel: () => new MessageChannel(),
+  MessagePort: () => new MessageChannel().port1,
+  ReadableStream: () => new ReadableStream(),
+  "stream of Node": () => new PassThrough(),
+  "subclass of EventEmitter": () => new Hub(),
+  timer: () => {
+    const timer = setTimeout(() => {}, 0)
+    clearTimeout(timer)
+    return timer
+  },
+  WeakMap: () => new WeakMap(),
+  WeakRef: () => new WeakRef({}),
+  "Intl object": () => new Intl.NumberFormat(),
+  DOMException: () => new DOMException("a"),
+  "class with a tag": () => new Tagged(),
+  "event target by hand": () => new TargetByHand(),
+  "node by hand": () => new NodeByHand(),
+  "node of a library": () => new DOMImplementation().createDocument(null, "a").createElement("b"),
+  "object without the state of its prototype": () => Object.create(Map.prototype),
+  "proxy of a map": () => new Proxy(new Map(), {}),
+  "proxy of a Blob": () => new Proxy(new Blob([]), {}),
+  "revoked proxy": revoked,
+  "promise of another realm": () => foreign("Promise.resolve(1)"),
+  "map of another realm": () => foreign("new Map([[1, 2]])")
+}
+
+const structural: Readonly<Record<string, () => object>> = {
+  object: () => ({ a: 1, b: { c: [1] } }),
+  "object without a prototype": () => Object.assign(Object.create(null), { a: 1 }),
+  "object with a tag of its own": () => ({ [Symbol.toStringTag]: "a", b: 1 }),
+  "object with a false constructor": () => Object.create(lying),
+  array: () => [1, [2]],
+  "subclass of Array": () => Stack.of(1, 2),
+  map: () => new Map([[1, { a: 1 }]]),
+  "subclass of Map with a tag": () => new Registry([[1, 2]]),
+  set: () => new Set([1, 2]),
+  date: () => new Date(5),
+  "regular expression": () => /a+/g,
+  bytes: () => new Uint8Array([1]),
+  buffer: () => Buffer.from("a"),
+  ArrayBuffer: () => new Uint8Array([1]).buffer,
+  DataView: () => new DataView(new ArrayBuffer(2)),
+  error: () => new Error("a"),
+  "subclass of Error": () => new Failure("a"),
+  instance: () => new Celsius(1),
+  "instance of Data.Class": () => new Point({ x: 1 }),
+  "object of another realm": () => foreign("({ a: 1 })"),
+  "array of another realm": () => foreign("[1, 2]"),
+  "bytes of another realm": () => foreign("new Uint8Array([1, 2])"),
+  "opaque class with its own Equal": () => new Comparable(),
+  "object with Equal": () => Option.some(1)
+}
+
+/** Structures around a value. */
+const around: Readonly<Record<string, (value: object) => object>> = {
+  object: (value) => ({ id: 1, value }),
+  "nested object": (value) => ({ a: { b: { value } } }),
+  array: (value) => [1, value],
+  "map value": (value) => new Map([["a", value]]),
+  "map key": (value) => new Map([[value, "a"]]),
+  set: (value) => new Set<unknown>([1, value]),
+  instance: (value) => Object.assign(new Celsius(1), { value }),
+  "inherited getter": (value) => new Holder(value),
+  option: (value) => Option.some(value),
+  "option in an array": (value) => [Option.some([value])],
+  success: (value) => Result.succeed(value),
+  failure: (value) => Result.fail(value),
+  error: (value) => Object.assign(new Error("a"), { value, stack: Math.random() }),
+  cycle: (value) => {
+    const self: { value: object; self?: unknown } = { value }
+    self.self = self
+    return self
+  },
+  "large object": (value) => ({ numbers: Array.from({ length: 1000 }, (_, i) => ({ i })), value })
+}
+
+describe("equality", () => {
+  it.each(Object.entries(opaque))("%s is opaque", (_, make) => {
+    const [self, that] = [make(), make()]
+    assert.isTrue(isOpaque(self))
+    assert.isTrue(equals(self, self))
+    assert.isFalse(equals(self, that))
+    assert.strictEqual(hash(self), hash(self))
+    assert.notStrictEqual(hash(self), hash(that))
+    assert.isUndefined(hashOf(self))
+    for (const [name, wrap] of Object.entries(around)) {
+      assert.isTrue(equals(wrap(self), wrap(self)), name)
+      assert.isTrue(equalsStrictly(wrap(self), wrap(self)), name)
+      assert.isFalse(equals(wrap(self), wrap(that)), name)
+      assert.isFalse(equals(wrap(self), wrap({})), name)
+      assert.strictEqual(hash(wrap(self)), hash(wrap(self)), name)
+    }
+  })
+
+  it.each(Object.entries(structural))("%s is compared by its contents", (_, make) => {
+    const [self, that] = [make(), make()]
+    assert.isFalse(isOpaque(self))
+    assert.isTrue(equals(self, that))
+    assert.strictEqual(hash(self), hash(that))
+    assert.isTrue(equalsStrictly(self, that))
+    assert.isFalse(equals(self, 1))
+    assert.isFalse(equals(self, {}))
+  })
+
+  it("namespaces are opaque, and are not read", () => {
+    for (const value of [Math, JSON, Reflect, globalThis, Map.prototype, Promise.prototype]) {
+      assert.isTrue(isOpaque(value))
+      assert.isFalse(equals({ value }, { value: {} }))
+    }
+  })
+
+  it("runs no getter of an opaque object", () => {
+    class Widget extends EventTarget {
+      get size(): number {
+        throw new Error("was read")
+      }
+    }
+    const widget = new Widget()
+    Object.defineProperty(widget, "own", {
+      enumerable: true,
+      get() {
+        throw new Error("was read")
+      }
+    })
+    hash(widget)
+    hash([widget])
+    assert.isFalse(equals(widget, new Widget()))
+    assert.isFalse(equals({ widget }, { widget: new Widget() }))
+    assert.isTrue(equals(new Map([[widget, 1]]), new Map([[widget, 1]])))
+  })
+
+  it("compares sets and maps around opaque objects without their order, one partner for each item", () => {
+    const [a, b] = [new Blob([]), new Blob([])]
+    assert.isTrue(equals(new Set<object>([a, { b }]), new Set<object>([{ b }, a])))
+    assert.strictEqual(hash(new Set<object>([a, { b }])), hash(new Set<object>([{ b }, a])))
+    assert.isFalse(equals(new Set([{ a }, { a }, { b }]), new Set([{ a }, { b }, { b }])))
+    assert.isTrue(equals(new Map([[a, 1], [b, 2]]), new Map([[b, 2], [a, 1]])))
+    assert.isFalse(equals(new Map([[a, 1], [b, 2]]), new Map([[b, 1], [a, 2]])))
+    assert.isFalse(equals([a], new Set([a])))
+    assert.isFalse(equals({ 0: a, length: 1 }, [a]))
+    assert.isFalse(equals({ a }, { a, b: undefined }))
+  })
+
+  it("distinguishes the kinds of options and results around an opaque object", () => {
+    const blob = new Blob([])
+    const kinds = [Option.some(blob), Result.succeed(blob), Result.fail(blob), { value: blob }, {
+      _tag: "Some",
+      value: blob
+    }]
+    kinds.forEach((self, i) => kinds.forEach((that, j) => assert.strictEqual(equals(self, that), i === j)))
+    assert.isFalse(equals(Option.some({ blob }), Option.none()))
+    assert.isFalse(equals({ _tag: "Some" }, Option.some({ blob })))
+  })
+
+  it("an object that the program marked by reference compares by identity and is not read", () => {
+    const marked = Equal.byReferenceUnsafe({ blob: new Blob([]) })
+    assert.isTrue(isByReference(marked))
+    assert.isTrue(isByReference(Equal.byReference({ a: 1 })))
+    assert.isFalse(isByReference({ a: 1 }))
+    assert.isFalse(isByReference(new Blob([])))
+    assert.isFalse(equals(marked, { ...marked }))
+    assert.isTrue(equals({ marked }, { marked }))
+    assert.isFalse(equals({ marked }, { marked: Equal.byReferenceUnsafe({ ...marked }) }))
+    assert.strictEqual(hash({ marked }), hash({ marked }))
+    class Costly {
+      get contents(): unknown {
+        throw new Error("was read")
+      }
+    }
+    const costly = Equal.byReferenceUnsafe(new Costly())
+    assert.isTrue(equals({ costly }, { costly }))
+    assert.strictEqual(hash({ costly }), hash({ costly }))
+  })
+
+  it("what a marked object holds changes no hash around it", () => {
+    const owner: { blob?: Blob } = Equal.byReferenceUnsafe({})
+    const before = hash({ owner, part: new Set([1]) })
+    owner.blob = new Blob([])
+    assert.strictEqual(hash({ owner, part: new Set([1]) }), before)
+  })
+
+  it("throws the errors of getters and of Equal, as Effect does", () => {
+    const fails = () => ({
+      get a(): unknown {
+        throw new Error("getter")
+      }
+    })
+    assert.throws(() => hash(fails()), /getter/)
+    assert.throws(() => hash([new Blob([]), fails()]), /getter/)
+  })
+
+  it("the strict form separates prototypes at every depth", () => {
+    const pairs: ReadonlyArray<readonly [object, object]> = [
+      [new Celsius(20), new Fahrenheit(20)],
+      [new Celsius(20), { degrees: 20 }],
+      [{ x: 1 }, Object.assign(Object.create(null), { x: 1 })],
+      [[1, 2], Stack.of(1, 2)],
+      [new Map([[1, 2]]), new Registry([[1, 2]])],
+      [new Uint8Array([1]), Buffer.from([1])]
+    ]
+    for (const [self, that] of pairs) {
+      assert.isFalse(equalsStrictly(self, that))
+      for (const wrap of Object.values(around)) {
+        assert.isFalse(equalsStrictly(wrap(self), wrap(that)))
+        assert.isTrue(equalsStrictly(wrap(self), wrap(self)))
+      }
+    }
+    assert.isTrue(equalsStrictly(
+      new Set<object>([new Celsius(1), new Fahrenheit(1)]),
+      new Set<object>([new Fahrenheit(1), new Celsius(1)])
+    ))
+  })
+
+  const value: fc.Arbitrary<unknown> = fc.letrec((tie) => ({
+    value: fc.oneof(
+      { depthSize: "small", withCrossShrink: true },
+      fc.constantFrom<unknown>(0, -0, 1, NaN, "a", "b", null, undefined, true, 1n, Symbol.iterator, Math.max),
+      fc.constantFrom<() => unknown>(
+        () => new Date(1),
+        () => /a/,
+        () => new Uint8Array([1]),
+        () => Option.some({ a: 1 }),
+        () => Equal.byReferenceUnsafe({ a: 1 })
+      ).map((make) => make()),
+      fc.array(tie("value"), { maxLength: 3 }),
+      fc.dictionary(fc.constantFrom("a", "b", "c"), tie("value"), { maxKeys: 3 }),
+      fc.array(tie("value"), { maxLength: 3 }).map((items) => new Set(items)),
+      fc.array(fc.tuple(tie("value"), tie("value")), { maxLength: 2 }).map((items) => new Map(items)),
+      tie("value").map((degrees) => new Celsius(degrees as number)),
+      tie("value").map((degrees) => new Fahrenheit(degrees as number))
+    )
+  })).value
+
+  it("is Effect's equality for values without opaque objects", () => {
+    fc.assert(
+      fc.property(value, value, (self, that) => {
+        assert.strictEqual(equals(self, that), Equal.equals(self, that))
+        assert.strictEqual(equals(self, self), Equal.equals(self, self))
+        if (equals(self, that)) assert.strictEqual(hash(self), hash(that))
+        if (equalsStrictly(self, that)) assert.isTrue(equals(self, that))
+      }),
+      { numRuns: 500 }
+    )
+  })
+
+  it("compares a structure around an opaque object as Effect compares it around an equal primitive", () => {
+    const blobs = [new Blob([]), new Blob([])]
+    /** Puts a blob in place of each `"a"` and `"b"`. */
+    const withBlobs = (u: unknown): unknown => {
+      if (u === "a" || u === "b") return blobs[u === "a" ? 0 : 1]
+      if (Array.isArray(u)) return u.map(withBlobs)
+      if (u instanceof Set) return new Set([...u].map(withBlobs))
+      if (u instanceof Map) return new Map([...u].map(([k, v]) => [withBlobs(k), withBlobs(v)]))
+      if (u instanceof Celsius) return new Celsius(withBlobs(u.degrees) as number)
+      if (u instanceof Fahrenheit) return new Fahrenheit(withBlobs(u.degrees) as number)
+      if (typeof u === "object" && u !== null && Object.getPrototypeOf(u) === null) {
+        return Object.assign(
+          Object.create(null),
+          Object.fromEntries(Object.entries(u).map(([k, v]) => [k, withBlobs(v)]))
+        )
+      }
+      return u
+    }
+    fc.assert(
+      fc.property(value, value, (self, that) => {
+        for (const [a, b] of [[self, that], [self, self]]) {
+          const [left, right] = [withBlobs(a), withBlobs(b)]
+          assert.strictEqual(equals(left, right), Equal.equals(a, b))
+          if (equals(left, right)) assert.strictEqual(hash(left), hash(right))
+        }
+      }),
+      { numRuns: 500 }
+    )
+  })
+})
