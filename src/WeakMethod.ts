@@ -27,6 +27,7 @@ import { guard } from "./internal/guard.ts"
 import { host } from "./internal/host.ts"
 import * as Referent from "./internal/referent.ts"
 import { DeadReferenceError, NotWeakReferenceableError, UnhashableError } from "./WeakError.ts"
+import type { Callback } from "./WeakRef.ts"
 
 const TypeId = "~effect-weakref/WeakMethod"
 
@@ -570,19 +571,25 @@ export const invoke = <A extends WeakKey, Args extends ReadonlyArray<unknown>, B
  * @since 0.1.0
  */
 export const onCollect: {
+  <O extends WeakKey, Self extends WeakMethod<WeakKey, never, unknown>, X, E, R>(
+    f: (owner: O, method: Self) => Effect.Effect<X, E, R>,
+    options: { readonly owner: O }
+  ): (self: Self) => Effect.Effect<Callback, never, R | Scope.Scope>
   <Self extends WeakMethod<WeakKey, never, unknown>, X, E, R>(
     f: (method: Self) => Effect.Effect<X, E, R>
-  ): (self: Self) => Effect.Effect<void, never, R | Scope.Scope>
+  ): (self: Self) => Effect.Effect<Callback, never, R | Scope.Scope>
+  <Self extends WeakMethod<WeakKey, never, unknown>, O extends WeakKey, X, E, R>(
+    self: Self,
+    f: (owner: O, method: Self) => Effect.Effect<X, E, R>,
+    options: { readonly owner: O }
+  ): Effect.Effect<Callback, never, R | Scope.Scope>
   <Self extends WeakMethod<WeakKey, never, unknown>, X, E, R>(
     self: Self,
     f: (method: Self) => Effect.Effect<X, E, R>
-  ): Effect.Effect<void, never, R | Scope.Scope>
-} = dual(2, <Self extends WeakMethod<WeakKey, never, unknown>, X, E, R>(
-  self: Self,
-  f: (method: Self) => Effect.Effect<X, E, R>
-): Effect.Effect<void, never, R | Scope.Scope> => {
+  ): Effect.Effect<Callback, never, R | Scope.Scope>
+} = /*#__PURE__*/ Callbacks.onCollectOf((self: WeakMethod<WeakKey, never, unknown>) => {
   const { method, receiver } = stateOf(self)
-  return Callbacks.onCollect(Effect.suspend(() => f(self)), receiver, method)
+  return [receiver, method]
 })
 
 /**

@@ -27,6 +27,7 @@ import { host } from "./internal/host.ts"
 import * as Referent from "./internal/referent.ts"
 import { isRevoked, ReferentTraps, trapsOf } from "./internal/traps.ts"
 import { type DeadReferenceError, NotWeakReferenceableError } from "./WeakError.ts"
+import type { Callback } from "./WeakRef.ts"
 
 /** Exists only as a type. */
 declare const TypeId: unique symbol
@@ -454,18 +455,23 @@ export const use: {
  * @since 0.1.0
  */
 export const onCollect: {
+  <O extends WeakKey, Self extends WeakProxy<object>, X, E, R>(
+    f: (owner: O, proxy: Self) => Effect.Effect<X, E, R>,
+    options: { readonly owner: O }
+  ): (self: Self) => Effect.Effect<Callback, never, R | Scope.Scope>
   <Self extends WeakProxy<object>, X, E, R>(
     f: (proxy: Self) => Effect.Effect<X, E, R>
-  ): (self: Self) => Effect.Effect<void, never, R | Scope.Scope>
+  ): (self: Self) => Effect.Effect<Callback, never, R | Scope.Scope>
+  <Self extends WeakProxy<object>, O extends WeakKey, X, E, R>(
+    self: Self,
+    f: (owner: O, proxy: Self) => Effect.Effect<X, E, R>,
+    options: { readonly owner: O }
+  ): Effect.Effect<Callback, never, R | Scope.Scope>
   <Self extends WeakProxy<object>, X, E, R>(
     self: Self,
     f: (proxy: Self) => Effect.Effect<X, E, R>
-  ): Effect.Effect<void, never, R | Scope.Scope>
-} = dual(2, <Self extends WeakProxy<object>, X, E, R>(
-  self: Self,
-  f: (proxy: Self) => Effect.Effect<X, E, R>
-): Effect.Effect<void, never, R | Scope.Scope> =>
-  Callbacks.onCollect(Effect.suspend(() => f(self)), trapsOfProxy(self).record))
+  ): Effect.Effect<Callback, never, R | Scope.Scope>
+} = /*#__PURE__*/ Callbacks.onCollectOf((self: WeakProxy<object>) => [trapsOfProxy(self).record])
 
 /**
  * Checks whether the referent of a proxy equals another object. If the other object is a
