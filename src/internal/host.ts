@@ -33,7 +33,11 @@ const read = <K extends keyof Host>(name: K): Host[K] | undefined => {
 }
 
 const makeHost = (): Heap => {
-  const heap = { WeakRef: read("WeakRef"), WeakMap: read("WeakMap"), FinalizationRegistry: read("FinalizationRegistry") }
+  const heap = {
+    WeakRef: read("WeakRef"),
+    WeakMap: read("WeakMap"),
+    FinalizationRegistry: read("FinalizationRegistry")
+  }
   for (const name of ["WeakRef", "WeakMap", "FinalizationRegistry"] as const) {
     if (heap[name] !== undefined) continue
     // Not enumerable, so that a program can spread the host's heap and add what is missing.
