@@ -232,6 +232,7 @@ export class ReferentTraps<A extends object> extends Traps {
   constructor(record: Referent.ReferentRecord<A>, target: A) {
     super(target, record.records.heap)
     this.record = record
+    if (!isAnnounced) announce()
   }
 
   peek(): A | undefined {
@@ -342,6 +343,29 @@ export const trapsOf = (u: unknown): ReferentTraps<object> | undefined => {
 }
 
 const isWeakProxy = (u: unknown): boolean => trapsOf(u) !== undefined
+
+/** The guards of all copies of the package that have created a weak proxy. A proxy has no other mark from outside. */
+const guards = /*#__PURE__*/ Symbol.for("effect-weakref/WeakProxy/guards")
+
+// Only this package uses the property.
+const shared = globalThis as { [guards]?: Array<(u: unknown) => boolean> }
+
+let isAnnounced = false
+
+/** Tells other copies of the package how to recognize the proxies of this copy. */
+const announce = (): void => {
+  isAnnounced = true
+  try {
+    if (shared[guards] === undefined) Object.defineProperty(shared, guards, { value: [] })
+    shared[guards]!.push(isWeakProxy)
+  } catch {
+    // A host can forbid new globals. Then other copies refuse the proxies without the reason.
+  }
+}
+
+/** Checks whether a value is a weak proxy that another copy of the package created. Runs no trap and never throws. */
+export const isOfAnotherCopy = (u: unknown): boolean =>
+  shared[guards]?.some((guard) => guard !== isWeakProxy && guard(u)) ?? false
 
 /**
  * The functions that are returned without a stand-in, because they behave the same
