@@ -18,6 +18,7 @@ import { isObjectKeyword } from "effect/Predicate"
 import { Heap } from "./Heap.ts"
 import { Base } from "./internal/base.ts"
 import { host } from "./internal/host.ts"
+import { refuse } from "./internal/refuse.ts"
 import * as WeakKeyMap from "./WeakKeyMap.ts"
 
 const TypeId = "~effect-weakref/Interner"
@@ -158,7 +159,8 @@ class InternerImpl<A extends WeakKey> extends Base implements Interner<A> {
 const variance = { _A: <A>(_: A) => _ }
 
 /** Returns the implementation. Every `Interner` is an `InternerImpl`. */
-const impl = <A extends WeakKey>(self: Interner<A>): InternerImpl<A> => self as InternerImpl<A>
+const impl = <A extends WeakKey>(self: Interner<A>): InternerImpl<A> =>
+  self instanceof InternerImpl ? self as InternerImpl<A> : refuse(self, TypeId)
 
 /**
  * Creates an empty interner that uses the heap of the context.

@@ -13,6 +13,7 @@ import { toJson } from "effect/Inspectable"
 import { hasProperty } from "effect/Predicate"
 import { Base } from "./base.ts"
 import { guard } from "./guard.ts"
+import { isComplete } from "./host.ts"
 
 /**
  * The property that holds the table of a collection. Each copy of this package has its
@@ -67,7 +68,7 @@ export const keepHot = <Table extends { hotInstances(): ReadonlyArray<unknown> }
   typeId: string,
   make: () => { readonly [table]: Table }
 ): void => {
-  if (kept.has(typeId)) return
+  if (kept.has(typeId) || !isComplete) return
   const self = make()
   kept.set(typeId, [self, self[table].hotInstances()])
 }

@@ -32,13 +32,11 @@ const read = <K extends keyof Host>(name: K): Host[K] | undefined => {
   }
 }
 
+const names = ["WeakRef", "WeakMap", "FinalizationRegistry"] as const
+
 const makeHost = (): Heap => {
-  const heap = {
-    WeakRef: read("WeakRef"),
-    WeakMap: read("WeakMap"),
-    FinalizationRegistry: read("FinalizationRegistry")
-  }
-  for (const name of ["WeakRef", "WeakMap", "FinalizationRegistry"] as const) {
+  const heap = { WeakRef: read("WeakRef"), WeakMap: read("WeakMap"), FinalizationRegistry: read("FinalizationRegistry") }
+  for (const name of names) {
     if (heap[name] !== undefined) continue
     // Not enumerable, so that a program can spread the host's heap and add what is missing.
     Object.defineProperty(heap, name, {
@@ -53,6 +51,9 @@ const makeHost = (): Heap => {
   // The cast is safe: each property that was missing throws instead of returning `undefined`.
   return heap as Heap
 }
+
+/** Whether the host has all constructors of a heap. */
+export const isComplete = /*#__PURE__*/ names.every((name) => read(name) !== undefined)
 
 /** The heap of the engine that runs the program. Reading a constructor that the engine does not have throws. */
 export const host: Heap = /*#__PURE__*/ makeHost()

@@ -4,7 +4,7 @@
  * the event loop.
  */
 import type { Heap } from "../Heap.ts"
-import { host, nextTurn } from "./host.ts"
+import { host, isComplete, nextTurn } from "./host.ts"
 
 /** The registry that `startSentinel` creates. This variable keeps it alive. */
 let sentinel: FinalizationRegistry<undefined> | undefined
@@ -20,7 +20,7 @@ let sentinel: FinalizationRegistry<undefined> | undefined
  * stops the whole engine, so one sentinel on the host's heap protects custom heaps too.
  */
 export const startSentinel = (): void => {
-  if (sentinel !== undefined) return
+  if (sentinel !== undefined || !isComplete) return
   const registry = new host.FinalizationRegistry<undefined>(() => registry.register({}, undefined))
   registry.register({}, undefined)
   sentinel = registry
