@@ -16,19 +16,23 @@ import * as Context from "effect/Context"
 import * as Effect from "effect/Effect"
 import * as Equal from "effect/Equal"
 import type { Fiber } from "effect/Fiber"
-import { format } from "effect/Formatter"
 import { dual } from "effect/Function"
 import * as Hash from "effect/Hash"
-import { type Inspectable, NodeInspectSymbol } from "effect/Inspectable"
+import type { Inspectable } from "effect/Inspectable"
 import * as Latch from "effect/Latch"
 import * as Option from "effect/Option"
-import { type Pipeable, pipeArguments } from "effect/Pipeable"
+import type { Pipeable } from "effect/Pipeable"
 import * as Scope from "effect/Scope"
 import type { Covariant } from "effect/Types"
-import { addToScope, inBackground, removeFromScope, reported, withServices } from "./internal/callbacks.ts"
+import { Heap, isWeakReferenceable } from "./Heap.ts"
+import { inBackground, inTurns, reported, withServices } from "./internal/callbacks.ts"
+import { addToScope, isClosed, removeFromScope, setOpCount } from "./internal/effectInternals.ts"
 import { guard } from "./internal/guard.ts"
+import { host } from "./internal/host.ts"
 import * as Referent from "./internal/referent.ts"
-import type { NotWeakReferenceableError } from "./WeakError.ts"
+import { refuse } from "./internal/refuse.ts"
+import * as Ring from "./internal/ring.ts"
+import { NotWeakReferenceableError } from "./WeakError.ts"
 
 const TypeId = "~effect-weakref/Finalizer"
 
@@ -122,9 +126,11 @@ const variance = {
 class FinalizerImpl<A extends WeakKey, B, E> extends Referent.Callback implements Finalizer<A, B, E>, Equal.Equal {
   declare readonly target: Referent.ReferentRecord<A>
   /** The services of `make`, until the finalizer is dead. */
-  declare context: Context.Context<Scope.Scope> | undefined
+  declare context: Context.Context<never> | undefined
   /** The effect, until it starts. */
   declare effect: Effect.Effect<B, E> | undefined
+  /** The Scope that holds the finalizer, until the finalizer is dead. */
+  declare scope: Scope.Scope | undefined
   declare atExit: boolean
   declare status: "alive" | "running" | "dead"
   /** Opens when the run ends. Exists only if a closing Scope waits for the run. */
@@ -133,23 +139,38 @@ class FinalizerImpl<A extends WeakKey, B, E> extends Referent.Callback implement
   constructor(
     target: Referent.ReferentRecord<A>,
     effect: Effect.Effect<B, E>,
-    context: Context.Context<Scope.Scope>,
+    context: Context.Context<never>,
+    scope: Scope.Scope | undefined,
     atExit: boolean
   ) {
     super()
     this.target = target
     this.context = context
     this.effect = effect
+    this.scope = scope
     this.atExit = atExit
     this.status = "alive"
     this.ended = undefined
   }
 
+  /** Registers the finalizer completely. Returns `false` if the Scope is closed. Throws if the host has no registry. */
+  register(): boolean {
+    const { scope } = this
+    if (scope !== undefined && isClosed(scope)) return false
+    // One step, so that an interruption leaves a registered finalizer or none.
+    const isAlive = Referent.watch(this.target)
+    if (scope !== undefined) addToScope(scope, this, closing(this))
+    if (isAlive) Ring.insert(this.target, this)
+    else this.start()
+    return true
+  }
+
   /** Starts the effect after a collection, in its own fiber. */
   override start(): Fiber<unknown, unknown> {
     const run = new Run(this, undefined)
-    const fiber = inBackground(claim(this), Context.add(this.context!, Runs, run))
-    fiber.addObserver(() => run.end())
+    const fiber = inBackground(claim(this), Context.add(inTurns(this.context!), Runs, run))
+    if (fiber.pollUnsafe() === undefined) fiber.addObserver(() => run.end())
+    else run.end()
     return fiber
   }
 
@@ -165,26 +186,14 @@ class FinalizerImpl<A extends WeakKey, B, E> extends Referent.Callback implement
     return Hash.random(this)
   }
 
-  toJSON(): unknown {
+  override toJSON(): unknown {
     return { _id: "Finalizer", status: this.status, atExit: atExit(this) }
-  }
-
-  override toString(): string {
-    return format(this.toJSON())
-  }
-
-  [NodeInspectSymbol](): unknown {
-    return this.toJSON()
-  }
-
-  pipe() {
-    return pipeArguments(this, arguments)
   }
 }
 
-// The cast is safe: `FinalizerImpl` is the only implementation of the interface.
 const implOf = <A extends WeakKey, B, E>(self: Finalizer<A, B, E>): FinalizerImpl<A, B, E> =>
-  self as FinalizerImpl<A, B, E>
+  // The cast is safe: `FinalizerImpl` is the only implementation of the interface in this copy of the package.
+  self instanceof FinalizerImpl ? self as FinalizerImpl<A, B, E> : refuse(self, TypeId)
 
 /** One run of a finalizer. `outer` is the run whose effect started this run. */
 class Run {
@@ -300,28 +309,171 @@ export const make = <A extends WeakKey, B, E, R>(
   effect: Effect.Effect<B, E, R>,
   options?: { readonly atExit?: boolean | undefined }
 ): Effect.Effect<Finalizer<A, B, E>, NotWeakReferenceableError, R | Scope.Scope> =>
-  Effect.flatMap(
-    Referent.make(target, Referent.of<A>),
-    (referent) => register(referent, effect, options?.atExit ?? true)
+  Effect.contextWith((context: Context.Context<R | Scope.Scope>) =>
+    isWeakReferenceable(target)
+      ? made(Referent.of(target, Context.get(context, Heap)), effect, context, options?.atExit ?? true)
+      : Effect.fail(new NotWeakReferenceableError({ value: target }))
   )
 
 // This function receives the record of the target. It never receives the target itself, because the registration holds
 // every value that a closure here captures.
-const register = <A extends WeakKey, B, E, R>(
+const made = <A extends WeakKey, B, E, R>(
   target: Referent.ReferentRecord<A>,
   effect: Effect.Effect<B, E, R>,
+  context: Context.Context<R | Scope.Scope>,
   atExit: boolean
-): Effect.Effect<Finalizer<A, B, E>, never, R | Scope.Scope> =>
-  Effect.contextWith((context: Context.Context<R | Scope.Scope>) => {
-    // One step, so that an interruption leaves a registered finalizer or none.
-    // The cast is safe, because the effect always runs with this context.
-    const self = new FinalizerImpl(target, effect as Effect.Effect<B, E>, context, atExit)
-    if (!addToScope(Context.get(context, Scope.Scope), self, closing(self))) {
-      return Effect.uninterruptible(Effect.as(close(self), self))
+): Effect.Effect<Finalizer<A, B, E>> => {
+  // The casts are safe, because the effect always runs with this context.
+  const self = new FinalizerImpl(
+    target,
+    effect as Effect.Effect<B, E>,
+    context as Context.Context<never>,
+    Context.get(context, Scope.Scope),
+    atExit
+  )
+  return self.register() ? Effect.succeed(self) : Effect.uninterruptible(Effect.as(close(self), self))
+}
+
+/**
+ * Creates a finalizer whose effect is a function of a value that the finalizer holds. The
+ * effect of `f(held)` runs once, when that of {@link make} would run.
+ *
+ * **When to use**
+ *
+ * Use in preference to {@link make}, with a function `f` at the top level of a module. Such
+ * a function captures nothing, so the finalizer holds `held` and no other value of your
+ * program, and cannot keep the target alive by mistake. Python's `finalize(object, function,
+ * *arguments)` has the same form.
+ *
+ * **Details**
+ *
+ * The finalizer holds `held` and `f` until it ends. Calls `f` when the effect starts. If `f`
+ * throws, the effect dies. All else is as for {@link make}. Dies with a `TypeError` if `held`
+ * is the target itself, because the target would never be collected. Cost: O(1).
+ *
+ * **Gotchas**
+ *
+ * If `held` refers to the target, even indirectly, the target stays alive until the Scope
+ * closes. Hold a part of the target, such as a handle, a path or a name.
+ *
+ * **Example** (Closing a port with the card that it belongs to)
+ *
+ * ```ts import.meta.vitest
+ * import { Effect } from "effect"
+ * import { Finalizer } from "effect-weakref"
+ * import { TestHeap } from "effect-weakref/testing"
+ *
+ * interface Port {
+ *   isOpen: boolean
+ * }
+ *
+ * const close = (port: Port) => Effect.sync(() => port.isOpen = false)
+ *
+ * const program = Effect.gen(function*() {
+ *   const port: Port = { isOpen: true }
+ *   const card = { title: "Weather", port }
+ *   yield* Finalizer.makeWith(card, port, close)
+ *   yield* TestHeap.collectAndFinalize(card)
+ *   return port.isOpen
+ * }).pipe(Effect.scoped, Effect.provide(TestHeap.layer))
+ *
+ * await Effect.runPromise(program) // => false
+ * ```
+ *
+ * @see {@link make} for an effect that captures what it needs
+ * @see {@link https://docs.python.org/3/library/weakref.html#weakref.finalize | Python, weakref.finalize} for the source of the semantics
+ *
+ * @stability experimental
+ * @category constructors
+ * @since 0.2.0
+ */
+export const makeWith = <A extends WeakKey, H, B, E, R>(
+  target: A,
+  held: H,
+  f: (held: H) => Effect.Effect<B, E, R>,
+  options?: { readonly atExit?: boolean | undefined }
+): Effect.Effect<Finalizer<A, B, E>, NotWeakReferenceableError, R | Scope.Scope> =>
+  Effect.suspend(() => {
+    if (Object.is(held, target)) {
+      throw new TypeError("Finalizer.makeWith holds its second argument, so it must not be the target")
     }
-    Referent.listen(target, self)
-    return Effect.succeed(self)
+    return make(target, applied(held, f), options)
   })
+
+// A separate function, because the finalizer holds every value that this closure captures.
+const applied = <H, B, E, R>(held: H, f: (held: H) => Effect.Effect<B, E, R>): Effect.Effect<B, E, R> =>
+  Effect.suspend(() => f(held))
+
+/**
+ * Creates a finalizer synchronously. Uses the host's heap unless you pass another heap.
+ *
+ * **When to use**
+ *
+ * Use in synchronous code, for example in a constructor. Use {@link makeWith} or
+ * {@link make} inside an Effect program, so that the Scope and the heap come from the
+ * program, and so that the effect can have services.
+ *
+ * **Details**
+ *
+ * Without a `scope`, the effect runs only after a collection or by {@link run}, and
+ * {@link atExit} is `false`. If the Scope is closed already, ends the finalizer, and first
+ * starts the effect in the background, unless `atExit` is `false`. The effect has no
+ * services, and a failure in the background is reported as unhandled.
+ *
+ * Throws `NotWeakReferenceableError` if the target cannot be weakly referenced, and
+ * registers nothing. Cost: O(1).
+ *
+ * **Gotchas**
+ *
+ * An effect that is written inside the constructor captures `this`, and then the object is
+ * never collected. Build the effect in a function at the top level of the module, as in
+ * the example.
+ *
+ * **Example** (Registering in a constructor)
+ *
+ * ```ts import.meta.vitest
+ * import { Effect } from "effect"
+ * import { Finalizer } from "effect-weakref"
+ *
+ * const closed: Array<number> = []
+ *
+ * const close = (descriptor: number) => Effect.sync(() => closed.push(descriptor))
+ *
+ * class File {
+ *   readonly finalizer: Finalizer.Finalizer<this>
+ *
+ *   constructor(descriptor: number) {
+ *     this.finalizer = Finalizer.makeUnsafe(this, close(descriptor))
+ *   }
+ * }
+ *
+ * Effect.runSync(Finalizer.run(new File(3).finalizer))
+ * closed // => [3]
+ * ```
+ *
+ * @see {@link makeWith} for the effectful form
+ *
+ * @stability experimental
+ * @category constructors
+ * @since 0.2.0
+ */
+export const makeUnsafe = <A extends WeakKey, B, E>(
+  target: A,
+  effect: Effect.Effect<B, E>,
+  options?: {
+    readonly scope?: Scope.Scope | undefined
+    readonly heap?: Heap | undefined
+    readonly atExit?: boolean | undefined
+  }
+): Finalizer<A, B, E> => {
+  const record = Referent.of(target, options?.heap ?? host)
+  const self = new FinalizerImpl(record, effect, Context.empty(), options?.scope, options?.atExit ?? true)
+  if (!self.register()) {
+    if (self.atExit) self.start()
+    else die(self)
+  }
+  return self
+}
 
 // A separate function, because the Scope holds every value that this closure captures.
 const closing = (self: FinalizerImpl<WeakKey, unknown, unknown>) => () => close(self)
@@ -330,16 +482,17 @@ const claim = <B, E>(self: FinalizerImpl<WeakKey, B, E>): Effect.Effect<B, E> =>
   const effect = self.effect!
   self.status = "running"
   self.effect = undefined
-  Referent.unlisten(self)
+  Ring.remove(self)
   return effect
 }
 
 const die = (self: FinalizerImpl<WeakKey, unknown, unknown>): void => {
-  removeFromScope(Context.get(self.context!, Scope.Scope), self)
+  if (self.scope !== undefined) removeFromScope(self.scope, self)
   self.status = "dead"
   self.effect = undefined
   self.context = undefined
-  Referent.unlisten(self)
+  self.scope = undefined
+  Ring.remove(self)
   self.ended?.openUnsafe()
 }
 
@@ -360,6 +513,7 @@ const execute = <B, E>(self: FinalizerImpl<WeakKey, B, E>): Effect.Effect<Option
       if (self.status !== "alive") return Effect.undefined as Effect.Effect<never>
       run = Context.get(fiber.context, Runs)
       spent = fiber.currentOpCount
+      // If the fiber yielded after the claim and before the effect, an interruption could skip the effect.
       setOpCount(fiber, -1)
       return claim(self)
     })
@@ -378,18 +532,6 @@ const execute = <B, E>(self: FinalizerImpl<WeakKey, B, E>): Effect.Effect<Option
       }))
     return Effect.map(ended, (result) => run === undefined ? Option.none() : Option.some(result))
   })
-
-/**
- * Sets the number of steps that a fiber has made since it last yielded. A fiber that
- * has used its budget of steps yields before the next step. If it yielded after the
- * claim and before the effect, an interruption could skip the effect. Lowering the
- * count postpones the yield until after the first step of the effect.
- */
-const setOpCount = (fiber: Fiber<unknown, unknown>, count: number): void => {
-  // Effect declares the count as read-only. Its scheduler reads only this count.
-  const counting = fiber as { currentOpCount: number }
-  counting.currentOpCount = count
-}
 
 const close = (self: FinalizerImpl<WeakKey, unknown, unknown>): Effect.Effect<void> =>
   self.status === "dead" ? Effect.void : Effect.andThen(
@@ -492,6 +634,55 @@ export const detach = <A extends WeakKey, B, E>(
     const content = contentOf(self)
     if (Option.isSome(content)) die(implOf(self))
     return content
+  })
+
+/**
+ * Ends the finalizer without running its effect, even if its target has been collected.
+ * Succeeds with `true` if this call has prevented the effect from running.
+ *
+ * **When to use**
+ *
+ * Use if the target was released in another way. Use {@link detach} if you need the target
+ * or the effect.
+ *
+ * **Details**
+ *
+ * Succeeds with `false` if the finalizer is not alive, that is, if its effect has started,
+ * or if it was cancelled, detached or ended before. Unlike {@link detach}, also works
+ * between the collection of the target and the run of the effect. Does not interrupt an
+ * effect that has started. Never dereferences. Never fails. Cost: O(1).
+ *
+ * **Example** (Cancelling after a collection)
+ *
+ * ```ts import.meta.vitest
+ * import { Effect } from "effect"
+ * import { Finalizer } from "effect-weakref"
+ * import { TestHeap } from "effect-weakref/testing"
+ *
+ * const program = Effect.gen(function*() {
+ *   const target = {}
+ *   const finalizer = yield* Finalizer.make(target, Effect.die("never run"))
+ *   yield* TestHeap.collect(target)
+ *   const first = yield* Finalizer.cancel(finalizer)
+ *   yield* TestHeap.finalize
+ *   return [first, yield* Finalizer.cancel(finalizer)]
+ * }).pipe(Effect.scoped, Effect.provide(TestHeap.layer))
+ *
+ * await Effect.runPromise(program) // => [true, false]
+ * ```
+ *
+ * @see {@link detach} for the target and the effect
+ *
+ * @stability experimental
+ * @category mutations
+ * @since 0.2.0
+ */
+export const cancel = (self: Finalizer<WeakKey>): Effect.Effect<boolean> =>
+  Effect.sync(() => {
+    const impl = implOf(self)
+    if (impl.status !== "alive") return false
+    die(impl)
+    return true
   })
 
 /**
@@ -621,7 +812,10 @@ export const isAlive = (self: Finalizer<WeakKey>): boolean => implOf(self).statu
  * @category predicates
  * @since 0.1.0
  */
-export const atExit = (self: Finalizer<WeakKey>): boolean => isAlive(self) && implOf(self).atExit
+export const atExit = (self: Finalizer<WeakKey>): boolean => {
+  const { atExit, scope, status } = implOf(self)
+  return status === "alive" && scope !== undefined && atExit
+}
 
 /**
  * Sets whether the effect runs when the Scope closes. If you pass `false`, the

@@ -20,6 +20,7 @@ import { equalsStrictly } from "./internal/equality.ts"
 import { host } from "./internal/host.ts"
 import { WeakElementTable } from "./internal/keyTable.ts"
 import { outlineParts } from "./internal/outline.ts"
+import { refuse } from "./internal/refuse.ts"
 
 const TypeId = "~effect-weakref/Interner"
 
@@ -142,7 +143,8 @@ class InternerImpl<A extends WeakKey> extends Base implements Interner<A> {
 const variance = { _A: <A>(_: A) => _ }
 
 /** Returns the implementation. Every `Interner` is an `InternerImpl`. */
-const impl = <A extends WeakKey>(self: Interner<A>): InternerImpl<A> => self as InternerImpl<A>
+const impl = <A extends WeakKey>(self: Interner<A>): InternerImpl<A> =>
+  self instanceof InternerImpl ? self as InternerImpl<A> : refuse(self, TypeId)
 
 /**
  * Creates an empty interner that uses the heap of the context.

@@ -32,6 +32,7 @@ import * as Scope from "effect/Scope"
 import type * as Stream from "effect/Stream"
 import type { Invariant } from "effect/Types"
 import { guard } from "./internal/guard.ts"
+import { refuse } from "./internal/refuse.ts"
 import type { Load } from "./internal/weakCache/entry.ts"
 import * as Make from "./internal/weakCache/make.ts"
 import { WeakCacheImpl } from "./internal/weakCache/weakCache.ts"
@@ -215,7 +216,7 @@ export interface Options<Key, A extends WeakKey> {
 
 // Every cache is a `WeakCacheImpl`. The public interface hides that class.
 const impl = <Key, A extends WeakKey, E, R>(self: WeakCache<Key, A, E, R>): WeakCacheImpl<Key, A, E> =>
-  self as unknown as WeakCacheImpl<Key, A, E>
+  self instanceof WeakCacheImpl ? self as unknown as WeakCacheImpl<Key, A, E> : refuse(self, TypeId)
 
 /**
  * Checks whether a value is a `WeakCache`.

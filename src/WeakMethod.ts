@@ -26,7 +26,9 @@ import * as Callbacks from "./internal/callbacks.ts"
 import { guard } from "./internal/guard.ts"
 import { host } from "./internal/host.ts"
 import * as Referent from "./internal/referent.ts"
+import { refuse } from "./internal/refuse.ts"
 import { DeadReferenceError, NotWeakReferenceableError, UnhashableError } from "./WeakError.ts"
+import type { Callback } from "./WeakRef.ts"
 
 const TypeId = "~effect-weakref/WeakMethod"
 
@@ -249,8 +251,8 @@ const unhashable = (): never => {
 const stateOf = <A extends WeakKey, Args extends ReadonlyArray<unknown>, B>(
   self: WeakMethod<A, Args, B>
 ): WeakMethodImpl<A, Args, B> =>
-  // There is no other implementation of the interface.
-  self as WeakMethodImpl<A, Args, B>
+  // The cast is safe: there is no other implementation of the interface in this copy of the package.
+  self instanceof WeakMethodImpl ? self as WeakMethodImpl<A, Args, B> : refuse(self, TypeId)
 
 /**
  * Creates a weak reference to a method. Pass the method as a key of the receiver, or as
@@ -532,10 +534,11 @@ export const invoke = <A extends WeakKey, Args extends ReadonlyArray<unknown>, B
  *
  * **Details**
  *
- * The callback receives the dead method. It runs in sequence with the other callbacks of
- * the value that was collected, the newest first. Services, failures, the Scope,
- * interruption and cost are as for `WeakRef.onCollect`. Dereferences the receiver and
- * the function. Never fails.
+ * The callback receives the dead method, and before it the owner if there is one. It runs
+ * in sequence with the other callbacks of the value that was collected, the newest first.
+ * The owner, services, failures, the Scope, interruption and cost are as for
+ * `WeakRef.onCollect`, and `WeakRef.cancel` cancels the callback. Dereferences the receiver
+ * and the function. Never fails.
  *
  * **Gotchas**
  *
@@ -570,20 +573,87 @@ export const invoke = <A extends WeakKey, Args extends ReadonlyArray<unknown>, B
  * @since 0.1.0
  */
 export const onCollect: {
+  <O extends WeakKey, Self extends WeakMethod<WeakKey, never, unknown>, X, E, R>(
+    f: (owner: O, method: Self) => Effect.Effect<X, E, R>,
+    options: { readonly owner: O }
+  ): (self: Self) => Effect.Effect<Callback, never, R | Scope.Scope>
   <Self extends WeakMethod<WeakKey, never, unknown>, X, E, R>(
     f: (method: Self) => Effect.Effect<X, E, R>
-  ): (self: Self) => Effect.Effect<void, never, R | Scope.Scope>
+  ): (self: Self) => Effect.Effect<Callback, never, R | Scope.Scope>
+  <Self extends WeakMethod<WeakKey, never, unknown>, O extends WeakKey, X, E, R>(
+    self: Self,
+    f: (owner: O, method: Self) => Effect.Effect<X, E, R>,
+    options: { readonly owner: O }
+  ): Effect.Effect<Callback, never, R | Scope.Scope>
   <Self extends WeakMethod<WeakKey, never, unknown>, X, E, R>(
     self: Self,
     f: (method: Self) => Effect.Effect<X, E, R>
-  ): Effect.Effect<void, never, R | Scope.Scope>
-} = dual(2, <Self extends WeakMethod<WeakKey, never, unknown>, X, E, R>(
-  self: Self,
-  f: (method: Self) => Effect.Effect<X, E, R>
-): Effect.Effect<void, never, R | Scope.Scope> => {
+  ): Effect.Effect<Callback, never, R | Scope.Scope>
+} = /*#__PURE__*/ Callbacks.onCollectOf((self: WeakMethod<WeakKey, never, unknown>) => {
   const { method, receiver } = stateOf(self)
-  return Callbacks.onCollect(Effect.suspend(() => f(self)), receiver, method)
+  return [receiver, method]
 })
+
+/**
+ * Checks whether a `WeakMethod` refers to this very receiver and this very function. Pass
+ * the function itself, or its key in the receiver.
+ *
+ * **When to use**
+ *
+ * Use to find the listener of an object, for example to remove it from a list.
+ * {@link equals} cannot do that, because it is also `true` for the methods of two equal
+ * receivers.
+ *
+ * **Details**
+ *
+ * Compares by identity. Reads the key only if the receiver is the same. Returns `false` if
+ * the method is dead. Does not dereference, so it does not keep the receiver or the
+ * function alive. Throws only if an accessor of the receiver throws. Cost: O(1).
+ *
+ * **Example** (Removing the listener of one of two equal views)
+ *
+ * ```ts import.meta.vitest
+ * import { WeakMethod } from "effect-weakref"
+ *
+ * class View {
+ *   readonly title = "Inbox"
+ *   update() {}
+ * }
+ *
+ * const [one, other] = [new View(), new View()]
+ * const listeners = [one, other].map((view) => WeakMethod.makeUnsafe(view, "update"))
+ * const index = listeners.findIndex(WeakMethod.refersTo(other, "update"))
+ * index // => 1
+ * ```
+ *
+ * @see {@link equals} for a comparison of what the receivers contain
+ *
+ * @stability experimental
+ * @category predicates
+ * @since 0.2.0
+ */
+export const refersTo: {
+  <A extends WeakKey>(
+    receiver: A,
+    keyOrMethod: MethodKey<A> | MethodOf<A>
+  ): (self: WeakMethod<WeakKey, never, unknown>) => boolean
+  <A extends WeakKey>(
+    self: WeakMethod<WeakKey, never, unknown>,
+    receiver: A,
+    keyOrMethod: MethodKey<A> | MethodOf<A>
+  ): boolean
+} = /*#__PURE__*/ dual(
+  3,
+  <A extends WeakKey>(
+    self: WeakMethod<WeakKey, never, unknown>,
+    receiver: A,
+    keyOrMethod: PropertyKey | MethodOf<A>
+  ): boolean => {
+    const state = stateOf(self)
+    if (!Referent.isOf(state.receiver, receiver)) return false
+    return Referent.isOf(state.method, isPropertyKey(keyOrMethod) ? receiver[keyOrMethod as keyof A] : keyOrMethod)
+  }
+)
 
 /**
  * Checks whether two arguments are the same `WeakMethod`, or are live methods with the

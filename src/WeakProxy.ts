@@ -24,9 +24,12 @@ import type { Heap } from "./Heap.ts"
 import * as Callbacks from "./internal/callbacks.ts"
 import { holdDuring } from "./internal/hold.ts"
 import { host } from "./internal/host.ts"
+import { printed } from "./internal/print.ts"
 import * as Referent from "./internal/referent.ts"
-import { isRevoked, ReferentTraps, trapsOf } from "./internal/traps.ts"
+import { anotherCopy } from "./internal/refuse.ts"
+import { isOfAnotherCopy, isRevoked, ReferentTraps, trapsOf } from "./internal/traps.ts"
 import { type DeadReferenceError, NotWeakReferenceableError } from "./WeakError.ts"
+import type { Callback } from "./WeakRef.ts"
 
 /** Exists only as a type. */
 declare const TypeId: unique symbol
@@ -300,15 +303,13 @@ const errorOf = (target: unknown): NotWeakReferenceableError | undefined =>
   !isObjectKeyword(target)
     ? new NotWeakReferenceableError({ value: target })
     : isRevoked(target)
-    ? new RevokedProxyError({ value: target })
+    // Has its own message, because the general message prints the value, and a revoked proxy cannot be printed.
+    ? new NotWeakReferenceableError({
+      value: target,
+      message:
+        "A revoked proxy cannot be the target of a weak proxy, because every operation on it throws: pass an object or a function"
+    })
     : undefined
-
-/** Has its own message, because the general message prints the value, and a revoked proxy cannot be printed. */
-class RevokedProxyError extends NotWeakReferenceableError {
-  override get message(): string {
-    return "A revoked proxy cannot be the target of a weak proxy, because every operation on it throws: pass an object or a function"
-  }
-}
 
 /**
  * Returns `Some` of the referent, or `None` if the referent has been collected.
@@ -415,9 +416,10 @@ export const use: {
  *
  * **Details**
  *
- * The callback receives the dead proxy. All callbacks of one referent run one after the
- * other, the newest first, including those of references, methods and finalizers.
- * Services, failures, interruption and cost are as for `WeakRef.onCollect`.
+ * The callback receives the dead proxy, and before it the owner if there is one. All
+ * callbacks of one referent run one after the other, the newest first, including those of
+ * references, methods and finalizers. The owner, services, failures, interruption and cost
+ * are as for `WeakRef.onCollect`, and `WeakRef.cancel` cancels the callback.
  *
  * If the referent has been collected already, the callback starts at once in the
  * background. Dereferences once. Never fails.
@@ -454,18 +456,23 @@ export const use: {
  * @since 0.1.0
  */
 export const onCollect: {
+  <O extends WeakKey, Self extends WeakProxy<object>, X, E, R>(
+    f: (owner: O, proxy: Self) => Effect.Effect<X, E, R>,
+    options: { readonly owner: O }
+  ): (self: Self) => Effect.Effect<Callback, never, R | Scope.Scope>
   <Self extends WeakProxy<object>, X, E, R>(
     f: (proxy: Self) => Effect.Effect<X, E, R>
-  ): (self: Self) => Effect.Effect<void, never, R | Scope.Scope>
+  ): (self: Self) => Effect.Effect<Callback, never, R | Scope.Scope>
+  <Self extends WeakProxy<object>, O extends WeakKey, X, E, R>(
+    self: Self,
+    f: (owner: O, proxy: Self) => Effect.Effect<X, E, R>,
+    options: { readonly owner: O }
+  ): Effect.Effect<Callback, never, R | Scope.Scope>
   <Self extends WeakProxy<object>, X, E, R>(
     self: Self,
     f: (proxy: Self) => Effect.Effect<X, E, R>
-  ): Effect.Effect<void, never, R | Scope.Scope>
-} = dual(2, <Self extends WeakProxy<object>, X, E, R>(
-  self: Self,
-  f: (proxy: Self) => Effect.Effect<X, E, R>
-): Effect.Effect<void, never, R | Scope.Scope> =>
-  Callbacks.onCollect(Effect.suspend(() => f(self)), trapsOfProxy(self).record))
+  ): Effect.Effect<Callback, never, R | Scope.Scope>
+} = /*#__PURE__*/ Callbacks.onCollectOf((self: WeakProxy<object>) => [trapsOfProxy(self).record])
 
 /**
  * Checks whether the referent of a proxy equals another object. If the other object is a
@@ -515,7 +522,10 @@ export const equals: {
 
 /** Unwraps nested proxies completely. Returns `undefined` if one of them is dead. */
 const unwrap = (u: object): object | undefined => {
-  if (!isWeakProxy(u)) return u
+  if (!isWeakProxy(u)) {
+    if (isOfAnotherCopy(u)) throw new TypeError(anotherCopy("WeakProxy"))
+    return u
+  }
   const target = trapsOfProxy(u).record.deref()
   return target === undefined ? undefined : unwrap(target)
 }
@@ -523,7 +533,11 @@ const unwrap = (u: object): object | undefined => {
 const trapsOfProxy = <A extends object>(self: WeakProxy<A>): ReferentTraps<A> => {
   const traps = trapsOf(self)
   if (traps === undefined) {
-    throw new TypeError("Expected a weak proxy that WeakProxy.make or WeakProxy.makeUnsafe of this module created")
+    throw new TypeError(
+      isOfAnotherCopy(self)
+        ? anotherCopy("WeakProxy")
+        : `Expected a WeakProxy, but got ${printed(self)}`
+    )
   }
   // The cast is safe: the traps of a `WeakProxy<A>` forward to an `A`.
   return traps as ReferentTraps<object> as ReferentTraps<A>

@@ -29,6 +29,7 @@ import { guard } from "./internal/guard.ts"
 import { holdDuring, holding } from "./internal/hold.ts"
 import { host } from "./internal/host.ts"
 import * as Referent from "./internal/referent.ts"
+import { refuse } from "./internal/refuse.ts"
 import { DeadReferenceError, type NotWeakReferenceableError, UnhashableError } from "./WeakError.ts"
 import type { WeakProxy } from "./WeakProxy.ts"
 
@@ -158,37 +159,32 @@ abstract class WeakRefImpl<A extends WeakKey, B = A> extends Base implements Wea
   }
 }
 
-/** Returns the record of a reference's referent. */
+/** Returns the record of a reference's referent. Throws if the reference belongs to another copy of the package. */
 const recordOf = <A extends WeakKey>(self: WeakRef<A, unknown>): Referent.ReferentRecord<A> =>
   // There is no other implementation of the interface.
-  (self as WeakRefImpl<A, unknown>)[record]
+  (self as WeakRefImpl<A, unknown>)[record] ?? refuse(self, TypeId)
 
-/**
- * Creates the class of the references that {@link makeUnsafe} returns. The heap's
- * `WeakRef` constructs the instances. Therefore each instance refers to the referent
- * directly and not through the record.
- */
-const sharedClass = (heap: Heap) => {
-  const { deref } = heap.WeakRef.prototype
-  return class<A extends WeakKey> extends WeakRefImpl<A> {
-    override deref(): Option.Option<A> {
-      const target = deref.call(this)
-      return target === undefined ? Option.none() : Option.some(target as A)
-    }
+/** Throws if the reference belongs to another copy of the package. */
+const implOf = <A extends WeakKey, B>(self: WeakRef<A, B>): WeakRef<A, B> => {
+  recordOf(self)
+  return self
+}
+
+/** The class of the references that {@link makeUnsafe} returns. The record refers to the referent. */
+class SharedReference<A extends WeakKey> extends WeakRefImpl<A> {
+  constructor(self: Referent.ReferentRecord<A>) {
+    super()
+    this[record] = self
+  }
+
+  override deref(): Option.Option<A> {
+    const target = this[record].deref()
+    return target === undefined ? Option.none() : Option.some(target)
   }
 }
 
-const construct = <A extends WeakKey>(target: A, self: Referent.ReferentRecord<A>): WeakRefImpl<A> => {
-  const { records } = self
-  if (records.Shared === undefined) {
-    records.Shared = sharedClass(records.heap)
-    const kept = {}
-    records.kept.push(construct(kept, Referent.of(kept, records.heap)))
-  }
-  const made: WeakRefImpl<A> = Reflect.construct(records.heap.WeakRef, [target], records.Shared)
-  made[record] = self
-  return made
-}
+// Keeps one instance alive. V8 discards the optimized code of a class after its last instance has been collected.
+let kept: unknown
 
 /** A reference that is not shared. A subclass decides what `deref` returns. */
 abstract class OwnReference<A extends WeakKey, B> extends WeakRefImpl<A, B> {
@@ -414,7 +410,9 @@ export const makeUnsafe = <A extends WeakKey>(target: A, heap: Heap = host): Wea
   // The cast is safe: `sharedRef` refers only to the shared reference of this referent.
   const shared = self.sharedRef?.deref() as WeakRef<A> | undefined
   if (shared !== undefined) return shared
-  const made = construct(target, self)
+  const made = new SharedReference(self)
+  // Nobody reads the record of this instance, and a real record would keep its heap alive.
+  kept ??= new SharedReference(undefined as never)
   self.sharedRef = new heap.WeakRef(made)
   return made
 }
@@ -575,7 +573,7 @@ export const isAlive = (self: WeakRef<WeakKey, unknown>): boolean => recordOf(se
  * @category getters
  * @since 0.1.0
  */
-export const deref = <A extends WeakKey, B>(self: WeakRef<A, B>): Option.Option<B> => self.deref()
+export const deref = <A extends WeakKey, B>(self: WeakRef<A, B>): Option.Option<B> => implOf(self).deref()
 
 /**
  * Succeeds with the referent, or fails with `DeadReferenceError` if the referent has
@@ -617,10 +615,11 @@ const whileAlive = <B, C, E, R>(
   f: (value: B, referent: WeakKey | undefined) => Effect.Effect<C, E, R>
 ): Effect.Effect<C, E | DeadReferenceError, R> =>
   Effect.suspend((): Effect.Effect<C, E | DeadReferenceError, R> => {
+    const record = recordOf(self)
     const value = self.deref()
     return Option.isNone(value)
       ? Effect.fail(new DeadReferenceError({ kind: "WeakRef" }))
-      : f(value.value, recordOf(self).deref())
+      : f(value.value, record.deref())
   })
 
 /**
@@ -670,6 +669,71 @@ export const use: {
 ): Effect.Effect<C, E | DeadReferenceError, R> => whileAlive(self, (value, referent) => holdDuring(f(value), referent)))
 
 /**
+ * Runs an effect, and keeps a value reachable until the effect has ended.
+ *
+ * **When to use**
+ *
+ * Use if the collection of an object releases something that the effect uses, for example
+ * a file handle that a `Finalizer` closes. In `getFile.pipe(Effect.flatMap((file) =>
+ * file.read()))`, nothing refers to `file` after `read` has started, so the finalizer may
+ * close the file while it is read.
+ *
+ * **Details**
+ *
+ * An object is reachable until its last use, not until the end of the block or of the
+ * method that uses it. This function adds a last use after the effect, whether the effect
+ * succeeds, fails or is interrupted. Java calls this `Reference.reachabilityFence`, and
+ * .NET calls it `GC.KeepAlive`. Never dereferences, and adds no error. Cost: O(1).
+ *
+ * **Gotchas**
+ *
+ * The effect that this function returns also refers to the value, so whoever keeps that
+ * effect keeps the value.
+ *
+ * **Example** (Reading a file that a finalizer closes)
+ *
+ * ```ts import.meta.vitest
+ * import { Effect } from "effect"
+ * import { Finalizer, WeakRef } from "effect-weakref"
+ *
+ * interface Handle {
+ *   isOpen: boolean
+ * }
+ *
+ * const close = (handle: Handle) => Effect.sync(() => handle.isOpen = false)
+ *
+ * const open = Effect.gen(function*() {
+ *   const handle: Handle = { isOpen: true }
+ *   const file = { read: Effect.as(Effect.sleep("1 millis"), handle) }
+ *   yield* Finalizer.makeWith(file, handle, close)
+ *   return file
+ * })
+ *
+ * const program = Effect.gen(function*() {
+ *   const file = yield* open
+ *   const handle = yield* WeakRef.holdWhile(file.read, file)
+ *   return handle.isOpen
+ * })
+ *
+ * await Effect.runPromise(Effect.scoped(program)) // => true
+ * ```
+ *
+ * @see {@link use} for the same with the referent of a reference
+ * @see {@link https://docs.oracle.com/en/java/javase/21/docs/api/java.base/java/lang/ref/Reference.html#reachabilityFence(java.lang.Object) | Java, Reference.reachabilityFence} for the source of the semantics
+ *
+ * @stability experimental
+ * @category combinators
+ * @since 0.2.0
+ */
+export const holdWhile: {
+  (value: unknown): <A, E, R>(effect: Effect.Effect<A, E, R>) => Effect.Effect<A, E, R>
+  <A, E, R>(effect: Effect.Effect<A, E, R>, value: unknown): Effect.Effect<A, E, R>
+} = /*#__PURE__*/ dual(
+  2,
+  <A, E, R>(effect: Effect.Effect<A, E, R>, value: unknown): Effect.Effect<A, E, R> => holdDuring(effect, value)
+)
+
+/**
  * Succeeds with the referent, and keeps it alive until the Scope closes.
  *
  * **When to use**
@@ -713,13 +777,75 @@ export const pin = <A extends WeakKey, B>(self: WeakRef<A, B>): Effect.Effect<B,
   )
 
 /**
+ * Represents the registration of one callback, as {@link onCollect} returns it.
+ *
+ * **When to use**
+ *
+ * Use to cancel the callback with {@link cancel} before its Scope closes. A program that
+ * never cancels it does not have to hold it.
+ *
+ * **Details**
+ *
+ * `WeakMethod.onCollect` and `WeakProxy.onCollect` return the same type. A registration
+ * compares by identity. Printing it shows whether the callback waits, has started, or has
+ * ended without starting. A registration that has ended holds neither the callback nor
+ * its services.
+ *
+ * @see {@link cancel} for cancelling the callback
+ *
+ * @stability experimental
+ * @category models
+ * @since 0.2.0
+ */
+export interface Callback extends Pipeable, Inspectable {
+  readonly [Callbacks.CallbackTypeId]: typeof Callbacks.CallbackTypeId
+}
+
+/**
+ * Checks whether a value is a {@link Callback} that this copy of the library created.
+ *
+ * **When to use**
+ *
+ * Use to narrow an unknown value before you pass it to {@link cancel}.
+ *
+ * **Details**
+ *
+ * Never dereferences and never throws. Cost: O(1).
+ *
+ * **Example** (Recognizing a registration)
+ *
+ * ```ts import.meta.vitest
+ * import { Effect } from "effect"
+ * import { WeakRef } from "effect-weakref"
+ *
+ * const program = Effect.gen(function*() {
+ *   const ref = yield* WeakRef.make({})
+ *   const callback = yield* WeakRef.onCollect(ref, () => Effect.void)
+ *   return [WeakRef.isCallback(callback), WeakRef.isCallback(ref)]
+ * })
+ *
+ * Effect.runSync(Effect.scoped(program)) // => [true, false]
+ * ```
+ *
+ * @see {@link isWeakRef} for recognizing references
+ *
+ * @stability experimental
+ * @category guards
+ * @since 0.2.0
+ */
+export const isCallback = (u: unknown): u is Callback => guard(() => u instanceof Callbacks.CallbackImpl)
+
+/**
  * Registers a callback that runs in the background after the referent has been
- * collected. The callback is unregistered when the Scope closes.
+ * collected. The callback is unregistered by {@link cancel}, when the Scope closes, or
+ * when its owner has been collected.
  *
  * **When to use**
  *
  * Use to react to a collection, for example to update a count or a cache. To release a
- * resource, use a `Finalizer`, because it also runs when the Scope closes.
+ * resource, use a `Finalizer`, because it also runs when the Scope closes. Pass an `owner`
+ * if the callback belongs to an object and has no purpose without it, as a callback that
+ * is a bound method does in Python.
  *
  * **Details**
  *
@@ -730,20 +856,27 @@ export const pin = <A extends WeakKey, B>(self: WeakRef<A, B>): Effect.Effect<B,
  * interrupted, the failure is reported as unhandled, and the next callback runs. Many
  * callbacks are spread over several turns of the event loop.
  *
+ * With an owner, the callback receives the owner and then the reference. The registration
+ * does not keep the owner alive, not even if the callback or its services refer to the
+ * owner, because an ephemeron of the owner holds them. After the owner has been collected,
+ * the callback never runs, and nothing of the registration is left in the Scope.
+ *
  * If the referent is dead already, the callback starts at once in the background. If the
  * Scope is closed already, the callback never runs. Closing the Scope neither waits for
  * a callback that has started nor interrupts it. If this effect is interrupted, the
  * callback is either registered completely or not at all.
  *
- * The registration holds the reference, but not the referent. Dereferences once. Never
- * fails. Cost: O(1), and one registration with the engine per referent, even if many
- * callbacks are registered and unregistered.
+ * The registration holds the reference, but not the referent. Dereferences the referent
+ * and the owner once. Never fails. Dies with `NotWeakReferenceableError` if the owner
+ * cannot be weakly referenced. Cost: O(1), and one registration with the engine per
+ * referent, even if many callbacks are registered and unregistered.
  *
  * **Gotchas**
  *
- * - The callback receives the dead reference, not the referent.
+ * - Without an owner, the callback receives only the dead reference, not the referent.
  * - A callback that captures the referent keeps the referent alive until the Scope
- *   closes, and never runs.
+ *   closes or the owner is collected, and never runs. A callback that is written inside
+ *   another function captures what any function beside it captures.
  * - A callback that never ends blocks the older callbacks of the same referent for ever.
  *   Run long work in a forked fiber.
  * - An engine may run a callback late, or never, for example because the process ends
@@ -770,6 +903,37 @@ export const pin = <A extends WeakKey, B>(self: WeakRef<A, B>): Effect.Effect<B,
  * log // => ["second", "first"]
  * ```
  *
+ * **Example** (A callback that belongs to an object)
+ *
+ * ```ts import.meta.vitest
+ * import { Effect } from "effect"
+ * import { WeakRef } from "effect-weakref"
+ * import { TestHeap } from "effect-weakref/testing"
+ *
+ * class Registry {
+ *   forgotten = 0
+ *
+ *   watch(target: object) {
+ *     return Effect.flatMap(WeakRef.make(target), WeakRef.onCollect(Registry.forget, { owner: this }))
+ *   }
+ *
+ *   private static forget(registry: Registry) {
+ *     return Effect.sync(() => registry.forgotten++)
+ *   }
+ * }
+ *
+ * const program = Effect.gen(function*() {
+ *   const target = {}
+ *   const registry = new Registry()
+ *   yield* registry.watch(target)
+ *   yield* TestHeap.collectAndFinalize(target)
+ *   return registry.forgotten
+ * }).pipe(Effect.scoped, Effect.provide(TestHeap.layer))
+ *
+ * await Effect.runPromise(program) // => 1
+ * ```
+ *
+ * @see {@link cancel} for unregistering the callback
  * @see {@link isAlive} for checking without a callback
  * @see {@link https://tc39.es/ecma262/#sec-finalization-registry-objects | ECMAScript, FinalizationRegistry objects} for what an engine promises
  *
@@ -778,17 +942,109 @@ export const pin = <A extends WeakKey, B>(self: WeakRef<A, B>): Effect.Effect<B,
  * @since 0.1.0
  */
 export const onCollect: {
+  <O extends WeakKey, Self extends WeakRef<WeakKey, unknown>, X, E, R>(
+    f: (owner: O, ref: Self) => Effect.Effect<X, E, R>,
+    options: { readonly owner: O }
+  ): (self: Self) => Effect.Effect<Callback, never, R | Scope.Scope>
   <Self extends WeakRef<WeakKey, unknown>, X, E, R>(
     f: (ref: Self) => Effect.Effect<X, E, R>
-  ): (self: Self) => Effect.Effect<void, never, R | Scope.Scope>
+  ): (self: Self) => Effect.Effect<Callback, never, R | Scope.Scope>
+  <Self extends WeakRef<WeakKey, unknown>, O extends WeakKey, X, E, R>(
+    self: Self,
+    f: (owner: O, ref: Self) => Effect.Effect<X, E, R>,
+    options: { readonly owner: O }
+  ): Effect.Effect<Callback, never, R | Scope.Scope>
   <Self extends WeakRef<WeakKey, unknown>, X, E, R>(
     self: Self,
     f: (ref: Self) => Effect.Effect<X, E, R>
-  ): Effect.Effect<void, never, R | Scope.Scope>
-} = dual(2, <Self extends WeakRef<WeakKey, unknown>, X, E, R>(
-  self: Self,
-  f: (ref: Self) => Effect.Effect<X, E, R>
-): Effect.Effect<void, never, R | Scope.Scope> => Callbacks.onCollect(Effect.suspend(() => f(self)), recordOf(self)))
+  ): Effect.Effect<Callback, never, R | Scope.Scope>
+} = /*#__PURE__*/ Callbacks.onCollectOf((self: WeakRef<WeakKey, unknown>) => [recordOf(self)])
+
+/**
+ * Cancels a callback of {@link onCollect}. Succeeds with `true` if the callback will not
+ * run, and with `false` if it has started already.
+ *
+ * **When to use**
+ *
+ * Use if the reason for the callback ends before its Scope closes.
+ *
+ * **Details**
+ *
+ * Also cancels a callback whose referent has been collected and that has not started.
+ * Succeeds with `true` if the callback was cancelled before or ended with its Scope or its
+ * owner. Afterwards nothing of the registration is left in the Scope, and registering and
+ * cancelling any number of callbacks of a live referent leaves no memory in use. Does not
+ * interrupt a callback that has started. Never fails. Cost: O(1).
+ *
+ * **Example** (Cancelling a callback)
+ *
+ * ```ts import.meta.vitest
+ * import { Effect } from "effect"
+ * import { WeakRef } from "effect-weakref"
+ * import { TestHeap } from "effect-weakref/testing"
+ *
+ * let calls = 0
+ *
+ * const program = Effect.gen(function*() {
+ *   const target = {}
+ *   const ref = yield* WeakRef.make(target)
+ *   const callback = yield* WeakRef.onCollect(ref, () => Effect.sync(() => calls++))
+ *   const isCancelled = yield* WeakRef.cancel(callback)
+ *   yield* TestHeap.collectAndFinalize(target)
+ *   return [isCancelled, calls]
+ * }).pipe(Effect.scoped, Effect.provide(TestHeap.layer))
+ *
+ * await Effect.runPromise(program) // => [true, 0]
+ * ```
+ *
+ * @see {@link onCollect} for registering a callback
+ *
+ * @stability experimental
+ * @category mutations
+ * @since 0.2.0
+ */
+export const cancel = (callback: Callback): Effect.Effect<boolean> => Effect.sync(() => Callbacks.cancel(callback))
+
+/**
+ * Checks whether the referent of a reference is this very value.
+ *
+ * **When to use**
+ *
+ * Use to find the reference of an object, for example in a list of listeners. {@link equals}
+ * cannot do that, because it is also `true` for two equal objects.
+ *
+ * **Details**
+ *
+ * Compares by identity, and uses the referent itself even if a subclass overrides `deref`.
+ * Returns `false` if the referent has been collected. Does not dereference, so it does not
+ * keep the referent alive. Never hashes, and never throws for a value of any kind. Cost:
+ * O(1).
+ *
+ * **Example** (Telling equal objects apart)
+ *
+ * ```ts import.meta.vitest
+ * import { WeakRef } from "effect-weakref"
+ *
+ * const one = { id: 1 }
+ * const ref = WeakRef.makeUnsafe(one)
+ * WeakRef.refersTo(ref, one) // => true
+ * WeakRef.refersTo(ref, { id: 1 }) // => false
+ * ```
+ *
+ * @see {@link equals} for a comparison of what the referents contain
+ * @see {@link https://docs.oracle.com/en/java/javase/21/docs/api/java.base/java/lang/ref/Reference.html#refersTo(T) | Java, Reference.refersTo} for the source of the semantics
+ *
+ * @stability experimental
+ * @category predicates
+ * @since 0.2.0
+ */
+export const refersTo: {
+  (value: unknown): (self: WeakRef<WeakKey, unknown>) => boolean
+  (self: WeakRef<WeakKey, unknown>, value: unknown): boolean
+} = /*#__PURE__*/ dual(
+  2,
+  (self: WeakRef<WeakKey, unknown>, value: unknown): boolean => Referent.isOf(recordOf(self), value)
+)
 
 /**
  * Checks whether two arguments are the same reference, or refer to live referents that

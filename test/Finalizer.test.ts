@@ -353,7 +353,7 @@ describe("Finalizer", () => {
       }).pipe(Effect.scoped))
   })
 
-  describe("trap: a million finalizers through one open Scope", () => {
+  describe("trap: many finalizers through one open Scope", () => {
     it.effect("leave nothing in the Scope after they have run", () =>
       Effect.gen(function*() {
         const scope = yield* Scope.make()
@@ -366,9 +366,9 @@ describe("Finalizer", () => {
         // V8 before 14 never shrinks a WeakMap. Collect in between, so that its size does not depend on the collector's timing.
         const hundredThousand = Effect.andThen(Effect.repeat(round, { times: 99_999 }), heapInUse)
         const before = yield* hundredThousand
-        yield* Effect.repeat(hundredThousand, { times: 7 })
+        yield* hundredThousand
         const after = yield* hundredThousand
-        assert.strictEqual(runs, 1_000_000)
+        assert.strictEqual(runs, 300_000)
         assert.strictEqual(scope.state._tag, "Empty")
         assert.isBelow(after - before, 4_000_000)
       }), 120_000)

@@ -12,6 +12,7 @@ import * as Hash from "effect/Hash"
 import { hasProperty } from "effect/Predicate"
 import { Base } from "./base.ts"
 import { guard } from "./guard.ts"
+import { isComplete } from "./host.ts"
 import { outlineParts } from "./outline.ts"
 
 /**
@@ -73,7 +74,7 @@ export const keepHot = <Table extends { hotInstances(): ReadonlyArray<unknown> }
   typeId: string,
   make: () => { readonly [table]: Table }
 ): void => {
-  if (kept.has(typeId)) return
+  if (kept.has(typeId) || !isComplete) return
   const self = make()
   kept.set(typeId, [self, self[table].hotInstances()])
 }

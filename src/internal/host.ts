@@ -1,11 +1,10 @@
 /** Provides the weak constructors of the host. Runs functions in later turns, and forces collections. */
 import type { Heap } from "../Heap.ts"
 
-/** The heap of the engine that runs the program. */
-export const host: Heap = { WeakRef, WeakMap, FinalizationRegistry }
-
-interface Host {
-  readonly setTimeout: (f: () => void, millis: number) => unknown
+interface Host extends Partial<Heap> {
+  readonly setImmediate?: (f: () => void) => unknown
+  readonly setTimeout?: (f: () => void, millis: number) => unknown
+  readonly MessageChannel?: new() => { readonly port1: Port; readonly port2: Port }
   readonly gc?: () => void
   readonly Bun?: { readonly gc: (synchronously: boolean) => void }
   readonly process?: {
@@ -14,14 +13,118 @@ interface Host {
   }
 }
 
+interface Port {
+  onmessage: (() => void) | null
+  postMessage(message: undefined): void
+  /** Only Node's and Bun's ports keep a process alive, so only they have this method. */
+  unref?(): void
+}
+
 // The library is compiled without DOM and Node types. `Host` describes the globals that this file uses.
 const global = globalThis as unknown as Host
 
-// Read `setTimeout` once, because a test that installs fake timers must not stop the clean-up.
-const { setTimeout } = global
+/** Reads a global. Returns `undefined` if the host does not have it, or refuses to return it. */
+const read = <K extends keyof Host>(name: K): Host[K] | undefined => {
+  try {
+    return global[name]
+  } catch {
+    return undefined
+  }
+}
 
-/** Calls `f` in a later turn. */
-export const nextTurn = (f: () => void): void => void setTimeout(f, 0)
+const names = ["WeakRef", "WeakMap", "FinalizationRegistry"] as const
+
+const makeHost = (): Heap => {
+  const heap = {
+    WeakRef: read("WeakRef"),
+    WeakMap: read("WeakMap"),
+    FinalizationRegistry: read("FinalizationRegistry")
+  }
+  for (const name of names) {
+    if (heap[name] !== undefined) continue
+    // Not enumerable, so that a program can spread the host's heap and add what is missing.
+    Object.defineProperty(heap, name, {
+      enumerable: false,
+      get: () => {
+        throw new ReferenceError(
+          `This host has no ${name}: use a newer engine, load a polyfill before effect-weakref, or provide a heap of your own with the service Heap.Heap or the heap parameter`
+        )
+      }
+    })
+  }
+  // The cast is safe: each property that was missing throws instead of returning `undefined`.
+  return heap as Heap
+}
+
+/** Whether the host has all constructors of a heap. */
+export const isComplete = /*#__PURE__*/ names.every((name) => read(name) !== undefined)
+
+/** The heap of the engine that runs the program. Reading a constructor that the engine does not have throws. */
+export const host: Heap = /*#__PURE__*/ makeHost()
+
+// Read once, because a test that installs fake timers must not stop the clean-up.
+const setImmediate = /*#__PURE__*/ read("setImmediate")
+const setTimeout = /*#__PURE__*/ read("setTimeout")
+
+/** Schedules a function. Returns `false` or throws if the host refuses. */
+type Schedule = (f: () => void) => boolean
+
+const byImmediate: Schedule = (f) => setImmediate?.(f) !== undefined
+
+const byTimer: Schedule = (f) => setTimeout?.(f, 0) !== undefined
+
+/** The functions that wait for a message, and the port that sends the messages. */
+let posted: { readonly port: Port; readonly waiting: Array<() => void> } | undefined
+
+// Browsers delay nested timers by 4 ms, but not messages.
+const byMessage: Schedule = (f) => {
+  if (posted === undefined) {
+    const Channel = read("MessageChannel")
+    if (Channel === undefined) return false
+    const { port1, port2 } = new Channel()
+    const waiting: Array<() => void> = []
+    port1.onmessage = () => waiting.shift()?.()
+    port1.unref?.()
+    port2.unref?.()
+    posted = { port: port2, waiting }
+  }
+  posted.port.postMessage(undefined)
+  posted.waiting.push(f)
+  return true
+}
+
+const schedule = (f: () => void, ...schedules: ReadonlyArray<Schedule>): void => {
+  let called = false
+  // A host that returns nothing may have scheduled the function anyway.
+  const once = () => {
+    if (called) return
+    called = true
+    f()
+  }
+  for (const schedule of schedules) {
+    try {
+      if (schedule(once)) return
+    } catch {
+      // For example, workerd refuses outside of a request.
+    }
+  }
+  void afterMicrotasks(once)
+}
+
+// A turn of its own is impossible here. Uses `await`, because a program can replace `then` and `queueMicrotask`.
+const afterMicrotasks = async (f: () => void): Promise<void> => {
+  await undefined
+  f()
+}
+
+/**
+ * Calls `f` once, in a later turn if the host has a way to schedule one, and otherwise in a
+ * microtask. Never throws. `f` must not throw, because some hosts report nothing.
+ */
+export const nextTurn = (f: () => void): void => schedule(f, byImmediate, byMessage, byTimer)
+
+/** Calls `f` after a timer, which fires after the clean-ups of a collection that has ended. Otherwise like `nextTurn`. */
+export const nextTimer = (f: () => void): void => schedule(f, byTimer, byMessage, byImmediate)
 
 /** Returns a function that forces a full collection, or `undefined` if the host cannot force one. */
 export const collector = (): (() => void) | undefined => {

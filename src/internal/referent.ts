@@ -1,6 +1,7 @@
 /**
  * Keeps one record per heap and referent. A record has the shared reference, the
- * shared proxy, and a linked list of the callbacks that wait for the collection.
+ * shared proxy, and a list of the callbacks that wait for the collection. The record is
+ * the list itself, and its `older` link is the newest callback.
  *
  * A record refers weakly to its referent, its references and its proxy, and strongly to
  * its callbacks. References, proxies, methods and finalizers hold the record of their
@@ -12,13 +13,14 @@ import type { Fiber } from "effect/Fiber"
 import { Heap, isWeakReferenceable } from "../Heap.ts"
 import { NotWeakReferenceableError } from "../WeakError.ts"
 import { attempt } from "./attempt.ts"
-import { nextTurn } from "./host.ts"
-import { inShards, type Register } from "./registry.ts"
+import { Base } from "./base.ts"
+import { inShards, inSlices, type Register } from "./registry.ts"
+import * as Ring from "./ring.ts"
 
 type HostWeakRef<A extends WeakKey> = globalThis.WeakRef<A>
 
 /** The record of a referent. Subclasses the heap's `WeakRef`, so that a record and its weak reference are one object. */
-export interface ReferentRecord<out A extends WeakKey> extends HostWeakRef<A>, Link {
+export interface ReferentRecord<out A extends WeakKey> extends HostWeakRef<A>, Ring.Link {
   readonly records: Records
   /** The hash of the referent, if it has been computed. */
   hash: number | undefined
@@ -30,36 +32,23 @@ export interface ReferentRecord<out A extends WeakKey> extends HostWeakRef<A>, L
   registered: boolean
 }
 
-/**
- * A link of a circular list. The record of the referent is the first link. The `older`
- * link of the record is the newest callback.
- */
-interface Link {
-  newer: Link
-  older: Link
-}
-
 /** The data that exists once per heap. */
 interface Records {
   readonly heap: Heap
   readonly Record: new<A extends WeakKey>(target: A, records: Records) => ReferentRecord<A>
-  /** The class of the shared references, if one has been created. */
-  Shared: Function | undefined
   readonly byReferent: WeakMap<WeakKey, ReferentRecord<any>>
   readonly register: Register<ReferentRecord<any>>
   /** Removes a reference from the `ownRefs` of its referent after the reference has been collected. */
   readonly registerOwn: Register<OwnRef>
   /** The dependents of each owner. A record must not hold them, because references to the owner hold the record. */
   readonly dependents: WeakMap<WeakKey, Set<unknown>>
+  /** The values that callbacks hold for as long as their owner is alive. An owner has one value per callback. */
+  readonly heldFor: WeakMap<WeakKey, Map<object, unknown>>
   /**
    * One instance of each class of this heap. V8 discards the optimized code of a class
    * after its last instance has been collected.
    */
   readonly kept: Array<object>
-  /** How many more callbacks may start in this turn. */
-  left: number
-  /** Resolves in the next turn. Exists only while callbacks wait for that turn. */
-  next: Promise<void> | undefined
 }
 
 interface OwnRef {
@@ -76,15 +65,13 @@ const recordsOf = (heap: Heap): Records => {
     records = {
       heap,
       Record,
-      Shared: undefined,
       byReferent: new heap.WeakMap(),
-      // Keeps one clean-up job of the engine under 30 ms.
-      register: inShards<ReferentRecord<any>>(heap, 2048, drain),
+      // Keeps one clean-up job of the engine under 10 ms.
+      register: inShards<ReferentRecord<any>>(heap, 8192, inSlices(callbacksPerTurn, runNewest)),
       registerOwn: inShards<OwnRef>(heap, 32768, ({ refs, weak }) => void refs.delete(weak)),
       dependents: new heap.WeakMap(),
-      kept: [],
-      left: callbacksPerTurn,
-      next: undefined
+      heldFor: new heap.WeakMap(),
+      kept: []
     }
     records.kept.push(new Record({}, records))
     recordsByHeap.set(heap, records)
@@ -100,8 +87,8 @@ const recordClass = (heap: Heap): Records["Record"] =>
     declare sharedProxy: HostWeakRef<WeakKey> | undefined
     declare ownRefs: Set<HostWeakRef<WeakKey>> | undefined
     declare registered: boolean
-    declare newer: Link
-    declare older: Link
+    declare newer: Ring.Link
+    declare older: Ring.Link
 
     constructor(target: A, records: Records) {
       super(target)
@@ -119,6 +106,11 @@ const recordClass = (heap: Heap): Records["Record"] =>
 /** Returns the record of a referent, if it has one. */
 export const find = <A extends WeakKey>(target: A, heap: Heap): ReferentRecord<A> | undefined =>
   recordsOf(heap).byReferent.get(target)
+
+/** Checks whether a record is that of this very value. Does not dereference. */
+export const isOf = (self: ReferentRecord<WeakKey>, value: unknown): boolean =>
+  // A WeakMap returns `undefined` for a value of any type that it cannot have as a key.
+  self.records.byReferent.get(value as WeakKey) === self
 
 /** Returns the record of a referent, or creates it. Throws if the value cannot be a referent. */
 export const of = <A extends WeakKey>(target: A, heap: Heap): ReferentRecord<A> => {
@@ -159,6 +151,29 @@ export const keepAlive = (owner: WeakKey, dependent: unknown, heap: Heap): void 
   else held.add(dependent)
 }
 
+/** Holds a value under a key for as long as its owner is alive, or until it is released. Dereferences the owner. */
+export const hold = (owner: ReferentRecord<WeakKey>, key: object, value: unknown): void => {
+  const target = owner.deref()
+  if (target === undefined) return
+  const { heldFor } = owner.records
+  const values = heldFor.get(target)
+  if (values === undefined) heldFor.set(target, new Map([[key, value]]))
+  else values.set(key, value)
+}
+
+/** Releases and returns the value under a key. Returns `undefined` if its owner is dead. Dereferences the owner. */
+export const release = <T>(owner: ReferentRecord<WeakKey>, key: object): T | undefined => {
+  const target = owner.deref()
+  const { heldFor } = owner.records
+  const values = target && heldFor.get(target)
+  if (values === undefined) return undefined
+  // The caller knows the type of the value that it holds under this key.
+  const value = values.get(key) as T | undefined
+  values.delete(key)
+  if (values.size === 0) heldFor.delete(target!)
+  return value
+}
+
 /** Returns the references and the proxy that have not been collected. Dereferences each of them. */
 export const held = (self: ReferentRecord<WeakKey> | undefined): Array<WeakKey> =>
   [self?.sharedRef, self?.sharedProxy, ...self?.ownRefs ?? []]
@@ -166,91 +181,62 @@ export const held = (self: ReferentRecord<WeakKey> | undefined): Array<WeakKey> 
     .filter((ref) => ref !== undefined)
 
 /** A callback that waits for a collection. It is in the list of its referent, or alone in its own list. */
-export abstract class Callback implements Link {
-  declare newer: Link
-  declare older: Link
+export abstract class Callback extends Base implements Ring.Link {
+  declare newer: Ring.Link
+  declare older: Ring.Link
 
   constructor() {
+    super()
     this.newer = this
     this.older = this
   }
 
-  /** Starts the callback in the background. Called after the callback was removed from its list. */
-  abstract start(): Fiber<unknown, unknown>
+  /**
+   * Starts the callback. Called after the callback was removed from its list. Returns the
+   * fiber that the next callback waits for, if there is one.
+   */
+  abstract start(): Fiber<unknown, unknown> | undefined
 }
 
 /**
- * Inserts a callback into the list of the referent, or starts the callback if the
- * referent is dead. Registers each referent with the heap's registry only once, even if
- * many callbacks are inserted and removed.
+ * Registers a live referent with the heap's registry. Registers each referent only once,
+ * even if many callbacks are inserted and removed. Returns `false` if the referent is dead.
+ * Throws if the host has no registry, so call it before a step that must not be half-done.
  */
-export const listen = (self: ReferentRecord<WeakKey>, callback: Callback): void => {
+export const watch = (self: ReferentRecord<WeakKey>): boolean => {
   const target = self.deref()
-  if (target === undefined) {
-    callback.start()
-    return
-  }
+  if (target === undefined) return false
   if (!self.registered) {
-    self.registered = true
     self.records.register(target, self)
+    self.registered = true
   }
-  callback.newer = self
-  callback.older = self.older
-  self.older = self.older.newer = callback
+  return true
 }
 
-/** Removes a callback from the list of its referent. Does nothing if the list has no such callback. Cost: O(1). */
-export const unlisten = (callback: Callback): void => {
-  callback.newer.older = callback.older
-  callback.older.newer = callback.newer
-  // A removed callback must not hold its former neighbours.
-  callback.newer = callback.older = callback
+/** Inserts a callback into the list of the referent, or starts the callback if the referent is dead. */
+export const listen = (self: ReferentRecord<WeakKey>, callback: Callback): void => {
+  if (watch(self)) Ring.insert(self, callback)
+  else callback.start()
 }
 
 /**
  * The maximum number of callbacks that start in one turn. Without a maximum, half a
  * million callbacks of one referent block the event loop for half a second.
  */
-export const callbacksPerTurn = 4096
+export const callbacksPerTurn = 2048
 
 /**
- * Runs the callbacks of a dead referent from the newest to the oldest. Each callback
- * runs in its own fiber, so that a failure does not stop the next callback. Removes
- * one callback at a time, because a callback may unregister other callbacks.
+ * Runs the newest callback of a dead referent. Each callback runs in its own fiber, so that
+ * a failure does not stop the next callback. Removes one callback at a time, because a
+ * callback may unregister other callbacks.
  */
-const drain = (self: ReferentRecord<WeakKey>): Promise<void> | undefined => {
-  while (self.older !== self) {
-    const next = spend(self.records)
-    if (next !== undefined) return next.then(() => drain(self))
-    // The cast is safe: all links except the record are callbacks.
-    const callback = self.older as Callback
-    unlisten(callback)
-    const fiber = callback.start()
-    if (fiber.pollUnsafe() === undefined) {
-      return new Promise((resolve) => fiber.addObserver(() => resolve(drain(self))))
-    }
-  }
-}
-
-/** Counts one callback for this turn. If this turn has reached the maximum, returns a promise of the next turn. */
-const spend = (records: Records): Promise<void> | undefined => {
-  if (records.left > 0) {
-    if (records.left === callbacksPerTurn) void refill(records)
-    records.left--
-    return
-  }
-  return records.next ??= new Promise((resolve) =>
-    nextTurn(() => {
-      records.next = undefined
-      records.left = callbacksPerTurn
-      resolve()
-    })
-  )
-}
-
-// Restores the maximum in a microtask, which runs after the clean-up job of the engine.
-// Uses `await`, which works even if the program replaces `Promise`.
-const refill = async (records: Records): Promise<void> => {
-  await undefined
-  if (records.next === undefined) records.left = callbacksPerTurn
+const runNewest = (self: ReferentRecord<WeakKey>): boolean | Promise<void> => {
+  if (Ring.isAlone(self)) return false
+  // The cast is safe: all links except the record are callbacks.
+  const callback = self.older as Callback
+  Ring.remove(callback)
+  const fiber = callback.start()
+  return fiber === undefined || fiber.pollUnsafe() !== undefined
+    ? !Ring.isAlone(self)
+    : new Promise((resolve) => fiber.addObserver(() => resolve()))
 }

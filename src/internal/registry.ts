@@ -4,7 +4,7 @@
  * the event loop.
  */
 import type { Heap } from "../Heap.ts"
-import { host, nextTurn } from "./host.ts"
+import { host, isComplete, nextTurn } from "./host.ts"
 
 /** The registry that `startSentinel` creates. This variable keeps it alive. */
 let sentinel: FinalizationRegistry<undefined> | undefined
@@ -20,7 +20,7 @@ let sentinel: FinalizationRegistry<undefined> | undefined
  * stops the whole engine, so one sentinel on the host's heap protects custom heaps too.
  */
 export const startSentinel = (): void => {
-  if (sentinel !== undefined) return
+  if (sentinel !== undefined || !isComplete) return
   const registry = new host.FinalizationRegistry<undefined>(() => registry.register({}, undefined))
   registry.register({}, undefined)
   sentinel = registry
@@ -86,55 +86,149 @@ export const inShards = <T>(heap: Heap, room: number, cleanup: (held: T) => unkn
 }
 
 /**
- * Returns a clean-up that runs `cleanup` at once for the first `atOnce` calls of a
- * turn. The other calls wait, and run in later turns, at most `room` in each turn. A
- * call that waits returns a promise, so that a heap can await it. Use it for short
- * clean-ups.
+ * Cleans up one step of the work for a value. Returns `true` if another step is left, or a
+ * promise if the next step must wait. Must not throw.
  */
-export const inSlices = <T>(
-  room: number,
-  cleanup: (held: T) => void,
-  atOnce = room
-): (held: T) => Promise<void> | undefined => {
-  const waiting: Array<Array<T>> = []
-  // The last slice of `waiting`. Allocated at its full length, because an array that grows copies its elements.
-  let open: Array<T> = []
-  let used = room
-  let left = atOnce
-  let cleaned: Promise<void> | undefined
+export type Step<in T> = (held: T) => boolean | void | Promise<void>
 
-  // A microtask runs after the engine has called the clean-up for all dead referents of the registry.
-  const refill = async () => {
-    await undefined
-    left = atOnce
+/** A first-in, first-out queue in parts of a fixed length, because an array that grows copies its elements. */
+class Queue<T> {
+  private static readonly length = 1024
+  private readonly parts: Array<Array<T | undefined>> = []
+  private first = 0
+  private end: number = Queue.length
+
+  isEmpty(): boolean {
+    return this.parts.length === 0
   }
 
-  const cleanWaiting = async () => {
-    for (;;) {
-      await new Promise<void>((resolve) => nextTurn(resolve))
-      // `forEach` skips the unused rest of a slice.
-      waiting.shift()!.forEach(cleanup)
-      if (waiting.length === 0) break
+  push(value: T): void {
+    if (this.end === Queue.length) {
+      this.parts.push(new Array(Queue.length))
+      this.end = 0
     }
-    // Keeps no cleaned-up slice alive.
-    open = []
-    used = room
-    cleaned = undefined
+    this.parts.at(-1)![this.end++] = value
+  }
+
+  /** Removes and returns the oldest value. The queue must not be empty. */
+  shift(): T {
+    const part = this.parts[0]!
+    // The cast is safe: all places from `first` to the end have a value.
+    const value = part[this.first] as T
+    part[this.first++] = undefined
+    const isLast = this.parts.length === 1
+    if (this.first === (isLast ? this.end : Queue.length)) {
+      this.parts.shift()
+      this.first = 0
+      if (isLast) this.end = Queue.length
+    }
+    return value
+  }
+}
+
+/**
+ * Returns a clean-up that spreads its steps over turns: the calls of one turn run at most
+ * `atOnce` steps, and each later turn runs at most `perTurn`. A value whose steps are not
+ * done waits in a queue. Its call returns a promise, so that a heap can await the steps.
+ *
+ * Each engine job that calls the clean-up runs steps itself and asks for another turn
+ * again. So a host that refuses or forgets a turn delays the queue only until the next
+ * collection.
+ */
+export const inSlices = <T>(
+  perTurn: number,
+  step: Step<T>,
+  atOnce = perTurn
+): (held: T) => Promise<void> | undefined => {
+  const queue = new Queue<T>()
+  /** How many more steps may run in this turn, and whether none has run. */
+  let left = atOnce
+  let isFresh = true
+  /** The last turn that was asked for. An earlier turn does nothing, so that there is never more than one chain. */
+  let asked = 0
+  let isAsked = false
+  /** Resolves when the queue is empty and `paused` have ended. Exists only while values wait in the queue. */
+  let emptied: Promise<void> | undefined
+  let resolve: ((value: Promise<void>) => void) | undefined
+  let paused: Array<Promise<void>> = []
+
+  const run = (held: T): Promise<void> | undefined => {
+    while (left > 0) {
+      if (isFresh) void refill()
+      left--
+      const more = step(held)
+      if (more === true) continue
+      return typeof more === "object" ? resume(held, more) : undefined
+    }
+    return wait(held)
+  }
+
+  // A microtask runs after the engine has called the clean-up for all dead referents of the registry. Uses `await`,
+  // which works even if the program replaces `Promise`.
+  const refill = async (): Promise<void> => {
+    isFresh = false
+    await undefined
+    left = atOnce
+    isFresh = true
+  }
+
+  const resume = async (held: T, promise: Promise<void>): Promise<void> => {
+    await promise
+    const rest = run(held)
+    if (!queue.isEmpty() && !isAsked) ask()
+    await rest
+  }
+
+  const wait = (held: T): Promise<void> => {
+    queue.push(held)
+    return emptied ??= new Promise((onEmptied) => resolve = onEmptied)
+  }
+
+  const work = (): void => {
+    try {
+      while (left > 0 && !queue.isEmpty()) {
+        const rest = run(queue.shift())
+        if (rest !== undefined && rest !== emptied) paused.push(rest)
+      }
+    } finally {
+      // Even if a step throws, because the host may report nothing.
+      if (queue.isEmpty()) {
+        resolve?.(allOf(paused))
+        emptied = resolve = undefined
+        paused = []
+      }
+    }
+  }
+
+  const ask = (): void => {
+    const turn = ++asked
+    isAsked = true
+    nextTurn(() => {
+      if (turn !== asked) return
+      isAsked = false
+      left = perTurn
+      try {
+        work()
+      } finally {
+        if (!queue.isEmpty()) ask()
+      }
+    })
   }
 
   return (held) => {
-    if (left > 0) {
-      if (left === atOnce) void refill()
-      left--
-      cleanup(held)
-      return undefined
+    const isNewJob = isFresh
+    let rest: Promise<void> | undefined
+    if (queue.isEmpty()) {
+      rest = run(held)
+    } else {
+      rest = wait(held)
+      work()
     }
-    // Starts a new slice if `open` is full, or if it has been cleaned up already.
-    if (used === room || waiting.length === 0) {
-      waiting.push(open = new Array(room))
-      used = 0
-    }
-    open[used++] = held
-    return cleaned ??= cleanWaiting()
+    if (!queue.isEmpty() && (isNewJob || !isAsked)) ask()
+    return rest
   }
+}
+
+const allOf = async (promises: ReadonlyArray<Promise<void>>): Promise<void> => {
+  for (const promise of promises) await promise
 }

@@ -1,6 +1,7 @@
 import { assert, describe, it } from "@effect/vitest"
 import { Effect, type Fiber } from "effect"
 import * as Referent from "../../src/internal/referent.ts"
+import * as Ring from "../../src/internal/ring.ts"
 import { TestHeap } from "../../src/testing/index.ts"
 import { collectUntil } from "../support/realHeap.ts"
 
@@ -14,6 +15,9 @@ describe("referent", () => {
           super()
           this.name = name
         }
+        override toJSON(): unknown {
+          return this.name
+        }
         override start(): Fiber.Fiber<unknown> {
           started.push(this.name)
           return Effect.runFork(Effect.void)
@@ -24,9 +28,9 @@ describe("referent", () => {
       const referent = Referent.of(target, heap)
       const [oldest, middle, newest] = ["oldest", "middle", "newest"].map((name) => new Named(name))
       for (const callback of [oldest!, middle!, newest!]) Referent.listen(referent, callback)
-      Referent.unlisten(middle!)
-      Referent.unlisten(oldest!)
-      Referent.unlisten(middle!)
+      Ring.remove(middle!)
+      Ring.remove(oldest!)
+      Ring.remove(middle!)
       const late = new Named("late")
       Referent.listen(referent, late)
       yield* collect(target)
@@ -37,6 +41,9 @@ describe("referent", () => {
     Effect.gen(function*() {
       let starts = 0
       class Counting extends Referent.Callback {
+        override toJSON(): unknown {
+          return starts
+        }
         override start(): Fiber.Fiber<unknown> {
           starts++
           return Effect.runFork(Effect.void)
