@@ -32,11 +32,15 @@ import { isPromiseLike } from "effect/Predicate"
 import type * as Scope from "effect/Scope"
 import { Heap, isWeakReferenceable } from "../Heap.ts"
 import { makeHeap } from "../internal/testing/constructors.ts"
-import type { ExploredCollector } from "../internal/testing/exploredCollector.ts"
+import { currentRun, type ExploredCollector } from "../internal/testing/exploredCollector.ts"
 import * as Explorer from "../internal/testing/explorer.ts"
+import * as Installation from "../internal/testing/installation.ts"
 import * as Schedule from "../internal/testing/schedule.ts"
 import { Collector, runAll, runNext } from "../internal/testing/simulatedCollector.ts"
 import { NotWeakReferenceableError } from "../WeakError.ts"
+import { isWeakMethod } from "../WeakMethod.ts"
+import { isWeakProxy } from "../WeakProxy.ts"
+import { isWeakRef } from "../WeakRef.ts"
 
 /**
  * Provides a heap, and the operations that collect its values.
@@ -75,6 +79,7 @@ export class TestHeap extends Context.Service<TestHeap, {
   readonly pending: Effect.Effect<number>
   readonly mayCollect: (...targets: ReadonlyArray<WeakKey>) => Effect.Effect<void>
   readonly hold: (...targets: ReadonlyArray<WeakKey>) => Effect.Effect<void>
+  readonly retains: (owner: WeakKey, dependent: WeakKey) => Effect.Effect<void>
 }>()("effect-weakref/testing/TestHeap") {}
 
 /**
@@ -153,6 +158,8 @@ export interface SyncTestHeap {
 export const makeUnsafe = (options?: { readonly seed?: string | number | undefined }): SyncTestHeap => {
   const collector = new Collector(options?.seed ?? 0)
   const service = makeService(collector)
+  const run = currentRun()
+  if (run !== undefined) run.usesOtherHeap = true
   return {
     heap: service.heap,
     collect: (...targets) => collectAll(collector, targets),
@@ -175,8 +182,8 @@ const makeService = (collector: Collector): TestHeap["Service"] => ({
   collect: (...targets) => Effect.sync(() => collectAll(collector, targets)),
   finalize: Effect.gen(function*() {
     const failures: Array<unknown> = []
-    for (;;) {
-      const all = runAll(collector)
+    for (let again = false;; again = true) {
+      const all = runAll(collector, again)
       for (const { thrown } of all) if (thrown !== undefined) failures.push(thrown.error)
       const started = all.map(({ result }) => result).filter(isPromiseLike)
       if (started.length === 0) break
@@ -194,7 +201,8 @@ const makeService = (collector: Collector): TestHeap["Service"] => ({
   }),
   pending: Effect.sync(() => collector.pending()),
   mayCollect: (...targets) => Effect.sync(() => checkAll(targets)),
-  hold: (...targets) => Effect.sync(() => checkAll(targets))
+  hold: (...targets) => Effect.sync(() => checkAll(targets)),
+  retains: (owner, dependent) => Effect.sync(() => checkAll([owner, dependent]))
 })
 
 const makeExploredService = (collector: ExploredCollector): TestHeap["Service"] => ({
@@ -208,6 +216,11 @@ const makeExploredService = (collector: ExploredCollector): TestHeap["Service"] 
     Effect.sync(() => {
       checkAll(targets)
       for (const target of targets) collector.hold(target)
+    }),
+  retains: (owner, dependent) =>
+    Effect.sync(() => {
+      checkAll([owner, dependent])
+      collector.retains(owner, dependent)
     })
 })
 
@@ -637,6 +650,9 @@ export const mayCollect = (...targets: ReadonlyArray<WeakKey>): Effect.Effect<vo
 export const hold = (...targets: ReadonlyArray<WeakKey>): Effect.Effect<void, never, TestHeap> =>
   Effect.flatMap(TestHeap, (testHeap) => testHeap.hold(...targets))
 
+export const retains = (owner: WeakKey, dependent: WeakKey): Effect.Effect<void, never, TestHeap> =>
+  Effect.flatMap(TestHeap, (testHeap) => testHeap.retains(owner, dependent))
+
 /**
  * Ends the turn, as `Effect.yieldNow` does.
  *
@@ -696,7 +712,10 @@ export const turn: Effect.Effect<void> = Effect.yieldNow
  */
 export interface Explored {
   readonly schedules: number
+  readonly choices: number
   readonly exhaustive: boolean
+  readonly gaps: ReadonlyArray<string>
+  readonly unreleased: ReadonlyArray<string>
 }
 
 /**
@@ -725,31 +744,37 @@ export interface Explored {
  * @stability experimental
  * @since 0.1.0
  */
-export class ScheduleError extends Data.TaggedError("ScheduleError")<{
-  readonly reason: "Failure" | "Endless" | "NonDeterminism" | "Malformed"
-  readonly schedule: string
-  readonly trace: string
-  readonly schedules: number
-  readonly cause: Cause.Cause<unknown>
-}> {
-  override get message(): string {
-    const { cause, reason, schedule, trace } = this
-    const replay = `TestHeap.replay(program, ${JSON.stringify(schedule)})`
-    switch (reason) {
-      case "Malformed":
-        return `${JSON.stringify(schedule)} is not a schedule. Use the schedule that TestHeap.explore reports`
-      case "NonDeterminism":
-        return `The program is not deterministic. Under the schedule ${JSON.stringify(schedule)}, ${summary(cause)}. ` +
-          "Look for random numbers, real clocks, and variables that outlive a run"
-      default:
-        return `${trace}: ${summary(cause)}\nRepeat it with ${replay}`
-    }
+export class ScheduleError extends Data.TaggedError("ScheduleError")<ScheduleErrorFields> {
+  constructor(fields: Omit<ScheduleErrorFields, "message">) {
+    // An own property, because engines copy the message to the stack when they make the error.
+    super({ ...fields, message: messageOf(fields) })
   }
 }
 
-const summary = (cause: Cause.Cause<unknown>): string => {
-  const error = Cause.squash(cause)
-  return error instanceof Error ? error.message : Cause.pretty(cause)
+interface ScheduleErrorFields {
+  readonly reason: "Failure" | "Endless" | "NoChoice" | "NonDeterminism" | "Malformed"
+  readonly schedule: string
+  readonly trace: string
+  readonly schedules: number
+  readonly unreleased: ReadonlyArray<string>
+  readonly cause: Cause.Cause<unknown>
+  readonly message: string
+}
+
+const messageOf = (
+  { cause, reason, schedule, trace, unreleased }: Omit<ScheduleErrorFields, "message">
+): string => {
+  if (reason === "Malformed") {
+    return `${JSON.stringify(schedule)} is not a schedule. Use the schedule that TestHeap.explore reports`
+  }
+  if (reason === "NoChoice") return Schedule.summary(cause)
+  return [
+    Schedule.summary(cause),
+    `Schedule: ${JSON.stringify(schedule)}`,
+    `Trace: ${trace}`,
+    `Replay: TestHeap.replay(program, ${JSON.stringify(schedule)})`,
+    ...unreleased.length === 0 ? [] : [`Never released, so never collected: ${unreleased.join(", ")}`]
+  ].join("\n")
 }
 
 /**
@@ -774,6 +799,7 @@ export interface ExploreOptions {
   readonly maxSchedules?: number | undefined
   readonly seed?: string | number | undefined
   readonly lateUnregister?: boolean | undefined
+  readonly turns?: "task" | "job" | undefined
   readonly timeout?: Duration.Input | undefined
 }
 
@@ -874,8 +900,8 @@ export const explore = <A, E, R>(
   Effect.suspend(() =>
     Effect.flatMap(Explorer.explore(ofRun(program), settingsOf(options)), (result) => {
       if (result._tag === "Failed") return Effect.fail(errorOf(result))
-      const { exhaustive, schedules } = result
-      return Effect.succeed({ schedules, exhaustive })
+      const { choices, gaps, schedules, unreleased } = result
+      return Effect.succeed({ schedules, choices, exhaustive: gaps.length === 0, gaps, unreleased })
     })
   )
 
@@ -928,11 +954,13 @@ export const replay = <A, E, R>(
     const parsed = Schedule.parse(schedule)
     if (parsed === undefined) {
       const cause = Cause.die(new Error("malformed schedule"))
-      return Effect.fail(new ScheduleError({ reason: "Malformed", schedule, trace: "", schedules: 0, cause }))
+      return Effect.fail(
+        new ScheduleError({ reason: "Malformed", schedule, trace: "", schedules: 0, unreleased: [], cause })
+      )
     }
-    const { lateUnregister } = parsed
+    const { lateUnregister, turns } = parsed
     return Effect.flatMap(
-      Explorer.replay(ofRun(program), parsed, settingsOf({ lateUnregister })),
+      Explorer.replay(ofRun(program), parsed, settingsOf({ lateUnregister, turns })),
       (result): Effect.Effect<A, E | ScheduleError> =>
         Exit.isExit(result) ? result : Effect.fail(errorOf({ ...result, schedule }))
     )
@@ -942,19 +970,21 @@ export const replay = <A, E, R>(
 const ofRun = <A, E, R>(program: Effect.Effect<A, E, R>) =>
   program as Effect.Effect<A, E, Exclude<R, TestHeap | Scope.Scope>>
 
-const errorOf = ({ cause, reason, schedule, schedules, trace }: Explorer.Failed): ScheduleError =>
-  new ScheduleError({ reason, schedule, trace, schedules, cause })
+const errorOf = ({ cause, reason, schedule, schedules, trace, unreleased }: Explorer.Failed): ScheduleError =>
+  new ScheduleError({ reason, schedule, trace, schedules, cause, unreleased })
 
 const settingsOf = (options: ExploreOptions | undefined): Explorer.Settings => {
-  const { lateUnregister = false, maxSchedules = 10_000, seed = 0, timeout = "5 seconds" } = options ?? {}
+  const { lateUnregister = false, maxSchedules = 10_000, seed = 0, timeout = "4 seconds", turns = "task" } = options ??
+    {}
   const refuse = (option: string, wanted: string, value: unknown): never => {
-    throw new TypeError(`TestHeap.explore: ${option} must be ${wanted}, but it is ${String(value)}`)
+    throw new TypeError(`TestHeap.explore: ${option} must be ${wanted}, but it is ${Schedule.printed(value)}`)
   }
   if (!Number.isSafeInteger(maxSchedules) || maxSchedules < 1) {
     refuse("maxSchedules", "a positive integer", maxSchedules)
   }
   if (typeof seed !== "string" && typeof seed !== "number") refuse("seed", "a string or a number", seed)
   if (typeof lateUnregister !== "boolean") refuse("lateUnregister", "a boolean", lateUnregister)
+  if (turns !== "task" && turns !== "job") refuse("turns", `"task" or "job"`, turns)
   const millis = Option.match(Duration.fromInput(timeout), { onNone: () => 0, onSome: Duration.toMillis })
   // Timers take no more than 31 bits.
   if (!(millis > 0 && millis < 2 ** 31)) refuse("timeout", "a positive duration of less than 24 days", timeout)
@@ -962,8 +992,13 @@ const settingsOf = (options: ExploreOptions | undefined): Explorer.Settings => {
     maxSchedules,
     seed,
     lateUnregister,
+    turns,
     timeout: millis,
-    services: (collector) => contextOf(makeExploredService(collector))
+    isInternal: (target) => isWeakRef(target) || isWeakProxy(target) || isWeakMethod(target),
+    services: (collector) => {
+      const service = makeExploredService(collector)
+      return { context: contextOf(service), release: () => Installation.endInstallations(service.heap) }
+    }
   }
 }
 
@@ -1017,27 +1052,6 @@ const settingsOf = (options: ExploreOptions | undefined): Explorer.Settings => {
 export const install = (target: object = globalThis): Effect.Effect<void, never, TestHeap | Scope.Scope> =>
   Effect.flatMap(TestHeap, ({ heap }) =>
     Effect.asVoid(Effect.acquireRelease(
-      Effect.sync(() => {
-        if (Object(target) !== target) throw new TypeError("TestHeap.install: the target must be an object")
-        const saved = installed.map((name) => [name, Reflect.getOwnPropertyDescriptor(target, name)] as const)
-        for (const [name, descriptor] of saved) {
-          if (descriptor === undefined ? !Object.isExtensible(target) : !descriptor.configurable) {
-            throw new TypeError(`TestHeap.install: cannot replace the property ${name} of the object`)
-          }
-        }
-        for (const name of installed) {
-          const value = heap[name]
-          Object.defineProperty(target, name, { value, writable: true, enumerable: false, configurable: true })
-        }
-        return saved
-      }),
-      (saved) =>
-        Effect.sync(() => {
-          for (const [name, descriptor] of saved) {
-            if (descriptor === undefined) Reflect.deleteProperty(target, name)
-            else Object.defineProperty(target, name, descriptor)
-          }
-        })
+      Effect.sync(() => Installation.install(heap, target)),
+      (end) => Effect.sync(end)
     )))
-
-const installed = ["WeakRef", "WeakMap", "FinalizationRegistry"] as const
