@@ -11,7 +11,8 @@
  * primitives from the `Heap` service, which {@link layer} replaces.
  *
  * {@link explore} finds out whether a collection can break the program at *any*
- * moment. It runs the program once for every way in which its targets could die.
+ * moment. It runs the program once for every way in which its targets could die, and fails
+ * if this shows nothing, because the program forgot to say what it no longer holds.
  *
  * The heap's three constructors behave as ECMAScript defines them. Of the 217 files
  * about them in test262, 214 pass. The other three need the prototypes of
@@ -515,9 +516,10 @@ export const collectAndFinalize = (...targets: ReadonlyArray<WeakKey>): Effect.E
  * **Details**
  *
  * A clean-up is queued from the collection of its target until it runs or is
- * unregistered. In {@link explore}, the count depends on which targets are collected. So
- * for each released target with a registration, there are two schedules: collected, or
- * not. Cost: O(1). It does not dereference.
+ * unregistered. In {@link explore}, there is a schedule for each number that is possible. Which of
+ * the targets are collected stays open until the program can see it, but everything that follows
+ * agrees with the number. Cost: O(1), and in `explore` O(2ⁿ) for n released targets with
+ * registrations, up to 12. It does not dereference.
  *
  * **Example** (Counting clean-ups)
  *
@@ -568,8 +570,8 @@ export const pending: Effect.Effect<number, never, TestHeap> = /*#__PURE__*/ Eff
  * **Gotchas**
  *
  * `explore` relies on this statement. If the program dereferences a target and keeps it
- * beyond the turn, call {@link hold}. If one target holds another, release them in
- * different programs, because `explore` would even collect the held target alone.
+ * beyond the turn, call {@link hold}. If one target holds another, say so with {@link retains},
+ * because `explore` would otherwise collect the held target alone.
  *
  * **Example** (Releasing a target)
  *
@@ -593,6 +595,7 @@ export const pending: Effect.Effect<number, never, TestHeap> = /*#__PURE__*/ Eff
  * ```
  *
  * @see {@link hold} for the opposite
+ * @see {@link retains} for a target that holds another
  * @see {@link collect} for a collection that happens now
  *
  * @category mutations
@@ -650,6 +653,58 @@ export const mayCollect = (...targets: ReadonlyArray<WeakKey>): Effect.Effect<vo
 export const hold = (...targets: ReadonlyArray<WeakKey>): Effect.Effect<void, never, TestHeap> =>
   Effect.flatMap(TestHeap, (testHeap) => testHeap.hold(...targets))
 
+/**
+ * States that one target holds another strongly. As long as the owner is alive, the
+ * dependent is not collected.
+ *
+ * **When to use**
+ *
+ * Use in a program for {@link explore} that releases both targets, for example an object
+ * and a part of it, because the test heap does not see strong references.
+ *
+ * **Details**
+ *
+ * If the dependent is found dead, then the owner is dead too. The statement ends when either
+ * is collected, and it holds for chains and cycles of targets. An owner that is never
+ * released keeps its dependents alive for ever. Outside of `explore`, `retains` only checks
+ * its arguments. Dies with `NotWeakReferenceableError` if one of them cannot be a referent. Cost: O(1), and
+ * O(owners) at each decision about the dependent. It does not dereference.
+ *
+ * **Gotchas**
+ *
+ * The statement cannot be taken back while both are alive. If the program lets the owner drop
+ * the dependent, write a program of its own for the time after.
+ *
+ * **Example** (A part outlives the whole, but not the other way round)
+ *
+ * ```ts import.meta.vitest
+ * import { Effect } from "effect"
+ * import { WeakRef } from "effect-weakref"
+ * import { TestHeap } from "effect-weakref/testing"
+ *
+ * const seen = new Set<string>()
+ *
+ * const program = Effect.gen(function*() {
+ *   const wheel = { part: "wheel" }
+ *   const car = { wheel }
+ *   const refs = { car: yield* WeakRef.make(car), wheel: yield* WeakRef.make(wheel) }
+ *   yield* TestHeap.retains(car, wheel)
+ *   yield* TestHeap.mayCollect(car, wheel)
+ *   yield* TestHeap.turn
+ *   seen.add(`car ${WeakRef.isAlive(refs.car)}, wheel ${WeakRef.isAlive(refs.wheel)}`)
+ * })
+ *
+ * await Effect.runPromise(TestHeap.explore(program))
+ * seen // => new Set(["car true, wheel true", "car false, wheel true", "car false, wheel false"])
+ * ```
+ *
+ * @see {@link mayCollect} to release both
+ * @see {@link hold} for a target that the program itself holds
+ *
+ * @category mutations
+ * @stability experimental
+ * @since 0.2.0
+ */
 export const retains = (owner: WeakKey, dependent: WeakKey): Effect.Effect<void, never, TestHeap> =>
   Effect.flatMap(TestHeap, (testHeap) => testHeap.retains(owner, dependent))
 
@@ -701,8 +756,15 @@ export const turn: Effect.Effect<void> = Effect.yieldNow
  *
  * **Details**
  *
- * `schedules` is the number of different schedules under which the program ran.
- * `exhaustive` is `true` if no other schedules exist.
+ * - `schedules`: the number of different schedules under which the program ran.
+ * - `choices`: how many choices the collector had in the run with the most choices.
+ * - `exhaustive`: whether no other behaviours exist, which is so if `gaps` is empty.
+ * - `gaps`: why other behaviours may exist. There are more than `maxSchedules` schedules; clean-ups
+ *   were due while plain code waited for something other than a timer; or the host's heap
+ *   refers to a target.
+ * - `unreleased`: the weak targets that no run has released, although the program could have noticed
+ *   their death. These are targets that the program holds, and targets that the code under test
+ *   makes for itself. Such a target is alive in every schedule, so make sure that something does hold it.
  *
  * @see {@link explore} for the function that returns it
  *
@@ -729,6 +791,9 @@ export interface Explored {
  *   is the cause of its failure.
  * - `"Endless"`: under this schedule the program does not end. For example, it waits for a
  *   clean-up that never runs.
+ * - `"NoChoice"`: the collector had no choice, so the exploration shows nothing. The message
+ *   names the likely mistake: no {@link mayCollect}, no {@link turn}, no {@link install}, a
+ *   `makeUnsafe` without the heap, or `Effect.provide(TestHeap.layer)` inside the program.
  * - `"NonDeterminism"`: the program behaves differently when it runs again under the same
  *   schedule. It depends on a random number, on a real clock, or on a variable that an
  *   earlier run has changed. For {@link replay}, the program may have changed since the
@@ -736,7 +801,9 @@ export interface Explored {
  * - `"Malformed"`: the text is not a schedule.
  *
  * `schedule` is the argument for {@link replay}. `trace` describes the same events in
- * words. `schedules` is the number of schedules that ran.
+ * words. `schedules` is the number of schedules that ran. `unreleased` names the same targets as in
+ * {@link Explored}. The message says what failed, and then shows the schedule, the
+ * trace, and how to repeat the run.
  *
  * @see {@link explore} for an example
  *
@@ -786,8 +853,10 @@ const messageOf = (
  * - `seed`: decides which schedules run if more than `maxSchedules` exist. The default is 0.
  * - `lateUnregister`: whether the clean-up of a collected target may run even after
  *   `unregister`, because an engine may have queued it before. The default is `false`.
- * - `timeout`: how long a run may wait, in real time, without beginning a new turn. The
- *   default is 5 seconds.
+ * - `turns`: when a turn ends. With `"task"`, the default, it ends when the microtasks are done, as in every
+ *   host. With `"job"`, each `await` ends it, which the specification allows.
+ * - `timeout`: how long a run may take, in real time. The default is 4 seconds, which is less
+ *   than the time that test runners allow for a test.
  *
  * @see {@link explore} for the function that takes these options
  *
@@ -824,16 +893,18 @@ export interface ExploreOptions {
  * - between two turns, if a clean-up may run
  * - at {@link pending}, {@link finalize} and {@link finalizeOne}
  *
- * A turn ends when the program yields (`Effect.yieldNow`, {@link turn}), and at any
- * asynchronous step. A target that a turn has dereferenced stays alive until the end of
- * the turn. Effect decides the order of fibers, as it does outside of `explore`. A
- * clean-up that throws makes the run fail.
+ * A turn ends when the microtasks of a task are done: when the program yields (`Effect.yieldNow`,
+ * {@link turn}), sleeps, or waits for I/O. After an `await` of something that is there already, the turn goes
+ * on. The option `turns: "job"` ends a turn even there. A target that a turn has dereferenced
+ * stays alive until the end of the turn. Effect decides the order of fibers, as it does outside of
+ * `explore`. A clean-up that throws makes the run fail. The clean-ups that are left at the end of the
+ * program run then, in the order of their registration, and are no choices.
  *
  * Each run has a new heap and a new Scope. Schedules with fewer events run first, so the
  * error has a shortest schedule. If there are more than `maxSchedules` schedules, about
  * half of the runs are a random sample, and `exhaustive` is `false`. If a sampled schedule
- * fails, `explore` removes events from it as long as it still fails. Cost: one
- * run of the program and 0.1 to 0.8 ms for each schedule.
+ * fails, `explore` removes events from it as long as it still fails. Runs follow one another, even
+ * those of different explorations. Cost: one run of the program and 0.1 to 0.8 ms for each schedule.
  *
  * Fails with {@link ScheduleError}, never with the program's own error. Dies with a
  * `TypeError` if an option is wrong.
@@ -841,9 +912,11 @@ export interface ExploreOptions {
  * **Gotchas**
  *
  * Apart from the heap, the program must do the same in each run. Create every object
- * that the program changes inside the program. In code without Effect, `explore` notices
- * a new turn when the code first uses a weak primitive. A key that the program passes to
- * a `WeakMap` is alive, so a lookup in a `WeakMap` is not a choice.
+ * that the program changes inside the program. A registry that a module makes when it is loaded
+ * serves every run, but a `WeakRef` belongs to one run. In code without Effect, `explore` notices the
+ * turns of timers, and other turns when the code first uses a weak primitive; if it may have missed one while
+ * clean-ups were due, `exhaustive` is `false`. For this, it replaces the global timers while
+ * it runs. A key that the program passes to a `WeakMap` is alive, so a lookup in a `WeakMap` is not a choice.
  *
  * **Example** (Finding a moment that breaks a program)
  *
@@ -883,7 +956,7 @@ export interface ExploreOptions {
  * })
  *
  * const explored = await Effect.runPromise(TestHeap.explore(program))
- * explored // => { schedules: 2, exhaustive: true }
+ * explored // => { schedules: 2, choices: 1, exhaustive: true, gaps: [], unreleased: [] }
  * ```
  *
  * @see {@link replay} to run the schedule that failed
@@ -918,7 +991,7 @@ export const explore = <A, E, R>(
  *
  * Fails with `ScheduleError` if the text is not a schedule, if the program does not end,
  * or if the program does not reach the choices of the schedule. The schedule records
- * whether it needs `lateUnregister`. Cost: one run of the program.
+ * whether it needs `lateUnregister` or `turns: "job"`. Cost: one run of the program.
  *
  * **Example** (Replaying a failure)
  *
@@ -1014,7 +1087,9 @@ const settingsOf = (options: ExploreOptions | undefined): Explorer.Settings => {
  * **Details**
  *
  * When the Scope closes, the three properties have their earlier values and attributes
- * again. Dies with a `TypeError` and replaces nothing if the target is not an object, or
+ * again. Installations may overlap and end in any order; the newest that has not ended decides. In {@link explore},
+ * an installation ends at the latest with its run, even if the program does not end. Dies
+ * with a `TypeError` and replaces nothing if the target is not an object, or
  * if a property cannot be replaced. Cost: O(1).
  *
  * **Gotchas**

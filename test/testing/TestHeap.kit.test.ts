@@ -750,7 +750,7 @@ describe("pending and finalize", () => {
       ])
       assert.deepStrictEqual(yield* traceOf(counting, "a1|1"), [
         "0:cleanup#1",
-        `turn 2: {id: "a"} is collected and its clean-up runs`
+        `turn 2: {id: "a"} is collected and its clean-up runs with "a1"`
       ])
       const finalizing = Effect.gen(function*() {
         const { log } = yield* three

@@ -651,7 +651,7 @@ export class ExploredCollector extends Collector implements Observer {
     const { worlds } = this
     const first = worlds[0]!
     if (worlds.length === 1) {
-      for (const target of first.dead) if (this.undecided.has(target)) this.tell("collected", target, "pending")
+      for (const target of this.numbers.keys()) if (first.dead.has(target)) this.tell("collected", target, "pending")
       if (first.dead.size > 0) return
     }
     const target = [...first.dead][0] ?? [...first.late][0]?.target

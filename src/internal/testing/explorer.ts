@@ -408,16 +408,17 @@ const whyNoChoice = (collector: ExploredCollector, settings: Settings): string =
   const { targets, unused } = collector
   const unreleased = unreleasedOf(collector, settings)
   const uses = hostUses(collector)
+  // What the code under test has made for itself may be what it loses.
+  const made = unreleased.length === 0 ? "" : `. It refers weakly to ${unreleased.join(", ")}`
   if (targets.length === 0) {
     if (collector.usesOtherHeap) return layerInside
-    const made = unreleased.length === 0 ? "" : `. It refers weakly to ${unreleased.join(", ")}`
     return "the program releases no target. Call TestHeap.mayCollect(target) where the program drops its last strong " +
       `reference to it${made}`
   }
   if (uses.length > 0) return `${uses.join(", ")}, and explore decides only on its own heap. ${otherHeaps}`
   if (unused.length > 0) {
     const other = collector.usesOtherHeap ? layerInside : otherHeaps
-    return `no WeakRef and no FinalizationRegistry of the explored heap has ${listOf(unused)}. ${other}`
+    return `no WeakRef and no FinalizationRegistry of the explored heap has ${listOf(unused)}. ${other}${made}`
   }
   if (collector.turn === 1) {
     return "the program ends in its first turn, which keeps the targets. Call TestHeap.turn after TestHeap.mayCollect"
