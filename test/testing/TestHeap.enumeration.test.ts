@@ -380,14 +380,12 @@ const scripts = (
     return fc.tuple(beginning, fc.array(operation(kinds), { maxLength })).map((parts): Script => parts.flat(2))
   }
   const releasing = fc.subarray(Array.from({ length: targets }, (_, target) => target), { minLength: targets - 1 })
-    .map((released): Script => [
-      ...released.map((target) => ({ kind: "mayCollect", target }) as const),
-      { kind: "task" }
-    ])
+    .map((released): Script => released.map((target) => ({ kind: "mayCollect", target })))
   return fc.tuple(
     beginning,
     fc.array(operation(kinds), { maxLength: maxLength / 2 }),
     releasing,
+    fc.constant<Script>([{ kind: "task" }]),
     fc.array(operation(last), { minLength: 1, maxLength })
   ).map((parts): Script => parts.flat(2))
 }

@@ -36,7 +36,7 @@ const released = <A extends WeakKey>(target: A) =>
 
 /** An async function that takes some jobs, but no further task. */
 const asynchronously = async (jobs: number): Promise<void> => {
-  for (let job = 0; job < jobs; job++) await null
+  for (let job = 0; job < jobs; job++) await Promise.resolve()
 }
 
 const isAlive = (ref: WeakRef.WeakRef<WeakKey>): string => WeakRef.isAlive(ref) ? "alive" : "dead"
@@ -226,6 +226,7 @@ describe("TestHeap.explore", () => {
     it.effect("goes on after an await in code without effects, unless each job is a turn", () =>
       Effect.gen(function*() {
         const kept = { "alive alive": 1, "dead dead": 1 }
+        // oxlint-disable-next-line unicorn/no-thenable
         const thenable = { then: (resolve: () => void) => resolve() }
         for (const between of [() => null, () => Promise.resolve(), () => thenable, () => asynchronously(5)]) {
           assert.deepStrictEqual(yield* results(plainReads(between)), kept)
@@ -244,10 +245,11 @@ describe("TestHeap.explore", () => {
             () =>
               new Promise<void>((resolve) => {
                 const { port1, port2 } = new MessageChannel()
-                port1.onmessage = () => {
+                port1.addEventListener("message", () => {
                   port1.close()
                   resolve()
-                }
+                })
+                port1.start()
                 port2.postMessage(0)
               })
           ]

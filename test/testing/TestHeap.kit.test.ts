@@ -476,7 +476,7 @@ describe("a clean-up that is left at the end", () => {
         const cleanUp of [() => {
           throw error
         }, async () => {
-          await null
+          await Promise.resolve()
           throw error
         }]
       ) {
@@ -836,7 +836,7 @@ describe("pending and finalize", () => {
         const { heap } = yield* TestHeap.TestHeap
         const log: Array<string> = []
         const registry = new heap.FinalizationRegistry<string>(async (held) => {
-          await null
+          await Promise.resolve()
           log.push(held)
         })
         const targets = ["a", "b"].map((id) => ({ id }))

@@ -571,7 +571,7 @@ export class ExploredCollector extends Collector implements Observer {
           else queued.add(item as Registration)
         })
         for (const { target } of queued) if (this.undecided.has(target)) dead.add(target)
-        for (const target of [...dead]) this.addOwners(target, dead)
+        for (const target of dead) this.addOwners(target, dead)
         const key = [
           ...[...dead].map(idOf).toSorted((a, b) => a - b),
           "",
@@ -608,7 +608,7 @@ export class ExploredCollector extends Collector implements Observer {
     for (const target of worlds[0]!.dead) {
       if (this.undecided.has(target) && worlds.every(({ dead }) => dead.has(target))) this.end(target)
     }
-    for (const registration of [...this.asked]) {
+    for (const registration of this.asked) {
       const agreeing = worlds.filter(({ late }) => late.has(registration)).length
       if (agreeing === worlds.length) {
         this.asked.delete(registration)

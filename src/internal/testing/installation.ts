@@ -54,7 +54,7 @@ export const install = (heap: Heap, target: object): () => void => {
 
 /** Ends every installation of a heap, and refuses new ones. */
 export const endInstallations = (heap: Heap): void => {
-  for (const end of [...installations.get(heap) ?? []]) end()
+  for (const end of installations.get(heap) ?? []) end()
   installations.set(heap, undefined)
 }
 
