@@ -776,6 +776,9 @@ describe("TestHeap.explore", () => {
         const [first, again, other] = [yield* sample("a"), yield* sample("a"), yield* sample("b")]
         assert.deepStrictEqual(again, first)
         assert.notDeepEqual(other, first)
+        // Counts each schedule once, even if a sample repeats it.
+        assert.strictEqual(new Set(first).size, 200)
+        assert.isAtMost(first.length, 400)
         // Includes all schedules with one event, and some schedules with many events.
         for (let id = 0; id < 7; id++) assert.include(first, String(id))
         assert.isAbove(Math.max(...first.map((log) => log.length)), 8)

@@ -402,6 +402,38 @@ it.effect("an exploration inside of a program works", () =>
     assert.deepStrictEqual(yield* results(program), ["2 alive", "2 dead"])
   }))
 
+it.live("the timers of a host are hooked even if they are accessors, and are then as before", () =>
+  Effect.gen(function*() {
+    const before = Object.getOwnPropertyDescriptor(globalThis, "setTimeout")!
+    const { setTimeout } = globalThis
+    // As in Deno.
+    const accessor = { get: () => setTimeout, set: undefined, enumerable: true, configurable: true }
+    Object.defineProperty(globalThis, "setTimeout", accessor)
+    const seen: Array<string> = []
+    const program = Effect.gen(function*() {
+      const { heap } = yield* TestHeap.TestHeap
+      let runs = 0
+      const target = {}
+      const registry = new heap.FinalizationRegistry(() => runs++)
+      registry.register(target, 0)
+      yield* TestHeap.mayCollect(target)
+      yield* Effect.promise(async () => {
+        const log: Array<number> = []
+        for (let i = 0; i < 2; i++) {
+          await new Promise((resolve) => globalThis.setTimeout(resolve, 1))
+          log.push(runs)
+        }
+        seen.push(log.join())
+      })
+    })
+    const { exhaustive } = yield* TestHeap.explore(program)
+    const after = Object.getOwnPropertyDescriptor(globalThis, "setTimeout")
+    Object.defineProperty(globalThis, "setTimeout", before)
+    assert.deepStrictEqual(after, accessor)
+    assert.isTrue(exhaustive)
+    assert.deepStrictEqual(seen.toSorted(), ["0,0", "0,1", "1,1"])
+  }))
+
 describe("a registry, a reference or a map at the level of a module", () => {
   it.effect("serves each run, if it is a registry or a map that the first run has made", () =>
     Effect.gen(function*() {

@@ -73,12 +73,21 @@ const hook = (object: object | undefined, name: string, replace: (original: Meth
   return {
     attach: () => {
       before = object === undefined ? undefined : Reflect.getOwnPropertyDescriptor(object, name)
-      if (object === undefined || typeof before?.value !== "function" || before.configurable !== true) return
-      const original = before.value as Method
-      hooked = replace(original)
+      if (object === undefined || before?.configurable !== true) return
+      // The property is an accessor in Deno.
+      const original: unknown = Reflect.get(object, name)
+      if (typeof original !== "function") return
+      // A hooked function is called with the arguments of the original one.
+      hooked = replace(original as Method)
       // Keeps the name, and what `util.promisify` reads.
       Object.defineProperties(hooked, Object.getOwnPropertyDescriptors(original))
-      Object.defineProperty(object, name, { ...before, value: hooked })
+      const { enumerable } = before
+      Object.defineProperty(object, name, {
+        value: hooked,
+        writable: true,
+        enumerable: enumerable!,
+        configurable: true
+      })
     },
     detach: () => {
       // Leaves the property alone if the program has replaced it, for example with a fake timer.
