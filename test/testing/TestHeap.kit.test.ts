@@ -1,6 +1,6 @@
 /** Tests that `explore` says the truth about programs that people write: it never passes for the wrong reason. */
 import { assert, describe, it } from "@effect/vitest"
-import { Cause, Effect, Exit, Fiber } from "effect"
+import { Cause, Effect, Exit, Fiber, Option } from "effect"
 import { TestClock } from "effect/testing"
 import { Finalizer, WeakRef, WeakSet } from "../../src/index.ts"
 import { TestHeap } from "../../src/testing/index.ts"
@@ -361,6 +361,14 @@ describe("install", () => {
       assert.strictEqual(globalThis.setTimeout, setTimeout)
     }))
 
+  it.live("is undone after an exploration that is interrupted, but whose program cannot be interrupted", () =>
+    Effect.gen(function*() {
+      const endless = TestHeap.explore(program(0, Effect.uninterruptible(Effect.never)), { timeout: 200 })
+      const ended = yield* Effect.timeoutOption(endless, 30)
+      assert.deepStrictEqual(ended, Option.none())
+      assert.deepStrictEqual(globals(), host)
+    }))
+
   it.effect("may overlap with another one, which ends in any order", () =>
     Effect.gen(function*() {
       const target: Record<string, unknown> = { WeakRef: "mine" }
@@ -407,7 +415,7 @@ it.live("the timers of a host are hooked even if they are accessors, and are the
     const before = Object.getOwnPropertyDescriptor(globalThis, "setTimeout")!
     const { setTimeout } = globalThis
     // As in Deno.
-    const accessor = { get: () => setTimeout, set: undefined, enumerable: true, configurable: true }
+    const accessor = { get: () => setTimeout, set: () => {}, enumerable: true, configurable: true }
     Object.defineProperty(globalThis, "setTimeout", accessor)
     const seen: Array<string> = []
     const program = Effect.gen(function*() {

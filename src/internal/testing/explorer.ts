@@ -223,6 +223,7 @@ const runOnce = <A, E, R>(
         end(Exit.die(new Error(`The program does not end: ${endless}`)))
       }
       let ended = false
+      let onEnd: (() => void) | undefined
       const end = (exit: Exit.Exit<A, E>) => {
         if (ended) return
         ended = true
@@ -240,6 +241,7 @@ const runOnce = <A, E, R>(
             endless: thrown === undefined ? endless : undefined
           })
         )
+        onEnd?.()
       }
       const services = settings.services(collector)
       const context = Context.merge(outer, services.context).pipe(
@@ -253,7 +255,12 @@ const runOnce = <A, E, R>(
         if (Exit.isSuccess(exit) && thrown === undefined) collector.finish(() => end(exit))
         else end(exit)
       })
-      return Effect.andThen(Fiber.interrupt(fiber), Effect.sync(() => end(Exit.interrupt())))
+      // A program that cannot be interrupted ends with its time limit.
+      return Effect.callback<void>((interrupted) => {
+        onEnd = () => interrupted(Effect.void)
+        fiber!.interruptUnsafe()
+        if (ended) onEnd()
+      })
     })
     return Context.get(outer, Running) ? run : lock.withPermit(run)
   })
