@@ -11,7 +11,8 @@
  * primitives from the `Heap` service, which {@link layer} replaces.
  *
  * {@link explore} finds out whether a collection can break the program at *any*
- * moment. It runs the program once for every way in which its targets could die.
+ * moment. It runs the program once for every way in which its targets could die, and fails
+ * if this shows nothing, because the program forgot to say what it no longer holds.
  *
  * The heap's three constructors behave as ECMAScript defines them. Of the 217 files
  * about them in test262, 214 pass. The other three need the prototypes of
@@ -32,11 +33,15 @@ import { isPromiseLike } from "effect/Predicate"
 import type * as Scope from "effect/Scope"
 import { Heap, isWeakReferenceable } from "../Heap.ts"
 import { makeHeap } from "../internal/testing/constructors.ts"
-import type { ExploredCollector } from "../internal/testing/exploredCollector.ts"
+import { currentRun, type ExploredCollector } from "../internal/testing/exploredCollector.ts"
 import * as Explorer from "../internal/testing/explorer.ts"
+import * as Installation from "../internal/testing/installation.ts"
 import * as Schedule from "../internal/testing/schedule.ts"
 import { Collector, runAll, runNext } from "../internal/testing/simulatedCollector.ts"
 import { NotWeakReferenceableError } from "../WeakError.ts"
+import { isWeakMethod } from "../WeakMethod.ts"
+import { isWeakProxy } from "../WeakProxy.ts"
+import { isWeakRef } from "../WeakRef.ts"
 
 /**
  * Provides a heap, and the operations that collect its values.
@@ -75,6 +80,7 @@ export class TestHeap extends Context.Service<TestHeap, {
   readonly pending: Effect.Effect<number>
   readonly mayCollect: (...targets: ReadonlyArray<WeakKey>) => Effect.Effect<void>
   readonly hold: (...targets: ReadonlyArray<WeakKey>) => Effect.Effect<void>
+  readonly retains: (owner: WeakKey, dependent: WeakKey) => Effect.Effect<void>
 }>()("effect-weakref/testing/TestHeap") {}
 
 /**
@@ -153,6 +159,8 @@ export interface SyncTestHeap {
 export const makeUnsafe = (options?: { readonly seed?: string | number | undefined }): SyncTestHeap => {
   const collector = new Collector(options?.seed ?? 0)
   const service = makeService(collector)
+  const run = currentRun()
+  if (run !== undefined) run.usesOtherHeap = true
   return {
     heap: service.heap,
     collect: (...targets) => collectAll(collector, targets),
@@ -175,8 +183,8 @@ const makeService = (collector: Collector): TestHeap["Service"] => ({
   collect: (...targets) => Effect.sync(() => collectAll(collector, targets)),
   finalize: Effect.gen(function*() {
     const failures: Array<unknown> = []
-    for (;;) {
-      const all = runAll(collector)
+    for (let again = false;; again = true) {
+      const all = runAll(collector, again)
       for (const { thrown } of all) if (thrown !== undefined) failures.push(thrown.error)
       const started = all.map(({ result }) => result).filter(isPromiseLike)
       if (started.length === 0) break
@@ -194,7 +202,8 @@ const makeService = (collector: Collector): TestHeap["Service"] => ({
   }),
   pending: Effect.sync(() => collector.pending()),
   mayCollect: (...targets) => Effect.sync(() => checkAll(targets)),
-  hold: (...targets) => Effect.sync(() => checkAll(targets))
+  hold: (...targets) => Effect.sync(() => checkAll(targets)),
+  retains: (owner, dependent) => Effect.sync(() => checkAll([owner, dependent]))
 })
 
 const makeExploredService = (collector: ExploredCollector): TestHeap["Service"] => ({
@@ -208,6 +217,11 @@ const makeExploredService = (collector: ExploredCollector): TestHeap["Service"] 
     Effect.sync(() => {
       checkAll(targets)
       for (const target of targets) collector.hold(target)
+    }),
+  retains: (owner, dependent) =>
+    Effect.sync(() => {
+      checkAll([owner, dependent])
+      collector.retains(owner, dependent)
     })
 })
 
@@ -502,9 +516,10 @@ export const collectAndFinalize = (...targets: ReadonlyArray<WeakKey>): Effect.E
  * **Details**
  *
  * A clean-up is queued from the collection of its target until it runs or is
- * unregistered. In {@link explore}, the count depends on which targets are collected. So
- * for each released target with a registration, there are two schedules: collected, or
- * not. Cost: O(1). It does not dereference.
+ * unregistered. In {@link explore}, there is a schedule for each number that is possible. Which of
+ * the targets are collected stays open until the program can see it, but everything that follows
+ * agrees with the number. Cost: O(1), and in `explore` O(2ⁿ) for n released targets with
+ * registrations, up to 12. It does not dereference.
  *
  * **Example** (Counting clean-ups)
  *
@@ -555,8 +570,8 @@ export const pending: Effect.Effect<number, never, TestHeap> = /*#__PURE__*/ Eff
  * **Gotchas**
  *
  * `explore` relies on this statement. If the program dereferences a target and keeps it
- * beyond the turn, call {@link hold}. If one target holds another, release them in
- * different programs, because `explore` would even collect the held target alone.
+ * beyond the turn, call {@link hold}. If one target holds another, say so with {@link retains},
+ * because `explore` would otherwise collect the held target alone.
  *
  * **Example** (Releasing a target)
  *
@@ -580,6 +595,7 @@ export const pending: Effect.Effect<number, never, TestHeap> = /*#__PURE__*/ Eff
  * ```
  *
  * @see {@link hold} for the opposite
+ * @see {@link retains} for a target that holds another
  * @see {@link collect} for a collection that happens now
  *
  * @category mutations
@@ -638,6 +654,61 @@ export const hold = (...targets: ReadonlyArray<WeakKey>): Effect.Effect<void, ne
   Effect.flatMap(TestHeap, (testHeap) => testHeap.hold(...targets))
 
 /**
+ * States that one target holds another strongly. As long as the owner is alive, the
+ * dependent is not collected.
+ *
+ * **When to use**
+ *
+ * Use in a program for {@link explore} that releases both targets, for example an object
+ * and a part of it, because the test heap does not see strong references.
+ *
+ * **Details**
+ *
+ * If the dependent is found dead, then the owner is dead too. The statement ends when either
+ * is collected, and it holds for chains and cycles of targets. An owner that is never
+ * released keeps its dependents alive for ever. Outside of `explore`, `retains` only checks
+ * its arguments. Dies with `NotWeakReferenceableError` if one of them cannot be a referent. Cost: O(1), and
+ * O(owners) at each decision about the dependent. It does not dereference.
+ *
+ * **Gotchas**
+ *
+ * The statement cannot be taken back while both are alive. If the program lets the owner drop
+ * the dependent, write a program of its own for the time after.
+ *
+ * **Example** (A part outlives the whole, but not the other way round)
+ *
+ * ```ts import.meta.vitest
+ * import { Effect } from "effect"
+ * import { WeakRef } from "effect-weakref"
+ * import { TestHeap } from "effect-weakref/testing"
+ *
+ * const seen = new Set<string>()
+ *
+ * const program = Effect.gen(function*() {
+ *   const wheel = { part: "wheel" }
+ *   const car = { wheel }
+ *   const refs = { car: yield* WeakRef.make(car), wheel: yield* WeakRef.make(wheel) }
+ *   yield* TestHeap.retains(car, wheel)
+ *   yield* TestHeap.mayCollect(car, wheel)
+ *   yield* TestHeap.turn
+ *   seen.add(`car ${WeakRef.isAlive(refs.car)}, wheel ${WeakRef.isAlive(refs.wheel)}`)
+ * })
+ *
+ * await Effect.runPromise(TestHeap.explore(program))
+ * seen // => new Set(["car true, wheel true", "car false, wheel true", "car false, wheel false"])
+ * ```
+ *
+ * @see {@link mayCollect} to release both
+ * @see {@link hold} for a target that the program itself holds
+ *
+ * @category mutations
+ * @stability experimental
+ * @since 0.2.0
+ */
+export const retains = (owner: WeakKey, dependent: WeakKey): Effect.Effect<void, never, TestHeap> =>
+  Effect.flatMap(TestHeap, (testHeap) => testHeap.retains(owner, dependent))
+
+/**
  * Ends the turn, as `Effect.yieldNow` does.
  *
  * **When to use**
@@ -685,8 +756,15 @@ export const turn: Effect.Effect<void> = Effect.yieldNow
  *
  * **Details**
  *
- * `schedules` is the number of different schedules under which the program ran.
- * `exhaustive` is `true` if no other schedules exist.
+ * - `schedules`: the number of different schedules under which the program ran.
+ * - `choices`: how many choices the collector had in the run with the most choices.
+ * - `exhaustive`: whether no other behaviours exist, which is so if `gaps` is empty.
+ * - `gaps`: why other behaviours may exist. There are more than `maxSchedules` schedules; clean-ups
+ *   were due while plain code waited for something other than a timer; or the host's heap
+ *   refers to a target.
+ * - `unreleased`: the weak targets that no run has released, although the program could have noticed
+ *   their death. These are targets that the program holds, and targets that the code under test
+ *   makes for itself. Such a target is alive in every schedule, so make sure that something does hold it.
  *
  * @see {@link explore} for the function that returns it
  *
@@ -696,7 +774,10 @@ export const turn: Effect.Effect<void> = Effect.yieldNow
  */
 export interface Explored {
   readonly schedules: number
+  readonly choices: number
   readonly exhaustive: boolean
+  readonly gaps: ReadonlyArray<string>
+  readonly unreleased: ReadonlyArray<string>
 }
 
 /**
@@ -710,6 +791,9 @@ export interface Explored {
  *   is the cause of its failure.
  * - `"Endless"`: under this schedule the program does not end. For example, it waits for a
  *   clean-up that never runs.
+ * - `"NoChoice"`: the collector had no choice, so the exploration shows nothing. The message
+ *   names the likely mistake: no {@link mayCollect}, no {@link turn}, no {@link install}, a
+ *   `makeUnsafe` without the heap, or `Effect.provide(TestHeap.layer)` inside the program.
  * - `"NonDeterminism"`: the program behaves differently when it runs again under the same
  *   schedule. It depends on a random number, on a real clock, or on a variable that an
  *   earlier run has changed. For {@link replay}, the program may have changed since the
@@ -717,7 +801,9 @@ export interface Explored {
  * - `"Malformed"`: the text is not a schedule.
  *
  * `schedule` is the argument for {@link replay}. `trace` describes the same events in
- * words. `schedules` is the number of schedules that ran.
+ * words. `schedules` is the number of schedules that ran. `unreleased` names the same targets as in
+ * {@link Explored}. The message says what failed, and then shows the schedule, the
+ * trace, and how to repeat the run.
  *
  * @see {@link explore} for an example
  *
@@ -725,31 +811,37 @@ export interface Explored {
  * @stability experimental
  * @since 0.1.0
  */
-export class ScheduleError extends Data.TaggedError("ScheduleError")<{
-  readonly reason: "Failure" | "Endless" | "NonDeterminism" | "Malformed"
-  readonly schedule: string
-  readonly trace: string
-  readonly schedules: number
-  readonly cause: Cause.Cause<unknown>
-}> {
-  override get message(): string {
-    const { cause, reason, schedule, trace } = this
-    const replay = `TestHeap.replay(program, ${JSON.stringify(schedule)})`
-    switch (reason) {
-      case "Malformed":
-        return `${JSON.stringify(schedule)} is not a schedule. Use the schedule that TestHeap.explore reports`
-      case "NonDeterminism":
-        return `The program is not deterministic. Under the schedule ${JSON.stringify(schedule)}, ${summary(cause)}. ` +
-          "Look for random numbers, real clocks, and variables that outlive a run"
-      default:
-        return `${trace}: ${summary(cause)}\nRepeat it with ${replay}`
-    }
+export class ScheduleError extends Data.TaggedError("ScheduleError")<ScheduleErrorFields> {
+  constructor(fields: Omit<ScheduleErrorFields, "message">) {
+    // An own property, because engines copy the message to the stack when they make the error.
+    super({ ...fields, message: messageOf(fields) })
   }
 }
 
-const summary = (cause: Cause.Cause<unknown>): string => {
-  const error = Cause.squash(cause)
-  return error instanceof Error ? error.message : Cause.pretty(cause)
+interface ScheduleErrorFields {
+  readonly reason: "Failure" | "Endless" | "NoChoice" | "NonDeterminism" | "Malformed"
+  readonly schedule: string
+  readonly trace: string
+  readonly schedules: number
+  readonly unreleased: ReadonlyArray<string>
+  readonly cause: Cause.Cause<unknown>
+  readonly message: string
+}
+
+const messageOf = (
+  { cause, reason, schedule, trace, unreleased }: Omit<ScheduleErrorFields, "message">
+): string => {
+  if (reason === "Malformed") {
+    return `${JSON.stringify(schedule)} is not a schedule. Use the schedule that TestHeap.explore reports`
+  }
+  if (reason === "NoChoice") return Schedule.summary(cause)
+  return [
+    Schedule.summary(cause),
+    `Schedule: ${JSON.stringify(schedule)}`,
+    `Trace: ${trace}`,
+    `Replay: TestHeap.replay(program, ${JSON.stringify(schedule)})`,
+    ...unreleased.length === 0 ? [] : [`Never released, so never collected: ${unreleased.join(", ")}`]
+  ].join("\n")
 }
 
 /**
@@ -761,8 +853,10 @@ const summary = (cause: Cause.Cause<unknown>): string => {
  * - `seed`: decides which schedules run if more than `maxSchedules` exist. The default is 0.
  * - `lateUnregister`: whether the clean-up of a collected target may run even after
  *   `unregister`, because an engine may have queued it before. The default is `false`.
- * - `timeout`: how long a run may wait, in real time, without beginning a new turn. The
- *   default is 5 seconds.
+ * - `turns`: when a turn ends. With `"task"`, the default, it ends when the microtasks are done, as in every
+ *   host. With `"job"`, each `await` ends it, which the specification allows.
+ * - `timeout`: how long a run may take, in real time. The default is 4 seconds, which is less
+ *   than the time that test runners allow for a test.
  *
  * @see {@link explore} for the function that takes these options
  *
@@ -774,6 +868,7 @@ export interface ExploreOptions {
   readonly maxSchedules?: number | undefined
   readonly seed?: string | number | undefined
   readonly lateUnregister?: boolean | undefined
+  readonly turns?: "task" | "job" | undefined
   readonly timeout?: Duration.Input | undefined
 }
 
@@ -798,16 +893,18 @@ export interface ExploreOptions {
  * - between two turns, if a clean-up may run
  * - at {@link pending}, {@link finalize} and {@link finalizeOne}
  *
- * A turn ends when the program yields (`Effect.yieldNow`, {@link turn}), and at any
- * asynchronous step. A target that a turn has dereferenced stays alive until the end of
- * the turn. Effect decides the order of fibers, as it does outside of `explore`. A
- * clean-up that throws makes the run fail.
+ * A turn ends when the microtasks of a task are done: when the program yields (`Effect.yieldNow`,
+ * {@link turn}), sleeps, or waits for I/O. After an `await` of something that is there already, the turn goes
+ * on. The option `turns: "job"` ends a turn even there. A target that a turn has dereferenced
+ * stays alive until the end of the turn. Effect decides the order of fibers, as it does outside of
+ * `explore`. A clean-up that throws makes the run fail. The clean-ups that are left at the end of the
+ * program run then, in the order of their registration, and are no choices.
  *
  * Each run has a new heap and a new Scope. Schedules with fewer events run first, so the
  * error has a shortest schedule. If there are more than `maxSchedules` schedules, about
  * half of the runs are a random sample, and `exhaustive` is `false`. If a sampled schedule
- * fails, `explore` removes events from it as long as it still fails. Cost: one
- * run of the program and 0.1 to 0.8 ms for each schedule.
+ * fails, `explore` removes events from it as long as it still fails. Runs follow one another, even
+ * those of different explorations. Cost: one run of the program and 0.1 to 0.8 ms for each schedule.
  *
  * Fails with {@link ScheduleError}, never with the program's own error. Dies with a
  * `TypeError` if an option is wrong.
@@ -815,9 +912,11 @@ export interface ExploreOptions {
  * **Gotchas**
  *
  * Apart from the heap, the program must do the same in each run. Create every object
- * that the program changes inside the program. In code without Effect, `explore` notices
- * a new turn when the code first uses a weak primitive. A key that the program passes to
- * a `WeakMap` is alive, so a lookup in a `WeakMap` is not a choice.
+ * that the program changes inside the program. A registry that a module makes when it is loaded
+ * serves every run, but a `WeakRef` belongs to one run. In code without Effect, `explore` notices the
+ * turns of timers, and other turns when the code first uses a weak primitive; if it may have missed one while
+ * clean-ups were due, `exhaustive` is `false`. For this, it replaces the global timers while
+ * it runs. A key that the program passes to a `WeakMap` is alive, so a lookup in a `WeakMap` is not a choice.
  *
  * **Example** (Finding a moment that breaks a program)
  *
@@ -857,7 +956,7 @@ export interface ExploreOptions {
  * })
  *
  * const explored = await Effect.runPromise(TestHeap.explore(program))
- * explored // => { schedules: 2, exhaustive: true }
+ * explored // => { schedules: 2, choices: 1, exhaustive: true, gaps: [], unreleased: [] }
  * ```
  *
  * @see {@link replay} to run the schedule that failed
@@ -874,8 +973,8 @@ export const explore = <A, E, R>(
   Effect.suspend(() =>
     Effect.flatMap(Explorer.explore(ofRun(program), settingsOf(options)), (result) => {
       if (result._tag === "Failed") return Effect.fail(errorOf(result))
-      const { exhaustive, schedules } = result
-      return Effect.succeed({ schedules, exhaustive })
+      const { choices, gaps, schedules, unreleased } = result
+      return Effect.succeed({ schedules, choices, exhaustive: gaps.length === 0, gaps, unreleased })
     })
   )
 
@@ -892,7 +991,7 @@ export const explore = <A, E, R>(
  *
  * Fails with `ScheduleError` if the text is not a schedule, if the program does not end,
  * or if the program does not reach the choices of the schedule. The schedule records
- * whether it needs `lateUnregister`. Cost: one run of the program.
+ * whether it needs `lateUnregister` or `turns: "job"`. Cost: one run of the program.
  *
  * **Example** (Replaying a failure)
  *
@@ -928,11 +1027,13 @@ export const replay = <A, E, R>(
     const parsed = Schedule.parse(schedule)
     if (parsed === undefined) {
       const cause = Cause.die(new Error("malformed schedule"))
-      return Effect.fail(new ScheduleError({ reason: "Malformed", schedule, trace: "", schedules: 0, cause }))
+      return Effect.fail(
+        new ScheduleError({ reason: "Malformed", schedule, trace: "", schedules: 0, unreleased: [], cause })
+      )
     }
-    const { lateUnregister } = parsed
+    const { lateUnregister, turns } = parsed
     return Effect.flatMap(
-      Explorer.replay(ofRun(program), parsed, settingsOf({ lateUnregister })),
+      Explorer.replay(ofRun(program), parsed, settingsOf({ lateUnregister, turns })),
       (result): Effect.Effect<A, E | ScheduleError> =>
         Exit.isExit(result) ? result : Effect.fail(errorOf({ ...result, schedule }))
     )
@@ -942,19 +1043,21 @@ export const replay = <A, E, R>(
 const ofRun = <A, E, R>(program: Effect.Effect<A, E, R>) =>
   program as Effect.Effect<A, E, Exclude<R, TestHeap | Scope.Scope>>
 
-const errorOf = ({ cause, reason, schedule, schedules, trace }: Explorer.Failed): ScheduleError =>
-  new ScheduleError({ reason, schedule, trace, schedules, cause })
+const errorOf = ({ cause, reason, schedule, schedules, trace, unreleased }: Explorer.Failed): ScheduleError =>
+  new ScheduleError({ reason, schedule, trace, schedules, cause, unreleased })
 
 const settingsOf = (options: ExploreOptions | undefined): Explorer.Settings => {
-  const { lateUnregister = false, maxSchedules = 10_000, seed = 0, timeout = "5 seconds" } = options ?? {}
+  const { lateUnregister = false, maxSchedules = 10_000, seed = 0, timeout = "4 seconds", turns = "task" } = options ??
+    {}
   const refuse = (option: string, wanted: string, value: unknown): never => {
-    throw new TypeError(`TestHeap.explore: ${option} must be ${wanted}, but it is ${String(value)}`)
+    throw new TypeError(`TestHeap.explore: ${option} must be ${wanted}, but it is ${Schedule.printed(value)}`)
   }
   if (!Number.isSafeInteger(maxSchedules) || maxSchedules < 1) {
     refuse("maxSchedules", "a positive integer", maxSchedules)
   }
   if (typeof seed !== "string" && typeof seed !== "number") refuse("seed", "a string or a number", seed)
   if (typeof lateUnregister !== "boolean") refuse("lateUnregister", "a boolean", lateUnregister)
+  if (turns !== "task" && turns !== "job") refuse("turns", `"task" or "job"`, turns)
   const millis = Option.match(Duration.fromInput(timeout), { onNone: () => 0, onSome: Duration.toMillis })
   // Timers take no more than 31 bits.
   if (!(millis > 0 && millis < 2 ** 31)) refuse("timeout", "a positive duration of less than 24 days", timeout)
@@ -962,8 +1065,13 @@ const settingsOf = (options: ExploreOptions | undefined): Explorer.Settings => {
     maxSchedules,
     seed,
     lateUnregister,
+    turns,
     timeout: millis,
-    services: (collector) => contextOf(makeExploredService(collector))
+    isInternal: (target) => isWeakRef(target) || isWeakProxy(target) || isWeakMethod(target),
+    services: (collector) => {
+      const service = makeExploredService(collector)
+      return { context: contextOf(service), release: () => Installation.endInstallations(service.heap) }
+    }
   }
 }
 
@@ -979,7 +1087,9 @@ const settingsOf = (options: ExploreOptions | undefined): Explorer.Settings => {
  * **Details**
  *
  * When the Scope closes, the three properties have their earlier values and attributes
- * again. Dies with a `TypeError` and replaces nothing if the target is not an object, or
+ * again. Installations may overlap and end in any order; the newest that has not ended decides. In {@link explore},
+ * an installation ends at the latest with its run, even if the program does not end. Dies
+ * with a `TypeError` and replaces nothing if the target is not an object, or
  * if a property cannot be replaced. Cost: O(1).
  *
  * **Gotchas**
@@ -1017,27 +1127,6 @@ const settingsOf = (options: ExploreOptions | undefined): Explorer.Settings => {
 export const install = (target: object = globalThis): Effect.Effect<void, never, TestHeap | Scope.Scope> =>
   Effect.flatMap(TestHeap, ({ heap }) =>
     Effect.asVoid(Effect.acquireRelease(
-      Effect.sync(() => {
-        if (Object(target) !== target) throw new TypeError("TestHeap.install: the target must be an object")
-        const saved = installed.map((name) => [name, Reflect.getOwnPropertyDescriptor(target, name)] as const)
-        for (const [name, descriptor] of saved) {
-          if (descriptor === undefined ? !Object.isExtensible(target) : !descriptor.configurable) {
-            throw new TypeError(`TestHeap.install: cannot replace the property ${name} of the object`)
-          }
-        }
-        for (const name of installed) {
-          const value = heap[name]
-          Object.defineProperty(target, name, { value, writable: true, enumerable: false, configurable: true })
-        }
-        return saved
-      }),
-      (saved) =>
-        Effect.sync(() => {
-          for (const [name, descriptor] of saved) {
-            if (descriptor === undefined) Reflect.deleteProperty(target, name)
-            else Object.defineProperty(target, name, descriptor)
-          }
-        })
+      Effect.sync(() => Installation.install(heap, target)),
+      (end) => Effect.sync(end)
     )))
-
-const installed = ["WeakRef", "WeakMap", "FinalizationRegistry"] as const

@@ -1,6 +1,8 @@
 import { assert, describe, it } from "@effect/vitest"
 import { Cause, Deferred, Effect, Exit, Fiber, Option } from "effect"
 import { TestClock } from "effect/testing"
+import { readFile } from "node:fs/promises"
+import { scheduler } from "node:timers/promises"
 import { Finalizer, WeakRef, WeakValueMap } from "../../src/index.ts"
 import { TestHeap } from "../../src/testing/index.ts"
 
@@ -16,7 +18,8 @@ const results = Effect.fnUntraced(
       counts[key] = (counts[key] ?? 0) + 1
     })
     const explored = yield* TestHeap.explore(counted, options)
-    assert.isTrue(explored.exhaustive)
+    // After an await, `explore` does not know how many jobs have passed.
+    assert.isTrue(explored.exhaustive || options?.turns === "job")
     assert.strictEqual(explored.schedules, Object.values(counts).reduce((sum, count) => sum + count, 0))
     return counts
   }
@@ -30,6 +33,11 @@ const released = <A extends WeakKey>(target: A) =>
     yield* TestHeap.turn
     return ref
   })
+
+/** An async function that takes some jobs, but no further task. */
+const asynchronously = async (jobs: number): Promise<void> => {
+  for (let job = 0; job < jobs; job++) await Promise.resolve()
+}
 
 const isAlive = (ref: WeakRef.WeakRef<WeakKey>): string => WeakRef.isAlive(ref) ? "alive" : "dead"
 
@@ -69,20 +77,23 @@ describe("TestHeap.explore", () => {
       assert.deepStrictEqual(error.cause, Cause.fail("the new entry is gone"))
       assert.strictEqual(
         error.message,
-        `turn 2: {id: 1} is collected before "deref"; turn 3: its clean-up runs: Error: the new entry is gone\n` +
-          `Repeat it with TestHeap.replay(program, "1:deref#1,2:cleanup#1")`
+        "the new entry is gone\n" +
+          `Schedule: "1:deref#1,2:cleanup#1"\n` +
+          `Trace: turn 2: {id: 1} is collected before "deref"; turn 3: its clean-up runs\n` +
+          `Replay: TestHeap.replay(program, "1:deref#1,2:cleanup#1")\n` +
+          "Never released, so never collected: {id: 2}"
       )
       assert.strictEqual(yield* Effect.flip(TestHeap.replay(broken, error.schedule)), "the new entry is gone")
-      assert.deepStrictEqual(yield* TestHeap.explore(fixed), { schedules: 4, exhaustive: true })
+      assert.isTrue(Object.hasOwn(error, "message"))
+      assert.include(error.stack, error.message)
+      assert.deepStrictEqual(yield* TestHeap.explore(fixed), {
+        schedules: 4,
+        choices: 3,
+        exhaustive: true,
+        gaps: [],
+        unreleased: ["{id: 2}"]
+      })
       yield* TestHeap.replay(fixed, error.schedule)
-    }))
-
-  it.effect("runs a program without targets once", () =>
-    Effect.gen(function*() {
-      assert.deepStrictEqual(yield* TestHeap.explore(Effect.void), { schedules: 1, exhaustive: true })
-      assert.deepStrictEqual(yield* TestHeap.explore(Effect.yieldNow), { schedules: 1, exhaustive: true })
-      const error = yield* errorOf(Effect.fail("always"))
-      assert.deepInclude(error, { reason: "Failure", trace: "nothing is collected", schedule: "", schedules: 1 })
     }))
 
   it.effect("completes three targets and ten reads in under a second", () =>
@@ -127,9 +138,11 @@ describe("TestHeap.explore", () => {
           const target = {}
           const ref = yield* WeakRef.make(target)
           yield* TestHeap.mayCollect(target)
-          return isAlive(ref)
+          const first = isAlive(ref)
+          yield* TestHeap.turn
+          return `${first} ${isAlive(ref)}`
         })
-        assert.deepStrictEqual(yield* results(program), { alive: 1 })
+        assert.deepStrictEqual(yield* results(program), { "alive alive": 1, "alive dead": 1 })
       }))
 
     it.effect("ends when the program yields", () =>
@@ -138,9 +151,17 @@ describe("TestHeap.explore", () => {
         assert.deepStrictEqual(yield* results(twoReads(Effect.yieldNow)), deaths)
       }))
 
-    it.effect("ends at a promise", () =>
+    it.effect("goes on after a resolved promise, unless each job is a turn", () =>
       Effect.gen(function*() {
-        assert.deepStrictEqual(yield* results(twoReads(Effect.promise(() => Promise.resolve()))), deaths)
+        const resolved = twoReads(Effect.promise(() => Promise.resolve()))
+        assert.deepStrictEqual(yield* results(resolved), { "alive alive": 1, "dead dead": 1 })
+        assert.deepStrictEqual(yield* results(resolved, { turns: "job" }), deaths)
+      }))
+
+    it.effect("ends at a promise of another task", () =>
+      Effect.gen(function*() {
+        const read = twoReads(Effect.promise(() => readFile(new URL(import.meta.url))))
+        assert.deepStrictEqual(yield* results(read), deaths)
       }))
 
     it.effect("ends at a timer", () =>
@@ -185,23 +206,142 @@ describe("TestHeap.explore", () => {
         assert.deepStrictEqual(Object.keys(logs), [outside.join()])
       }))
 
-    it.effect("begins in code without effects when it uses a weak primitive", () =>
+    const plainReads = (between: () => unknown) =>
       Effect.gen(function*() {
-        const program = Effect.gen(function*() {
-          const { heap } = yield* TestHeap.TestHeap
-          const target = {}
-          const ref = new heap.WeakRef(target)
-          yield* TestHeap.mayCollect(target)
-          return yield* Effect.promise(async () => {
-            const log: Array<string> = []
-            for (let i = 0; i < 2; i++) {
-              await Promise.resolve()
-              log.push(ref.deref() === undefined ? "dead" : "alive")
-            }
-            return log.join(" ")
-          })
+        const { heap } = yield* TestHeap.TestHeap
+        const target = {}
+        const ref = new heap.WeakRef(target)
+        yield* TestHeap.mayCollect(target)
+        yield* TestHeap.turn
+        return yield* Effect.promise(async () => {
+          const log: Array<string> = []
+          for (let i = 0; i < 2; i++) {
+            if (i > 0) await between()
+            log.push(ref.deref() === undefined ? "dead" : "alive")
+          }
+          return log.join(" ")
         })
+      })
+
+    it.effect("goes on after an await in code without effects, unless each job is a turn", () =>
+      Effect.gen(function*() {
+        const kept = { "alive alive": 1, "dead dead": 1 }
+        // oxlint-disable-next-line unicorn/no-thenable
+        const thenable = { then: (resolve: () => void) => resolve() }
+        for (const between of [() => null, () => Promise.resolve(), () => thenable, () => asynchronously(5)]) {
+          assert.deepStrictEqual(yield* results(plainReads(between)), kept)
+          assert.deepStrictEqual(yield* results(plainReads(between), { turns: "job" }), deaths)
+        }
+      }))
+
+    it.effect("ends in code without effects at whatever begins another task", () =>
+      Effect.gen(function*() {
+        for (
+          const between of [
+            () => new Promise((resolve) => setTimeout(resolve, 1)),
+            () => new Promise((resolve) => setImmediate(resolve)),
+            () => scheduler.wait(1),
+            () => readFile(new URL(import.meta.url)),
+            () =>
+              new Promise<void>((resolve) => {
+                const { port1, port2 } = new MessageChannel()
+                port1.addEventListener("message", () => {
+                  port1.close()
+                  resolve()
+                })
+                port1.start()
+                port2.postMessage(0)
+              })
+          ]
+        ) {
+          for (const turns of ["task", "job"] as const) {
+            assert.deepStrictEqual(yield* results(plainReads(between), { turns }), deaths)
+          }
+        }
+      }))
+
+    /** Logs how many clean-ups have run, in code that uses no weak primitive after its first turn. */
+    const watching = (between: () => unknown) =>
+      Effect.gen(function*() {
+        const { heap } = yield* TestHeap.TestHeap
+        const target = {}
+        let runs = 0
+        const registry = new heap.FinalizationRegistry(() => runs++)
+        registry.register(target, 0)
+        yield* TestHeap.mayCollect(target)
+        return yield* Effect.promise(async () => {
+          const log = [runs]
+          for (let i = 0; i < 2; i++) {
+            await between()
+            log.push(runs)
+          }
+          return log.join("")
+        })
+      })
+
+    const explored = Effect.fnUntraced(
+      function*(program: ReturnType<typeof watching>, options?: TestHeap.ExploreOptions) {
+        const seen = new Set<string>()
+        const { exhaustive, gaps } = yield* TestHeap.explore(Effect.map(program, (log) => seen.add(log)), options)
+        return { seen: [...seen].toSorted(), exhaustive, gaps }
+      }
+    )
+
+    it.effect("is noticed if it uses no weak primitive", () =>
+      Effect.gen(function*() {
+        for (
+          const between of [
+            () => new Promise((resolve) => setTimeout(resolve, 1)),
+            () => new Promise((resolve) => setImmediate(resolve)),
+            () =>
+              new Promise<void>((resolve) => {
+                const timer = setInterval(() => {
+                  clearInterval(timer)
+                  resolve()
+                }, 1)
+              })
+          ]
+        ) {
+          assert.deepStrictEqual(yield* explored(watching(between)), {
+            seen: ["000", "001", "011"],
+            exhaustive: true,
+            gaps: []
+          })
+        }
+        const { setImmediate: after } = globalThis
+        assert.strictEqual(after.name, "setImmediate")
+      }))
+
+    it.effect("makes the exploration incomplete if it cannot be noticed", () =>
+      Effect.gen(function*() {
+        const file = yield* explored(watching(() => readFile(new URL(import.meta.url))))
+        assert.deepStrictEqual(file, {
+          seen: ["000", "011"],
+          exhaustive: false,
+          gaps: [
+            "while clean-ups were due, the program continued after something that is neither a timer nor a step of Effect, " +
+            "and turns may have passed unnoticed"
+          ]
+        })
+        const job = yield* explored(watching(() => null), { turns: "job" })
+        assert.isFalse(job.exhaustive)
+        assert.include(job.gaps[0], "jobs without weak primitives are not noticed")
+        // No clean-up is due any more when the program waits for the file.
+        const early = Effect.gen(function*() {
+          yield* Effect.promise(() => readFile(new URL(import.meta.url)))
+          return isAlive(yield* released({}))
+        })
+        assert.deepStrictEqual(yield* results(early), { alive: 1, dead: 1 })
+      }))
+
+    it.effect("does not count timers that others set", () =>
+      Effect.gen(function*() {
+        let ticks = 0
+        const timer = setInterval(() => ticks++, 1)
+        const program = twoReads(Effect.callback<void>((resume) => void setTimeout(() => resume(Effect.void), 10)))
         assert.deepStrictEqual(yield* results(program), deaths)
+        clearInterval(timer)
+        assert.isAbove(ticks, 0)
       }))
   })
 
@@ -249,12 +389,18 @@ describe("TestHeap.explore", () => {
           const seen = () => ref.deref() === undefined ? "dead" : "alive"
           registry.register(a, "")
           yield* TestHeap.mayCollect(a, b)
-          // The job of the promise runs between the clean-up and the next turn.
           void Promise.resolve().then(() => log.push(`then ${seen()}`))
           yield* TestHeap.turn
           return log.join()
         })
+        // The job of the promise belongs to the turn of the program, so it comes before the clean-up.
         assert.deepStrictEqual(Object.keys(yield* results(program)).toSorted(), [
+          "then alive",
+          "then alive,alive alive",
+          "then alive,dead dead"
+        ])
+        const jobs = yield* results(program, { turns: "job" })
+        assert.deepStrictEqual(Object.keys(jobs).toSorted(), [
           "alive alive,then alive",
           "alive alive,then dead",
           "dead dead,then dead",
@@ -328,7 +474,7 @@ describe("TestHeap.explore", () => {
         ) {
           const failed = yield* errorOf(thrower(cleanUp))
           assert.strictEqual(Cause.squash(failed.cause), error)
-          assert.strictEqual(failed.trace, "turn 2: {id: 1} is collected and its clean-up runs")
+          assert.strictEqual(failed.trace, "after the end: {id: 1} is collected and its clean-up runs")
           assert.isTrue(Exit.hasDies(yield* Effect.exit(TestHeap.replay(thrower(cleanUp), failed.schedule))))
         }
       }))
@@ -416,20 +562,23 @@ describe("TestHeap.explore", () => {
       const holding = Effect.gen(function*() {
         const target = {}
         const ref = yield* released(target)
+        const first = isAlive(ref)
         yield* TestHeap.hold(target)
         yield* TestHeap.turn
-        return isAlive(ref)
+        return `${first} ${isAlive(ref)}`
       })
-      assert.deepStrictEqual(yield* results(holding), { alive: 1 })
+      // A target that is dead stays dead.
+      assert.deepStrictEqual(yield* results(holding), { "alive alive": 1, "dead dead": 1 })
       const collecting = Effect.gen(function*() {
         const target = {}
         const ref = yield* released(target)
+        const other = yield* released({})
         yield* TestHeap.collect(target)
         const again = yield* WeakRef.make(target)
         yield* TestHeap.turn
-        return `${isAlive(ref)} ${isAlive(again)}`
+        return `${isAlive(ref)} ${isAlive(again)} ${isAlive(other)}`
       })
-      assert.deepStrictEqual(yield* results(collecting), { "dead alive": 1 })
+      assert.deepStrictEqual(yield* results(collecting), { "dead alive alive": 1, "dead alive dead": 1 })
     }))
 
   describe("reports", () => {
@@ -516,7 +665,7 @@ describe("TestHeap.explore", () => {
         })
         const error = yield* errorOf(changing)
         assert.strictEqual(error.reason, "NonDeterminism")
-        assert.match(error.message, /^The program is not deterministic\. Under the schedule ".*", /)
+        assert.match(error.message, /^The program is not deterministic: .*\. Look for random numbers, /)
       }))
 
     it.effect("a program that reads another target at an earlier choice", () =>
@@ -556,9 +705,16 @@ describe("TestHeap.explore", () => {
         })
         const error = yield* errorOf(waiting, { timeout: "20 millis" })
         assert.strictEqual(error.reason, "Endless")
-        assert.include(error.message, "The program does not end: it waited for 20 ms, and nothing happened")
-        // Once when the schedule is found, and once when it is confirmed.
-        assert.strictEqual(interrupted, 2)
+        assert.include(
+          error.message,
+          "The program does not end: it did not end in 20 ms. If it sleeps, note that its clock"
+        )
+        assert.include(
+          error.message,
+          ". If it waits for a clean-up, note that an engine may never run one: call TestHeap.fin"
+        )
+        // An endless schedule is not confirmed.
+        assert.strictEqual(interrupted, 1)
       }))
 
     it.effect("a program that reads until its target is dead", () =>
@@ -591,17 +747,21 @@ describe("TestHeap.explore", () => {
     it.effect("does not limit a program that has exactly so many schedules", () =>
       Effect.gen(function*() {
         const program = many(() => Effect.void)
-        assert.deepStrictEqual(yield* TestHeap.explore(program), { schedules: 2187, exhaustive: true })
-        assert.deepStrictEqual(
-          yield* TestHeap.explore(program, { maxSchedules: 2187 }),
-          { schedules: 2187, exhaustive: true }
-        )
+        const all = { schedules: 2187, choices: 14, exhaustive: true, gaps: [], unreleased: [] }
+        assert.deepStrictEqual(yield* TestHeap.explore(program), all)
+        assert.deepStrictEqual(yield* TestHeap.explore(program, { maxSchedules: 2187 }), all)
       }))
 
     it.effect("reports that there are more schedules, even if it is 1", () =>
       Effect.gen(function*() {
         const explored = yield* TestHeap.explore(released({}).pipe(Effect.map(isAlive)), { maxSchedules: 1 })
-        assert.deepStrictEqual(explored, { schedules: 1, exhaustive: false })
+        assert.deepStrictEqual(explored, {
+          schedules: 1,
+          choices: 1,
+          exhaustive: false,
+          gaps: ["there are more than 1 schedules (maxSchedules)"],
+          unreleased: []
+        })
       }))
 
     it.effect("samples the other schedules by the seed", () =>
@@ -610,12 +770,15 @@ describe("TestHeap.explore", () => {
           const logs: Array<string> = []
           const program = many((dead) => Effect.sync(() => void logs.push(dead.join(""))))
           const explored = yield* TestHeap.explore(program, { maxSchedules: 200, seed })
-          assert.deepStrictEqual(explored, { schedules: 200, exhaustive: false })
+          assert.deepInclude(explored, { schedules: 200, choices: 14, exhaustive: false })
           return logs
         })
         const [first, again, other] = [yield* sample("a"), yield* sample("a"), yield* sample("b")]
         assert.deepStrictEqual(again, first)
         assert.notDeepEqual(other, first)
+        // Counts each schedule once, even if a sample repeats it.
+        assert.strictEqual(new Set(first).size, 200)
+        assert.isAtMost(first.length, 400)
         // Includes all schedules with one event, and some schedules with many events.
         for (let id = 0; id < 7; id++) assert.include(first, String(id))
         assert.isAbove(Math.max(...first.map((log) => log.length)), 8)
@@ -667,12 +830,13 @@ describe("TestHeap.explore", () => {
       const refused: ReadonlyArray<readonly [object, string]> = [
         [{ maxSchedules: 0 }, "maxSchedules must be a positive integer, but it is 0"],
         [{ maxSchedules: 1.5 }, "maxSchedules must be a positive integer, but it is 1.5"],
-        [{ maxSchedules: "1" }, "maxSchedules must be a positive integer, but it is 1"],
-        [{ seed: {} }, "seed must be a string or a number, but it is [object Object]"],
+        [{ maxSchedules: "1" }, "maxSchedules must be a positive integer, but it is \"1\""],
+        [{ seed: {} }, "seed must be a string or a number, but it is {}"],
         [{ lateUnregister: 1 }, "lateUnregister must be a boolean, but it is 1"],
+        [{ turns: "microtask" }, `turns must be "task" or "job", but it is "microtask"`],
         [{ timeout: 0 }, "timeout must be a positive duration of less than 24 days, but it is 0"],
-        [{ timeout: "soon" }, "timeout must be a positive duration of less than 24 days, but it is soon"],
-        [{ timeout: "30 days" }, "timeout must be a positive duration of less than 24 days, but it is 30 days"]
+        [{ timeout: "soon" }, "timeout must be a positive duration of less than 24 days, but it is \"soon\""],
+        [{ timeout: "30 days" }, "timeout must be a positive duration of less than 24 days, but it is \"30 days\""]
       ]
       for (const [options, message] of refused) {
         const exit = yield* Effect.exit(TestHeap.explore(Effect.void, options))

@@ -46,6 +46,7 @@ describe("TestHeap", () => {
     expect(service.collect({}, [])).type.toBe<Effect.Effect<void>>()
     expect(service.mayCollect({}, [])).type.toBe<Effect.Effect<void>>()
     expect(service.hold({}, [])).type.toBe<Effect.Effect<void>>()
+    expect(service.retains({}, [])).type.toBe<Effect.Effect<void>>()
     expect(service.finalize).type.toBe<Effect.Effect<void>>()
     expect(service.finalizeOne).type.toBe<Effect.Effect<boolean>>()
     expect(service.pending).type.toBe<Effect.Effect<number>>()
@@ -80,15 +81,23 @@ describe("TestHeap", () => {
         maxSchedules: 1,
         seed: "a",
         lateUnregister: true,
+        turns: "job",
         timeout: "1 second"
       })
+      expect(TestHeap.explore).type.not.toBeCallableWith(program, { turns: "microtask" })
       expect(TestHeap.explore).type.not.toBeCallableWith(program, { maxSchedules: "1" })
       expect(TestHeap.explore).type.not.toBeCallableWith(program, { depth: 1 })
       expect(TestHeap.replay).type.not.toBeCallableWith(program)
     })
 
     it("can tell why a schedule failed", () => {
-      expect<TestHeap.ScheduleError["reason"]>().type.toBe<"Failure" | "Endless" | "NonDeterminism" | "Malformed">()
+      expect<TestHeap.ScheduleError["reason"]>().type.toBe<
+        "Failure" | "Endless" | "NoChoice" | "NonDeterminism" | "Malformed"
+      >()
+      expect<TestHeap.ScheduleError["unreleased"]>().type.toBe<ReadonlyArray<string>>()
+      expect<TestHeap.Explored["choices"]>().type.toBe<number>()
+      expect<TestHeap.Explored["gaps"]>().type.toBe<ReadonlyArray<string>>()
+      expect<TestHeap.Explored["unreleased"]>().type.toBe<ReadonlyArray<string>>()
       expect<TestHeap.ScheduleError["cause"]>().type.toBe<Cause.Cause<unknown>>()
     })
 
@@ -97,6 +106,9 @@ describe("TestHeap", () => {
         expect(state({}, [])).type.toBe<Effect.Effect<void, never, TestHeap.TestHeap>>()
         expect(state).type.not.toBeCallableWith("text")
       }
+      expect(TestHeap.retains({}, [])).type.toBe<Effect.Effect<void, never, TestHeap.TestHeap>>()
+      expect(TestHeap.retains).type.not.toBeCallableWith({}, "text")
+      expect(TestHeap.retains).type.not.toBeCallableWith({})
       expect(TestHeap.turn).type.toBe<Effect.Effect<void>>()
       expect(TestHeap.finalizeOne).type.toBe<Effect.Effect<boolean, never, TestHeap.TestHeap>>()
       expect(TestHeap.install()).type.toBe<Effect.Effect<void, never, TestHeap.TestHeap | Scope.Scope>>()

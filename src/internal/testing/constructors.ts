@@ -32,9 +32,13 @@ const allocate = <A extends object>(newTarget: Function, own: { readonly prototy
   return Object.create(isObject(prototype) ? prototype : own.prototype) as A
 }
 
-/** Sets the parent and the tag of the prototype of a class that extends `null`, as built-in prototypes have them. */
-const complete = (constructor: Function): Function => {
-  const { name, prototype } = constructor
+/**
+ * Sets the name of a class that extends `null`, and the parent and the tag of its prototype, as built-in
+ * constructors have them. A bundler may have renamed the class.
+ */
+const complete = (name: keyof Heap, constructor: Function): Function => {
+  const { prototype } = constructor
+  Object.defineProperty(constructor, "name", { value: name, writable: false, enumerable: false, configurable: true })
   Object.setPrototypeOf(prototype, Object.prototype)
   Object.defineProperty(prototype, Symbol.toStringTag, { value: name, writable: false, configurable: true })
   return constructor
@@ -72,6 +76,7 @@ class ReferenceSlots extends Existing {
 
 const weakRef = (collector: Collector): Function =>
   complete(
+    "WeakRef",
     class WeakRef extends null {
       constructor(target: unknown) {
         if (!isWeakReferenceable(target)) throw new TypeError("WeakRef: invalid target")
@@ -102,6 +107,10 @@ class MapSlots extends Existing {
     this.#entries = new HostWeakMap()
   }
 
+  get #receiver(): Collector {
+    return this.#collector.receiver
+  }
+
   static of(self: unknown, method: string): MapSlots {
     if (!isObject(self) || !(#entries in self)) throw incompatible(`WeakMap.prototype.${method}`, self)
     return self
@@ -109,14 +118,14 @@ class MapSlots extends Existing {
 
   static find(self: MapSlots, key: unknown): Entry | undefined {
     if (!isWeakReferenceable(key)) return undefined
-    self.#collector.see(key)
+    self.#receiver.see(key)
     const entry = self.#entries.get(key)
-    return entry?.life === self.#collector.lifeOf(key) ? entry : undefined
+    return entry?.life === self.#receiver.lifeOf(key) ? entry : undefined
   }
 
   static set(self: MapSlots, key: WeakKey, value: unknown): void {
-    self.#collector.see(key)
-    self.#entries.set(key, { life: self.#collector.lifeOf(key), value })
+    self.#receiver.see(key)
+    self.#entries.set(key, { life: self.#receiver.lifeOf(key), value })
   }
 
   static delete(self: MapSlots, key: unknown): boolean {
@@ -130,6 +139,7 @@ const checkKey: (key: unknown) => asserts key is WeakKey = (key) => {
 
 const weakMap = (collector: Collector): Function =>
   complete(
+    "WeakMap",
     class WeakMap extends null {
       // The default value makes `WeakMap.length` 0, as ECMAScript requires.
       constructor(entries: unknown = undefined) {
@@ -213,23 +223,27 @@ class RegistrySlots extends Existing {
     this.#byToken = new HostWeakMap()
   }
 
+  get #receiver(): Collector {
+    return this.#collector.receiver
+  }
+
   static of(self: unknown, method: string): RegistrySlots {
     if (!isObject(self) || !(#byToken in self)) throw incompatible(`FinalizationRegistry.prototype.${method}`, self)
     return self
   }
 
   static register(self: RegistrySlots, target: WeakKey, held: unknown, token: WeakKey | undefined): void {
-    const registration = self.#collector.register(target, self.#cleanup, held)
+    const registration = self.#receiver.register(target, self.#cleanup, held)
     if (token === undefined) return
     const known = RegistrySlots.#find(self, token)
     if (known !== undefined) known.registrations.push(registration)
-    else self.#byToken.set(token, { life: self.#collector.lifeOf(token), registrations: [registration] })
+    else self.#byToken.set(token, { life: self.#receiver.lifeOf(token), registrations: [registration] })
   }
 
   static unregister(self: RegistrySlots, token: WeakKey): boolean {
     let removed = false
     for (const registration of RegistrySlots.#find(self, token)?.registrations ?? []) {
-      removed = self.#collector.unregister(registration) || removed
+      removed = self.#receiver.unregister(registration) || removed
     }
     self.#byToken.delete(token)
     return removed
@@ -238,12 +252,13 @@ class RegistrySlots extends Existing {
   /** Returns `undefined` if the token is unknown, or was collected after its registration. */
   static #find(self: RegistrySlots, token: WeakKey): Token | undefined {
     const known = self.#byToken.get(token)
-    return known?.life === self.#collector.lifeOf(token) ? known : undefined
+    return known?.life === self.#receiver.lifeOf(token) ? known : undefined
   }
 }
 
 const finalizationRegistry = (collector: Collector): Function =>
   complete(
+    "FinalizationRegistry",
     class FinalizationRegistry extends null {
       constructor(cleanup: unknown) {
         if (typeof cleanup !== "function") throw new TypeError("FinalizationRegistry: cleanup must be callable")

@@ -9,37 +9,53 @@
  * first option. If such a run fails, the explorer shortens its schedule.
  */
 import * as Cause from "effect/Cause"
+import * as Clock from "effect/Clock"
 import * as Context from "effect/Context"
 import * as Effect from "effect/Effect"
 import * as Exit from "effect/Exit"
-import * as Fiber from "effect/Fiber"
+import type * as Fiber from "effect/Fiber"
 import * as Random from "effect/Random"
 import * as Scheduler from "effect/Scheduler"
-import { ExploredCollector } from "./exploredCollector.ts"
-import { print, type Schedule, type Step, trace } from "./schedule.ts"
+import * as Semaphore from "effect/Semaphore"
+import { ExploredCollector, type Turns } from "./exploredCollector.ts"
+import { names, print, type Schedule, type Step, trace } from "./schedule.ts"
+import { attachHooks, detachHooks } from "./turns.ts"
 
 export interface Settings {
   readonly maxSchedules: number
   readonly seed: string | number
   readonly lateUnregister: boolean
-  /** How long a run may wait without a new turn, in milliseconds. */
+  readonly turns: Turns
+  /** How long a run may take, in milliseconds. */
   readonly timeout: number
-  /** Creates the services of one run. */
-  readonly services: (collector: ExploredCollector) => Context.Context<never>
+  /** Whether the library has made the target for itself. */
+  readonly isInternal: (target: WeakKey) => boolean
+  /** Creates the services of one run, and a function that takes back what the run has installed. */
+  readonly services: (collector: ExploredCollector) => {
+    readonly context: Context.Context<never>
+    readonly release: () => void
+  }
 }
 
 /** The result of an exploration. */
-export type Result =
-  | { readonly _tag: "Passed"; readonly schedules: number; readonly exhaustive: boolean }
-  | Failed
+export type Result = Passed | Failed
+
+export interface Passed {
+  readonly _tag: "Passed"
+  readonly schedules: number
+  readonly choices: number
+  readonly gaps: ReadonlyArray<string>
+  readonly unreleased: ReadonlyArray<string>
+}
 
 export interface Failed {
   readonly _tag: "Failed"
-  readonly reason: "Failure" | "NonDeterminism" | "Endless"
+  readonly reason: "Failure" | "NonDeterminism" | "Endless" | "NoChoice"
   readonly schedules: number
   readonly schedule: string
   readonly trace: string
   readonly cause: Cause.Cause<unknown>
+  readonly unreleased: ReadonlyArray<string>
 }
 
 interface Run<A, E> {
@@ -143,14 +159,28 @@ const areSame = (a: ReadonlyArray<string>, b: ReadonlyArray<string>): boolean =>
 /** A run with more turns counts as endless. */
 const maxTurns = 10_000
 
-const turnsOf = (collector: ExploredCollector, scheduler: Scheduler.Scheduler): Scheduler.Scheduler => ({
+/** Lets the collector, and `onFiber`, know that a fiber of the program runs. */
+const schedulerOf = (
+  collector: ExploredCollector,
+  onFiber: (fiber: Fiber.Fiber<unknown, unknown>) => void,
+  scheduler: Scheduler.Scheduler
+): Scheduler.Scheduler => ({
   executionMode: scheduler.executionMode,
-  // Effect calls this before every operation of every fiber. The first call after an asynchronous step begins a turn.
+  // Effect calls this before every operation of every fiber.
   shouldYield(fiber) {
     collector.enter()
+    onFiber(fiber)
     return scheduler.shouldYield(fiber)
   },
   makeDispatcher: () => scheduler.makeDispatcher()
+})
+
+/** Only one run at a time, because programs replace globals, and the timers of one run are not turns of another. */
+const lock = /*#__PURE__*/ Semaphore.makeUnsafe(1)
+
+/** Whether the effect belongs to a run, which holds the lock. */
+const Running = /*#__PURE__*/ Context.Reference<boolean>("effect-weakref/testing/Running", {
+  defaultValue: () => false
 })
 
 const runOnce = <A, E, R>(
@@ -158,8 +188,8 @@ const runOnce = <A, E, R>(
   choices: Choices,
   settings: Settings
 ): Effect.Effect<Run<A, E>, never, R> =>
-  Effect.contextWith((outer: Context.Context<R>) =>
-    Effect.callback<Run<A, E>>((resume) => {
+  Effect.contextWith((outer: Context.Context<R>) => {
+    const run = Effect.callback<Run<A, E>>((resume) => {
       let fiber: Fiber.Fiber<A, E> | undefined
       let thrown: Exit.Exit<never> | undefined
       let endless: string | undefined
@@ -172,45 +202,92 @@ const runOnce = <A, E, R>(
         onTurn: (turn) => {
           if (turn > maxTurns) giveUp(`it did not end in ${maxTurns} turns`)
         },
-        lateUnregister: settings.lateUnregister
+        lateUnregister: settings.lateUnregister,
+        turns: settings.turns
       })
-      // Gives up if no turn has begun since the timer started.
-      let turn = 0
-      const watch = () => {
-        if (collector.turn === turn) return giveUp(`it waited for ${settings.timeout} ms, and nothing happened`)
-        turn = collector.turn
-        timer = host.setTimeout(watch, settings.timeout)
+      const fibers = new Set<Fiber.Fiber<unknown, unknown>>()
+      let latest: Fiber.Fiber<unknown, unknown> | undefined
+      const onFiber = (fiber: Fiber.Fiber<unknown, unknown>) => {
+        if (fiber === latest) return
+        latest = fiber
+        fibers.add(fiber)
       }
-      let timer = host.setTimeout(watch, settings.timeout)
+      const timer = setTimeout(
+        () => giveUp(`it did not end in ${settings.timeout} ms${hint(collector, fibers)}`),
+        settings.timeout
+      )
 
       const giveUp = (why: string) => {
-        endless = why
+        endless ??= why
         fiber?.interruptUnsafe()
-        end(Exit.die(new Error(`The program does not end: ${why}`)))
+        end(Exit.die(new Error(`The program does not end: ${endless}`)))
       }
+      let ended = false
+      let onEnd: (() => void) | undefined
       const end = (exit: Exit.Exit<A, E>) => {
-        host.clearTimeout(timer)
+        if (ended) return
+        ended = true
+        clearTimeout(timer)
         collector.stop()
-        choices.end()
-        resume(Effect.succeed({ choices, collector, exit: endless === undefined ? thrown ?? exit : exit, endless }))
+        services.release()
+        // A run that was stopped has not reached all steps of its schedule.
+        if (endless === undefined) choices.end()
+        // If a clean-up has thrown, the program was interrupted, and need not end.
+        resume(
+          Effect.succeed({
+            choices,
+            collector,
+            exit: thrown ?? exit,
+            endless: thrown === undefined ? endless : undefined
+          })
+        )
+        onEnd?.()
       }
-      const context = Context.merge(outer, settings.services(collector)).pipe(
-        Context.add(Scheduler.Scheduler, turnsOf(collector, Context.get(outer, Scheduler.Scheduler)))
+      const services = settings.services(collector)
+      const context = Context.merge(outer, services.context).pipe(
+        Context.add(Running, true),
+        Context.add(Scheduler.Scheduler, schedulerOf(collector, onFiber, Context.get(outer, Scheduler.Scheduler)))
       )
       // The context has every service that the program needs, and `scoped` adds the Scope.
       fiber = Effect.runForkWith(context)(Effect.scoped(program) as Effect.Effect<A, E>)
       fiber.addObserver((exit) => {
-        if (endless === undefined) end(exit)
+        if (endless !== undefined) return
+        if (Exit.isSuccess(exit) && thrown === undefined) collector.finish(() => end(exit))
+        else end(exit)
       })
-      return Fiber.interrupt(fiber)
+      // A program that cannot be interrupted ends with its time limit.
+      return Effect.callback<void>((interrupted) => {
+        onEnd = () => interrupted(Effect.void)
+        fiber!.interruptUnsafe()
+        if (ended) onEnd()
+      })
     })
-  )
+    return Context.get(outer, Running) ? run : lock.withPermit(run)
+  })
 
-// The library compiles without the types of a host.
-const host = globalThis as unknown as {
+// The library compiles without the types of a host. A program may replace the globals by fake timers.
+const { clearTimeout, setTimeout } = globalThis as unknown as {
   readonly setTimeout: (f: () => void, millis: number) => unknown
   readonly clearTimeout: (timer: unknown) => void
 }
+const { now } = Date
+
+/** Says what a program that does not end may wait for. */
+const hint = (collector: ExploredCollector, fibers: Iterable<Fiber.Fiber<unknown, unknown>>): string => {
+  const isOnTestClock = [...fibers].some((fiber) =>
+    fiber.pollUnsafe() === undefined && "adjust" in Context.get(fiber.context, Clock.Clock)
+  )
+  return (isOnTestClock
+    ? ". If it sleeps, note that its clock is a TestClock: adjust the clock in the program, or provide a real Clock"
+    : "") +
+    (collector.isWaiting
+      ? ". If it waits for a clean-up, note that an engine may never run one: call TestHeap.finalize"
+      : "")
+}
+
+/** Attaches the hooks that notice turns, for as long as the effect runs. */
+const withHooks = <A, E, R>(effect: Effect.Effect<A, E, R>): Effect.Effect<A, E, R> =>
+  Effect.acquireUseRelease(Effect.sync(attachHooks), () => effect, () => Effect.sync(detachHooks))
 
 const failureOf = (run: Run<unknown, unknown>, settings: Settings, schedules: number): Failed | undefined => {
   const { choices, endless, exit } = run
@@ -225,15 +302,139 @@ const nonDeterminism = (
   settings: Settings,
   schedules: number,
   why: string
-): Failed => ({ ...describe(run, settings, schedules), reason: "NonDeterminism", cause: Cause.die(new Error(why)) })
+): Failed => {
+  const advice = run.collector.usesEarlier
+    ? "The run uses a WeakRef, a WeakMap or a FinalizationRegistry that an earlier run has made, because a variable of a " +
+      "module keeps it. Make it inside the program, or load the module again in each run"
+    : "Look for random numbers, real clocks, and variables that outlive a run"
+  return {
+    ...describe(run, settings, schedules),
+    reason: "NonDeterminism",
+    cause: Cause.die(new Error(`The program is not deterministic: ${why}. ${advice}`))
+  }
+}
 
 // Formats every target, so it is called only for a run that failed.
 const describe = ({ choices, collector }: Run<unknown, unknown>, settings: Settings, schedules: number) => ({
   _tag: "Failed" as const,
   schedules,
-  schedule: print({ lateUnregister: settings.lateUnregister, steps: choices.steps }),
-  trace: trace(collector.events, collector.targets)
+  schedule: print({ ...settings, steps: choices.steps }),
+  trace: trace(collector.events, collector.targets),
+  unreleased: unreleasedOf(collector, settings)
 })
+
+/** Names the weak targets that were never released. Shows only the first. */
+const unreleasedOf = (collector: ExploredCollector, { isInternal }: Settings): ReadonlyArray<string> => {
+  const { targets } = collector
+  const unreleased = collector.unreleased.filter((target) => !isInternal(target))
+  const nameOf = names([...targets, ...unreleased])
+  const shown = unreleased.slice(0, maxNames).map(nameOf)
+  return unreleased.length > maxNames ? [...shown, `and ${unreleased.length - maxNames} more`] : shown
+}
+
+const maxNames = 10
+
+const listOf = (targets: ReadonlyArray<WeakKey>): string => {
+  const nameOf = names(targets)
+  return targets.map(nameOf).join(", ")
+}
+
+/** What the runs of an exploration have seen, apart from their results. */
+class Findings {
+  choices = 0
+  private most: ExploredCollector | undefined
+  private first: ExploredCollector | undefined
+  private readonly gaps = new Set<string>()
+
+  add({ choices, collector }: Run<unknown, unknown>, settings: Settings): void {
+    this.first ??= collector
+    this.choices = Math.max(this.choices, choices.made.length)
+    if (this.most === undefined || collector.unreleased.length > this.most.unreleased.length) this.most = collector
+    for (const gap of collector.gaps) this.gaps.add(gaps[gap](settings))
+    for (const gap of hostUses(collector)) this.gaps.add(gap)
+  }
+
+  passed(schedules: number, isComplete: boolean, settings: Settings): Passed {
+    const limit = `there are more than ${settings.maxSchedules} schedules (maxSchedules)`
+    return {
+      _tag: "Passed",
+      schedules,
+      choices: this.choices,
+      gaps: [...isComplete ? [] : [limit], ...this.gaps],
+      unreleased: this.most === undefined ? [] : unreleasedOf(this.most, settings)
+    }
+  }
+
+  noChoice(schedules: number, settings: Settings): Failed {
+    const collector = this.first!
+    return {
+      _tag: "Failed",
+      reason: "NoChoice",
+      schedules,
+      schedule: print({ ...settings, steps: [] }),
+      trace: trace([], []),
+      unreleased: unreleasedOf(collector, settings),
+      cause: Cause.die(
+        new Error(
+          `The exploration shows nothing, because the collector has no choice: ${whyNoChoice(collector, settings)}`
+        )
+      )
+    }
+  }
+}
+
+const gaps: Record<"turn" | "pending" | "earlier WeakRef", (settings: Settings) => string> = {
+  turn: ({ turns }) =>
+    turns === "job"
+      ? "while clean-ups were due, the program continued after an await, and jobs without weak primitives are not noticed"
+      : "while clean-ups were due, the program continued after something that is neither a timer nor a step of Effect, " +
+        "and turns may have passed unnoticed",
+  pending: () => "pending had too many clean-ups to count",
+  "earlier WeakRef": () => "the program reads a WeakRef that an earlier run has made"
+}
+
+const hostUses = (collector: ExploredCollector): ReadonlyArray<string> => {
+  const { onHost } = collector
+  const nameOf = names(onHost.map(([target]) => target))
+  return onHost.map(([target, kind]) =>
+    kind === "WeakRef"
+      ? `a WeakRef of the host's heap refers to ${nameOf(target)}`
+      : `a FinalizationRegistry of the host's heap has ${nameOf(target)}`
+  )
+}
+
+const otherHeaps =
+  "Code that reads the global constructors needs TestHeap.install() at the beginning of the program, and must be " +
+  "loaded after it if it reads them when it is loaded. A makeUnsafe constructor needs the heap as its argument"
+
+const layerInside =
+  "The program makes another TestHeap: remove Effect.provide(TestHeap.layer) from it, because explore provides the heap"
+
+/** Finds the likely reason why the collector had no choice. */
+const whyNoChoice = (collector: ExploredCollector, settings: Settings): string => {
+  const { targets, unused } = collector
+  const unreleased = unreleasedOf(collector, settings)
+  const uses = hostUses(collector)
+  // What the code under test has made for itself may be what it loses.
+  const made = unreleased.length === 0 ? "" : `. It refers weakly to ${unreleased.join(", ")}`
+  if (targets.length === 0) {
+    if (collector.usesOtherHeap) return layerInside
+    return "the program releases no target. Call TestHeap.mayCollect(target) where the program drops its last strong " +
+      `reference to it${made}`
+  }
+  if (uses.length > 0) return `${uses.join(", ")}, and explore decides only on its own heap. ${otherHeaps}`
+  if (unused.length > 0) {
+    const other = collector.usesOtherHeap ? layerInside : otherHeaps
+    return `no WeakRef and no FinalizationRegistry of the explored heap has ${listOf(unused)}. ${other}${made}`
+  }
+  if (collector.turn === 1) {
+    return "the program ends in its first turn, which keeps the targets. Call TestHeap.turn after TestHeap.mayCollect"
+  }
+  return `after a turn has ended, the program neither reads a WeakRef of ${
+    listOf(targets)
+  } nor waits for a clean-up. ` +
+    "Targets that are held again, or whose owner is alive, are not collected"
+}
 
 /** Runs the program under one schedule. Returns `Failed` if the run cannot follow the schedule, or does not end. */
 export const replay = <A, E, R>(
@@ -242,7 +443,7 @@ export const replay = <A, E, R>(
   settings: Settings
 ): Effect.Effect<Exit.Exit<A, E> | Failed, never, R> =>
   Effect.map(
-    runOnce(program, new Choices({ steps: schedule.steps, expected: [] }, "first"), settings),
+    withHooks(runOnce(program, new Choices({ steps: schedule.steps, expected: [] }, "first"), settings)),
     (run) => {
       const failed = failureOf(run, settings, 1)
       return failed === undefined || failed.reason === "Failure" ? run.exit : failed
@@ -254,8 +455,9 @@ export const explore = <A, E, R>(
   program: Effect.Effect<A, E, R>,
   settings: Settings
 ): Effect.Effect<Result, never, R> =>
-  Effect.gen(function*() {
+  withHooks(Effect.gen(function*() {
     const random = yield* Random.withSeed(Effect.map(Random.Random, (random) => random), settings.seed)
+    const findings = new Findings()
     /** Ordered by the number of steps. */
     const pending: Array<Pending> = [{ steps: [], expected: [] }]
     const tried = new Set<string>()
@@ -276,16 +478,13 @@ export const explore = <A, E, R>(
       const choices = new Choices(next, sampled ? random : "first")
       const run = yield* runOnce(program, choices, settings)
       tried.add(key(choices.steps))
+      findings.add(run, settings)
       const failed = failureOf(run, settings, tried.size)
       if (failed !== undefined) {
-        return failed.reason === "NonDeterminism"
-          ? failed
-          : yield* confirm(
-            program,
-            sampled ? yield* shorten(program, choices.steps, settings) : choices.steps,
-            settings,
-            tried.size
-          )
+        // To run an endless program again would take the whole time again.
+        if (failed.reason !== "Failure") return failed
+        const steps = sampled ? yield* shorten(program, choices.steps, settings) : choices.steps
+        return yield* confirm(program, steps, settings, tried.size)
       }
       // To save memory, adds no schedules while `pending` has more than two schedules for each remaining run.
       if (!sampled && !(sampling && pending.length - first > 2 * left)) {
@@ -294,10 +493,12 @@ export const explore = <A, E, R>(
       // Lets the microtasks of this run end before the next run.
       yield* Effect.yieldNow
     }
-    return { _tag: "Passed", schedules: tried.size, exhaustive: !sampling && first === pending.length }
-  })
+    return findings.choices === 0
+      ? findings.noChoice(tried.size, settings)
+      : findings.passed(tried.size, !sampling && first === pending.length, settings)
+  }))
 
-const key = (steps: ReadonlyArray<Step>): string => print({ lateUnregister: false, steps })
+const key = (steps: ReadonlyArray<Step>): string => print({ lateUnregister: false, turns: "task", steps })
 
 /** Runs a failed schedule again. If it passes now, the program is not deterministic. */
 const confirm = <A, E, R>(
@@ -313,19 +514,22 @@ const confirm = <A, E, R>(
     return failureOf(run, settings, schedules) ?? nonDeterminism(run, settings, schedules, why)
   })
 
-/** Removes steps from a failing schedule as long as it still fails. */
+/** Removes steps from a failing schedule as long as it still fails, and as long as there is time. */
 const shorten = <A, E, R>(
   program: Effect.Effect<A, E, R>,
   steps: ReadonlyArray<Step>,
   settings: Settings
 ): Effect.Effect<ReadonlyArray<Step>, never, R> =>
   Effect.gen(function*() {
+    const deadline = now() + settings.timeout / 2
     let shortest = steps
     for (let index = 0; index < shortest.length;) {
       yield* Effect.yieldNow
+      const timeout = deadline - now()
+      if (timeout < 1) break
       const choices = new LenientChoices({ steps: shortest.toSpliced(index, 1), expected: [] }, "first")
-      const failed = failureOf(yield* runOnce(program, choices, settings), settings, 1)
-      if (failed !== undefined && choices.steps.length < shortest.length) {
+      const failed = failureOf(yield* runOnce(program, choices, { ...settings, timeout }), settings, 1)
+      if (failed?.reason === "Failure" && choices.steps.length < shortest.length) {
         shortest = choices.steps
         index = 0
       } else {

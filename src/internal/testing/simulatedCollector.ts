@@ -62,6 +62,11 @@ export class Collector {
     return life === this.lifeOf(target)
   }
 
+  /** The collector that receives new registrations. Only an explored heap may forward them to another. */
+  get receiver(): Collector {
+    return this
+  }
+
   /** Keeps a target alive until the end of the turn. Only an explored heap has turns. */
   keep(_target: WeakKey): void {}
 
@@ -97,9 +102,10 @@ export class Collector {
 
   /**
    * Removes the next clean-up from the queue, and returns it. The seed decides the order.
-   * Clean-ups that are queued in the meantime come later.
+   * Clean-ups that are queued in the meantime come later. `_again` says that `finalize` has already
+   * run the clean-ups that were due, and looks for those that were queued in the meantime.
    */
-  next(): Registration | undefined {
+  next(_again: boolean): Registration | undefined {
     for (;;) {
       const registration = this.order.pop()
       if (registration !== undefined) {
@@ -121,8 +127,8 @@ export class Collector {
 }
 
 /** Runs the next clean-up. Returns its result or its error, or `undefined` if the queue is empty. */
-export const runNext = (collector: Collector): Ran | undefined => {
-  const registration = collector.next()
+export const runNext = (collector: Collector, again = false): Ran | undefined => {
+  const registration = collector.next(again)
   if (registration === undefined) return undefined
   try {
     return { result: collector.run(registration), thrown: undefined }
@@ -132,10 +138,10 @@ export const runNext = (collector: Collector): Ran | undefined => {
 }
 
 /** Runs all clean-ups, even those that are queued in the meantime. A clean-up that throws does not stop the next. */
-export const runAll = (collector: Collector): ReadonlyArray<Ran> => {
+export const runAll = (collector: Collector, again = false): ReadonlyArray<Ran> => {
   const all: Array<Ran> = []
   for (;;) {
-    const ran = runNext(collector)
+    const ran = runNext(collector, again)
     if (ran === undefined) return all
     all.push(ran)
   }
