@@ -47,6 +47,7 @@ export interface Retainer {
     | "property"
     | "element"
     | "entry"
+    | "module"
     | "closure"
     | "function"
     | "listener"
@@ -114,6 +115,7 @@ const identifier = /^[\p{ID_Start}$_#][\p{ID_Continue}$]*$/u
 
 const render = (retainers: ReadonlyArray<Retainer>): string => {
   let path = ""
+  let before: Retainer["kind"] | undefined
   for (const { holder, kind, via } of retainers) {
     const accessor = kind === "element" ? via : identifier.test(via) ? `.${via}` : `[${quote(via)}]`
     // Join plain objects and arrays: `globalThis.app.cache` instead of `globalThis.app → Object.cache`.
@@ -122,14 +124,16 @@ const render = (retainers: ReadonlyArray<Retainer>): string => {
       ? `${holder}${accessor}`
       : kind === "closure"
       ? `${via} captured by ${holder}`
-      : kind === "listener"
+      : kind === "listener" || kind === "module"
       ? `${via} of ${holder}`
       : kind === "promise" || (kind === "scope" && via !== "fiber")
       ? `${holder} ${via}`
       : kind === "fiber" || kind === "generator" || kind === "timer" || kind === "scope"
       ? via.startsWith("variable ") || via === "arguments" ? `${holder} → ${via}` : holder
       : `${holder} → ${via}`
-    path = path === "" ? step : continues && /[\w\])]$/.test(path) ? path + accessor : `${path} → ${step}`
+    const joins = continues && (before === "property" || before === "element")
+    path = path === "" ? step : joins ? path + accessor : `${path} → ${step}`
+    before = kind
   }
   return `${path} → value`
 }
@@ -351,11 +355,14 @@ export interface GrowthOptions {
   readonly classes: ReadonlyArray<{ readonly name: string; readonly prototype: object }>
   /** How often the effect runs between the two counts. A positive integer. The default is 10. */
   readonly repeat?: number | undefined
+  /** How often the effect runs before the first count, for example to fill a cache. A positive integer. The default is 1. */
+  readonly warmup?: number | undefined
 }
 
 const defaultRepeat = 10
+const defaultWarmup = 1
 
-/** The maximum number of counts after the repetitions. More than one, because a clean-up can release more objects. */
+/** The number of collections before the second count. More than one, because a clean-up can release more objects. */
 const roundsOfGrowth = 3
 
 /**
@@ -418,22 +425,21 @@ export const expectNoGrowth = <A, E, R>(
   options: GrowthOptions
 ): Effect.Effect<void, GrowthError | E, R> =>
   Effect.suspend(() => {
-    const { classes, repeat = defaultRepeat } = options
+    const { classes, repeat = defaultRepeat, warmup = defaultWarmup } = options
     requirePositiveInteger("repeat", repeat)
+    requirePositiveInteger("warmup", warmup)
     requireClasses(classes)
     const run = Effect.asVoid(effect)
-    const growthFrom = (before: ReadonlyArray<number>, round: number): Effect.Effect<void, GrowthError> =>
-      Effect.flatMap(count(classes), (after) => {
-        const growth = classes.flatMap(({ name }, index) =>
-          after[index]! > before[index]! ? [{ name, before: before[index]!, after: after[index]! }] : []
-        )
-        if (growth.length === 0) return Effect.void
-        return round < roundsOfGrowth ? growthFrom(before, round + 1) : Effect.fail(new GrowthError({ repeat, growth }))
-      })
-    return Effect.andThen(
-      run,
-      Effect.flatMap(count(classes), (before) => Effect.andThen(times(run, repeat), growthFrom(before, 1)))
-    )
+    return Effect.gen(function*() {
+      yield* times(run, warmup)
+      const before = yield* count(classes, 1)
+      yield* times(run, repeat)
+      const after = yield* count(classes, roundsOfGrowth)
+      const growth = classes.flatMap(({ name }, index) =>
+        after[index]! > before[index]! ? [{ name, before: before[index]!, after: after[index]! }] : []
+      )
+      if (growth.length > 0) return yield* new GrowthError({ repeat, growth })
+    })
   })
 
 const requireClasses = (classes: GrowthOptions["classes"]): void => {
@@ -451,16 +457,18 @@ const times = <E, R>(effect: Effect.Effect<void, E, R>, repeat: number): Effect.
     for (let run = 0; run < repeat; run++) yield* effect
   })
 
-/** Counts instances after a full collection, in a turn that has not dereferenced any reference. */
-const count = (classes: GrowthOptions["classes"]): Effect.Effect<ReadonlyArray<number>, GrowthError> =>
-  Effect.flatMap(collectGarbage, (collected) => {
-    if (!collected) return Effect.fail(new GrowthError({ repeat: 0, growth: [] }))
-    return Effect.flatMap(
-      Effect.promise(async () => {
-        const instances = await import("../internal/testing/instances.ts")
-        return instances.count(classes)
-      }),
-      (counts) =>
-        counts === undefined ? Effect.fail(new GrowthError({ repeat: 0, growth: [] })) : Effect.succeed(counts)
-    )
+/** Counts instances after some full collections, in a turn that has not dereferenced any reference. */
+const count = (
+  classes: GrowthOptions["classes"],
+  collections: number
+): Effect.Effect<ReadonlyArray<number>, GrowthError> =>
+  Effect.gen(function*() {
+    for (let round = 0; round < collections; round++) {
+      if (!(yield* collectGarbage)) return yield* new GrowthError({ repeat: 0, growth: [] })
+    }
+    const counts = yield* Effect.promise(async () => {
+      const instances = await import("../internal/testing/instances.ts")
+      return instances.count(classes)
+    })
+    return counts ?? (yield* new GrowthError({ repeat: 0, growth: [] }))
   })

@@ -76,8 +76,7 @@ describe("Parser", () => {
       )
       assert.deepStrictEqual(snapshot.locationOf(1), { line: 41, column: 3 })
       assert.strictEqual(snapshot.locationOf(2), undefined)
-      assert.strictEqual(snapshot.find(5), 2)
-      assert.strictEqual(snapshot.find(4), undefined)
+      assert.strictEqual(snapshot.idOf(2), 5)
     }
   })
 
