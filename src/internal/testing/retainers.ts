@@ -115,6 +115,8 @@ class Names {
       at = name.next
     }
     const known = names.filter((name) => name.internal !== true)
+    // A chain of promises leads from the detector to the code that waits for it.
+    while (known.length > 1 && known[0]!.kind === "promise") known.shift()
     return (known.length > 0 ? known : names).map(({ holder, kind, via }) => ({ holder, via, kind }))
   }
 
@@ -265,35 +267,28 @@ class Names {
 
   /** Returns the file of the module whose variable a step leads through. */
   #moduleOfVariable(at: number): string | undefined {
-    const { from } = this.#path[at]!
-    if (!this.#isVariable(at)) return undefined
-    const outermost = this.#outermost(from)
-    if (outermost === undefined) return undefined
-    const module = this.#snapshot.follow(outermost, "internal", "extension")
+    const { edge, from } = this.#path[at]!
+    // The variables of a block have no names in the snapshot, and may lie in a function as well as in a module.
+    if (!this.#isVariable(at) || this.#snapshot.edgeTypeOf(edge) !== "context") return undefined
+    const module = this.#snapshot.follow(from, "internal", "extension")
     if (module !== undefined && this.#snapshot.nameOf(module).endsWith("SourceTextModule")) {
       return this.#fileOfSourceText(module)
     }
-    const closure = this.#closureBefore(at)
+    const closure = this.#isAroundModule(from) ? this.#closureBefore(at) : undefined
     return closure === undefined ? undefined : this.#fileOf(closure)
   }
 
   /**
-   * Returns the outermost variables of a script if they belong to a module, and no function but the module's own lies
-   * between. The function around a CommonJS module has no name, and nothing refers to it after the module has run.
+   * Returns whether the variables belong to the function that a loader puts around a module. No variables lie around them,
+   * and nothing refers to the function after the module has run.
    */
-  #outermost(context: number): number | undefined {
+  #isAroundModule(context: number): boolean {
     const snapshot = this.#snapshot
-    for (let at = context;;) {
-      const module = snapshot.follow(at, "internal", "extension")
-      if (module !== undefined && snapshot.nameOf(module).endsWith("SourceTextModule")) return at
-      const scope = snapshot.follow(at, "internal", "scope_info")
-      if (scope === undefined || this.#isOfFunction(scope)) return undefined
-      const previous = snapshot.follow(at, "internal", "previous")
-      if (previous === undefined) return undefined
-      if (!/^system \/ (?:\w*)Context/.test(snapshot.nameOf(previous))) return undefined
-      if (/NativeContext|ScriptContext/.test(snapshot.nameOf(previous))) return at
-      at = previous
-    }
+    const scope = snapshot.follow(context, "internal", "scope_info")
+    const previous = snapshot.follow(context, "internal", "previous")
+    return scope !== undefined && previous !== undefined &&
+      /NativeContext|ScriptContext/.test(snapshot.nameOf(previous)) &&
+      !this.#isOfFunction(scope)
   }
 
   /** Returns whether a function that still exists has these variables. */
@@ -380,7 +375,7 @@ class Names {
     if (edge === "_events") return this.#listener(at)
     if (/kEvents|kHandlers/.test(edge)) return this.#eventTargetListener(at)
     if (/^(Timeout|Immediate)$/.test(this.#from(at))) return this.#timer(at)
-    if (edge === "state" && this.#snapshot.follow(from, "property", "strategy") !== undefined) return this.#scope(at)
+    if (this.#isScope(at)) return this.#scope(at)
     if (/pair in WeakMap/.test(edge)) return this.#step(at, "WeakMap", `value for the key ${this.#from(at)}`, "entry")
     if (this.#from(at) === "FinalizationRegistry") return this.#heldValue(at)
     if (edgeType === "property" && type !== "native") return this.#property(at, this.#from(at) || "anonymous function")
@@ -420,9 +415,8 @@ class Names {
     const span = await this.#ask(from, "function() { return this.cache?.span?.name ?? this.cache?.stackFrame?.name }")
     const via = this.#edge(at)
     let next = at + 1
-    if (via !== "context") {
-      while (next < this.#path.length && this.#isMachinery(next)) next++
-    }
+    const isPart = via === "context" ? this.#isContext : this.#isMachinery
+    while (next < this.#path.length && isPart.call(this, next)) next++
     const name = typeof span === "string" ? span : this.#generatorAfter(next)
     const holder = name === undefined ? "suspended fiber" : `suspended fiber of ${JSON.stringify(name)}`
     return this.#step(at, holder, via, "fiber", next)
@@ -436,6 +430,16 @@ class Names {
     return found === -1 || this.#isFiber(this.#path[found]!.from)
       ? undefined
       : this.#generatorName(this.#path[found]!.from)
+  }
+
+  /** Returns whether a step leads through the services of a fiber. */
+  #isContext(at: number): boolean {
+    return /^(?:Object|Map|ContextImpl)?$/.test(this.#from(at)) && !this.#isScope(at)
+  }
+
+  #isScope(at: number): boolean {
+    return this.#edge(at) === "state" &&
+      this.#snapshot.follow(this.#path[at]!.from, "property", "strategy") !== undefined
   }
 
   #isMachinery(at: number): boolean {

@@ -5,6 +5,7 @@
 import { Cache, Context, Deferred, Effect, Layer, ManagedRuntime, PubSub, Queue, Ref, Scope } from "effect"
 import { EventEmitter } from "node:events"
 import { createRequire } from "node:module"
+import { WeakRef } from "../../../src/index.ts"
 import { LeakDetector } from "../../../src/testing/index.ts"
 import * as cache from "./cache.ts"
 
@@ -198,23 +199,111 @@ const leaks: Record<string, (value: object) => unknown> = {
   }
 }
 
+/** More ways, which show how the search chooses and names, and which the documentation does not list. */
+const details: Record<string, (value: object) => unknown> = {
+  "Map with a numeric key": (value) => global("byNumber", new Map<number, object>([[1, {}], [42, value]])),
+  "key of a Map": (value) => global("byKey", new Map([[value, 1]])),
+  "Map with a long key": (value) => global("byLongKey", new Map([["x".repeat(100), value]])),
+  "second listener": (value) => global("emitter", new EventEmitter().on("data", () => {}).on("data", () => value)),
+  "fiber in a span": (value) => {
+    Effect.runFork(Effect.withSpan(Effect.as(Deferred.await(never), value), "saveUser"))
+  },
+  "fiber of a named generator": (value) => {
+    Effect.runFork(Effect.gen(function* deleteUser() {
+      const local = value
+      yield* Deferred.await(never)
+      return local
+    }))
+  },
+  "second finalizer of a Scope": (value) => {
+    const scope = Scope.makeUnsafe()
+    Effect.runSync(Scope.addFinalizer(scope, Effect.void))
+    Effect.runSync(Scope.addFinalizer(scope, Effect.sync(() => value)))
+    global("outer", scope)
+  },
+  // Each weak reference on its own would be a shorter path.
+  "weak references": (value) => {
+    const registry = new FinalizationRegistry(() => {})
+    registry.register(value, "held", value)
+    global("weakly", [
+      new globalThis.WeakRef(value),
+      new WeakSet([value]),
+      new WeakMap<object, unknown>([[value, 1], [{}, value]]),
+      registry,
+      WeakRef.makeUnsafe(value)
+    ])
+    global("strongly", { one: { two: { three: { four: { five: { six: [value] } } } } } })
+  },
+  "one of many instances": (value) =>
+    global("instances", { others: Array.from({ length: 100 }, () => new Session()), value }),
+  "variable of a block": (value) => {
+    {
+      const first = { other: true }
+      const second = [value]
+      global("block", () => [first, second])
+    }
+  },
+  "finished async generator": async (value) => {
+    async function* items() {
+      yield typeof value
+    }
+    const finished = items()
+    global("finished", finished)
+    await finished.next()
+    await finished.return(undefined)
+  }
+}
+
 const pathOf = (keep: (value: object) => unknown) =>
   LeakDetector.expectCollected(
-    Effect.sync(() => {
+    Effect.promise(async () => {
       const value = new Session()
-      keep(value)
+      await keep(value)
       return value
     }),
     { rounds: 1 }
   ).pipe(Effect.match({
-    onFailure: ({ message, retainers }) => ({ path: message.split("\n")[1]?.trim() ?? message, retainers }),
-    onSuccess: () => ({ path: "collected", retainers: [] })
+    onFailure: ({ message }) => message.split("\n")[1]?.trim() ?? message,
+    onSuccess: () => "collected"
   }))
 
-// The searches run at once, so they share one snapshot.
-const found = await Effect.runPromise(Effect.all(
-  Object.entries(leaks).map(([name, keep]) => Effect.map(pathOf(keep), (found) => [name, found] as const)),
-  { concurrency: "unbounded" }
-))
-console.log(JSON.stringify(Object.fromEntries(found)))
+const pathsOf = (leaks: Record<string, (value: object) => unknown>) =>
+  Effect.map(
+    // The searches run at once, so they share one snapshot.
+    Effect.all(
+      Object.entries(leaks).map(([name, keep]) => Effect.map(pathOf(keep), (path) => [name, path] as const)),
+      { concurrency: "unbounded" }
+    ),
+    (paths) => Object.fromEntries(paths)
+  )
+
+/** As a test does: only a variable of the function that waits for the detector holds the values. */
+const test = async (): Promise<Record<string, Record<string, string>>> => {
+  const mine: Array<object> = []
+  const inTest = await Effect.runPromise(pathsOf({ "array of the test": (value) => mine.push(value) }))
+  const paths = await Effect.runPromise(
+    Effect.all([pathsOf(leaks), pathsOf(details)], { concurrency: "unbounded" })
+  )
+  const held = await Effect.runPromise(Effect.scoped(Effect.gen(function*() {
+    const resource = Effect.acquireRelease(Effect.sync(() => new Session()), () => Effect.void)
+    return yield* Effect.match(LeakDetector.expectCollected(resource, { rounds: 1 }), {
+      onFailure: ({ message }) => message,
+      onSuccess: () => "collected"
+    })
+  })))
+  // By now only the detector could hold the value.
+  let probe: globalThis.WeakRef<object> | undefined
+  await Effect.runPromise(pathOf((value) => {
+    probe = new globalThis.WeakRef(value)
+    global("released", value)
+  }))
+  global("released", undefined)
+  await Effect.runPromise(LeakDetector.expectCollected(Effect.sync(() => probe!.deref() ?? {})))
+  return {
+    leaks: paths[0],
+    details: { ...paths[1], ...inTest, "resource of an outer Scope": held, "released": "collected" }
+  }
+}
+
+console.log(JSON.stringify(await test()))
 process.exit()
