@@ -7,14 +7,16 @@ import { pathToFileURL } from "node:url"
 import { promisify } from "node:util"
 
 const root = path.join(import.meta.dirname, "../..")
-const stripTypes = pathToFileURL(path.join(root, "scripts/engines/stripTypes.mjs")).href
+// Node before 22.18 does not run TypeScript.
+const stripTypes = process.features.typescript
+  ? []
+  : ["--import", pathToFileURL(path.join(root, "scripts/engines/stripTypes.mjs")).href]
 
 const run = async <A>(program: string): Promise<A> => {
   const args = [
     "--expose-gc",
     "--no-warnings",
-    "--import",
-    stripTypes,
+    ...stripTypes,
     path.join(import.meta.dirname, "leaks", program)
   ]
   const { stdout } = await promisify(execFile)(process.execPath, args, { cwd: root })
@@ -70,7 +72,7 @@ describe("expectCollected", { timeout: 120_000 }, () => {
     ),
     "finished async generator": /^globalThis\.finished → finished async generator "items" → variable value → value$/,
     "array of the test": new RegExp(
-      String.raw`^variable mine captured by closure array of the test ${place} → Array\[0\] → value$`
+      String.raw`→ variable mine captured by closure array of the test ${place} → Array\[0\] → value$`
     ),
     "resource of an outer Scope": /\n {2}suspended fiber → Scope finalizer registered at test\/testing\/\S+ → value$/,
     "released": /^collected$/
