@@ -23,7 +23,7 @@ const run = async <A>(program: string): Promise<A> => {
   return JSON.parse(stdout)
 }
 
-describe("expectCollected", { timeout: 120_000 }, () => {
+describe("expectCollected", { timeout: 600_000 }, () => {
   let leaks: Record<string, string> = {}
   let details: Record<string, string> = {}
 
@@ -31,7 +31,7 @@ describe("expectCollected", { timeout: 120_000 }, () => {
     const paths = await run<Record<"leaks" | "details", Record<string, string>>>("program.ts")
     leaks = paths.leaks
     details = paths.details
-  }, 120_000)
+  }, 600_000)
 
   const inProgram =
     /^(?:globalThis\b|(?:variable|export) \w+ of module test\/|exports of module test\/|timer \(|listener "\w+" of process )/
@@ -83,7 +83,7 @@ describe("expectCollected", { timeout: 120_000 }, () => {
   }
 })
 
-describe("expectNoGrowth", { timeout: 120_000 }, () => {
+describe("expectNoGrowth", { timeout: 600_000 }, () => {
   it("counts the instances of a class of another context, with subclasses and without namesakes", async () => {
     const { closing, leaking } = await run<Record<"leaking" | "closing", ReadonlyArray<Record<string, unknown>>>>(
       "growth.ts"

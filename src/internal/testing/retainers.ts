@@ -49,26 +49,19 @@ const findTogether = async (refs: ReadonlyArray<WeakRef<object>>): Promise<Reado
   const found = await withSession(async (session) => {
     const { nodes, snapshot } = await takeMarkedSnapshot(session, refs)
     const scripts = new Scripts(snapshot)
+    const paths = RetainingPath.findAll(snapshot, nodes.filter((node) => node !== undefined), scripts)
     const found: Array<Found> = []
+    let next = 0
     for (const [index, node] of nodes.entries()) {
+      const path = node === undefined ? undefined : paths[next++]
       if (refs[index]!.deref() === undefined) found.push({ _tag: "Collected" })
       else if (node === undefined) found.push(unknown("the heap snapshot does not show it"))
-      else found.push(await describe(snapshot, session, scripts, node))
+      else if (path === undefined) found.push(unknown("no strong path leads to it in the heap snapshot"))
+      else found.push({ _tag: "Retained", retainers: await new Names(snapshot, session, scripts, path).all() })
     }
     return found
   })
   return typeof found === "string" ? refs.map(() => unknown(found)) : found
-}
-
-const describe = async (
-  snapshot: HeapSnapshot,
-  session: Session,
-  scripts: Scripts,
-  target: number
-): Promise<Found> => {
-  const path = RetainingPath.find(snapshot, target, scripts)
-  if (path === undefined) return unknown("no strong path leads to it in the heap snapshot")
-  return { _tag: "Retained", retainers: await new Names(snapshot, session, scripts, path).all() }
 }
 
 interface Name extends Retainer {
@@ -288,29 +281,7 @@ class Names {
     const previous = snapshot.follow(context, "internal", "previous")
     return scope !== undefined && previous !== undefined &&
       /NativeContext|ScriptContext/.test(snapshot.nameOf(previous)) &&
-      !this.#isOfFunction(scope)
-  }
-
-  /** Returns whether a function that still exists has these variables. */
-  #isOfFunction(scope: number): boolean {
-    this.#functionScopes ??= this.#scopesOfFunctions()
-    return this.#functionScopes.has(scope)
-  }
-
-  #functionScopes: Set<number> | undefined
-
-  #scopesOfFunctions(): Set<number> {
-    const snapshot = this.#snapshot
-    const name = snapshot.indexOfString("name_or_scope_info")
-    const internal = snapshot.edgeType("internal")
-    const scopes = new Set<number>()
-    const edges = snapshot.firstEdge(snapshot.nodeCount)
-    for (let edge = 0; edge < edges; edge++) {
-      if (snapshot.edgeIndexOf(edge) === name && snapshot.edgeTypeNumberOf(edge) === internal) {
-        scopes.add(snapshot.targetOf(edge))
-      }
-    }
-    return scopes
+      !this.#scripts.isOfFunction(scope)
   }
 
   #closureBefore(at: number): number | undefined {

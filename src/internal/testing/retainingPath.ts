@@ -32,16 +32,18 @@ const metadataNames = new Set(["map", "feedback_cell", "code", "shared", "native
 const ephemeron = /pair in WeakMap \(table @(\d+)\)$/
 
 /**
- * Runs Dijkstra's algorithm, with one bucket for each cost. Does not follow weak edges. Follows an entry of a `WeakMap`
- * from its key after the search has also reached the table.
+ * Runs Dijkstra's algorithm once for all targets, with one bucket for each cost. Does not follow weak edges. Follows an entry
+ * of a `WeakMap` from its key after the search has also reached the table. Returns `undefined` for a target that it does not
+ * reach.
  *
  * Cost: O(nodes + edges), and 9 bytes for each node.
  */
-export const find = (
+export const findAll = (
   snapshot: HeapSnapshot,
-  target: number,
+  targets: ReadonlyArray<number>,
   scripts = new Scripts(snapshot)
-): ReadonlyArray<Step> | undefined => {
+): ReadonlyArray<ReadonlyArray<Step> | undefined> => {
+  const left = new Set(targets)
   const { nodeCount } = snapshot
   const costs = new Uint32Array(nodeCount).fill(0xffffffff)
   /** The edge before, plus one. */
@@ -70,14 +72,14 @@ export const find = (
     else bucket.push(to)
   }
 
-  for (let cost = 0; cost < buckets.length; cost++) {
+  for (let cost = 0; cost < buckets.length && left.size > 0; cost++) {
     const bucket = buckets[cost]
     if (bucket === undefined) continue
     for (let at = 0; at < bucket.length; at++) {
       const node = bucket[at]!
       if (settled[node] === 1) continue
       settled[node] = 1
-      if (node === target) return pathTo(snapshot, target, incoming)
+      left.delete(node)
       const id = snapshot.idOf(node)
       const released = waiting.get(id)
       settledTables.add(id)
@@ -105,7 +107,7 @@ export const find = (
     }
     buckets[cost] = undefined
   }
-  return undefined
+  return targets.map((target) => settled[target] === 1 ? pathTo(snapshot, target, incoming) : undefined)
 }
 
 /**

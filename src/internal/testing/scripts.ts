@@ -32,6 +32,28 @@ export class Scripts {
     return shared === undefined ? "" : this.#scriptOfShared(shared)
   }
 
+  /** Returns whether a function that still exists has these variables. O(edges) for the first call. */
+  isOfFunction(scope: number): boolean {
+    this.#scopes ??= this.#scopesOfFunctions()
+    return this.#scopes.has(scope)
+  }
+
+  #scopes: Set<number> | undefined
+
+  #scopesOfFunctions(): Set<number> {
+    const snapshot = this.#snapshot
+    const name = snapshot.indexOfString("name_or_scope_info")
+    const internal = snapshot.edgeType("internal")
+    const scopes = new Set<number>()
+    const edges = snapshot.firstEdge(snapshot.nodeCount)
+    for (let edge = 0; edge < edges; edge++) {
+      if (snapshot.edgeIndexOf(edge) === name && snapshot.edgeTypeNumberOf(edge) === internal) {
+        scopes.add(snapshot.targetOf(edge))
+      }
+    }
+    return scopes
+  }
+
   #scriptOfShared(shared: number): string {
     // Node 20 and 22 name the edge `script_or_debug_info`.
     const script = this.#snapshot.follow(shared, "internal", "script") ??

@@ -50,7 +50,7 @@ const parse = (text: string, chunkSize = text.length): HeapSnapshot => {
 
 const pathIn = (graph: Record<string, ReadonlyArray<Edge>>, target: string): string | undefined => {
   const snapshot = parse(snapshotText(graph))
-  const path = RetainingPath.find(snapshot, Object.keys(graph).indexOf(target))
+  const [path] = RetainingPath.findAll(snapshot, [Object.keys(graph).indexOf(target)])
   return path?.map(({ edge, from }) => `${snapshot.nameOf(from)}.${snapshot.edgeNameOf(edge)}`).join(" ")
 }
 
