@@ -166,9 +166,8 @@ const maxSentinels = 3
 class Probe implements Registered {
   readonly #monitor: Monitor
 
-  constructor(monitor: Monitor, heap: Heap) {
+  constructor(monitor: Monitor) {
     this.#monitor = monitor
-    sharedOf(heap).registry.register({}, this)
   }
 
   collected(): undefined {
@@ -383,7 +382,7 @@ export class Monitor {
     while (sentinels.length < maxSentinels) sentinels.push(new Sentinel(this, heap))
     if (running.hasProbe || sentinels.every((sentinel) => sentinel.isOld)) return
     running.hasProbe = true
-    new Probe(this, heap)
+    sharedOf(heap).registry.register({}, new Probe(this))
   }
 
   #end(tracked: Tracked, kind: Leak["kind"]): Promise<void> | undefined {

@@ -363,7 +363,9 @@ class Names {
   #property(at: number, holder: string): Name {
     const name = this.#edge(at)
     // The engine's private symbol for the stack of an error has no name.
-    const via = name === "<symbol>" && /Error$/.test(holder) ? "stack" : name.replace(/^<symbol (.*)>$/, "Symbol($1)")
+    const via = name === "<symbol>" && holder.endsWith("Error")
+      ? "stack"
+      : name.replace(/^<symbol (.*)>$/, "Symbol($1)")
     const internal = via.startsWith("~effect/") || via === "<symbol>" ||
       (holder === "Object" && /^(?:overlay|mapUnsafe)$/.test(via)) ||
       (/^(?:event|wrapped)Handler$/.test(holder) && via === "handler")

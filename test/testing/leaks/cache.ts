@@ -6,5 +6,6 @@ export const remember = (value: object): void => void cache.push(value)
 export const exported: { value?: object } = {}
 
 export class Registry {
+  readonly name = "registry"
   static readonly all = new Set<object>()
 }

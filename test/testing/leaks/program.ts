@@ -114,7 +114,7 @@ const leaks: Record<string, (value: object) => unknown> = {
   "map iterator": (value) => global("iterator", new Map([["k", value]]).values()),
   "message port": (value) => {
     const { port1 } = new MessageChannel()
-    port1.onmessage = () => value
+    port1.addEventListener("message", () => value)
     port1.unref?.()
     global("port", port1)
   },

@@ -3,7 +3,9 @@ import { Effect } from "effect"
 import { expect, test } from "vitest"
 import { LeakDetector } from "../../../src/testing/index.ts"
 
-class Session {}
+class Session {
+  readonly user = "Ada"
+}
 const sessions: Array<Session> = []
 
 test("finds a leak", { timeout: 120_000 }, async () => {
