@@ -80,6 +80,24 @@ describe("Parser", () => {
     }
   })
 
+  it("cuts a long string, and reads the ones after it", () => {
+    const long = "x".repeat(3000)
+    const snapshot = parse(snapshotText({ root: [["property", long, "é\n\"\\"]], "é\n\"\\": [] }), 100)
+    assert.strictEqual(snapshot.edgeNameOf(0), `${"x".repeat(1024)}…`)
+    assert.strictEqual(snapshot.nameOf(1), "é\n\"\\")
+    assert.strictEqual(snapshot.indexOfString("é\n\"\\"), 2)
+    assert.strictEqual(snapshot.indexOfString("nowhere"), -1)
+    assert.deepStrictEqual(snapshot.stringsThat((string) => string.length > 100, "x").size, 1)
+  })
+
+  it("follows the edge with a type and a name", () => {
+    const snapshot = parse(snapshotText(graph))
+    assert.strictEqual(snapshot.follow(1, "property", "next"), 2)
+    assert.strictEqual(snapshot.follow(1, "element", "12345"), 0)
+    assert.strictEqual(snapshot.follow(1, "internal", "next"), undefined)
+    assert.strictEqual(snapshot.follow(2, "property", "next"), undefined)
+  })
+
   it("throws if the snapshot ends early", () => {
     const text = snapshotText(graph)
     const parser = new Parser()
@@ -127,6 +145,31 @@ describe("RetainingPath", () => {
       value: []
     } satisfies Record<string, ReadonlyArray<Edge>>
     assert.strictEqual(pathIn(graph, "value"), "root.2 a.b b.value")
+  })
+
+  it("finds the paths to several values at once", () => {
+    const graph = {
+      root: [["element", 1, "a"]],
+      a: [["property", "b", "b"], ["property", "c", "c"]],
+      b: [],
+      c: [],
+      unreachable: []
+    } satisfies Record<string, ReadonlyArray<Edge>>
+    const paths = RetainingPath.findAll(parse(snapshotText(graph)), [3, 4, 2])
+    assert.deepStrictEqual(paths.map((path) => path?.map(({ to }) => to)), [[1, 3], undefined, [1, 2]])
+  })
+
+  it("prefers a longer path to one through a prototype, metadata, or a global of a test runner", () => {
+    for (const edge of [["property", "__proto__"], ["internal", "map"], ["property", "__vitest_worker__"]] as const) {
+      const graph = {
+        root: [["element", 1, "a"]],
+        a: [[...edge, "value"], ["property", "b", "b"]],
+        b: [["property", "c", "c"]],
+        c: [["property", "value", "value"]],
+        value: []
+      } satisfies Record<string, ReadonlyArray<Edge>>
+      assert.strictEqual(pathIn(graph, "value"), "root.1 a.b b.c c.value")
+    }
   })
 
   describe("follows an entry of a WeakMap", () => {
