@@ -127,7 +127,17 @@ export interface WeakCache<in out Key, in out A extends WeakKey, in out E = neve
 export type RemovalCause = "collected" | "expired" | "replaced" | "invalidated"
 
 /**
- * Describes the result of {@link stats}: counters since the cache was created, and two sizes.
+ * Describes the result of {@link stats}: counters since the cache was created, and three sizes.
+ *
+ * **Details**
+ *
+ * Two sums hold at every moment, even after the cache has closed:
+ *
+ * - `hits + misses` is the number of reads by `get`, `getOption`, `getSuccess` and `use`.
+ * - `sets + loads` is `size + collected + expired + replaced + invalidated + unstored`,
+ *   because every value that came in is still there or has left for one of these reasons.
+ *
+ * Every lookup that has ended is counted once, in `loads`, `failures` or `interrupted`.
  *
  * @see {@link stats} to read them
  *
@@ -140,20 +150,32 @@ export interface Stats {
   readonly hits: number
   /** Reads that started a lookup, waited for a lookup, or found nothing. */
   readonly misses: number
+  /** Values that `set` received. */
+  readonly sets: number
   /** Lookups that succeeded. */
   readonly loads: number
-  /** Lookups that failed. An interrupted lookup counts neither as a load nor as a failure. */
+  /** Lookups that failed or died, including a lookup whose value the cache refused. */
   readonly failures: number
+  /** Lookups that were interrupted. */
+  readonly interrupted: number
   /** Values that were collected. */
   readonly collected: number
   /** Values whose time to live ended. */
   readonly expired: number
-  /** Entries that left the strong front because of a bound or the idle time. */
-  readonly evicted: number
+  /** Values that `set` or `refresh` replaced, even if the new value was the same object. */
+  readonly replaced: number
+  /** Values that were invalidated, or that were in the cache when it closed. */
+  readonly invalidated: number
+  /** Values that were never stored, because the time to live was zero or something newer had happened to the key. */
+  readonly unstored: number
+  /** Entries that left the strong front because of a bound, the idle time or `trim`. */
+  readonly demoted: number
   /** Values in the cache, including collected values that have not been cleaned up yet. */
-  readonly alive: number
+  readonly size: number
   /** Entries in the strong front, including cached failures. */
   readonly strong: number
+  /** The total weight of the strong front. Each entry weighs 1 if the cache has no `weigh`. */
+  readonly weight: number
 }
 
 /**
@@ -207,8 +229,8 @@ export interface Options<Key, A extends WeakKey> {
    */
   readonly invalidations?: Stream.Stream<NoInfer<Key>, unknown> | undefined
   /**
-   * Publishes metrics: `<name>_hits`, `_misses`, `_loads`, `_failures`, `_collected`, `_expired`, `_evicted`,
-   * `_alive`, `_strong` and `_load_time`. Give each cache a different name.
+   * Publishes metrics: `<name>_hits`, `_misses`, `_loads`, `_failures`, `_collected`, `_expired`, `_demoted`,
+   * `_size`, `_strong` and `_load_time`. Give each cache a different name.
    */
   readonly name?: string | undefined
 }

@@ -339,8 +339,8 @@ class Model {
         failures: this.failed,
         collected: this.collected,
         expired: this.expired,
-        evicted: this.evicted,
-        alive: [...this.entries.values()].filter((entry) => entry.stored === "value").length,
+        demoted: this.evicted,
+        size: [...this.entries.values()].filter((entry) => entry.stored === "value").length,
         strong: this.front.length
       }
     }
@@ -355,6 +355,18 @@ const show = (exit: Exit.Exit<Value | Option.Option<Value>, number>): string => 
   const value = Option.isOption(exit.value) ? Option.getOrUndefined(exit.value) : exit.value
   return value === undefined ? "none" : `value ${value.id}`
 }
+
+const counted = ({ collected, demoted, expired, failures, hits, loads, misses, size, strong }: WeakCache.Stats) => ({
+  hits,
+  misses,
+  loads,
+  failures,
+  collected,
+  expired,
+  demoted,
+  size,
+  strong
+})
 
 const settle = Effect.repeat(Effect.yieldNow, { times: 12 })
 
@@ -484,7 +496,7 @@ const runScript = (settings: Settings, script: ReadonlyArray<Command>) =>
         keys: [...yield* WeakCache.keys(cache)].sort(),
         size: yield* WeakCache.size(cache),
         removals: [...removals].sort(),
-        stats: yield* WeakCache.stats(cache)
+        stats: counted(yield* WeakCache.stats(cache))
       }
       assert.deepStrictEqual(actual, model.observe(), `after ${JSON.stringify(command)}`)
     }

@@ -64,6 +64,25 @@ const settle = Effect.repeat(Effect.yieldNow, { times: 10 })
 const strongOf = <K, A extends WeakKey, E, R>(cache: WeakCache.WeakCache<K, A, E, R>) =>
   Effect.map(WeakCache.stats(cache), (stats) => stats.strong)
 
+/** The statistics of a new cache. */
+const nothing: WeakCache.Stats = {
+  hits: 0,
+  misses: 0,
+  sets: 0,
+  loads: 0,
+  failures: 0,
+  interrupted: 0,
+  collected: 0,
+  expired: 0,
+  replaced: 0,
+  invalidated: 0,
+  unstored: 0,
+  demoted: 0,
+  size: 0,
+  strong: 0,
+  weight: 0
+}
+
 const defectOf = <A, E, R>(self: Effect.Effect<A, E, R>) =>
   Effect.map(Effect.exit(self), (exit) => {
     assert.isTrue(Exit.isFailure(exit), "succeeded")
@@ -204,7 +223,7 @@ describe("the strong front", () => {
       yield* WeakCache.get(cache, "b")
       yield* settle
       assert.deepStrictEqual(log, [])
-      assert.strictEqual((yield* WeakCache.stats(cache)).evicted, 1)
+      assert.strictEqual((yield* WeakCache.stats(cache)).demoted, 1)
     }))
 
   effect("the total weight bounds the strong front", () =>
@@ -264,15 +283,9 @@ describe("the strong front", () => {
           assert.strictEqual(yield* WeakCache.size(cache), 0)
         }
         assert.deepStrictEqual(yield* WeakCache.stats(cache), {
-          hits: 0,
+          ...nothing,
           misses: 1,
-          loads: 0,
-          failures: 1,
-          collected: 0,
-          expired: 0,
-          evicted: 0,
-          alive: 0,
-          strong: 0
+          failures: 1
         })
       }))
   }
@@ -835,7 +848,7 @@ describe("removal", () => {
       yield* WeakCache.set(cache, "a", a)
       yield* settle
       assert.deepStrictEqual(log, [])
-      assert.strictEqual((yield* WeakCache.stats(cache)).alive, 1)
+      assert.strictEqual((yield* WeakCache.stats(cache)).size, 1)
       assert.strictEqual(yield* strongOf(cache), 1)
     }))
 
@@ -1429,8 +1442,8 @@ describe("closing", () => {
       yield* TestHeap.collect(a)
       assert.strictEqual(yield* TestHeap.pending, 0)
       assert.deepStrictEqual(log, [])
-      const { alive, strong } = yield* WeakCache.stats(cache)
-      assert.deepStrictEqual([alive, strong], [0, 0])
+      const { size, strong } = yield* WeakCache.stats(cache)
+      assert.deepStrictEqual([size, strong], [0, 0])
     }))
 
   effect("operations on a closed cache interrupt, and views are empty", () =>
@@ -1561,15 +1574,15 @@ describe("statistics", () => {
       yield* TestHeap.collectAndFinalize(a)
       yield* TestClock.adjust("1 second")
       assert.deepStrictEqual(yield* WeakCache.stats(cache), {
+        ...nothing,
         hits: 3,
         misses: 6,
         loads: 4,
         failures: 1,
         collected: 1,
         expired: 1,
-        evicted: 6,
-        alive: 2,
-        strong: 0
+        demoted: 6,
+        size: 2
       })
     }))
 
@@ -1590,8 +1603,8 @@ describe("statistics", () => {
           docs_failures: 0,
           docs_collected: 0,
           docs_expired: 0,
-          docs_evicted: 1,
-          docs_alive: 2,
+          docs_demoted: 1,
+          docs_size: 2,
           docs_strong: 1,
           docs_load_time: 2
         })
@@ -1707,7 +1720,7 @@ describe("iterables", () => {
       const cache = yield* WeakCache.make({ ...documents(), capacity: 2 })
       yield* pipe(cache, WeakCache.get("a"))
       yield* cache.pipe(WeakCache.set("b", { name: "b", version: 2 }))
-      const json = { _id: "WeakCache", capacity: 2, size: 2, alive: 2, strong: 2 }
+      const json = { _id: "WeakCache", capacity: 2, size: 2, strong: 2 }
       assert.deepStrictEqual(JSON.parse(JSON.stringify(cache)), json)
       assert.include(inspect(cache), "WeakCache")
       assert.include(String(cache), "WeakCache")

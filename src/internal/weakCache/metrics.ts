@@ -10,11 +10,11 @@ const counters = {
   failures: "Lookups that failed",
   collected: "Values that were collected",
   expired: "Values whose time to live ended",
-  evicted: "Entries that left the strong front"
+  demoted: "Entries that left the strong front"
 } as const
 
 const gauges = {
-  alive: "Values in the cache, including collected values that have not been cleaned up yet",
+  size: "Values in the cache, including collected values that have not been cleaned up yet",
   strong: "Entries in the strong front"
 } as const
 

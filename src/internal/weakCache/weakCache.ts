@@ -89,7 +89,12 @@ export class WeakCacheImpl<Key, A extends WeakKey, E> extends Base {
   private failed = 0
   private collected = 0
   private expired = 0
-  private evicted = 0
+  private demoted = 0
+  private sets = 0
+  private interrupted = 0
+  private replaced = 0
+  private invalidated = 0
+  private unstored = 0
   private alive = 0
 
   constructor(config: Config<Key, A, E>) {
@@ -109,8 +114,7 @@ export class WeakCacheImpl<Key, A extends WeakKey, E> extends Base {
   }
 
   override toJSON(): unknown {
-    const { alive, strong } = this.stats()
-    return { _id: "WeakCache", capacity: this.front.capacity, size: this.size(), alive, strong }
+    return { _id: "WeakCache", capacity: this.front.capacity, size: this.size(), strong: this.front.size }
   }
 
   override toString(): string {
@@ -170,13 +174,19 @@ export class WeakCacheImpl<Key, A extends WeakKey, E> extends Base {
     return {
       hits: this.hits,
       misses: this.misses,
+      sets: this.sets,
       loads: this.succeeded,
       failures: this.failed,
+      interrupted: this.interrupted,
       collected: this.collected,
       expired: this.expired,
-      evicted: this.evicted,
-      alive: this.alive,
-      strong: this.front.size
+      replaced: this.replaced,
+      invalidated: this.invalidated,
+      unstored: this.unstored,
+      demoted: this.demoted,
+      size: this.alive,
+      strong: this.front.size,
+      weight: this.front.weight
     }
   }
 
@@ -512,7 +522,7 @@ export class WeakCacheImpl<Key, A extends WeakKey, E> extends Base {
   /** Evicts an entry from the strong front. A value stays in the map until it is collected. A failure is taken out. */
   private release(entry: Entry<Key, A, E>): void {
     const exit = this.forget(entry)!
-    this.evicted++
+    this.demoted++
     if (Exit.isSuccess(exit)) this.weaken(entry, exit.value)
     else this.take(entry, undefined)
   }
