@@ -484,7 +484,20 @@ const runScript = (settings: Settings, script: ReadonlyArray<Command>) =>
         keys: [...yield* WeakCache.keys(cache)].sort(),
         size: yield* WeakCache.size(cache),
         removals: [...removals].sort(),
-        stats: yield* WeakCache.stats(cache)
+        stats: yield* Effect.map(
+          WeakCache.stats(cache),
+          ({ collected, demoted, expired, failures, hits, loads, misses, size, strong }) => ({
+            hits,
+            misses,
+            loads,
+            failures,
+            collected,
+            expired,
+            evicted: demoted,
+            alive: size,
+            strong
+          })
+        )
       }
       assert.deepStrictEqual(actual, model.observe(), `after ${JSON.stringify(command)}`)
     }

@@ -15,7 +15,7 @@ export class StrongFront<L extends Link> {
   declare capacity: number
   declare readonly maxWeight: number
   declare size: number
-  declare private weight: number
+  declare weight: number
   declare private newest: L | undefined
   declare oldest: L | undefined
 
