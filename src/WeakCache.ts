@@ -197,7 +197,7 @@ export interface Stats {
  * @category models
  * @since 0.1.0
  */
-export interface Options<Key, A extends WeakKey> {
+export interface Options<Key, A extends WeakKey, IE = never, IR = Scope.Scope> {
   /** The maximum number of entries in the strong front: a non-negative integer, or `Infinity`. */
   readonly capacity?: number | undefined
   /**
@@ -222,15 +222,24 @@ export interface Options<Key, A extends WeakKey> {
    */
   readonly onRemoval?: ((key: NoInfer<Key>, cause: RemovalCause) => Effect.Effect<void>) | undefined
   /**
-   * Keys to invalidate, for example from Redis pub/sub. If the stream fails, the cache logs the failure.
-   * The cache also removes all entries, because the cache may have missed keys. Then the cache runs the
-   * stream again. The delay before each run doubles from 100 milliseconds up to 10 seconds. A stream
-   * that ends is not run again.
+   * Keys to invalidate, for example from Redis pub/sub. Give an effect that subscribes and returns the stream: the
+   * constructor runs it before it returns the cache, so no key is lost, and fails with its error. A plain stream
+   * subscribes some time after the constructor has returned, so keys that are published before are lost.
+   *
+   * If the stream fails, dies or is interrupted, the cache logs this and subscribes again. Then it removes all
+   * entries, because it may have missed keys. The delay before each attempt doubles from 100 milliseconds up to 10
+   * seconds, and a key resets it. A stream that ends is logged and not run again. Invalidation does not wait for the
+   * finalizers of resources, and logs a finalizer that fails.
    */
-  readonly invalidations?: Stream.Stream<NoInfer<Key>, unknown> | undefined
+  readonly invalidations?:
+    | Stream.Stream<NoInfer<Key>, unknown>
+    | Effect.Effect<Stream.Stream<NoInfer<Key>, unknown>, IE, IR>
+    | undefined
   /**
-   * Publishes metrics: `<name>_hits`, `_misses`, `_loads`, `_failures`, `_collected`, `_expired`, `_demoted`,
-   * `_size`, `_strong` and `_load_time`. Give each cache a different name.
+   * Publishes the numbers of {@link Stats} as the metrics `weak_cache_hits`, `weak_cache_misses` and so on, and the
+   * duration of lookups as the timer `weak_cache_load_time`, in milliseconds. Each has the attribute `cache` with this
+   * name. The metrics of caches with one name are sums. They disappear when the last of these caches is closed, or is
+   * collected without having been closed.
    */
   readonly name?: string | undefined
 }
@@ -336,20 +345,22 @@ export const make = <
   A extends WeakKey,
   E = never,
   R = never,
-  ServiceMode extends "lookup" | "construction" = never
+  ServiceMode extends "lookup" | "construction" = never,
+  IE = never,
+  IR = never
 >(
-  options: Options<Key, A> & {
+  options: Options<Key, A, IE, IR> & {
     readonly lookup: (key: Key) => Effect.Effect<A, E, R>
     readonly timeToLive?: Duration.Input | undefined
     readonly requireServicesAt?: ServiceMode | undefined
   }
 ): Effect.Effect<
   WeakCache<Key, A, E, "lookup" extends ServiceMode ? R : never>,
-  never,
-  ("lookup" extends ServiceMode ? never : R) | Scope.Scope
+  IE,
+  ("lookup" extends ServiceMode ? never : R) | Exclude<IR, Scope.Scope> | Scope.Scope
 > => {
   const { lookup, timeToLive, ...others } = options
-  return makeWith<Key, A, E, R, ServiceMode>(lookup, {
+  return makeWith<Key, A, E, R, ServiceMode, IE, IR>(lookup, {
     ...others,
     timeToLive: timeToLive === undefined ? undefined : Make.always(timeToLive)
   })
@@ -399,17 +410,19 @@ export const makeWith = <
   A extends WeakKey,
   E = never,
   R = never,
-  ServiceMode extends "lookup" | "construction" = never
+  ServiceMode extends "lookup" | "construction" = never,
+  IE = never,
+  IR = never
 >(
   lookup: (key: Key) => Effect.Effect<A, E, R>,
-  options: Options<Key, A> & {
+  options: Options<Key, A, IE, IR> & {
     readonly timeToLive?: ((exit: Exit.Exit<A, E>, key: Key) => Duration.Input) | undefined
     readonly requireServicesAt?: ServiceMode | undefined
   }
 ): Effect.Effect<
   WeakCache<Key, A, E, "lookup" extends ServiceMode ? R : never>,
-  never,
-  ("lookup" extends ServiceMode ? never : R) | Scope.Scope
+  IE,
+  ("lookup" extends ServiceMode ? never : R) | Exclude<IR, Scope.Scope> | Scope.Scope
 > => Make.make(lookup, options.timeToLive, options)
 
 /**
@@ -484,9 +497,11 @@ export const makeScoped = <
   A extends WeakKey,
   E = never,
   R = never,
-  ServiceMode extends "lookup" | "construction" = never
+  ServiceMode extends "lookup" | "construction" = never,
+  IE = never,
+  IR = never
 >(
-  options: Options<Key, A> & {
+  options: Options<Key, A, IE, IR> & {
     readonly lookup: (key: Key) => Effect.Effect<Res, E, R>
     readonly handle: (resource: Res) => A
     readonly timeToLive?: Duration.Input | ((exit: Exit.Exit<A, E>, key: Key) => Duration.Input) | undefined
@@ -494,8 +509,8 @@ export const makeScoped = <
   }
 ): Effect.Effect<
   WeakCache<Key, A, E, "lookup" extends ServiceMode ? Exclude<R, Scope.Scope> : never>,
-  never,
-  ("lookup" extends ServiceMode ? never : Exclude<R, Scope.Scope>) | Scope.Scope
+  IE,
+  ("lookup" extends ServiceMode ? never : Exclude<R, Scope.Scope>) | Exclude<IR, Scope.Scope> | Scope.Scope
 > => {
   const { handle, lookup, timeToLive } = options
   const acquire = (key: Key, load: Load<Key, A, E>) => {

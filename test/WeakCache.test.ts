@@ -1,24 +1,6 @@
 /** One behaviour of `WeakCache` per test, on the test heap and the test clock. */
 import { assert, describe, it } from "@effect/vitest"
-import {
-  Cause,
-  Clock,
-  Context,
-  Data,
-  Deferred,
-  Effect,
-  Equal,
-  Exit,
-  Fiber,
-  Hash,
-  Logger,
-  Metric,
-  Option,
-  pipe,
-  Queue,
-  Scope,
-  Stream
-} from "effect"
+import { Cause, Clock, Context, Data, Deferred, Effect, Equal, Exit, Fiber, Hash, Option, pipe, Scope } from "effect"
 import { TestClock } from "effect/testing"
 import { inspect } from "node:util"
 import { vi } from "vitest"
@@ -578,7 +560,7 @@ describe("time", () => {
       let now = 0
       const clock: Clock.Clock = {
         ...yield* Clock.clockWith(Effect.succeed),
-        currentTimeMillisUnsafe: () => now,
+        monotonicTimeNanosUnsafe: () => BigInt(now) * 1_000_000n,
         sleep: () => Effect.never
       }
       const { log, onRemoval } = removals()
@@ -1110,77 +1092,6 @@ describe("set, refresh and invalidate during a lookup", () => {
     }))
 })
 
-describe("invalidations", () => {
-  effect("keys of the stream are invalidated", () =>
-    Effect.gen(function*() {
-      const queue = yield* Queue.make<string>()
-      const cache = yield* WeakCache.make({ ...documents(), capacity: 10, invalidations: Stream.fromQueue(queue) })
-      yield* WeakCache.get(cache, "a")
-      yield* WeakCache.get(cache, "b")
-      yield* Queue.offer(queue, "a")
-      yield* settle
-      assert.deepStrictEqual([...yield* WeakCache.keys(cache)], ["b"])
-    }))
-
-  it.effect("after the stream fails, the failure is logged, all entries are removed, and the stream runs again", () =>
-    Effect.gen(function*() {
-      const messages: Array<unknown> = []
-      const logger = Logger.make<unknown, void>(({ message }) => void messages.push(message))
-      let runs = 0
-      const invalidations = Stream.suspend(() =>
-        ++runs < 4 ? Stream.fail("connection lost") : Stream.concat(Stream.make("b"), Stream.never)
-      )
-      yield* Effect.gen(function*() {
-        const cache = yield* WeakCache.make({ ...documents(), capacity: 10, invalidations })
-        yield* settle
-        assert.strictEqual(runs, 1)
-        yield* WeakCache.get(cache, "a")
-        yield* TestClock.adjust("99 millis")
-        assert.isTrue(yield* WeakCache.has(cache, "a"))
-        yield* TestClock.adjust("1 millis")
-        assert.strictEqual(runs, 2)
-        assert.isFalse(yield* WeakCache.has(cache, "a"))
-        yield* TestClock.adjust("200 millis")
-        assert.strictEqual(runs, 3)
-        yield* WeakCache.get(cache, "a")
-        yield* WeakCache.get(cache, "b")
-        yield* TestClock.adjust("400 millis")
-        assert.deepStrictEqual([...yield* WeakCache.keys(cache)], ["a"])
-      }).pipe(Effect.scoped, Effect.provide(Logger.layer([logger])))
-      assert.strictEqual(messages.length, 3)
-    }))
-
-  it.effect("a key from the stream restarts the delays", () =>
-    Effect.gen(function*() {
-      let runs = 0
-      const invalidations = Stream.suspend(() => {
-        runs++
-        return runs === 2 ? Stream.concat(Stream.make("a"), Stream.fail("lost")) : Stream.fail("lost")
-      })
-      yield* Effect.gen(function*() {
-        yield* WeakCache.make({ ...documents(), invalidations })
-        yield* settle
-        yield* TestClock.adjust("100 millis")
-        assert.strictEqual(runs, 2)
-        yield* TestClock.adjust("100 millis")
-        assert.strictEqual(runs, 3)
-      }).pipe(Effect.scoped, Effect.provide(Logger.layer([])))
-    }))
-
-  effect("closing the cache stops the stream", () =>
-    Effect.gen(function*() {
-      let stopped = false
-      const scope = yield* Scope.make()
-      yield* WeakCache.make({
-        ...documents(),
-        invalidations: Stream.ensuring(Stream.never, Effect.sync(() => void (stopped = true)))
-      }).pipe(Scope.provide(scope))
-      yield* settle
-      yield* Scope.close(scope, Exit.void)
-      assert.isTrue(stopped)
-    }))
-})
-
 describe("makeScoped", () => {
   const resources = () => {
     const log: Array<string> = []
@@ -1577,53 +1488,21 @@ describe("statistics", () => {
         ...nothing,
         hits: 3,
         misses: 6,
+        sets: 0,
         loads: 4,
         failures: 1,
+        interrupted: 0,
         collected: 1,
         expired: 1,
+        replaced: 0,
+        invalidated: 0,
+        unstored: 0,
         demoted: 6,
-        size: 2
+        size: 2,
+        strong: 0,
+        weight: 0
       })
     }))
-
-  it.effect("metrics appear under the name, and are removed with the cache", () =>
-    Effect.gen(function*() {
-      const names = Effect.map(Metric.snapshot, (snapshots) =>
-        Object.fromEntries(snapshots.map(({ id, state }) => [
-          id,
-          "count" in state ? state.count : "value" in state ? state.value : undefined
-        ])))
-      yield* Effect.scoped(Effect.gen(function*() {
-        const cache = yield* WeakCache.make({ ...documents(), capacity: 1, name: "docs" })
-        for (const key of ["a", "a", "b"]) yield* WeakCache.get(cache, key)
-        assert.deepStrictEqual(yield* names, {
-          docs_hits: 1,
-          docs_misses: 2,
-          docs_loads: 2,
-          docs_failures: 0,
-          docs_collected: 0,
-          docs_expired: 0,
-          docs_demoted: 1,
-          docs_size: 2,
-          docs_strong: 1,
-          docs_load_time: 2
-        })
-      }))
-      assert.deepStrictEqual(Object.keys(yield* names), ["docs_load_time"])
-    }).pipe(Effect.provideService(Metric.MetricRegistry, new Map())))
-
-  effect("the load time metric records the duration of the lookup", () =>
-    Effect.gen(function*() {
-      const cache = yield* WeakCache.make({
-        lookup: (key: string) => Effect.as(Effect.sleep("250 millis"), { key }),
-        name: "slow"
-      })
-      const fiber = yield* Effect.forkChild(WeakCache.get(cache, "a"))
-      yield* TestClock.adjust("250 millis")
-      yield* Fiber.join(fiber)
-      const snapshot = (yield* Metric.snapshot).find(({ id }) => id === "slow_load_time")
-      assert.isTrue(snapshot?.type === "Histogram" && snapshot.state.sum === 250)
-    }).pipe(Effect.provideService(Metric.MetricRegistry, new Map())))
 })
 
 describe("options", () => {
@@ -1646,7 +1525,9 @@ describe("options", () => {
   for (const [option, value] of bad) {
     effect(`rejects ${option} ${inspect(value)} with an error that names the option`, () =>
       Effect.gen(function*() {
-        const options = { lookup: documents().lookup, [option]: value } as Parameters<typeof WeakCache.make>[0]
+        const options = { lookup: documents().lookup, [option]: value } as {
+          readonly lookup: (key: string) => Effect.Effect<Doc>
+        }
         const error = yield* defectOf(WeakCache.make(options))
         assert.isTrue(error instanceof RangeError || error instanceof TypeError)
         assert.include(String(error), option)

@@ -34,7 +34,7 @@ import { Entry, Load, loads, valueOf } from "./entry.ts"
 import { LiveEntries, StructuralTable, type Table } from "./entryTable.ts"
 import { ExpiryQueue } from "./expiry.ts"
 import { StrongFront } from "./strongFront.ts"
-import { Timer } from "./timer.ts"
+import { timeOf, Timer } from "./timer.ts"
 
 /** The checked options, with defaults. */
 export interface Config<Key, A extends WeakKey, E> {
@@ -104,7 +104,8 @@ export class WeakCacheImpl<Key, A extends WeakKey, E> extends Base {
     this.front = new StrongFront(config.idleTimeToLive > 0 ? config.capacity : 0, config.maxWeight)
     this.background = new Background(config.context)
     this.removals = new Removals(this.background, config.onRemoval, (key) => this.entries.get(key) !== undefined)
-    this.timer = new Timer(config.clock, config.context, () => this.releaseExpired())
+    // Without the Scope, because the Scope holds the cache.
+    this.timer = new Timer(config.heap, config.clock, Context.omit(Scope.Scope)(config.context))
     const finalize = inSlices<Entry<Key, A, E>>(sliceOfCleanup, (entry) => this.finalize(entry))
     this.registry = makeRegistry(config.heap, (entry) => finalize(entry) ?? this.background.idle)
   }
@@ -235,7 +236,7 @@ export class WeakCacheImpl<Key, A extends WeakKey, E> extends Base {
   }
 
   private now(): number {
-    return this.config.clock.currentTimeMillisUnsafe()
+    return timeOf(this.config.clock)
   }
 
   private isPast(entry: Entry<Key, A, E>, now: number): boolean {
@@ -380,6 +381,7 @@ export class WeakCacheImpl<Key, A extends WeakKey, E> extends Base {
     this.running.delete(load)
     const { scope } = load
     if (Exit.hasInterrupts(exit)) {
+      this.interrupted++
       this.detach(load)
       return scope === undefined ? Effect.void : Scope.close(scope, exit)
     }
@@ -405,6 +407,7 @@ export class WeakCacheImpl<Key, A extends WeakKey, E> extends Base {
       return scope === undefined ? Effect.void : Scope.close(scope, exit)
     }
     const stored = isWanted && this.replace(load.key, exit, terms, scope, entry)
+    if (!stored) this.unstored++
     // Keep the resource of an unstored handle open until the handle is collected.
     if (scope !== undefined && !stored) this.track(new Entry<Key, A, E>(load.key), exit.value, scope)
     return Effect.void
@@ -417,7 +420,9 @@ export class WeakCacheImpl<Key, A extends WeakKey, E> extends Base {
       const exit = Exit.succeed(value)
       const terms = this.termsOf(exit, key)
       // `weigh` may have closed the cache.
-      if (!this.closed) this.replace(key, exit, terms, undefined, undefined)
+      if (this.closed) return
+      this.sets++
+      if (!this.replace(key, exit, terms, undefined, undefined)) this.unstored++
     })
   }
 
@@ -483,7 +488,7 @@ export class WeakCacheImpl<Key, A extends WeakKey, E> extends Base {
     entry.expiresAt = millis === Infinity ? Infinity : this.now() + millis
     if (entry.expiresAt !== Infinity) {
       this.expiry.add(entry)
-      this.timer.wakeAt(entry.expiresAt)
+      this.timer.wakeAt(entry.expiresAt, this)
     }
     this.hold(entry, exit)
     return true
@@ -501,7 +506,7 @@ export class WeakCacheImpl<Key, A extends WeakKey, E> extends Base {
     this.front.add(entry)
     if (idleTimeToLive !== Infinity) {
       entry.usedAt = this.now()
-      this.timer.wakeAt(entry.usedAt + idleTimeToLive)
+      this.timer.wakeAt(entry.usedAt + idleTimeToLive, this)
     }
     this.evict()
   }
@@ -633,6 +638,8 @@ export class WeakCacheImpl<Key, A extends WeakKey, E> extends Base {
     const exit = this.forget(entry)
     if (entry.stored === "value") {
       this.alive--
+      if (cause === "replaced") this.replaced++
+      else if (cause === "invalidated") this.invalidated++
       if (cause !== undefined) this.removals.report(entry.key, cause)
     }
     entry.stored = undefined
@@ -688,8 +695,8 @@ export class WeakCacheImpl<Key, A extends WeakKey, E> extends Base {
 
   // time
 
-  /** Releases one slice of expired and idle entries. Returns the next wake-up time: now or earlier if entries are left. */
-  private releaseExpired(): number {
+  /** Releases one slice of expired and idle entries. Called by the timer. */
+  releaseExpired(): number {
     const now = this.now()
     const { idleTimeToLive } = this.config
     for (let left = sliceOfTimer; left > 0; left--) {
