@@ -27,12 +27,12 @@ import type { Inspectable } from "effect/Inspectable"
 import * as Iterable_ from "effect/Iterable"
 import type * as Option from "effect/Option"
 import type { Pipeable } from "effect/Pipeable"
-import type { Predicate } from "effect/Predicate"
+import { hasProperty, type Predicate } from "effect/Predicate"
 import * as Scope from "effect/Scope"
 import type * as Stream from "effect/Stream"
 import type { Invariant } from "effect/Types"
 import { guard } from "./internal/guard.ts"
-import type { Load } from "./internal/weakCache/entry.ts"
+import { holdDuring } from "./internal/hold.ts"
 import * as Make from "./internal/weakCache/make.ts"
 import { WeakCacheImpl } from "./internal/weakCache/weakCache.ts"
 
@@ -200,19 +200,14 @@ export interface Stats {
 export interface Options<Key, A extends WeakKey, IE = never, IR = Scope.Scope> {
   /** The maximum number of entries in the strong front: a non-negative integer, or `Infinity`. */
   readonly capacity?: number | undefined
-  /**
-   * The maximum total weight of the strong front. Requires `weigh`. A value that is heavier than
-   * `maxWeight` is cached weakly, and evicts no other value. A cached failure weighs 1.
-   */
-  readonly maxWeight?: number | undefined
-  /**
-   * Returns the weight of a value. Called once for every value that a lookup returns or `set` receives.
-   * If `weigh` throws, or returns `NaN` or a negative number, the value is not stored. Then `get`,
-   * `refresh` or `set` dies with the error of `weigh`, or with a `RangeError`.
-   */
-  readonly weigh?: ((value: NoInfer<A>, key: NoInfer<Key>) => number) | undefined
   /** How long an unused entry stays in the strong front. After this time, the cache holds the value only weakly. */
   readonly idleTimeToLive?: Duration.Input | undefined
+  /**
+   * The age at which a value is refreshed. A `get` or `use` of an older value returns it at once and starts the lookup in
+   * the background. The result replaces the value. If the lookup fails, the failure is counted in {@link Stats}, the
+   * value stays, and the next attempt starts after the same time. A value that nobody reads is not refreshed.
+   */
+  readonly refreshAfter?: Duration.Input | undefined
   /** Compares keys by `Equal.equals` (`"structural"`, the default) or by identity (`"reference"`). */
   readonly compare?: "structural" | "reference" | undefined
   /**
@@ -244,9 +239,41 @@ export interface Options<Key, A extends WeakKey, IE = never, IR = Scope.Scope> {
   readonly name?: string | undefined
 }
 
+/**
+ * Bounds the strong front by weight: both options, or none.
+ *
+ * **Details**
+ *
+ * A value that is heavier than `maxWeight` is cached weakly, and evicts no other value. A cached failure weighs 1.
+ *
+ * @see {@link Options} for the other options
+ *
+ * @stability experimental
+ * @category models
+ * @since 0.2.0
+ */
+export type Weights<Key, A extends WeakKey> =
+  | { readonly maxWeight?: undefined; readonly weigh?: undefined }
+  | {
+    /** The maximum total weight of the strong front. */
+    readonly maxWeight: number
+    /**
+     * Returns the weight of a value. Called once for every value that a lookup returns or `set` receives.
+     * If `weigh` throws, or returns `NaN` or a negative number, the value is not stored. Then `get`,
+     * `refresh` or `set` dies with the error of `weigh`, or with a `RangeError`.
+     */
+    readonly weigh: (value: NoInfer<A>, key: NoInfer<Key>) => number
+  }
+
 // Every cache is a `WeakCacheImpl`. The public interface hides that class.
-const impl = <Key, A extends WeakKey, E, R>(self: WeakCache<Key, A, E, R>): WeakCacheImpl<Key, A, E> =>
-  self as unknown as WeakCacheImpl<Key, A, E>
+const impl = <Key, A extends WeakKey, E, R>(self: WeakCache<Key, A, E, R>): WeakCacheImpl<Key, A, E, R> => {
+  if (self instanceof WeakCacheImpl) return self
+  throw new TypeError(
+    guard(() => hasProperty(self, TypeId))
+      ? "Expected a WeakCache, got one of another copy of effect-weakref: the package is installed twice"
+      : `Expected a WeakCache, got ${format(self)}`
+  )
+}
 
 /**
  * Checks whether a value is a `WeakCache`.
@@ -349,7 +376,7 @@ export const make = <
   IE = never,
   IR = never
 >(
-  options: Options<Key, A, IE, IR> & {
+  options: Options<Key, A, IE, IR> & Weights<Key, A> & {
     readonly lookup: (key: Key) => Effect.Effect<A, E, R>
     readonly timeToLive?: Duration.Input | undefined
     readonly requireServicesAt?: ServiceMode | undefined
@@ -359,11 +386,12 @@ export const make = <
   IE,
   ("lookup" extends ServiceMode ? never : R) | Exclude<IR, Scope.Scope> | Scope.Scope
 > => {
-  const { lookup, timeToLive, ...others } = options
-  return makeWith<Key, A, E, R, ServiceMode, IE, IR>(lookup, {
-    ...others,
-    timeToLive: timeToLive === undefined ? undefined : Make.always(timeToLive)
-  })
+  const { lookup, timeToLive } = options
+  return Make.make(
+    { isScoped: false, run: lookup },
+    timeToLive === undefined ? undefined : Make.always(timeToLive),
+    options
+  )
 }
 
 /**
@@ -415,7 +443,7 @@ export const makeWith = <
   IR = never
 >(
   lookup: (key: Key) => Effect.Effect<A, E, R>,
-  options: Options<Key, A, IE, IR> & {
+  options: Options<Key, A, IE, IR> & Weights<Key, A> & {
     readonly timeToLive?: ((exit: Exit.Exit<A, E>, key: Key) => Duration.Input) | undefined
     readonly requireServicesAt?: ServiceMode | undefined
   }
@@ -423,7 +451,12 @@ export const makeWith = <
   WeakCache<Key, A, E, "lookup" extends ServiceMode ? R : never>,
   IE,
   ("lookup" extends ServiceMode ? never : R) | Exclude<IR, Scope.Scope> | Scope.Scope
-> => Make.make(lookup, options.timeToLive, options)
+> => Make.make({ isScoped: false, run: lookup }, options.timeToLive, options)
+
+// Marks a resource in the types of `makeScoped`, so that a `handle` that returns the resource does not compile.
+declare const resourceMark: unique symbol
+type Resource<Res> = Res & { readonly [resourceMark]?: true }
+type NotResource = { readonly [resourceMark]?: never }
 
 /**
  * Creates a cache of resources that closes a resource when its handle is collected, expires
@@ -501,9 +534,9 @@ export const makeScoped = <
   IE = never,
   IR = never
 >(
-  options: Options<Key, A, IE, IR> & {
+  options: Options<Key, A, IE, IR> & Weights<Key, A> & {
     readonly lookup: (key: Key) => Effect.Effect<Res, E, R>
-    readonly handle: (resource: Res) => A
+    readonly handle: (resource: Resource<Res>) => A & NotResource
     readonly timeToLive?: Duration.Input | ((exit: Exit.Exit<A, E>, key: Key) => Duration.Input) | undefined
     readonly requireServicesAt?: ServiceMode | undefined
   }
@@ -513,15 +546,20 @@ export const makeScoped = <
   ("lookup" extends ServiceMode ? never : Exclude<R, Scope.Scope>) | Exclude<IR, Scope.Scope> | Scope.Scope
 > => {
   const { handle, lookup, timeToLive } = options
-  const acquire = (key: Key, load: Load<Key, A, E>) => {
-    const acquired = lookup(key)
-    const scope = load.scope = Scope.makeUnsafe()
-    return Effect.map(Scope.provide(acquired, scope), handle)
+  const wrap = (resource: Res): A => {
+    // The mark exists only in the type.
+    const value: A = handle(resource as Resource<Res>)
+    if (!Object.is(value, resource)) return value
+    throw new TypeError(
+      "handle returned the resource itself. The resource is held until its Scope closes, so it would never be closed: return an object that refers to the resource"
+    )
   }
   return Effect.suspend(() => {
-    if (typeof handle !== "function") throw new TypeError(`handle must be a function, got ${format(handle)}`)
+    for (const [name, option] of Object.entries({ handle, lookup })) {
+      if (typeof option !== "function") throw new TypeError(`${name} must be a function, got ${format(option)}`)
+    }
     return Make.make(
-      acquire,
+      { isScoped: true, run: (key: Key, scope: Scope.Scope) => Effect.map(Scope.provide(lookup(key), scope), wrap) },
       timeToLive === undefined || typeof timeToLive === "function" ? timeToLive : Make.always(timeToLive),
       options
     )
@@ -650,6 +688,117 @@ export const getSuccess: {
   2,
   <Key, A extends WeakKey, E, R>(self: WeakCache<Key, A, E, R>, key: Key): Effect.Effect<Option.Option<A>> =>
     impl(self).getSuccess(key)
+)
+
+/**
+ * Returns the value of a key if the cache has one, without any effect on the cache.
+ *
+ * **When to use**
+ *
+ * Use for diagnostics, and to look at a value without keeping it in the strong front.
+ *
+ * **Details**
+ *
+ * Never starts a lookup, never waits and never fails. Unlike {@link getSuccess}, counts neither a hit nor a miss, does not
+ * mark the value as used, and starts no refresh. Returns `None` for a running lookup and for a cached failure. O(1).
+ * Dereferences if the value is not in the strong front.
+ *
+ * **Example** (Looking without using)
+ *
+ * ```ts import.meta.vitest
+ * import { Effect, Option } from "effect"
+ * import { WeakCache } from "effect-weakref"
+ *
+ * const program = Effect.gen(function*() {
+ *   const users = yield* WeakCache.make({ lookup: (id: number) => Effect.succeed({ id }), capacity: 10 })
+ *   yield* WeakCache.get(users, 1)
+ *   const peeked = yield* WeakCache.peek(users, 1)
+ *   const { hits } = yield* WeakCache.stats(users)
+ *   return [Option.isSome(peeked), hits]
+ * })
+ *
+ * await Effect.runPromise(Effect.scoped(program)) // => [true, 0]
+ * ```
+ *
+ * @see {@link getSuccess} to read the value and mark it as used
+ *
+ * @stability experimental
+ * @category getters
+ * @since 0.2.0
+ */
+export const peek: {
+  <Key1 extends Key, Key = Key1>(
+    key: Key1
+  ): <A extends WeakKey, E, R>(self: WeakCache<Key, A, E, R>) => Effect.Effect<Option.Option<A>>
+  <Key, A extends WeakKey, E, R>(self: WeakCache<Key, A, E, R>, key: Key): Effect.Effect<Option.Option<A>>
+} = dual(
+  2,
+  <Key, A extends WeakKey, E, R>(self: WeakCache<Key, A, E, R>, key: Key): Effect.Effect<Option.Option<A>> =>
+    impl(self).peek(key)
+)
+
+/**
+ * Gets the value of a key, and keeps it reachable until the effect that uses it has ended.
+ *
+ * **When to use**
+ *
+ * Use in a cache of {@link makeScoped}, whenever an effect works with a handle. An object is reachable only until its last
+ * use, not until the end of the block or of its own method. With {@link get}, the engine can collect the handle during
+ * `handle.query()`, and then the cache closes the connection under the query.
+ *
+ * **Details**
+ *
+ * Reads, counts and fails as {@link get} does. The value stays reachable even if the effect fails, or while it is being
+ * interrupted. A value that expires or is invalidated meanwhile is closed all the same. O(1). Dereferences if the value is
+ * not in the strong front.
+ *
+ * **Example** (Querying a shared connection)
+ *
+ * ```ts import.meta.vitest
+ * import { Effect } from "effect"
+ * import { WeakCache } from "effect-weakref"
+ *
+ * const open = (host: string) =>
+ *   Effect.acquireRelease(
+ *     Effect.succeed({ query: (sql: string) => Effect.succeed(`${host}: ${sql}`) }),
+ *     () => Effect.log("closed")
+ *   )
+ *
+ * const program = Effect.gen(function*() {
+ *   const connections = yield* WeakCache.makeScoped({
+ *     lookup: open,
+ *     handle: ({ query }) => ({ query })
+ *   })
+ *   return yield* WeakCache.use(connections, "db1", (handle) => handle.query("select 1"))
+ * })
+ *
+ * await Effect.runPromise(Effect.scoped(program)) // => "db1: select 1"
+ * ```
+ *
+ * @see {@link get} for values whose collection releases nothing
+ *
+ * @stability experimental
+ * @category combinators
+ * @since 0.2.0
+ */
+export const use: {
+  <Key1 extends Key, A extends WeakKey, B, E2, R2, Key = Key1>(
+    key: Key1,
+    f: (value: A) => Effect.Effect<B, E2, R2>
+  ): <E, R>(self: WeakCache<Key, A, E, R>) => Effect.Effect<B, E | E2, R | R2>
+  <Key, A extends WeakKey, E, R, B, E2, R2>(
+    self: WeakCache<Key, A, E, R>,
+    key: Key,
+    f: (value: A) => Effect.Effect<B, E2, R2>
+  ): Effect.Effect<B, E | E2, R | R2>
+} = dual(
+  3,
+  <Key, A extends WeakKey, E, R, B, E2, R2>(
+    self: WeakCache<Key, A, E, R>,
+    key: Key,
+    f: (value: A) => Effect.Effect<B, E2, R2>
+  ): Effect.Effect<B, E | E2, R | R2> =>
+    Effect.flatMap(get(self, key), (value) => holdDuring(Effect.suspend(() => f(value)), value))
 )
 
 /**
@@ -1038,18 +1187,17 @@ export const entries = <Key, A extends WeakKey, E, R>(
 ): Effect.Effect<Iterable<[Key, A]>> => Effect.sync(() => impl(self).pairs())
 
 /**
- * Sets the capacity of the strong front, and evicts the least recently used entries above it.
+ * Demotes the least recently used entries of the strong front, once, until `capacity` entries are left.
  *
  * **When to use**
  *
- * Use when memory is short. `trim(cache, 0)` releases every value that only the cache holds. Later, call
- * `trim` again with the old capacity.
+ * Use when memory is short. `trim(cache, 0)` lets go of every value that only the cache holds.
  *
  * **Details**
  *
- * Does not remove values. The cache still returns a value that the program uses elsewhere. Removes cached failures
- * that are evicted. Dies with a `RangeError` unless the capacity is a non-negative integer or `Infinity`. O(number of
- * evicted entries).
+ * The capacity stays, so later reads fill the strong front again. Does not remove values: the cache still returns a
+ * demoted value that the program uses elsewhere. Removes cached failures that leave the front. Dies with a `RangeError`
+ * unless the number is a non-negative integer or `Infinity`. O(number of demoted entries). Does not dereference.
  *
  * **Example** (Releasing unused values)
  *
@@ -1059,14 +1207,18 @@ export const entries = <Key, A extends WeakKey, E, R>(
  *
  * const program = Effect.gen(function*() {
  *   const users = yield* WeakCache.make({ lookup: (id: number) => Effect.succeed({ id }), capacity: 10 })
+ *   const strong = Effect.map(WeakCache.stats(users), (stats) => stats.strong)
  *   yield* WeakCache.get(users, 1)
  *   yield* WeakCache.trim(users, 0)
- *   return (yield* WeakCache.stats(users)).strong
+ *   const trimmed = yield* strong
+ *   yield* WeakCache.get(users, 2)
+ *   return [trimmed, yield* strong]
  * })
  *
- * await Effect.runPromise(Effect.scoped(program)) // => 0
+ * await Effect.runPromise(Effect.scoped(program)) // => [0, 1]
  * ```
  *
+ * @see {@link setCapacity} to bound the strong front from now on
  * @see {@link invalidateAll} to remove all entries
  *
  * @stability experimental
@@ -1080,6 +1232,49 @@ export const trim: {
   2,
   <Key, A extends WeakKey, E, R>(self: WeakCache<Key, A, E, R>, capacity: number): Effect.Effect<void> =>
     impl(self).trim(capacity)
+)
+
+/**
+ * Sets the capacity of the strong front from now on, and demotes the entries above it.
+ *
+ * **When to use**
+ *
+ * Use to adapt a cache to the memory that a program may use. Raise the capacity again later, if memory allows.
+ *
+ * **Details**
+ *
+ * Bounds the front beside `maxWeight` and `idleTimeToLive`, which stay. Does not remove values. Dies with a `RangeError`
+ * unless the capacity is a non-negative integer or `Infinity`. O(number of demoted entries). Does not dereference.
+ *
+ * **Example** (Shrinking a cache)
+ *
+ * ```ts import.meta.vitest
+ * import { Effect } from "effect"
+ * import { WeakCache } from "effect-weakref"
+ *
+ * const program = Effect.gen(function*() {
+ *   const users = yield* WeakCache.make({ lookup: (id: number) => Effect.succeed({ id }), capacity: 10 })
+ *   yield* WeakCache.setCapacity(users, 1)
+ *   for (const id of [1, 2, 3]) yield* WeakCache.get(users, id)
+ *   return (yield* WeakCache.stats(users)).strong
+ * })
+ *
+ * await Effect.runPromise(Effect.scoped(program)) // => 1
+ * ```
+ *
+ * @see {@link trim} to release values once
+ *
+ * @stability experimental
+ * @category mutations
+ * @since 0.2.0
+ */
+export const setCapacity: {
+  (capacity: number): <Key, A extends WeakKey, E, R>(self: WeakCache<Key, A, E, R>) => Effect.Effect<void>
+  <Key, A extends WeakKey, E, R>(self: WeakCache<Key, A, E, R>, capacity: number): Effect.Effect<void>
+} = dual(
+  2,
+  <Key, A extends WeakKey, E, R>(self: WeakCache<Key, A, E, R>, capacity: number): Effect.Effect<void> =>
+    impl(self).setCapacity(capacity)
 )
 
 /**

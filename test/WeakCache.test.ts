@@ -282,24 +282,39 @@ describe("the strong front", () => {
       assert.strictEqual(yield* WeakCache.get(cache, "a"), a)
     }))
 
-  effect("trim evicts the least recently used values, and bounds later values", () =>
+  effect("trim demotes the least recently used values once, and the capacity stays", () =>
     Effect.gen(function*() {
-      const cache = yield* WeakCache.make({ ...documents(), capacity: 10 })
+      const cache = yield* WeakCache.make({ ...documents(), capacity: 3 })
       for (const key of ["a", "b", "c"]) yield* WeakCache.get(cache, key)
       yield* WeakCache.trim(cache, 1)
       assert.strictEqual(yield* strongOf(cache), 1)
-      yield* WeakCache.get(cache, "d")
-      assert.strictEqual(yield* strongOf(cache), 1)
-      assert.strictEqual(yield* WeakCache.size(cache), 4)
+      for (const key of ["d", "e", "f"]) yield* WeakCache.get(cache, key)
+      assert.strictEqual(yield* strongOf(cache), 3)
+      assert.strictEqual(yield* WeakCache.size(cache), 6)
     }))
 
-  effect("trim can raise the capacity again", () =>
+  effect(
+    "setCapacity bounds the strong front from now on, and can raise the bound again",
+    () =>
+      Effect.gen(function*() {
+        const cache = yield* WeakCache.make({ ...documents(), capacity: 10 })
+        for (const key of ["a", "b", "c"]) yield* WeakCache.get(cache, key)
+        yield* WeakCache.setCapacity(cache, 1)
+        assert.strictEqual(yield* strongOf(cache), 1)
+        yield* WeakCache.get(cache, "d")
+        assert.strictEqual(yield* strongOf(cache), 1)
+        yield* pipe(cache, WeakCache.setCapacity(2))
+        yield* WeakCache.get(cache, "e")
+        assert.strictEqual(yield* strongOf(cache), 2)
+      })
+  )
+
+  effect("setCapacity rejects an invalid capacity", () =>
     Effect.gen(function*() {
-      const cache = yield* WeakCache.make({ ...documents(), capacity: 2 })
-      yield* WeakCache.trim(cache, 0)
-      yield* pipe(cache, WeakCache.trim(2))
-      yield* WeakCache.get(cache, "a")
-      assert.strictEqual(yield* strongOf(cache), 1)
+      const cache = yield* WeakCache.make(documents())
+      for (const capacity of [-1, 0.5, NaN]) {
+        assert.instanceOf(yield* defectOf(WeakCache.setCapacity(cache, capacity)), RangeError)
+      }
     }))
 
   effect("trim rejects an invalid capacity", () =>

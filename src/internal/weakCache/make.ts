@@ -10,9 +10,9 @@ import { format } from "effect/Formatter"
 import * as Scheduler from "effect/Scheduler"
 import * as Scope from "effect/Scope"
 import { Heap } from "../../Heap.ts"
-import type { Options } from "../../WeakCache.ts"
-import type { Load } from "./entry.ts"
+import type { Options, Weights } from "../../WeakCache.ts"
 import * as Invalidations from "./invalidations.ts"
+import type { LookupFunction } from "./lookups.ts"
 import * as Metrics from "./metrics.ts"
 import { checkCapacity, WeakCacheImpl } from "./weakCache.ts"
 
@@ -22,29 +22,39 @@ export const always = (input: Duration.Input) => {
   return () => duration
 }
 
-export const make = <Key, A extends WeakKey, E>(
-  lookup: (key: Key, load: Load<Key, A, E>) => Effect.Effect<A, E, any>,
+/**
+ * `RCache` are the services that the operations of the cache require, and `RMake` those that creating it requires.
+ * The public constructors decide which of them are the services of the lookup.
+ */
+export const make = <Key, A extends WeakKey, E, RCache, RMake, IE, IR>(
+  lookup: LookupFunction<Key, A, E>,
   timeToLive: ((exit: Exit.Exit<A, E>, key: Key) => Duration.Input) | undefined,
-  options: Options<Key, A, any, any>
-): Effect.Effect<any, any, any> =>
-  Effect.contextWith((fiberContext: Context.Context<any>) => {
+  options: Options<Key, A, IE, IR> & Weights<Key, A> & {
+    readonly requireServicesAt?: "lookup" | "construction" | undefined
+  }
+): Effect.Effect<WeakCacheImpl<Key, A, E, RCache>, IE, RMake | Exclude<IR, Scope.Scope> | Scope.Scope> =>
+  Effect.contextWith((fiberContext: Context.Context<RMake | Scope.Scope>) => {
     const context = inTurns(fiberContext)
-    const idleTimeToLive = checkOptions(lookup, options)
-    const { capacity, compare, invalidations, maxWeight, name, onRemoval, weigh } = options
+    checkOptions<Key, A, IE, IR>(lookup.run, options)
+    const { capacity, compare, invalidations, maxWeight, name, onRemoval, requireServicesAt, weigh } = options
+    const idleTimeToLive = millisOf(options.idleTimeToLive)
+    const refreshAfter = millisOf(options.refreshAfter)
     const scope = Context.get(context, Scope.Scope)
     const isBounded = maxWeight !== undefined || options.idleTimeToLive !== undefined
     const heap = Context.get(context, Heap)
     const metrics = name === undefined ? undefined : Metrics.make(name, context)
-    const cache = new WeakCacheImpl<Key, A, E>({
+    const cache = new WeakCacheImpl<Key, A, E, RCache>({
       heap,
       clock: Context.get(context, Clock.Clock),
       context,
       lookup,
+      requiresServices: requireServicesAt === "lookup",
       timeToLive,
       capacity: capacity ?? (isBounded ? Infinity : 0),
       maxWeight: maxWeight ?? Infinity,
       weigh,
       idleTimeToLive,
+      refreshAfter,
       compare: compare ?? "structural",
       onRemoval,
       onLoad: metrics?.recordLoad
@@ -73,14 +83,21 @@ export const make = <Key, A extends WeakKey, E>(
   })
 
 /** Removes the scheduler of `Effect.runSync`, because fibers that yield to it never let the event loop run. */
-const inTurns = (context: Context.Context<any>): Context.Context<any> =>
+const inTurns = <R>(context: Context.Context<R>): Context.Context<R> =>
   Context.get(context, Scheduler.Scheduler).executionMode === "sync"
-    ? Context.omit(Scheduler.Scheduler)(context)
+    ? Context.add(context, Scheduler.Scheduler, Context.get(Context.empty(), Scheduler.Scheduler))
     : context
 
-/** Throws if an option is invalid. Returns the idle time to live in milliseconds. */
-const checkOptions = <Key, A extends WeakKey>(lookup: unknown, options: Options<Key, A, any, any>): number => {
-  const { capacity, compare, idleTimeToLive, invalidations, maxWeight, name, onRemoval, weigh } = options
+/** Throws if the duration is invalid. */
+const millisOf = (input: Duration.Input | undefined): number =>
+  input === undefined ? Infinity : Duration.toMillis(Duration.fromInputUnsafe(input))
+
+/** Throws if an option is invalid. Programs without types may give a function `weigh` without `maxWeight`. */
+const checkOptions = <Key, A extends WeakKey, IE, IR>(
+  lookup: unknown,
+  options: Options<Key, A, IE, IR> & Weights<Key, A>
+): void => {
+  const { capacity, compare, invalidations, maxWeight, name, onRemoval, weigh } = options
   for (const [option, value] of Object.entries({ lookup, onRemoval, weigh })) {
     if (value !== undefined && typeof value !== "function") {
       throw new TypeError(`${option} must be a function, got ${format(value)}`)
@@ -101,5 +118,4 @@ const checkOptions = <Key, A extends WeakKey>(lookup: unknown, options: Options<
     throw new TypeError(`name must be a non-empty string, got ${format(name)}`)
   }
   Invalidations.check(invalidations)
-  return idleTimeToLive === undefined ? Infinity : Duration.toMillis(Duration.fromInputUnsafe(idleTimeToLive))
 }
