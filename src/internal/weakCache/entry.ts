@@ -23,6 +23,7 @@
  */
 import * as Exit from "effect/Exit"
 import type { Expiring } from "./expiry.ts"
+import type { Idle } from "./idle.ts"
 import type { Lookup } from "./lookups.ts"
 import type { Resource } from "./resources.ts"
 import type { Link } from "./strongFront.ts"
@@ -36,7 +37,9 @@ export class Entry<Key, A extends WeakKey, E> implements Link, Expiring {
   lookup: Lookup<Key, A, E> | undefined
   resource: Resource | undefined
   weight: number
-  usedAt: number
+  mark: number
+  /** The last use of an entry in the strong front, if the cache has an idle time to live. */
+  idle: Idle<Entry<Key, A, E>> | undefined
   expiresAt: number
   /** When a read starts a refresh in the background. */
   refreshesAt: number
@@ -53,7 +56,8 @@ export class Entry<Key, A extends WeakKey, E> implements Link, Expiring {
     this.lookup = undefined
     this.resource = undefined
     this.weight = 0
-    this.usedAt = 0
+    this.mark = 0
+    this.idle = undefined
     this.expiresAt = Infinity
     this.refreshesAt = Infinity
     this.place = -1

@@ -2,6 +2,7 @@
  * The map from keys to entries. `StructuralTable` compares keys by `Equal.equals`. To compare keys by reference, the cache
  * uses a native `Map`.
  */
+import * as Hash from "effect/Hash"
 import * as MutableHashMap from "effect/MutableHashMap"
 import * as Option from "effect/Option"
 
@@ -14,6 +15,12 @@ export interface Table<Key, V> {
   clear(): void
   values(): Iterable<V>
 }
+
+/** Returns the hash of a key that the tables of this comparison find equal keys by. By reference, an object is not read. */
+export const hashOf = (compare: "structural" | "reference", key: unknown): number =>
+  compare === "reference" && (typeof key === "object" || typeof key === "function") && key !== null
+    ? Hash.random(key)
+    : Hash.hash(key)
 
 export class StructuralTable<Key, V> implements Table<Key, V> {
   private readonly map = MutableHashMap.empty<Key, V>()

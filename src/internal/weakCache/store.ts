@@ -16,8 +16,9 @@ import { inSlices, makeRegistry } from "../registry.ts"
 import type { Background, Removals } from "./background.ts"
 import type { Counters } from "./counters.ts"
 import { Entry, storesValue, valueOf } from "./entry.ts"
-import { LiveEntries, StructuralTable, type Table } from "./entryTable.ts"
+import { hashOf, LiveEntries, StructuralTable, type Table } from "./entryTable.ts"
 import { ExpiryQueue } from "./expiry.ts"
+import { IdleQueue } from "./idle.ts"
 import type { Resource, Resources } from "./resources.ts"
 import { StrongFront } from "./strongFront.ts"
 import { type Sleeper, timeOf, Timer } from "./timer.ts"
@@ -71,6 +72,7 @@ export class Store<Key, A extends WeakKey, E> {
   private readonly resources: Resources<Key, A, E>
   private readonly removals: Removals<Key>
   private readonly expiry = new ExpiryQueue<Entry<Key, A, E>>()
+  private readonly idle: IdleQueue<Entry<Key, A, E>>
   private readonly registry: FinalizationRegistry<Entry<Key, A, E>>
   private readonly timer: Timer
   /** The cache, which the timer holds weakly. */
@@ -97,7 +99,13 @@ export class Store<Key, A extends WeakKey, E> {
     this.resources = resources
     this.removals = removals
     this.turn = new Turn(config.maxWeight)
-    this.front = new StrongFront(config.idleTimeToLive > 0 ? config.capacity : 0, config.maxWeight)
+    const { compare } = config
+    this.front = new StrongFront(
+      config.idleTimeToLive > 0 ? config.capacity : 0,
+      config.maxWeight,
+      (entry) => hashOf(compare, entry.key)
+    )
+    this.idle = new IdleQueue(config.idleTimeToLive)
     // Without the Scope, because the Scope holds the cache.
     this.timer = new Timer(config.heap, config.clock, Context.omit(Scope.Scope)(config.context))
     const finalize = inSlices<Entry<Key, A, E>>(sliceOfCleanup, (entry) => this.finalize(entry))
@@ -131,7 +139,7 @@ export class Store<Key, A extends WeakKey, E> {
     const { exit } = entry
     if (now >= entry.refreshesAt) this.due = entry
     if (exit === undefined) return this.readWeak(entry, now)
-    entry.usedAt = now
+    if (entry.idle !== undefined) entry.idle.usedAt = now
     this.front.use(entry)
     this.counters.hits++
     return exit
@@ -150,7 +158,7 @@ export class Store<Key, A extends WeakKey, E> {
   readCurrent(entry: Entry<Key, A, E>): Exit.Exit<A, E> {
     const now = this.isTimed ? this.now() : 0
     if (entry.exit === undefined) return this.readWeak(entry, now)!
-    entry.usedAt = now
+    if (entry.idle !== undefined) entry.idle.usedAt = now
     this.front.use(entry)
     this.counters.hits++
     return entry.exit
@@ -278,14 +286,16 @@ export class Store<Key, A extends WeakKey, E> {
   private promote(entry: Entry<Key, A, E>, exit: Exit.Exit<A, E>, now: number): void {
     entry.state = "strong"
     entry.exit = exit
-    entry.usedAt = now
     this.front.add(entry)
-    if (this.idleTimeToLive !== Infinity) this.timer.wakeAt(now + this.idleTimeToLive, this.sleeper)
+    if (this.idleTimeToLive !== Infinity) {
+      this.idle.add(entry, now)
+      this.timer.wakeAt(this.idle.wakesAt, this.sleeper)
+    }
     this.demoteExcess()
   }
 
   private demoteExcess(): void {
-    while (this.front.isOver()) this.demote(this.front.oldest!)
+    while (this.front.isOver()) this.demote(this.front.victim())
   }
 
   /** Moves an entry out of the strong front. A value stays in the table until it is collected. A failure is removed. */
@@ -294,6 +304,7 @@ export class Store<Key, A extends WeakKey, E> {
     this.counters.demoted++
     if (Exit.isFailure(exit)) return this.remove(entry, undefined)
     this.front.remove(entry)
+    this.idle.remove(entry)
     entry.exit = undefined
     this.weaken(entry, exit.value)
   }
@@ -328,7 +339,7 @@ export class Store<Key, A extends WeakKey, E> {
 
   /** Demotes entries until `capacity` are left, once. O(number of demoted entries). */
   trim(capacity: number): void {
-    while (this.front.size > capacity) this.demote(this.front.oldest!)
+    while (this.front.size > capacity) this.demote(this.front.victim())
     this.stopTimerIfDone()
   }
 
@@ -392,6 +403,7 @@ export class Store<Key, A extends WeakKey, E> {
     const { exit } = entry
     if (exit === undefined) return undefined
     this.front.remove(entry)
+    this.idle.remove(entry)
     entry.exit = undefined
     return exit
   }
@@ -439,19 +451,21 @@ export class Store<Key, A extends WeakKey, E> {
    */
   releaseExpired(): number {
     const now = this.now()
-    const { idleTimeToLive } = this
     for (let left = sliceOfTimer; left > 0; left--) {
       const { first } = this.expiry
-      const { oldest } = this.front
-      if (first !== undefined && now >= first.expiresAt) this.expire(first)
-      else if (oldest !== undefined && now >= oldest.usedAt + idleTimeToLive) this.demote(oldest)
-      else break
+      if (first !== undefined && now >= first.expiresAt) {
+        this.expire(first)
+        continue
+      }
+      const idle = this.idle.due(now)
+      if (idle === undefined) break
+      this.demote(idle)
     }
-    return Math.min(this.expiry.first?.expiresAt ?? Infinity, (this.front.oldest?.usedAt ?? Infinity) + idleTimeToLive)
+    return Math.min(this.expiry.first?.expiresAt ?? Infinity, this.idle.wakesAt)
   }
 
   private stopTimerIfDone(): void {
     if (this.expiry.first !== undefined) return
-    if (this.idleTimeToLive === Infinity || this.front.oldest === undefined) this.timer.stop()
+    if (this.idle.wakesAt === Infinity) this.timer.stop()
   }
 }
