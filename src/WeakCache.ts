@@ -1,9 +1,9 @@
 /**
  * Caches objects weakly, so that a value stays in the cache while the program uses it.
  *
- * A `WeakCache` holds the most recently used values strongly, and all other values
- * weakly. The strongly held values are the **strong front**. A capacity, a total weight
- * and an idle time bound the strong front. A value that leaves the strong front stays
+ * A `WeakCache` holds the values that are most likely to be used again strongly, and all
+ * other values weakly. The strongly held values are the **strong front**. A capacity, a total
+ * weight and an idle time bound the strong front. A value that leaves the strong front stays
  * in the cache until it is collected. So eviction never makes the cache load a second
  * copy of a value that is still in use. Only expiry, `set`, `refresh`, invalidation and
  * closing the cache remove a live value.
@@ -198,7 +198,11 @@ export interface Stats {
  * @since 0.1.0
  */
 export interface Options<Key, A extends WeakKey, IE = never, IR = Scope.Scope> {
-  /** The maximum number of entries in the strong front: a non-negative integer, or `Infinity`. */
+  /**
+   * The maximum number of entries in the strong front: a non-negative integer, or `Infinity`. Up to 32 entries, the front
+   * demotes the least recently used entry. A larger front also counts uses, so that a scan or a long loop of keys that are
+   * rarely read does not push out those that are read often (W-TinyLFU). There, a new entry can leave before an old one.
+   */
   readonly capacity?: number | undefined
   /** How long an unused entry stays in the strong front. After this time, the cache holds the value only weakly. */
   readonly idleTimeToLive?: Duration.Input | undefined
@@ -1187,7 +1191,7 @@ export const entries = <Key, A extends WeakKey, E, R>(
 ): Effect.Effect<Iterable<[Key, A]>> => Effect.sync(() => impl(self).pairs())
 
 /**
- * Demotes the least recently used entries of the strong front, once, until `capacity` entries are left.
+ * Demotes entries of the strong front, once, until `capacity` entries are left. Begins with those that eviction would demote first.
  *
  * **When to use**
  *
