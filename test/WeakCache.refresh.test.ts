@@ -51,25 +51,31 @@ describe("refresh", () => {
       assert.strictEqual((yield* WeakCache.stats(cache)).loads, 2)
     }))
 
-  effect("interrupting one of two refreshes leaves the other waiting, and the last ends the lookup", () =>
-    Effect.gen(function*() {
-      const { lookup } = versions()
-      const cache = yield* WeakCache.make({ lookup, capacity: 10 })
-      yield* WeakCache.get(cache, "k")
-      const one = yield* Effect.forkChild(WeakCache.refresh(cache, "k"))
-      const two = yield* Effect.forkChild(WeakCache.refresh(cache, "k"))
-      yield* settle
-      yield* Fiber.interrupt(one)
-      assert.strictEqual((yield* WeakCache.stats(cache)).interrupted, 0)
-      yield* Fiber.interrupt(two)
-      assert.strictEqual((yield* WeakCache.stats(cache)).interrupted, 1)
-      assert.strictEqual(yield* versionOf(cache), 1)
-    }))
+  effect(
+    "interrupting one of two refreshes leaves the other waiting, and the last ends the lookup",
+    () =>
+      Effect.gen(function*() {
+        const { lookup } = versions()
+        const cache = yield* WeakCache.make({ lookup, capacity: 10 })
+        yield* WeakCache.get(cache, "k")
+        const one = yield* Effect.forkChild(WeakCache.refresh(cache, "k"))
+        const two = yield* Effect.forkChild(WeakCache.refresh(cache, "k"))
+        yield* settle
+        yield* Fiber.interrupt(one)
+        assert.strictEqual((yield* WeakCache.stats(cache)).interrupted, 0)
+        yield* Fiber.interrupt(two)
+        assert.strictEqual((yield* WeakCache.stats(cache)).interrupted, 1)
+        assert.strictEqual(yield* versionOf(cache), 1)
+      })
+  )
 
-  const newer: Record<string, readonly [
-    act: (cache: WeakCache.WeakCache<string, Doc, string>) => Effect.Effect<unknown, string>,
-    version: number
-  ]> = {
+  const newer: Record<
+    string,
+    readonly [
+      act: (cache: WeakCache.WeakCache<string, Doc, string>) => Effect.Effect<unknown, string>,
+      version: number
+    ]
+  > = {
     "set": [(cache) => WeakCache.set(cache, "k", { version: 100 }), 100],
     "invalidate": [(cache) => WeakCache.invalidate(cache, "k"), 0],
     "invalidateAll": [(cache) => WeakCache.invalidateAll(cache), 0],
@@ -94,23 +100,26 @@ describe("refresh", () => {
     }
   }
 
-  effect("of two overlapping refreshes, the one that began later wins, even if it ends first", () =>
-    Effect.gen(function*() {
-      const { lookup, succeed } = versions()
-      const cache = yield* WeakCache.make({ lookup, capacity: 10 })
-      yield* WeakCache.get(cache, "k")
-      const older = yield* Effect.forkChild(WeakCache.refresh(cache, "k"))
-      yield* settle
-      // The older refresh is outdated, so the next one does not share its lookup.
-      yield* WeakCache.set(cache, "k", { version: 50 })
-      const newer = yield* Effect.forkChild(WeakCache.refresh(cache, "k"))
-      yield* settle
-      yield* succeed(1, 3)
-      assert.strictEqual((yield* Fiber.join(newer)).version, 3)
-      yield* succeed(0, 2)
-      assert.strictEqual((yield* Fiber.join(older)).version, 2)
-      assert.strictEqual(yield* versionOf(cache), 3)
-    }))
+  effect(
+    "of two overlapping refreshes, the one that began later wins, even if it ends first",
+    () =>
+      Effect.gen(function*() {
+        const { lookup, succeed } = versions()
+        const cache = yield* WeakCache.make({ lookup, capacity: 10 })
+        yield* WeakCache.get(cache, "k")
+        const older = yield* Effect.forkChild(WeakCache.refresh(cache, "k"))
+        yield* settle
+        // The older refresh is outdated, so the next one does not share its lookup.
+        yield* WeakCache.set(cache, "k", { version: 50 })
+        const newer = yield* Effect.forkChild(WeakCache.refresh(cache, "k"))
+        yield* settle
+        yield* succeed(1, 3)
+        assert.strictEqual((yield* Fiber.join(newer)).version, 3)
+        yield* succeed(0, 2)
+        assert.strictEqual((yield* Fiber.join(older)).version, 2)
+        assert.strictEqual(yield* versionOf(cache), 3)
+      })
+  )
 
   effect("a failure leaves the value, and its caller sees the failure", () =>
     Effect.gen(function*() {
@@ -125,22 +134,25 @@ describe("refresh", () => {
       assert.strictEqual((yield* WeakCache.stats(cache)).failures, 1)
     }))
 
-  effect("a failure leaves a value that is held only weakly, and is cached if the value has been collected", () =>
-    Effect.gen(function*() {
-      for (const isCollected of [false, true]) {
-        const { fail, lookup } = versions()
-        const cache = yield* WeakCache.make({ lookup, capacity: 10 })
-        const first = yield* WeakCache.get(cache, "k")
-        yield* WeakCache.trim(cache, 0)
-        const fiber = yield* Effect.forkChild(WeakCache.refresh(cache, "k"))
-        yield* settle
-        if (isCollected) yield* TestHeap.collectAndFinalize(first)
-        yield* fail(0)
-        yield* Fiber.await(fiber)
-        const exit = yield* Effect.exit(WeakCache.get(cache, "k"))
-        assert.deepStrictEqual(exit, isCollected ? Exit.fail("down") : Exit.succeed(first))
-      }
-    }))
+  effect(
+    "a failure leaves a value that is held only weakly, and is cached if the value has been collected",
+    () =>
+      Effect.gen(function*() {
+        for (const isCollected of [false, true]) {
+          const { fail, lookup } = versions()
+          const cache = yield* WeakCache.make({ lookup, capacity: 10 })
+          const first = yield* WeakCache.get(cache, "k")
+          yield* WeakCache.trim(cache, 0)
+          const fiber = yield* Effect.forkChild(WeakCache.refresh(cache, "k"))
+          yield* settle
+          if (isCollected) yield* TestHeap.collectAndFinalize(first)
+          yield* fail(0)
+          yield* Fiber.await(fiber)
+          const exit = yield* Effect.exit(WeakCache.get(cache, "k"))
+          assert.deepStrictEqual(exit, isCollected ? Exit.fail("down") : Exit.succeed(first))
+        }
+      })
+  )
 
   effect("a get whose value died during the refresh shares the lookup of the refresh", () =>
     Effect.gen(function*() {
@@ -196,20 +208,23 @@ describe("refreshAfter", () => {
       assert.strictEqual(lookups(), 2)
     }))
 
-  effect("does not refresh for getOption, getSuccess, has and peek, which never start a lookup", () =>
-    Effect.gen(function*() {
-      const { lookup, lookups } = versions()
-      const cache = yield* make(lookup)
-      yield* WeakCache.get(cache, "k")
-      yield* TestClock.adjust("1 minute")
-      yield* WeakCache.getOption(cache, "k")
-      yield* WeakCache.getSuccess(cache, "k")
-      yield* WeakCache.has(cache, "k")
-      yield* WeakCache.peek(cache, "k")
-      yield* WeakCache.get(cache, "other").pipe(Effect.forkChild)
-      yield* settle
-      assert.strictEqual(lookups(), 2, "only the lookup of the other key")
-    }))
+  effect(
+    "does not refresh for getOption, getSuccess, has and peek, which never start a lookup",
+    () =>
+      Effect.gen(function*() {
+        const { lookup, lookups } = versions()
+        const cache = yield* make(lookup)
+        yield* WeakCache.get(cache, "k")
+        yield* TestClock.adjust("1 minute")
+        yield* WeakCache.getOption(cache, "k")
+        yield* WeakCache.getSuccess(cache, "k")
+        yield* WeakCache.has(cache, "k")
+        yield* WeakCache.peek(cache, "k")
+        yield* WeakCache.get(cache, "other").pipe(Effect.forkChild)
+        yield* settle
+        assert.strictEqual(lookups(), 2, "only the lookup of the other key")
+      })
+  )
 
   effect("a failure keeps the value, and is tried again after the same time", () =>
     Effect.gen(function*() {
@@ -242,24 +257,32 @@ describe("refreshAfter", () => {
       assert.deepStrictEqual([lookups(), yield* versionOf(cache)], [2, 2])
     }))
 
-  effect("an expired value is loaded again, and closing interrupts the background refresh", () =>
-    Effect.gen(function*() {
-      const { lookup, lookups } = versions()
-      const stats = yield* Effect.scoped(Effect.gen(function*() {
-        const cache = yield* WeakCache.make({ lookup, capacity: 10, refreshAfter: "1 minute", timeToLive: "2 minutes" })
-        yield* WeakCache.get(cache, "k")
-        yield* TestClock.adjust("1 minute")
-        yield* WeakCache.get(cache, "k")
-        yield* TestClock.adjust("1 minute")
-        assert.isFalse(yield* WeakCache.has(cache, "k"))
-        const waiting = yield* Effect.forkChild(WeakCache.get(cache, "k"))
-        yield* settle
-        assert.strictEqual(lookups(), 2, "the get shares the refresh")
-        assert.isUndefined(waiting.pollUnsafe())
-        return WeakCache.stats(cache)
-      }))
-      assert.strictEqual((yield* stats).interrupted, 1)
-    }))
+  effect(
+    "an expired value is loaded again, and closing interrupts the background refresh",
+    () =>
+      Effect.gen(function*() {
+        const { lookup, lookups } = versions()
+        const stats = yield* Effect.scoped(Effect.gen(function*() {
+          const cache = yield* WeakCache.make({
+            lookup,
+            capacity: 10,
+            refreshAfter: "1 minute",
+            timeToLive: "2 minutes"
+          })
+          yield* WeakCache.get(cache, "k")
+          yield* TestClock.adjust("1 minute")
+          yield* WeakCache.get(cache, "k")
+          yield* TestClock.adjust("1 minute")
+          assert.isFalse(yield* WeakCache.has(cache, "k"))
+          const waiting = yield* Effect.forkChild(WeakCache.get(cache, "k"))
+          yield* settle
+          assert.strictEqual(lookups(), 2, "the get shares the refresh")
+          assert.isUndefined(waiting.pollUnsafe())
+          return WeakCache.stats(cache)
+        }))
+        assert.strictEqual((yield* stats).interrupted, 1)
+      })
+  )
 })
 
 describe("the services of a lookup", () => {
