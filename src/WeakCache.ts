@@ -179,25 +179,15 @@ export interface Stats {
 }
 
 /**
- * Configures all constructors.
+ * Configures all constructors, except for the bound by weight.
  *
- * **Details**
- *
- * The default of `capacity` is 0, so the cache keeps no value alive. If `maxWeight` or
- * `idleTimeToLive` is given, the default is `Infinity`.
- *
- * Constructors die with a `RangeError` or `TypeError` that names an invalid option.
- * An invalid duration causes the error of Effect's `Duration` instead. If `timeToLive` is
- * invalid, `make` throws this error and does not return an effect.
- *
- * @see {@link make} for a fixed time to live
- * @see {@link makeWith} for a time to live that depends on the result
+ * @see {@link Options} for all options
  *
  * @stability experimental
  * @category models
- * @since 0.1.0
+ * @since 0.2.0
  */
-export interface Options<Key, A extends WeakKey, IE = never, IR = Scope.Scope> {
+export interface CommonOptions<Key, IE = never, IR = Scope.Scope> {
   /**
    * The maximum number of entries in the strong front: a non-negative integer, or `Infinity`. Up to 32 entries, the front
    * demotes the least recently used entry. A larger front also counts uses, so that a scan or a long loop of keys that are
@@ -268,6 +258,29 @@ export type Weights<Key, A extends WeakKey> =
      */
     readonly weigh: (value: NoInfer<A>, key: NoInfer<Key>) => number
   }
+
+/**
+ * Configures all constructors.
+ *
+ * **Details**
+ *
+ * The default of `capacity` is 0, so the cache keeps no value alive. If `maxWeight` or
+ * `idleTimeToLive` is given, the default is `Infinity`.
+ *
+ * Constructors die with a `RangeError` or `TypeError` that names an invalid option.
+ * An invalid duration causes the error of Effect's `Duration` instead. If `timeToLive` is
+ * invalid, `make` throws this error and does not return an effect.
+ *
+ * @see {@link make} for a fixed time to live
+ * @see {@link makeWith} for a time to live that depends on the result
+ *
+ * @stability experimental
+ * @category models
+ * @since 0.1.0
+ */
+export type Options<Key, A extends WeakKey, IE = never, IR = Scope.Scope> =
+  & CommonOptions<Key, IE, IR>
+  & Weights<Key, A>
 
 // Every cache is a `WeakCacheImpl`. The public interface hides that class.
 const impl = <Key, A extends WeakKey, E, R>(self: WeakCache<Key, A, E, R>): WeakCacheImpl<Key, A, E, R> => {
@@ -380,7 +393,7 @@ export const make = <
   IE = never,
   IR = never
 >(
-  options: Options<Key, A, IE, IR> & Weights<Key, A> & {
+  options: Options<Key, A, IE, IR> & {
     readonly lookup: (key: Key) => Effect.Effect<A, E, R>
     readonly timeToLive?: Duration.Input | undefined
     readonly requireServicesAt?: ServiceMode | undefined
@@ -447,7 +460,7 @@ export const makeWith = <
   IR = never
 >(
   lookup: (key: Key) => Effect.Effect<A, E, R>,
-  options: Options<Key, A, IE, IR> & Weights<Key, A> & {
+  options: Options<Key, A, IE, IR> & {
     readonly timeToLive?: ((exit: Exit.Exit<A, E>, key: Key) => Duration.Input) | undefined
     readonly requireServicesAt?: ServiceMode | undefined
   }
@@ -538,7 +551,7 @@ export const makeScoped = <
   IE = never,
   IR = never
 >(
-  options: Options<Key, A, IE, IR> & Weights<Key, A> & {
+  options: Options<Key, A, IE, IR> & {
     readonly lookup: (key: Key) => Effect.Effect<Res, E, R>
     readonly handle: (resource: Resource<Res>) => A & NotResource
     readonly timeToLive?: Duration.Input | ((exit: Exit.Exit<A, E>, key: Key) => Duration.Input) | undefined

@@ -74,9 +74,32 @@ export class Lookup<Key, A extends WeakKey, E> {
   }
 }
 
-/** How deep lookups start lookups before the next one starts in a task of its own. */
+/** How deep lookups start or end in one another before the next one does so from a shallow stack. */
 const deepest = 32
+
+/** How many calls of `Lookups.start` are on the stack. */
 let depth = 0
+
+/** How many calls of `handOver` are on the stack, and those that wait for the outermost one. */
+let handingOver = 0
+let waiting: Array<() => void> = []
+
+/** Resumes the waiters of a lookup. Each may be a lookup that ends now, so a chain of lookups must not use up the stack. */
+const handOver = (resume: () => void): void => {
+  if (handingOver >= deepest) return void waiting.push(resume)
+  handingOver++
+  try {
+    resume()
+    if (handingOver > 1) return
+    while (waiting.length > 0) {
+      const batch = waiting
+      waiting = []
+      for (const next of batch) next()
+    }
+  } finally {
+    handingOver--
+  }
+}
 
 type Restore = <B, E2, R2>(effect: Effect.Effect<B, E2, R2>) => Effect.Effect<B, E2, R2>
 
@@ -320,7 +343,9 @@ export class Lookups<Key, A extends WeakKey, E> {
     lookup.exit = lookup.waiters === 0 ? undefined : exit
     const resumes = Array.from(lookup.resumes)
     lookup.resumes.clear()
-    for (const resume of resumes) resume(exit)
+    handOver(() => {
+      for (const resume of resumes) resume(exit)
+    })
   }
 
   /** Returns whether a lookup will never end, because an error of the engine stopped it. */

@@ -10,7 +10,7 @@ import { format } from "effect/Formatter"
 import * as Scheduler from "effect/Scheduler"
 import * as Scope from "effect/Scope"
 import { Heap } from "../../Heap.ts"
-import type { Options, Weights } from "../../WeakCache.ts"
+import type { Options } from "../../WeakCache.ts"
 import * as Invalidations from "./invalidations.ts"
 import type { LookupFunction } from "./lookups.ts"
 import * as Metrics from "./metrics.ts"
@@ -29,7 +29,7 @@ export const always = (input: Duration.Input) => {
 export const make = <Key, A extends WeakKey, E, RCache, RMake, IE, IR>(
   lookup: LookupFunction<Key, A, E>,
   timeToLive: ((exit: Exit.Exit<A, E>, key: Key) => Duration.Input) | undefined,
-  options: Options<Key, A, IE, IR> & Weights<Key, A> & {
+  options: Options<Key, A, IE, IR> & {
     readonly requireServicesAt?: "lookup" | "construction" | undefined
   }
 ): Effect.Effect<WeakCacheImpl<Key, A, E, RCache>, IE, RMake | Exclude<IR, Scope.Scope> | Scope.Scope> =>
@@ -95,7 +95,7 @@ const millisOf = (input: Duration.Input | undefined): number =>
 /** Throws if an option is invalid. Programs without types may give a function `weigh` without `maxWeight`. */
 const checkOptions = <Key, A extends WeakKey, IE, IR>(
   lookup: unknown,
-  options: Options<Key, A, IE, IR> & Weights<Key, A>
+  options: Options<Key, A, IE, IR>
 ): void => {
   const { capacity, compare, invalidations, maxWeight, name, onRemoval, weigh } = options
   for (const [option, value] of Object.entries({ lookup, onRemoval, weigh })) {
