@@ -189,7 +189,7 @@ export interface Stats {
  */
 export interface CommonOptions<Key, IE = never, IR = Scope.Scope> {
   /**
-   * The maximum number of entries in the strong front: a non-negative integer, or `Infinity`. Up to 32 entries, the front
+   * The maximum number of entries in the strong front: a non-negative integer, or `Infinity`. Up to 16 entries, the front
    * demotes the least recently used entry. A larger front also counts uses, so that a scan or a long loop of keys that are
    * rarely read does not push out those that are read often (W-TinyLFU). There, a new entry can leave before an old one.
    */

@@ -25,16 +25,20 @@ export interface Link {
   older: Link | undefined
   /** The part of `maxWeight` that the entry uses. */
   weight: number
-  /** The list of the entry in 2 bits, then its uses in 4 bits, then the age of this count. 0 for a new entry. */
+  /** The list of the entry in 2 bits, whether its key is sampled, its uses in 4 bits, then the age of this count. 0 for a new entry. */
   mark: number
 }
 
 /** A front of so many entries is exactly LRU. */
-export const exact = 32
+export const exact = 16
 
 const inWindow = 1
 const onProbation = 2
 const isGuarded = 3
+const listBits = 3
+const sampledBit = 4
+const usesShift = 3
+const ageShift = 7
 
 /** The part of the weight that the window has at first, and its bounds. */
 const firstShare = 0.01
@@ -82,7 +86,7 @@ class List<L extends Link> {
   }
 
   add(link: L): void {
-    link.mark = (link.mark & ~3) | this.id
+    link.mark = (link.mark & ~listBits) | this.id
     link.older = this.newest
     if (this.newest === undefined) this.oldest = link
     else this.newest.newer = link
@@ -100,7 +104,7 @@ class List<L extends Link> {
     else older.newer = newer
     // A removed entry must not hold its former neighbours.
     link.newer = link.older = undefined
-    link.mark &= ~3
+    link.mark &= ~listBits
     // Reset the sum in an empty list, because sums of fractions are inexact.
     this.weight = this.newest === undefined ? 0 : this.weight - link.weight
   }
@@ -119,13 +123,10 @@ class List<L extends Link> {
     this.newest = link
   }
 
-  /** Moves all entries of a list to the old end of this list. */
+  /** Moves all entries of a list to the old end of this list. Does not change their marks. */
   takeOlder(list: List<L>): void {
     const { newest, oldest, weight } = list
     if (newest === undefined) return
-    for (let link: L | undefined = oldest; link !== undefined; link = link.newer as L | undefined) {
-      link.mark = (link.mark & ~3) | this.id
-    }
     if (this.oldest === undefined) this.newest = newest
     else {
       this.oldest.older = newest
@@ -224,7 +225,7 @@ export class StrongFront<L extends Link> {
   }
 
   private listOf(link: L): List<L> {
-    const id = link.mark & 3
+    const id = link.mark & listBits
     return id === inWindow ? this.window : id === onProbation ? this.probation : this.guarded
   }
 
@@ -254,6 +255,7 @@ export class StrongFront<L extends Link> {
     this.frequency = undefined
     this.window.takeOlder(this.guarded)
     this.window.takeOlder(this.probation)
+    for (let link = this.window.oldest; link !== undefined; link = link.newer as L | undefined) link.mark = inWindow
   }
 }
 
@@ -300,6 +302,7 @@ class Frequency<L extends Link> {
     this.count(link, Math.max(this.usesOf(link), this.sketch.estimate(hash)))
     if ((mix(hash) & this.sampleMask) === 0) {
       this.sampled.set(link, hash)
+      link.mark |= sampledBit
       this.compare(hash, false, size)
     }
     this.read(false, size)
@@ -307,14 +310,16 @@ class Frequency<L extends Link> {
 
   use(link: L, size: number): void {
     this.count(link, this.usesOf(link))
-    const hash = this.sampled.get(link)
-    if (hash !== undefined) this.compare(hash, true, size)
+    if ((link.mark & sampledBit) !== 0) this.compare(this.sampled.get(link)!, true, size)
     this.read(true, size)
   }
 
   leave(link: L, hash: number): void {
     this.sketch.raise(hash, this.usesOf(link))
-    this.sampled.delete(link)
+    if ((link.mark & sampledBit) !== 0) {
+      link.mark &= ~sampledBit
+      this.sampled.delete(link)
+    }
     if (this.candidate === link) this.candidate = undefined
   }
 
@@ -338,12 +343,13 @@ class Frequency<L extends Link> {
 
   private usesOf(link: L): number {
     // Negative if the front was exactly LRU in between. Then the count says nothing.
-    const halvings = this.age - (link.mark >> 6)
-    return halvings < 0 || halvings > 4 ? 0 : ((link.mark >> 2) & 15) >> halvings
+    const halvings = this.age - (link.mark >> ageShift)
+    return halvings < 0 || halvings > 4 ? 0 : ((link.mark >> usesShift) & mostUses) >> halvings
   }
 
   private count(link: L, before: number): void {
-    link.mark = (this.age << 6) | (Math.min(before + 1, mostUses) << 2) | (link.mark & 3)
+    link.mark = (this.age << ageShift) | (Math.min(before + 1, mostUses) << usesShift) |
+      (link.mark & (listBits | sampledBit))
   }
 
   private compare(hash: number, isHit: boolean, size: number): void {
