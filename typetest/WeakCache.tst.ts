@@ -10,6 +10,8 @@ interface Page extends Doc {
 }
 class Db extends Context.Service<Db, { readonly query: string }>()("Db") {}
 
+class Bus extends Context.Service<Bus, { readonly url: string }>()("Bus") {}
+
 declare const doc: Doc
 declare const page: Page
 declare const u: unknown
@@ -17,6 +19,10 @@ declare const docs: WeakCache.WeakCache<string, Doc, "NotFound", Db>
 declare const lookup: (key: string) => Effect.Effect<Doc, "NotFound", Db>
 declare const acquire: (key: string) => Effect.Effect<{ readonly fd: number }, "NotFound", Db | Scope.Scope>
 declare const handle: (file: { readonly fd: number }) => Doc
+declare const keys: Stream.Stream<string, "Lost">
+declare const numbers: Stream.Stream<number>
+declare const keysOfBus: Stream.Stream<string, "Lost", Bus>
+declare const subscribe: Effect.Effect<Stream.Stream<string, "Lost">, "Refused", Bus | Scope.Scope>
 
 describe("WeakCache", () => {
   it("is invariant: it is written to and looked up in", () => {
@@ -65,7 +71,33 @@ describe("constructors", () => {
         return Effect.void
       }
     })
-    expect<WeakCache.Options<string, Doc>["invalidations"]>().type.toBe<Stream.Stream<string, unknown> | undefined>()
+    expect<WeakCache.Options<string, Doc>["invalidations"]>().type.toBe<
+      | Stream.Stream<string, unknown>
+      | Effect.Effect<Stream.Stream<string, unknown>, never, Scope.Scope>
+      | undefined
+    >()
+  })
+
+  it("a stream of invalidations adds no error and no service", () => {
+    expect(WeakCache.make({ lookup, invalidations: keys })).type.toBe<
+      Effect.Effect<WeakCache.WeakCache<string, Doc, "NotFound">, never, Db | Scope.Scope>
+    >()
+    expect(WeakCache.make).type.not.toBeCallableWith({ lookup, invalidations: numbers })
+    expect(WeakCache.make).type.not.toBeCallableWith({ lookup, invalidations: keysOfBus })
+  })
+
+  it("an effect that subscribes to invalidations adds its error and its services", () => {
+    type Made = Effect.Effect<WeakCache.WeakCache<string, Doc, "NotFound">, "Refused", Bus | Db | Scope.Scope>
+    expect(WeakCache.make({ lookup, invalidations: subscribe })).type.toBe<Made>()
+    expect(WeakCache.makeWith(lookup, { invalidations: subscribe })).type.toBe<Made>()
+    expect(WeakCache.makeScoped({ lookup: acquire, handle, invalidations: subscribe })).type.toBe<Made>()
+    expect(WeakCache.make({ lookup, invalidations: subscribe, requireServicesAt: "lookup" })).type.toBe<
+      Effect.Effect<WeakCache.WeakCache<string, Doc, "NotFound", Db>, "Refused", Bus | Scope.Scope>
+    >()
+    expect(WeakCache.make({ lookup, invalidations: Effect.succeed(keys) })).type.toBe<
+      Effect.Effect<WeakCache.WeakCache<string, Doc, "NotFound">, never, Db | Scope.Scope>
+    >()
+    expect(WeakCache.make).type.not.toBeCallableWith({ lookup, invalidations: Effect.succeed(numbers) })
   })
 
   it("onRemoval can neither fail nor need services", () => {
