@@ -3,7 +3,8 @@
  *
  * Effectful functions fail with these errors, and synchronous functions throw them.
  * Use `Effect.catchTag` to recover from one of them. A function that fails with such
- * an error has inserted and registered nothing.
+ * an error has inserted and registered nothing. Creating an error costs microseconds,
+ * because the engine captures the stack.
  *
  * @stability experimental
  * @since 0.1.0
@@ -53,20 +54,34 @@ export class NotWeakReferenceableError extends Data.TaggedError("NotWeakReferenc
   readonly value: unknown
   readonly expected?: "function" | undefined
   readonly property?: PropertyKey | undefined
+  readonly message: string
 }> {
-  override get message(): string {
-    const { expected, property, value } = this
-    if (expected === "function") {
-      return property === undefined
-        ? `${printed(value)} is not a method: pass a function, or the key of a property that is a function`
-        : `The property ${printed(property)} of the receiver is ${printed(value)}, which is not a function: `
-          + "pass the key of a method, or a function"
-    }
-    const advice = isFreshSymbol(value)
-      ? "pass an object or a function"
-      : "pass an object, a function, or a symbol that was not made by Symbol.for"
-    return `${printed(value)} cannot be weakly referenced here: ${advice}`
+  constructor(fields: {
+    readonly value: unknown
+    readonly expected?: "function" | undefined
+    readonly property?: PropertyKey | undefined
+    readonly message?: string | undefined
+  }) {
+    super({ ...fields, message: fields.message ?? notReferenceable(fields) })
   }
+}
+
+// The messages are computed when the errors are made, because most engines build `stack` at that time.
+const notReferenceable = ({ expected, property, value }: {
+  readonly value: unknown
+  readonly expected?: "function" | undefined
+  readonly property?: PropertyKey | undefined
+}): string => {
+  if (expected === "function") {
+    return property === undefined
+      ? `${printed(value)} is not a method: pass a function, or the key of a property that is a function`
+      : `The property ${printed(property)} of the receiver is ${printed(value)}, which is not a function: `
+        + "pass the key of a method, or a function"
+  }
+  const advice = isFreshSymbol(value)
+    ? "pass an object or a function"
+    : "pass an object, a function, or a symbol that was not made by Symbol.for"
+  return `${printed(value)} cannot be weakly referenced here: ${advice}`
 }
 
 // Weak proxies and older engines reject every symbol. Do not recommend a symbol if the value is one.
@@ -115,32 +130,34 @@ const isFreshSymbol = (value: unknown): boolean => typeof value === "symbol" && 
 export class DeadReferenceError extends Data.TaggedError("DeadReferenceError")<{
   readonly kind?: ReferenceKind | undefined
   readonly property?: PropertyKey | undefined
+  readonly message: string
 }> {
-  constructor({ message, ...fields }: {
+  constructor(fields: {
     readonly kind?: ReferenceKind | undefined
     readonly property?: PropertyKey | undefined
     readonly message?: string | undefined
   } = {}) {
-    // The base class assigns each field. Without a `message` field, the getter below provides the message.
-    const assigned = message === undefined ? fields : { ...fields, message }
-    super(assigned)
+    super({ ...fields, message: fields.message ?? collected(fields) })
   }
+}
 
-  override get message(): string {
-    switch (this.kind) {
-      case "WeakRef": {
-        return "The referent of this WeakRef has been collected: hold it with WeakRef.use or WeakRef.pin, or call WeakRef.deref, which returns an Option"
-      }
-      case "WeakProxy": {
-        const what = this.property === undefined ? "use this WeakProxy" : `access ${printed(this.property)}`
-        return `Cannot ${what}: the referent of the WeakProxy has been collected. Hold it with WeakProxy.use, or call WeakProxy.deref, which returns an Option`
-      }
-      case "WeakMethod": {
-        return "The receiver or the function of this WeakMethod has been collected: hold both for as long as you use the method, or call WeakMethod.deref, which returns an Option"
-      }
-      default: {
-        return "The referent of a weak reference has been collected: hold the referent for as long as you use the weak reference"
-      }
+const collected = ({ kind, property }: {
+  readonly kind?: ReferenceKind | undefined
+  readonly property?: PropertyKey | undefined
+}): string => {
+  switch (kind) {
+    case "WeakRef": {
+      return "The referent of this WeakRef has been collected: hold it with WeakRef.use or WeakRef.pin, or call WeakRef.deref, which returns an Option"
+    }
+    case "WeakProxy": {
+      const what = property === undefined ? "use this WeakProxy" : `access ${printed(property)}`
+      return `Cannot ${what}: the referent of the WeakProxy has been collected. Hold it with WeakProxy.use, or call WeakProxy.deref, which returns an Option`
+    }
+    case "WeakMethod": {
+      return "The receiver or the function of this WeakMethod has been collected: hold both for as long as you use the method, or call WeakMethod.deref, which returns an Option"
+    }
+    default: {
+      return "The referent of a weak reference has been collected: hold the referent for as long as you use the weak reference"
     }
   }
 }
@@ -205,8 +222,8 @@ export type ReferenceKind = "WeakRef" | "WeakProxy" | "WeakMethod"
  * @category errors
  * @since 0.1.0
  */
-export class UnhashableError extends Data.TaggedError("UnhashableError")<{}> {
-  override get message(): string {
-    return "No hash: hash a weak reference before its referent is collected, and never hash a weak proxy"
+export class UnhashableError extends Data.TaggedError("UnhashableError")<{ readonly message: string }> {
+  constructor() {
+    super({ message: "No hash: hash a weak reference before its referent is collected, and never hash a weak proxy" })
   }
 }

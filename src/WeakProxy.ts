@@ -303,15 +303,13 @@ const errorOf = (target: unknown): NotWeakReferenceableError | undefined =>
   !isObjectKeyword(target)
     ? new NotWeakReferenceableError({ value: target })
     : isRevoked(target)
-    ? new RevokedProxyError({ value: target })
+    // Has its own message, because the general message prints the value, and a revoked proxy cannot be printed.
+    ? new NotWeakReferenceableError({
+      value: target,
+      message:
+        "A revoked proxy cannot be the target of a weak proxy, because every operation on it throws: pass an object or a function"
+    })
     : undefined
-
-/** Has its own message, because the general message prints the value, and a revoked proxy cannot be printed. */
-class RevokedProxyError extends NotWeakReferenceableError {
-  override get message(): string {
-    return "A revoked proxy cannot be the target of a weak proxy, because every operation on it throws: pass an object or a function"
-  }
-}
 
 /**
  * Returns `Some` of the referent, or `None` if the referent has been collected.

@@ -530,7 +530,7 @@ describe("WeakProxy", () => {
       "unary -": (x) => -x,
       "template literal": (x) => `${x}`,
       String: (x) => String(x),
-      "JSON.stringify": (x) => JSON.stringify(x),
+      "JSON.parse": (x) => JSON.parse(x),
       "Object.keys": (x) => Object.keys(x),
       "Object.freeze": (x) => Object.freeze(x),
       "Object.assign": (x) => Object.assign({}, x),
@@ -979,7 +979,7 @@ describe("WeakProxy", () => {
 
   it("deref, use and onCollect throw a TypeError for a value that is not a weak proxy", () => {
     const notProxy = { id: 1 } as unknown as WeakProxy.WeakProxy<{ id: number }>
-    const expected = /Expected a weak proxy/
+    const expected = /Expected a WeakProxy/
     assert.throws(() => WeakProxy.deref(notProxy), TypeError, expected)
     assert.throws(() => Effect.runSync(WeakProxy.use(notProxy, () => Effect.void)), TypeError, expected)
     assert.throws(() => WeakProxy.onCollect(notProxy, () => Effect.void), TypeError, expected)

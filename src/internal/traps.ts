@@ -11,6 +11,7 @@
 import * as Hash from "effect/Hash"
 import { NodeInspectSymbol } from "effect/Inspectable"
 import { isFunction, isObjectKeyword } from "effect/Predicate"
+import { symbolRedactable } from "effect/Redactable"
 import type { Heap } from "../Heap.ts"
 import { DeadReferenceError, UnhashableError } from "../WeakError.ts"
 import type * as Referent from "./referent.ts"
@@ -59,9 +60,12 @@ abstract class Traps implements ProxyHandler<object> {
   declare readonly proxy: object
   /** The stand-in of each function that was read from the target. */
   declare standIns: WeakMap<AnyFunction, object> | undefined
+  /** Whether the proxy has a method for `Hash.hash` that throws. */
+  declare readonly isUnhashable: boolean
 
-  constructor(target: object, heap: Heap) {
+  constructor(target: object, heap: Heap, isUnhashable: boolean) {
     this.heap = heap
+    this.isUnhashable = isUnhashable
     this.proxy = new Proxied(new Proxy(new Shell(shellOf(target), this), this), this)
     this.standIns = undefined
   }
@@ -122,10 +126,8 @@ abstract class Traps implements ProxyHandler<object> {
   getPrototypeOf(): object | null {
     const target = this.peek()
     if (target !== undefined) return Reflect.getPrototypeOf(target)
-    const error = this.dead("read the prototype of")
-    // When Node and Bun print an error, they check whether its cause is an error. This check must not throw.
-    if (isPrinted(error)) return null
-    throw error
+    if (isPrinting()) return null
+    throw this.dead("read the prototype of")
   }
 
   setPrototypeOf(_shell: object, prototype: object | null): boolean {
@@ -144,7 +146,12 @@ abstract class Traps implements ProxyHandler<object> {
   }
 
   getOwnPropertyDescriptor(shell: object, key: PropertyKey): PropertyDescriptor | undefined {
-    const target = this.target("read the descriptor of property", key)
+    const target = this.peek()
+    if (target === undefined) {
+      // A printer gets the properties of the shell, because the engine rejects other answers.
+      if (isPrinting()) return Reflect.getOwnPropertyDescriptor(shell, key)
+      throw this.dead("read the descriptor of property", key)
+    }
     const descriptor = Reflect.getOwnPropertyDescriptor(target, key)
     if (descriptor === undefined) return undefined
     // The engine reads inherited parts of a descriptor, too. A program may have added a part to Object.prototype.
@@ -172,15 +179,24 @@ abstract class Traps implements ProxyHandler<object> {
   }
 
   has(_shell: object, key: PropertyKey): boolean {
-    return Reflect.has(this.target("look up property", key), key)
+    const target = this.peek()
+    if (target === undefined) {
+      if (key === "toJSON") return true
+      if (isAskedByPrinters(key) || isPrinting()) return false
+      throw this.dead("look up property", key)
+    }
+    return Reflect.has(target, key) || (key === Hash.symbol && this.isUnhashable)
   }
 
   get(_shell: object, key: PropertyKey, receiver: unknown): unknown {
     const target = this.peek()
     if (target === undefined) {
       if (key === Symbol.toStringTag) return collected
+      if (key === "toJSON") return printCollected
+      if (isPrinting()) return key === "toString" || key === Symbol.toPrimitive ? printCollected : undefined
       throw this.dead("read property", key)
     }
+    if (key === Hash.symbol && this.isUnhashable) return unhashable
     // The receiver is usually the proxy. For this case an ordinary read is faster than Reflect.get.
     const value: unknown = receiver === this.proxy
       ? (target as { readonly [key: PropertyKey]: unknown })[key]
@@ -199,8 +215,12 @@ abstract class Traps implements ProxyHandler<object> {
     return Reflect.deleteProperty(this.target("delete property", key), key)
   }
 
-  ownKeys(): Array<string | symbol> {
-    return Reflect.ownKeys(this.target("list the properties of"))
+  ownKeys(shell: object): Array<string | symbol> {
+    const target = this.peek()
+    if (target !== undefined) return Reflect.ownKeys(target)
+    // The engine requires the length of an array.
+    if (isPrinting()) return Array.isArray(shell) ? ["length"] : []
+    throw this.dead("list the properties of")
   }
 
   apply(_shell: object, self: unknown, args: ReadonlyArray<unknown>): unknown {
@@ -230,7 +250,7 @@ export class ReferentTraps<A extends object> extends Traps {
   declare readonly record: Referent.ReferentRecord<A>
 
   constructor(record: Referent.ReferentRecord<A>, target: A) {
-    super(target, record.records.heap)
+    super(target, record.records.heap, true)
     this.record = record
     if (!isAnnounced) announce()
   }
@@ -250,15 +270,6 @@ export class ReferentTraps<A extends object> extends Traps {
 
   describe(): string {
     return "a weak proxy"
-  }
-
-  override has(shell: object, key: PropertyKey): boolean {
-    return super.has(shell, key) || key === Hash.symbol
-  }
-
-  override get(shell: object, key: PropertyKey, receiver: unknown): unknown {
-    const value = super.get(shell, key, receiver)
-    return key === Hash.symbol ? unhashable : value
   }
 }
 
@@ -309,7 +320,7 @@ class FunctionTraps extends Traps {
   declare readonly functions: WeakMap<object, AnyFunction>
 
   constructor(owner: Traps, ownerTarget: object, target: AnyFunction, key: PropertyKey) {
-    super(target, owner.heap)
+    super(target, owner.heap, false)
     this.owner = owner
     this.key = key
     this.functions = new owner.heap.WeakMap()
@@ -434,9 +445,47 @@ function inspect(this: unknown, _depth?: unknown, options?: { readonly showProxy
   return traps?.peek() ?? `[${collected}]`
 }
 
-/** Checks whether an error was created while Node or Bun printed another error. */
-const isPrinted = ({ stack }: Error): boolean =>
-  typeof stack === "string" && /^\s*at (?:.*\.)?getStackFrames .*\binternal[:/]util\/inspect/m.test(stack)
+/** Returns the text that printers show for a dead proxy. */
+const printCollected = (): string => `[${collected}]`
+
+/**
+ * The keys that Effect's loggers look up in each value that they print. Other code has no
+ * reason to look them up.
+ */
+const isAskedByPrinters = (key: PropertyKey): boolean => key === "~effect/Cause" || key === symbolRedactable
+
+/**
+ * Checks whether a printer has called the trap that calls this function. Reads the stack,
+ * because printers use the same operations as other code, and must not throw. The stack has
+ * this function first, then the trap, and then the function that used the proxy.
+ *
+ * A printer is Node's `util.inspect` and `console`, or a function of Effect that prints
+ * errors and log messages. In a minified bundle, Effect's functions are not recognized.
+ */
+const isPrinting = (): boolean => {
+  const { stackTraceLimit } = Error as { stackTraceLimit?: number }
+  try {
+    // Effect lowers the limit to 1 while it prints a cause. A limit of 0 is the choice of the program.
+    if (stackTraceLimit !== 0) Object.assign(Error, { stackTraceLimit: 10 })
+    const { stack } = new Error()
+    if (typeof stack !== "string") return false
+    const frames = stack.split("\n").filter((line) => frame.test(line)).slice(2)
+    return printer.test(frames.find((line) => !between.test(line)) ?? "")
+  } catch {
+    return false
+  } finally {
+    if (stackTraceLimit !== 0) Reflect.set(Error, "stackTraceLimit", stackTraceLimit)
+  }
+}
+
+/** A line of a stack that is a frame, in V8 or in other engines. */
+const frame = /^\s+at |@/
+
+/** A frame between a trap and the code that used the proxy: a function of the engine, or of Node that checks errors. */
+const between = /<anonymous>\)?$|\[native code\]|\binternal[:/]util(?::|\.js)|\bisBuffer .*\bbuffer\b/
+
+const printer =
+  /\binternal[:/](?:util\/inspect|console\/|cli_table)|\b(?:causePretty\w*|structuredMessage|formatJson|toStringUnknown|toJson|redact)\b/
 
 const kindOf = (proxy: object): string =>
   typeof proxy === "function" ? "function" : Array.isArray(proxy) ? "array" : "object"
