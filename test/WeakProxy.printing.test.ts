@@ -139,7 +139,7 @@ describe("WeakProxy, dead", () => {
     const operations: Record<string, (x: any) => unknown> = {
       cause: (x) => x.cause,
       message: (x) => x.message,
-      toString: (x) => x.toString,
+      toString: (x: any) => x.toString,
       toPrimitive: (x) => x[Symbol.toPrimitive],
       keys: (x) => Object.keys(x),
       descriptors: (x) => Object.getOwnPropertyDescriptors(x),
