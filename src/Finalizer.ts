@@ -25,7 +25,7 @@ import type { Pipeable } from "effect/Pipeable"
 import * as Scope from "effect/Scope"
 import type { Covariant } from "effect/Types"
 import { Heap, isWeakReferenceable } from "./Heap.ts"
-import { inBackground, reported, withServices } from "./internal/callbacks.ts"
+import { inBackground, inTurns, reported, withServices } from "./internal/callbacks.ts"
 import { addToScope, isClosed, removeFromScope, setOpCount } from "./internal/effectInternals.ts"
 import { guard } from "./internal/guard.ts"
 import { host } from "./internal/host.ts"
@@ -168,7 +168,7 @@ class FinalizerImpl<A extends WeakKey, B, E> extends Referent.Callback implement
   /** Starts the effect after a collection, in its own fiber. */
   override start(): Fiber<unknown, unknown> {
     const run = new Run(this, undefined)
-    const fiber = inBackground(claim(this), Context.add(this.context!, Runs, run))
+    const fiber = inBackground(claim(this), Context.add(inTurns(this.context!), Runs, run))
     if (fiber.pollUnsafe() === undefined) fiber.addObserver(() => run.end())
     else run.end()
     return fiber

@@ -170,32 +170,21 @@ const implOf = <A extends WeakKey, B>(self: WeakRef<A, B>): WeakRef<A, B> => {
   return self
 }
 
-/**
- * Creates the class of the references that {@link makeUnsafe} returns. The heap's
- * `WeakRef` constructs the instances. Therefore each instance refers to the referent
- * directly and not through the record.
- */
-const sharedClass = (heap: Heap) => {
-  const { deref } = heap.WeakRef.prototype
-  return class<A extends WeakKey> extends WeakRefImpl<A> {
-    override deref(): Option.Option<A> {
-      const target = deref.call(this)
-      return target === undefined ? Option.none() : Option.some(target as A)
-    }
+/** The class of the references that {@link makeUnsafe} returns. The record refers to the referent. */
+class SharedReference<A extends WeakKey> extends WeakRefImpl<A> {
+  constructor(self: Referent.ReferentRecord<A>) {
+    super()
+    this[record] = self
+  }
+
+  override deref(): Option.Option<A> {
+    const target = this[record].deref()
+    return target === undefined ? Option.none() : Option.some(target)
   }
 }
 
-const construct = <A extends WeakKey>(target: A, self: Referent.ReferentRecord<A>): WeakRefImpl<A> => {
-  const { records } = self
-  if (records.Shared === undefined) {
-    records.Shared = sharedClass(records.heap)
-    const kept = {}
-    records.kept.push(construct(kept, Referent.of(kept, records.heap)))
-  }
-  const made: WeakRefImpl<A> = Reflect.construct(records.heap.WeakRef, [target], records.Shared)
-  made[record] = self
-  return made
-}
+// Keeps one instance alive. V8 discards the optimized code of a class after its last instance has been collected.
+let kept: unknown
 
 /** A reference that is not shared. A subclass decides what `deref` returns. */
 abstract class OwnReference<A extends WeakKey, B> extends WeakRefImpl<A, B> {
@@ -421,7 +410,9 @@ export const makeUnsafe = <A extends WeakKey>(target: A, heap: Heap = host): Wea
   // The cast is safe: `sharedRef` refers only to the shared reference of this referent.
   const shared = self.sharedRef?.deref() as WeakRef<A> | undefined
   if (shared !== undefined) return shared
-  const made = construct(target, self)
+  const made = new SharedReference(self)
+  // Nobody reads the record of this instance, and a real record would keep its heap alive.
+  kept ??= new SharedReference(undefined as never)
   self.sharedRef = new heap.WeakRef(made)
   return made
 }

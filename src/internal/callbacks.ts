@@ -25,8 +25,19 @@ export const inBackground = <R>(
  * of `Effect.runSync` yields in microtasks. With it, a long effect in the background
  * would block the event loop.
  */
-const inTurns = <R>(context: Context.Context<R>): Context.Context<R> =>
-  isSynchronous(context) ? withSchedulerOf(context, Context.empty()) : context
+export const inTurns = <R>(context: Context.Context<R>): Context.Context<R> => {
+  if (!isSynchronous(context)) return context
+  // Effect computes what fibers cache of a context once per context, so many registrations must share the new one.
+  let replaced = contexts.get(context)
+  if (replaced === undefined) {
+    replaced = withSchedulerOf(context, Context.empty())
+    contexts.set(context, replaced)
+  }
+  // The cast is safe: the new context has all services of the old one.
+  return replaced as Context.Context<R>
+}
+
+const contexts = /*#__PURE__*/ new WeakMap<object, object>()
 
 /**
  * Adds the services of a registration to the services of the fiber that runs its

@@ -36,8 +36,6 @@ export interface ReferentRecord<out A extends WeakKey> extends HostWeakRef<A>, R
 interface Records {
   readonly heap: Heap
   readonly Record: new<A extends WeakKey>(target: A, records: Records) => ReferentRecord<A>
-  /** The class of the shared references, if one has been created. */
-  Shared: Function | undefined
   readonly byReferent: WeakMap<WeakKey, ReferentRecord<any>>
   readonly register: Register<ReferentRecord<any>>
   /** Removes a reference from the `ownRefs` of its referent after the reference has been collected. */
@@ -67,10 +65,9 @@ const recordsOf = (heap: Heap): Records => {
     records = {
       heap,
       Record,
-      Shared: undefined,
       byReferent: new heap.WeakMap(),
       // Keeps one clean-up job of the engine under 10 ms.
-      register: inShards<ReferentRecord<any>>(heap, 32768, inSlices(callbacksPerTurn, runNewest)),
+      register: inShards<ReferentRecord<any>>(heap, 8192, inSlices(callbacksPerTurn, runNewest)),
       registerOwn: inShards<OwnRef>(heap, 32768, ({ refs, weak }) => void refs.delete(weak)),
       dependents: new heap.WeakMap(),
       heldFor: new heap.WeakMap(),
