@@ -64,5 +64,7 @@ const test = (version: string, filters: ReadonlyArray<string>): boolean => {
 
 const tested = versions()
 const failed = tested.filter((version) => !test(version, process.argv.slice(2)))
-console.log(`\nTested with Effect ${tested.join(" and ")}${failed.length === 0 ? "" : `; failed with ${failed.join(" and ")}`}`)
+console.log(
+  `\nTested with Effect ${tested.join(" and ")}${failed.length === 0 ? "" : `; failed with ${failed.join(" and ")}`}`
+)
 process.exitCode = failed.length === 0 ? 0 : 1

@@ -115,8 +115,8 @@ export interface WeakMethod<out A extends WeakKey, in Args extends ReadonlyArray
  * **Details**
  *
  * If a program loads this library twice, the guard of each copy returns `false` for
- * methods that the other copy created. The functions of one copy cannot read methods of
- * the other. Never dereferences the method. Cost: O(1).
+ * methods that the other copy created. The functions of one copy refuse methods of the
+ * other with a `TypeError` that says so. Never dereferences the method. Cost: O(1).
  *
  * **Example** (Recognizing a weak method)
  *

@@ -99,8 +99,8 @@ export interface WeakRef<out A extends WeakKey, out B = A> extends Equal.Equal, 
  * **Details**
  *
  * If a program loads this library twice, the guard of each copy returns `false` for
- * references that the other copy created. The functions of one copy cannot read
- * references of the other. Never dereferences the reference. Cost: O(1).
+ * references that the other copy created. The functions of one copy refuse
+ * references of the other with a `TypeError` that says so. Never dereferences the reference. Cost: O(1).
  *
  * **Example** (Recognizing a reference)
  *
@@ -387,6 +387,12 @@ export const make = <A extends WeakKey>(target: A): Effect.Effect<WeakRef<A>, No
  *
  * Returns the shared reference, as {@link make} does. Throws
  * `NotWeakReferenceableError` if the target cannot be weakly referenced. Cost: O(1).
+ *
+ * **Gotchas**
+ *
+ * `WeakRef.makeUnsafe(this)` in a constructor uses the host's heap, even if the program
+ * runs with a `TestHeap`. Then `TestHeap.collect` does not collect the referent of this
+ * reference. Pass the heap to the constructor, or create the reference in an effect.
  *
  * **Example** (Creating a reference in synchronous code)
  *

@@ -67,10 +67,12 @@ const written = (logger: Logger.Logger<unknown, any>, effect: Effect.Effect<unkn
     }
   })
   const console = new NodeConsole.Console(stream)
-  Effect.runSync(Effect.suspend(() => effect).pipe(
-    Effect.provide(Logger.layer([logger])),
-    Effect.provideService(Console.Console, console)
-  ))
+  Effect.runSync(
+    Effect.suspend(() => effect).pipe(
+      Effect.provide(Logger.layer([logger])),
+      Effect.provideService(Console.Console, console)
+    )
+  )
   return output
 }
 
@@ -79,13 +81,18 @@ const nodeConsole = (print: (console: NodeConsole.Console) => void): void => {
 }
 
 const printers: Record<string, (value: any) => unknown> = {
-  ...Object.fromEntries(Object.entries(loggers).flatMap(([name, logger]) => [
-    [`Effect.log (${name})`, (value: any) => written(logger, Effect.suspend(() => Effect.log("text", value)))],
-    [`Effect.log of the value alone (${name})`, (value: any) => written(logger, Effect.suspend(() => Effect.log(value)))],
-    [`annotateLogs (${name})`, (value: any) => written(logger, Effect.annotateLogs(Effect.log("text"), { value }))],
-    [`a logged cause (${name})`, (value: any) => written(logger, Effect.logError("text", Cause.fail(value)))],
-    [`a logged defect (${name})`, (value: any) => written(logger, Effect.logError("text", Cause.die(value)))]
-  ])),
+  ...Object.fromEntries(
+    Object.entries(loggers).flatMap(([name, logger]) => [
+      [`Effect.log (${name})`, (value: any) => written(logger, Effect.suspend(() => Effect.log("text", value)))],
+      [
+        `Effect.log of the value alone (${name})`,
+        (value: any) => written(logger, Effect.suspend(() => Effect.log(value)))
+      ],
+      [`annotateLogs (${name})`, (value: any) => written(logger, Effect.annotateLogs(Effect.log("text"), { value }))],
+      [`a logged cause (${name})`, (value: any) => written(logger, Effect.logError("text", Cause.fail(value)))],
+      [`a logged defect (${name})`, (value: any) => written(logger, Effect.logError("text", Cause.die(value)))]
+    ])
+  ),
   "Cause.pretty of a failure": (value) => Cause.pretty(Cause.fail(value)),
   "Cause.pretty of a defect": (value) => Cause.pretty(Cause.die(value)),
   "Cause.prettyErrors": (value) => Cause.prettyErrors(Cause.fail(value)),
@@ -106,7 +113,8 @@ const printers: Record<string, (value: any) => unknown> = {
   "util.inspect with all options": (value) =>
     util.inspect(value, { showHidden: true, getters: true, depth: 9, sorted: true, compact: false, colors: true }),
   "util.inspect with showProxy": (value) => util.inspect(value, { showProxy: true }),
-  "util.format": (value) => util.format("%s %o %O %j %d %i %f %c", value, value, value, value, value, value, value, value)
+  "util.format": (value) =>
+    util.format("%s %o %O %j %d %i %f %c", value, value, value, value, value, value, value, value)
 }
 
 describe("WeakProxy, dead", () => {

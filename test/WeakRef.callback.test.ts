@@ -50,7 +50,9 @@ describe("WeakRef.onCollect", () => {
         yield* Scope.close(scope, Exit.void)
         assert.isTrue(yield* WeakRef.cancel(ended))
         assert.isTrue(
-          yield* WeakRef.cancel(yield* Scope.provide(WeakRef.onCollect(yield* WeakRef.make(a), () => Effect.void), scope))
+          yield* WeakRef.cancel(
+            yield* Scope.provide(WeakRef.onCollect(yield* WeakRef.make(a), () => Effect.void), scope)
+          )
         )
         const running = yield* WeakRef.onCollect(yield* WeakRef.make(b), () => Effect.never)
         yield* TestHeap.collect(b)
@@ -295,7 +297,7 @@ describe("Finalizer", () => {
 
   it.effect("makeWith calls its function only when the effect starts, and dies if the function throws", () =>
     Effect.gen(function*() {
-      const finalizer = yield* Finalizer.makeWith({}, 1, () => {
+      const finalizer = yield* Finalizer.makeWith({}, 1, (): Effect.Effect<void> => {
         throw new Error("thrown")
       })
       const exit = yield* Effect.exit(Finalizer.run(finalizer))
@@ -341,7 +343,9 @@ describe("Finalizer", () => {
       yield* Scope.close(scope, Exit.void)
       assert.deepStrictEqual(closed.slice(2), ["c"])
       Finalizer.makeUnsafe(a, close({ name: "late" }), { heap, scope })
-      assert.isFalse(Finalizer.isAlive(Finalizer.makeUnsafe(a, close({ name: "never" }), { heap, scope, atExit: false })))
+      assert.isFalse(
+        Finalizer.isAlive(Finalizer.makeUnsafe(a, close({ name: "never" }), { heap, scope, atExit: false }))
+      )
       assert.deepStrictEqual(closed.slice(2), ["c", "late"])
       const wrong: any = "text"
       assert.throws(() => Finalizer.makeUnsafe(wrong, Effect.void, { scope }))

@@ -2,11 +2,18 @@
 import * as Cause from "effect/Cause"
 import * as Context from "effect/Context"
 import * as Effect from "effect/Effect"
-import { dual } from "effect/Function"
 import type { Fiber } from "effect/Fiber"
+import { dual } from "effect/Function"
 import * as Scope from "effect/Scope"
 import type { Callback } from "../WeakRef.ts"
-import { addToScope, type Finalizer, isClosed, isSynchronous, removeFromScope, withSchedulerOf } from "./effectInternals.ts"
+import {
+  addToScope,
+  type Finalizer,
+  isClosed,
+  isSynchronous,
+  removeFromScope,
+  withSchedulerOf
+} from "./effectInternals.ts"
 import * as Referent from "./referent.ts"
 import { refuse } from "./refuse.ts"
 import * as Ring from "./ring.ts"

@@ -32,10 +32,11 @@ const read = <K extends keyof Host>(name: K): Host[K] | undefined => {
   }
 }
 
-const names = ["WeakRef", "WeakMap", "FinalizationRegistry"] as const
+// Effect itself needs the host's WeakMap.
+const names = ["WeakRef", "FinalizationRegistry"] as const
 
 const makeHost = (): Heap => {
-  const heap = { WeakRef: read("WeakRef"), WeakMap: read("WeakMap"), FinalizationRegistry: read("FinalizationRegistry") }
+  const heap = { WeakRef: read("WeakRef"), WeakMap, FinalizationRegistry: read("FinalizationRegistry") }
   for (const name of names) {
     if (heap[name] !== undefined) continue
     // Not enumerable, so that a program can spread the host's heap and add what is missing.

@@ -101,7 +101,10 @@ describe("refuse", () => {
     assert.throws(() => WeakMethod.isAlive(wrong), TypeError, /^Expected a WeakMethod, but got /)
     assert.throws(() => WeakProxy.deref(wrong), TypeError, /^Expected a WeakProxy, but got /)
     assert.throws(() => Finalizer.isAlive(wrong), TypeError, /^Expected a Finalizer, but got /)
-    assert.throws(() => refuse(undefined, "~effect-weakref/WeakRef/Callback"), /^Expected a Callback, but got undefined$/)
+    assert.throws(
+      () => refuse(undefined, "~effect-weakref/WeakRef/Callback"),
+      /^Expected a Callback, but got undefined$/
+    )
     // A getter that throws does not hide the error.
     assert.throws(() => refuse(Proxy.revocable({}, {}).proxy, "~effect-weakref/WeakRef"), /^Expected a WeakRef/)
   })
