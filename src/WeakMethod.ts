@@ -23,6 +23,7 @@ import type { Contravariant, Covariant } from "effect/Types"
 import { type Heap, isWeakReferenceable } from "./Heap.ts"
 import { Base } from "./internal/base.ts"
 import * as Callbacks from "./internal/callbacks.ts"
+import * as Equality from "./internal/equality.ts"
 import { guard } from "./internal/guard.ts"
 import { host } from "./internal/host.ts"
 import * as Referent from "./internal/referent.ts"
@@ -231,7 +232,7 @@ class WeakMethodImpl<A extends WeakKey, Args extends ReadonlyArray<unknown>, B> 
   [Hash.symbol](): number {
     return this.#hash ??= this.match(
       unhashable,
-      (receiver, method) => Hash.combine(Hash.hash(receiver), Hash.random(method))
+      (receiver, method) => Hash.combine(Equality.hash(receiver), Hash.random(method))
     )
   }
 
@@ -671,6 +672,7 @@ export const refersTo: {
  *
  * **Gotchas**
  *
+ * - Opaque objects, such as DOM nodes and Blobs, compare by identity.
  * - Effect caches the hash of an object and the result of a comparison. If a receiver
  *   changes later, the result may stay the same.
  * - Throws `UnhashableError` if `Equal.equals` has to hash a receiver that has no hash,
@@ -703,6 +705,6 @@ export const equals: {
     stateOf(self).match(() => false, (receiver, method) =>
       stateOf(that).match(
         () => false,
-        (thatReceiver, thatMethod) => method === thatMethod && Equal.equals(receiver, thatReceiver)
+        (thatReceiver, thatMethod) => method === thatMethod && Equality.equals(receiver, thatReceiver)
       ))
 )

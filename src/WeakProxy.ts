@@ -15,13 +15,13 @@
  * @since 0.1.0
  */
 import * as Effect from "effect/Effect"
-import * as Equal from "effect/Equal"
 import { dual } from "effect/Function"
 import * as Option from "effect/Option"
 import { isFunction, isObjectKeyword } from "effect/Predicate"
 import type * as Scope from "effect/Scope"
 import type { Heap } from "./Heap.ts"
 import * as Callbacks from "./internal/callbacks.ts"
+import * as Equality from "./internal/equality.ts"
 import { holdDuring } from "./internal/hold.ts"
 import { host } from "./internal/host.ts"
 import { printed } from "./internal/print.ts"
@@ -521,7 +521,7 @@ export const equals: {
   const target = unwrap(self)
   if (target === undefined) return false
   const thatTarget = unwrap(that)
-  return thatTarget !== undefined && Equal.equals(target, thatTarget)
+  return thatTarget !== undefined && Equality.equals(target, thatTarget)
 })
 
 /** Unwraps nested proxies completely. Returns `undefined` if one of them is dead. */

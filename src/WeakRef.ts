@@ -25,6 +25,7 @@ import type { Covariant } from "effect/Types"
 import { Heap } from "./Heap.ts"
 import { Base } from "./internal/base.ts"
 import * as Callbacks from "./internal/callbacks.ts"
+import * as Equality from "./internal/equality.ts"
 import { guard } from "./internal/guard.ts"
 import { holdDuring, holding } from "./internal/hold.ts"
 import { host } from "./internal/host.ts"
@@ -149,7 +150,7 @@ abstract class WeakRefImpl<A extends WeakKey, B = A> extends Base implements Wea
     if (self.hash === undefined) {
       const target = self.deref()
       if (target === undefined) throw new UnhashableError()
-      self.hash = Hash.hash(target)
+      self.hash = Equality.hash(target)
     }
     return self.hash
   }
@@ -1068,6 +1069,7 @@ export const refersTo: {
  *
  * **Gotchas**
  *
+ * - Opaque objects, such as DOM nodes and Blobs, compare by identity.
  * - Effect caches the hash of an object and the result of a comparison. If a referent
  *   changes later, the result may stay the same.
  * - Throws `UnhashableError` if `Equal.equals` has to hash a referent that has no hash,
@@ -1107,7 +1109,7 @@ export const equals: {
   const target = recordOf(self).deref()
   if (target === undefined) return false
   const thatTarget = recordOf(that).deref()
-  return thatTarget !== undefined && Equal.equals(target, thatTarget)
+  return thatTarget !== undefined && Equality.equals(target, thatTarget)
 })
 
 /**
