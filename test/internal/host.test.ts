@@ -10,10 +10,8 @@ const refuse = () => {
   throw new Error("Disallowed operation called within global scope")
 }
 
-class RefusingChannel {
-  constructor() {
-    refuse()
-  }
+const RefusingChannel = function() {
+  refuse()
 }
 
 const hosts: Record<string, Partial<Record<typeof names[number], unknown>>> = {
