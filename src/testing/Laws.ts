@@ -117,17 +117,36 @@ export class LawError extends Data.TaggedError("LawError")<{
   readonly seed: number
   readonly path: string
   readonly cause: unknown
+  readonly message: string
 }> {
-  override get message(): string {
-    return [
-      `The law "${this.law}" does not hold. Counterexample:`,
-      "",
-      ...this.trace.map((line) => `  ${line}`),
-      "",
-      `Replay it with check({ seed: ${this.seed}, path: ${JSON.stringify(this.path)} }).`
-    ].join("\n")
+  constructor(fields: {
+    readonly law: string
+    readonly counterexample: unknown
+    readonly trace: ReadonlyArray<string>
+    readonly seed: number
+    readonly path: string
+    readonly cause: unknown
+  }) {
+    // The message is there when the error is made, so that every engine prints it in `stack`.
+    super({ ...fields, message: messageOf(fields) })
   }
 }
+
+const messageOf = (
+  { law, path, seed, trace }: {
+    readonly law: string
+    readonly trace: ReadonlyArray<string>
+    readonly seed: number
+    readonly path: string
+  }
+): string =>
+  [
+    `The law "${law}" does not hold. Counterexample:`,
+    "",
+    ...trace.map((line) => `  ${line}`),
+    "",
+    `Replay it with check({ seed: ${seed}, path: ${JSON.stringify(path)} }).`
+  ].join("\n")
 
 const toLaws = (checks: ReadonlyArray<Check>): ReadonlyArray<Law> =>
   checks.map(({ name, run }) => ({
@@ -681,6 +700,7 @@ export function weakValueMap(
     weak: "value",
     make: (heap) => Table.ofMap(make(heap)),
     keys: options?.keys ?? Table.strings,
+    strangeKeys: options?.keys === undefined ? Table.strangeStrings : undefined,
     compare: options?.compare ?? "reference",
     ordered: options?.ordered ?? false
   }))

@@ -6,20 +6,28 @@ import * as Arbitraries from "../../src/testing/Arbitraries.ts"
 import * as Laws from "../../src/testing/Laws.ts"
 import {
   equalityMistakes,
+  equalityVariants,
   finalizerMistakes,
+  finalizerVariants,
   KeyMap,
   keyMapMistakes,
+  keyMapVariants,
   laws as tableLaws,
   makeProxy,
   makeReference,
   makeRegister,
+  ObjectMap,
   proxyMistakes,
+  proxyVariants,
   proxyWithout,
   referenceMistakes,
+  referenceVariants,
   setOf,
   trapNames,
   ValueMap,
   valueMapMistakes,
+  valueMapVariants,
+  type Variants,
   Wrapped
 } from "../support/lawSubjects.ts"
 
@@ -34,15 +42,19 @@ const broken = (laws: ReadonlyArray<Laws.Law>): Effect.Effect<ReadonlyArray<stri
       results.flatMap((result) => result._tag === "Failure" ? [result.failure.law.replace(/^\w+: /, "")] : [])
   )
 
-/** Tests that each mistake breaks exactly one law, and that each law has a mistake that breaks it. */
+/**
+ * Tests that each mistake breaks exactly one law, and that each law has a mistake that breaks it. Tests that each variant
+ * breaks the law of its group with the default number of runs, under several seeds.
+ */
 const matrix = <Subject>(options: {
   readonly laws: (subject: Subject) => ReadonlyArray<Laws.Law>
   readonly correct: Readonly<Record<string, Subject>>
   readonly mistakes: Readonly<Record<string, Subject>>
+  readonly variants: Variants<Subject>
   /** Returns a pattern for the law that a mistake breaks. */
   readonly lawOf?: (mistake: string) => RegExp
 }): void => {
-  const { correct, laws, lawOf = (mistake) => new RegExp(`^${mistake}$`), mistakes } = options
+  const { correct, laws, lawOf = (mistake) => new RegExp(`^${mistake}$`), mistakes, variants } = options
   for (const [name, subject] of Object.entries(correct)) {
     it.effect(`holds for ${name}`, () =>
       Effect.map(broken(laws(subject)), (names) => assert.deepStrictEqual(names, [])))
@@ -54,6 +66,16 @@ const matrix = <Subject>(options: {
         assert.match(names[0]!, lawOf(mistake))
       }))
   }
+  for (const [group, subjects] of Object.entries(variants)) {
+    for (const [variant, subject] of Object.entries(subjects)) {
+      it.effect(`finds by its law ${group}: ${variant}`, () =>
+        Effect.gen(function*() {
+          const found = laws(subject).filter((law) => lawOf(group).test(law.name.replace(/^\w+: /, "")))
+          assert.strictEqual(found.length, 1)
+          for (const seed of [1, 2, 3]) yield* Effect.flip(found[0]!.check({ seed }))
+        }))
+    }
+  }
   it("has a mistake for each law", () => {
     const names = laws(Object.values(correct)[0]!).map((law) => law.name.replace(/^\w+: /, ""))
     const found = Object.keys(mistakes).map((mistake) => names.filter((name) => lawOf(mistake).test(name)))
@@ -61,6 +83,9 @@ const matrix = <Subject>(options: {
     assert.sameMembers(found.flat(), names)
   })
 }
+
+const makersOf = (subjects: Readonly<Record<string, typeof KeyMap>>) =>
+  Object.fromEntries(Object.entries(subjects).map(([mistake, Subject]) => [mistake, (heap: Heap) => new Subject(heap)]))
 
 const lawOf = (mistake: string): RegExp => tableLaws[mistake as keyof typeof tableLaws]
 
@@ -236,6 +261,7 @@ describe("equality", () => {
     laws: (Subject: typeof Wrapped) =>
       Laws.equality((heap) => (key: Arbitraries.Key) => new Subject(key, heap), Arbitraries.keys()),
     correct: { "a correct class": Wrapped },
+    variants: equalityVariants,
     mistakes: equalityMistakes
   })
 
@@ -250,6 +276,7 @@ describe("reference", () => {
   matrix({
     laws: (make: typeof makeReference) => Laws.reference(make),
     correct: { "the native WeakRef": makeReference },
+    variants: referenceVariants,
     mistakes: referenceMistakes
   })
 
@@ -268,6 +295,7 @@ describe("proxy", () => {
   matrix({
     laws: (make: typeof makeProxy) => Laws.proxy(make),
     correct: { "a hand-written proxy": makeProxy },
+    variants: proxyVariants,
     mistakes: proxyMistakes
   })
 
@@ -295,6 +323,7 @@ describe("finalizer", () => {
   matrix({
     laws: (make: typeof makeRegister) => Laws.finalizer(make),
     correct: { "a FinalizationRegistry": makeRegister },
+    variants: finalizerVariants,
     mistakes: finalizerMistakes
   })
 })
@@ -303,9 +332,16 @@ describe("weakValueMap", () => {
   matrix({
     laws: (Subject: typeof ValueMap) => Laws.weakValueMap((heap) => new Subject(heap), { ordered: true }),
     correct: { "a hand-written map": ValueMap },
+    variants: valueMapVariants,
     mistakes: valueMapMistakes,
     lawOf
   })
+
+  it.effect("holds for a map in an object without a prototype", () =>
+    Effect.map(
+      broken(Laws.weakValueMap((heap) => new ObjectMap(heap))),
+      (names) => assert.deepStrictEqual(names, [])
+    ))
 
   it.effect("finds a size that does not shrink", () =>
     Effect.gen(function*() {
@@ -346,8 +382,9 @@ describe("weakKeyMap", () => {
       "a hand-written map": (heap) => new KeyMap(heap),
       "the native WeakMap, which does not iterate": (heap) => new heap.WeakMap<object, object>()
     },
-    mistakes: Object.fromEntries(
-      Object.entries(keyMapMistakes).map(([mistake, Subject]) => [mistake, (heap: Heap) => new Subject(heap)])
+    mistakes: makersOf(keyMapMistakes),
+    variants: Object.fromEntries(
+      Object.entries(keyMapVariants).map(([group, subjects]) => [group, makersOf(subjects)])
     ),
     lawOf
   })
@@ -364,6 +401,8 @@ describe("weakSet", () => {
     laws: (Subject: typeof KeyMap) => Laws.weakSet((heap) => setOf(new Subject(heap)), { ordered: true }),
     correct: { "a hand-written set": KeyMap },
     mistakes: keyMapMistakes,
+    // A set has no values.
+    variants: { size: keyMapVariants["size"]! },
     lawOf
   })
 })
