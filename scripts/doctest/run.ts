@@ -1,10 +1,15 @@
 import { describe, it } from "vitest"
 import { all, modulePath } from "./examples.ts"
 
-for (const example of all()) {
-  const name = `${example.file}:${example.line}`
-  const load = () => import(modulePath(example))
-  // An example that makes tests cannot run inside a test.
-  if (/^import .*\b(it|EffectVitest)\b.* from /m.test(example.source)) describe(name, load)
-  else it(name, load)
+// An example that makes tests cannot run inside a test.
+const makesTests = ({ source }: { readonly source: string }) => source.includes("effect-weakref/testing/Vitest")
+
+const [suites, tests] = [all().filter(makesTests), all().filter((example) => !makesTests(example))]
+
+for (const example of tests) it(`${example.file}:${example.line}`, () => import(modulePath(example)))
+
+for (const example of suites) {
+  describe(`${example.file}:${example.line}`, async () => {
+    await import(modulePath(example))
+  })
 }

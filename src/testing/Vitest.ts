@@ -273,9 +273,9 @@ const exploration = (error: TestHeap.ScheduleError): Report => {
   const failure = Cause.squash(cause)
   if (reason !== "Failure" && reason !== "Endless") return { name: _tag, message: error.message, cause: undefined }
   const lines = [
-    reason === "Failure"
-      ? `The program fails under schedule ${schedules} of those that were explored`
-      : `Endless: the program does not end under schedule ${schedules} of those that were explored`,
+    `The program ${
+      reason === "Failure" ? "fails" : "does not end (Endless)"
+    } under this schedule. Schedules that ran: ${schedules}`,
     "",
     `Schedule: ${schedule === "" ? "nothing is collected" : schedule}`,
     `Trace:    ${trace.replaceAll("\n", "\n          ")}`,
