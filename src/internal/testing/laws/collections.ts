@@ -435,14 +435,26 @@ export const laws = <K>(kind: Kind<K>): ReadonlyArray<Check> => {
         const equal = kind.compare === "structural" ? keys.filter((key) => Equal.equals(key, first)) : [first]
         const pair = new Pair(kind, trace, seed, equal)
         const values = [pair.makeValue(), pair.makeValue()]
+        /** The weak parts that were set and not yet collected. Only these are collected. */
+        const used = new Set<unknown>()
         for (const { args, name } of script) {
-          if (name === "set") pair.set(pair.key(args[0]), values[args[1]])
-          else if (name === "delete") pair.delete(pair.key(args[0]))
+          if (name === "set") {
+            const [key, value] = [pair.key(args[0]), values[args[1]]]
+            used.add(weak === "value" ? value : key)
+            pair.set(key, value)
+          } else if (name === "delete") pair.delete(pair.key(args[0]))
           else if (name === "finalize") {
             await pair.finalize()
             pair.expectLive()
-          } else if (weak === "value") pair.collect(args.map((index) => values[index]))
-          else pair.collect(Array.from(new Set(args.map((index) => pair.key(index)))))
+          } else {
+            const targets = new Set(args.map((index) => weak === "value" ? values[index] : pair.key(index)))
+            const collected = [...targets].filter((target) => used.delete(target))
+            if (collected.length > 0) pair.collect(collected)
+            // A collected value does not come back. A collected key does, because the law needs a later entry of it.
+            values.forEach((value, index) => {
+              if (collected.includes(value)) values[index] = pair.makeValue()
+            })
+          }
         }
         await pair.finalize()
         pair.expectLive()
