@@ -321,13 +321,25 @@ const fail = ({ cause, message, name }: Report, site: string): Effect.Effect<nev
  * - `it.laws(laws, options?)` makes one test of each law, with the name of the law. A broken law prints its shortest
  *   counterexample.
  *
- * Both have the variants `skip`, `only`, `fails`, `skipIf` and `runIf`. A test that the runner cancels interrupts its
+ * Since this module was imported, `expect` has the matcher `toBeCollected`.
+ *
+ * Both methods have the variants `skip`, `only`, `fails`, `skipIf` and `runIf`. A test that the runner cancels interrupts its
  * program. Cost: that of `TestHeap.explore`, or of the law's `check`.
  *
  * **Gotchas**
  *
  * `it.explore` provides the heap and a Scope. Provide what else the program needs before you pass it, but no layer of
  * `TestHeap`: it would hide the explored heap.
+ *
+ * **Example** (Expecting that a session is released)
+ *
+ * ```ts import.meta.vitest
+ * import { expect, it } from "effect-weakref/testing/Vitest"
+ *
+ * it("releases its session", async () => {
+ *   await expect(() => ({ user: "Ann" })).toBeCollected()
+ * })
+ * ```
  *
  * **Example** (Exploring a program and checking laws)
  *
@@ -353,7 +365,6 @@ const fail = ({ cause, message, name }: Report, site: string): Effect.Effect<nev
  * ```
  *
  * @see {@link makeMethods} to add the methods to another `it`
- * @see {@link expect} for the matcher `toBeCollected`
  *
  * @category testing
  * @stability experimental
@@ -361,36 +372,5 @@ const fail = ({ cause, message, name }: Report, site: string): Effect.Effect<nev
  */
 export const it: vitest.TestAPI & Methods = makeMethods(vitest.it)
 
-/**
- * Provides vitest's `expect`, which has the matcher `toBeCollected` since this module was imported.
- *
- * **When to use**
- *
- * Use to show that nothing retains an object after use.
- *
- * **Details**
- *
- * `await expect(make).toBeCollected(options?)` takes a function or an effect that creates the object. The message of a
- * failure names the path that retains the object. The options and the cost are those of `LeakDetector.expectCollected`.
- *
- * **Gotchas**
- *
- * Await the assertion. Start vitest with `execArgv: ["--expose-gc"]` if the host cannot force a collection otherwise.
- *
- * **Example** (Expecting that a session is released)
- *
- * ```ts import.meta.vitest
- * import { expect, it } from "effect-weakref/testing/Vitest"
- *
- * it("releases its session", async () => {
- *   await expect(() => ({ user: "Ann" })).toBeCollected()
- * })
- * ```
- *
- * @see {@link it} for the methods of this module
- *
- * @category testing
- * @stability experimental
- * @since 0.2.0
- */
-export const expect: vitest.ExpectStatic = vitest.expect
+/** Vitest's `expect`, which has the matcher `toBeCollected` of `Matchers` since this module was imported. */
+export { expect } from "vitest"
