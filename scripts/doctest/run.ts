@@ -2,7 +2,7 @@ import { describe, it } from "vitest"
 import { all, modulePath } from "./examples.ts"
 
 // An example that makes tests cannot run inside a test.
-const makesTests = ({ source }: { readonly source: string }) => /^it[.(]/m.test(source)
+const makesTests = ({ source }: { readonly source: string }) => /^\s*it[.(]/m.test(source)
 
 const [suites, tests] = [all().filter(makesTests), all().filter((example) => !makesTests(example))]
 
