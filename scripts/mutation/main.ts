@@ -8,6 +8,7 @@
  *     --minutes N     starts no mutant after N minutes
  *     --parallel N    how many mutants run at once (2 by default)
  *     --tests REGEXP  only these test files
+ *     --name REGEXP   only tests with these names, for a quick look: the result is not stored
  *     --fresh         runs mutants again whose result is known
  *
  * Each mutant runs the test files that cover its line. Results are remembered in `.mutation` as long as the source file
@@ -45,6 +46,7 @@ const { positionals, values } = parseArgs({
     minutes: { type: "string", default: "600" },
     parallel: { type: "string", default: String(defaultSlots) },
     tests: { type: "string" },
+    name: { type: "string" },
     fresh: { type: "boolean", default: false }
   }
 })
@@ -94,7 +96,14 @@ const jobs: ReadonlyArray<Job> = sources.flatMap((file) => {
       const covering = tests.filter(({ lines }) => lines[file]?.includes(mutant.line) ?? false)
         .toSorted((a, b) => a.millis - b.millis)
       const { end, replacement, start } = mutant
-      const key = hashOf(JSON.stringify([text, start, end, replacement, covering.map(({ hash }) => hash).toSorted()]))
+      const key = hashOf(JSON.stringify([
+        text,
+        start,
+        end,
+        replacement,
+        covering.map(({ hash }) => hash).toSorted(),
+        ...values.name === undefined ? [] : [values.name]
+      ]))
       return { file, text, mutant, covering, key }
     })
 })
@@ -110,6 +119,7 @@ const known = (job: Job): Status | undefined => {
 const open = jobs.filter((job) => known(job) === undefined || (values.fresh && job.covering.length > 0))
 console.log(`${jobs.length} mutants of ${sources.length} files, ${open.length} of them to run`)
 
+const args = values.name === undefined ? [] : ["--testNamePattern", values.name]
 const copies = open.length === 0 ? [] : Array.from({ length: slots }, (_, slot) => copyTo(`mutant-${slot}`))
 let ran = 0
 await forEachParallel(open, slots, async (job, slot) => {
@@ -123,7 +133,7 @@ await forEachParallel(open, slots, async (job, slot) => {
   let outcome: "passed" | "failed" | "timeout" = "passed"
   for (const files of [covering.slice(0, 1), covering.slice(1)]) {
     if (files.length === 0 || outcome !== "passed") continue
-    outcome = (await runTests(copy, files.map(({ file }) => file), { timeout })).outcome
+    outcome = (await runTests(copy, files.map(({ file }) => file), { args, timeout })).outcome
   }
   fs.writeFileSync(target, text)
   const status: Status = outcome === "passed" ? "survived" : outcome === "failed" ? "killed" : "timeout"
@@ -178,5 +188,7 @@ for (const total of Object.values(folders)) {
 
 const sorted = <A>(record: Record<string, A>): Record<string, A> =>
   Object.fromEntries(Object.entries(record).toSorted(([a], [b]) => a < b ? -1 : 1))
-fs.writeFileSync(stored, `${JSON.stringify({ folders: sorted(folders), files: sorted(files) }, null, 2)}\n`)
+if (values.name === undefined) {
+  fs.writeFileSync(stored, `${JSON.stringify({ folders: sorted(folders), files: sorted(files) }, null, 2)}\n`)
+}
 console.table(sorted(folders))
