@@ -154,6 +154,15 @@ export const referenceMistakes: Readonly<Record<string, MakeReference>> = {
   }
 }
 
+/** Compares referents by identity while they are alive, and itself afterwards. */
+class Compared extends EqualToAll {
+  override [Equal.symbol](that?: unknown): boolean {
+    return that === this || that instanceof Compared && that.deref() !== undefined && that.deref() === this.deref()
+  }
+}
+
+export const makeComparedReference: MakeReference = (heap) => (referent) => new Compared(new heap.WeakRef(referent))
+
 class HashedApart extends EqualToAll {
   readonly own = nextHash++
 

@@ -13,6 +13,7 @@ import {
   keyMapMistakes,
   keyMapVariants,
   laws as tableLaws,
+  makeComparedReference,
   makeProxy,
   makeReference,
   makeRegister,
@@ -293,10 +294,26 @@ describe("equality", () => {
 describe("reference", () => {
   matrix({
     laws: (make: typeof makeReference) => Laws.reference(make),
-    correct: { "the native WeakRef": makeReference },
+    correct: { "the native WeakRef": makeReference, "a class that implements Equal": makeComparedReference },
     variants: referenceVariants,
     mistakes: referenceMistakes
   })
+
+  it.effect("says what is wrong with equal references", () =>
+    Effect.gen(function*() {
+      const name = "equal references have equal referents and hashes"
+      const reasonOf = (make: typeof makeReference) =>
+        Effect.map(Effect.flip(lawNamed(Laws.reference(make), `reference: ${name}`).check()), ({ trace }) =>
+          trace.at(-1)!)
+      assert.match(
+        yield* reasonOf(referenceMistakes[name]!),
+        /^equals\(reference\d, reference\d\) \/\/ returned true, the referents are not equal and the hashes 7 and 7$/
+      )
+      assert.match(
+        yield* reasonOf(referenceVariants[name]!["has a hash of its own"]!),
+        /returned true, the referents are equal and the hashes (\d+) and (?!\1$)\d+$/
+      )
+    }))
 
   it.effect("finds references that do not use the given heap", () =>
     Effect.map(
@@ -360,6 +377,19 @@ describe("weakValueMap", () => {
       broken(Laws.weakValueMap((heap) => new ObjectMap(heap))),
       (names) => assert.deepStrictEqual(names, [])
     ))
+
+  it.effect("compares numbers as keys like the native Map", () =>
+    Effect.gen(function*() {
+      class Numbers extends ValueMap {
+        override *[Symbol.iterator](): Iterator<[never, object]> {
+          for (const [key, value] of { [Symbol.iterator]: () => super[Symbol.iterator]() }) yield [key as never, value]
+        }
+      }
+      const keys = fc.constantFrom(0, -0, 1, NaN)
+      // The references are in a native Map, whose keys can be numbers.
+      const make = (heap: Heap) => new Numbers(heap) as unknown as Laws.MapLike<number, object>
+      assert.deepStrictEqual(yield* broken(Laws.weakValueMap(make, { keys, ordered: true })), [])
+    }))
 
   it.effect("finds a size that does not shrink", () =>
     Effect.gen(function*() {
