@@ -22,6 +22,11 @@ export const copyTo = (name: string): string => {
   return copy
 }
 
+/** The groups of processes that run. A run that is stopped must not leave them behind. */
+const groups = new Set<number>()
+process.on("exit", () => groups.forEach((group) => process.kill(-group, "SIGKILL")))
+for (const signal of ["SIGINT", "SIGTERM"] as const) process.on(signal, () => process.exit(1))
+
 export interface Run {
   readonly outcome: "passed" | "failed" | "timeout"
   readonly millis: number
@@ -44,15 +49,18 @@ export const runTests = (
       detached: true,
       env: { ...process.env, NO_COLOR: "1", CI: "" }
     })
+    const group = child.pid!
+    groups.add(group)
     let output = ""
     let timedOut = false
     for (const stream of [child.stdout, child.stderr]) stream.on("data", (data) => output += String(data))
     const timer = setTimeout(() => {
       timedOut = true
-      process.kill(-child.pid!, "SIGKILL")
+      process.kill(-group, "SIGKILL")
     }, timeout)
     child.on("close", (code) => {
       clearTimeout(timer)
+      groups.delete(group)
       resolve({
         outcome: timedOut ? "timeout" : code === 0 ? "passed" : "failed",
         millis: Date.now() - begin,
