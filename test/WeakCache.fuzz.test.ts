@@ -4,7 +4,7 @@
  * the cache ends and closes every resource once.
  */
 import { assert, describe, it } from "@effect/vitest"
-import { Effect, Exit, Fiber, Option, Queue, Scope, Stream } from "effect"
+import { Effect, Exit, type Fiber, Option, Queue, Scope, Stream } from "effect"
 import { TestClock } from "effect/testing"
 import * as fc from "fast-check"
 import { WeakCache } from "../src/index.ts"

@@ -192,7 +192,7 @@ describe("makeScoped", () => {
     WeakCache.makeScoped({ lookup: open, handle: ({ key }) => ({ key }) })
     WeakCache.makeScoped({
       lookup: open,
-      // @ts-expect-error
+      // @ts-expect-error is not assignable to type 'NotResource'
       handle: (resource) => resource
     })
   })
