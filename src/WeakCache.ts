@@ -207,8 +207,8 @@ export interface CommonOptions<Key, IE = never, IR = Scope.Scope> {
   readonly compare?: "structural" | "reference" | undefined
   /**
    * Runs in the background after a value has left the cache. The effects run one after the other, in
-   * the order of the removals. A failure is logged and does not stop the next effect. Closing the cache
-   * waits for these effects.
+   * the order of the removals, but an effect delays the next one by at most one second. A failure is logged
+   * and does not stop the next effect. Closing the cache waits up to a second for these effects.
    */
   readonly onRemoval?: ((key: NoInfer<Key>, cause: RemovalCause) => Effect.Effect<void>) | undefined
   /**
@@ -338,7 +338,16 @@ export const isWeakCache = (u: unknown): u is WeakCache<unknown, WeakKey, unknow
  * cache removes values when they expire. Expiry uses the `Clock` of the fiber that
  * creates the cache.
  *
- * Closing the Scope interrupts the lookups, stops the timer and clears the cache. After
+ * Values that a synchronous loop loads stay alive until the end of its turn, even outside the strong front, because
+ * engines keep the referents of weak references for so long. If the cache has demoted many or heavy values in a turn, the
+ * next `get` that runs a lookup, `refresh` or `set` lets the turn end first, so the bounds hold in a busy loop too.
+ *
+ * The lookup, `weigh`, `onRemoval` and finalizers may call the cache, fail, die or hang. They never run in the middle of an
+ * operation.
+ *
+ * Closing the Scope interrupts the lookups and their waiters, stops the timer and clears the cache. It waits for the ends
+ * of the lookups and finalizers, unless one of them closes the Scope itself, and up to a second for `onRemoval`. Finalizers
+ * that call the cache meanwhile still find it open. After
  * that, {@link size} returns 0, and {@link keys}, {@link values} and {@link entries} return
  * empty iterables. {@link stats} still works. All other operations interrupt.
  *
@@ -351,6 +360,9 @@ export const isWeakCache = (u: unknown): u is WeakCache<unknown, WeakKey, unknow
  * A lookup that gets its own key waits for itself. Then `get` dies, even if the wait goes
  * through the lookups of other keys. The cache cannot detect a child fiber of the lookup
  * that waits for the key.
+ *
+ * `Effect.runSync` cannot wait for another turn. A loop of `Effect.runSync(WeakCache.get(…))` keeps everything that it loads
+ * in one turn.
  *
  * **Example** (Keeping the most recently used values alive)
  *
@@ -477,7 +489,8 @@ type NotResource = { readonly [resourceMark]?: never }
  * **When to use**
  *
  * Use for resources that several parts of a program share, such as connections, file handles
- * or subscriptions. Eviction never closes a resource whose handle is in use. Use
+ * or subscriptions. Work with them through {@link use}, which keeps the handle reachable until the work has ended. An object
+ * is reachable until its last use, not until the end of the block or of its own method. Eviction never closes a resource whose handle is in use. Use
  * `ScopedCache` if eviction must close such a resource. Use `RcMap` if every user has a
  * Scope, because `RcMap` does not wait for the garbage collector.
  *
@@ -487,6 +500,10 @@ type NotResource = { readonly [resourceMark]?: never }
  * object, and the cache stores this handle as the value. The resource must not refer to the
  * handle.
  *
+ * A resource keeps the services of `make`. From the operation that ran its lookup it keeps the settings for logs and traces,
+ * and with `requireServicesAt: "lookup"` all services, because its finalizers may need them. To keep less, provide the
+ * services to the lookup itself.
+ *
  * Each Scope closes exactly once. Invalidation waits until the Scope is closed. If `set` or
  * `refresh` replaces a handle, the resource stays open until the old handle is collected. If
  * the time to live of a handle is zero, its resource also stays open until the handle is
@@ -494,12 +511,36 @@ type NotResource = { readonly [resourceMark]?: never }
  *
  * **Gotchas**
  *
- * The handle cannot be the resource itself. The cache holds the Scope, and the finalizers of the
+ * The handle cannot be the resource itself: this does not compile, and `get` dies with a `TypeError`. The cache holds the Scope, and the finalizers of the
  * Scope hold the resource, as in `Effect.acquireRelease(acquire, (resource) => …)`. A resource
  * that is its own handle is therefore not collected before its Scope closes.
  *
  * The garbage collector may run late. Set `timeToLive`, or limit the number of open resources
  * in the lookup, if the delay matters.
+ *
+ * **Example** (Using a resource)
+ *
+ * ```ts import.meta.vitest
+ * import { Effect } from "effect"
+ * import { WeakCache } from "effect-weakref"
+ *
+ * const connect = (host: string) =>
+ *   Effect.acquireRelease(
+ *     Effect.succeed({ query: (sql: string) => Effect.as(Effect.sleep("10 millis"), `${host}: ${sql}`) }),
+ *     () => Effect.log("closed")
+ *   )
+ *
+ * const program = Effect.gen(function*() {
+ *   const connections = yield* WeakCache.makeScoped({
+ *     lookup: connect,
+ *     handle: (connection) => ({ query: (sql: string) => connection.query(sql) })
+ *   })
+ *   // With `get`, the connection could be closed during the query.
+ *   return yield* WeakCache.use(connections, "db1", (handle) => handle.query("select 1"))
+ * })
+ *
+ * await Effect.runPromise(Effect.scoped(program)) // => "db1: select 1"
+ * ```
  *
  * **Example** (Closing a resource after its handle is collected)
  *
@@ -530,6 +571,7 @@ type NotResource = { readonly [resourceMark]?: never }
  * closed // => ["a.txt"]
  * ```
  *
+ * @see {@link use} to work with a resource
  * @see {@link make} for values that do not have to be closed
  *
  * @stability experimental
@@ -585,7 +627,8 @@ export const makeScoped = <
  *
  * Marks the value as the most recently used. A value outside the strong front enters the
  * strong front again, unless the value alone exceeds a bound. Fails with the cached failure
- * if there is one. Dies with `NotWeakReferenceableError` if the lookup returns a value that
+ * if there is one. Starts a refresh in the background if the value is older than `refreshAfter`. Dies with
+ * `NotWeakReferenceableError` if the lookup returns a value that
  * cannot be weakly referenced. O(1). Dereferences if the value is not in the strong front.
  *
  * **Example** (Getting a value)
@@ -604,6 +647,7 @@ export const makeScoped = <
  * await Effect.runPromise(Effect.scoped(program)) // => true
  * ```
  *
+ * @see {@link use} to keep the value reachable while an effect works with it
  * @see {@link getOption} to read without starting a lookup
  *
  * @stability experimental
@@ -818,10 +862,10 @@ export const use: {
  *
  * **Details**
  *
- * Replaces the previous value of the key. Fibers that wait for a running lookup of the key
- * still receive its result. The cache does not store this result, unless a `refresh` of an
- * existing entry runs the lookup. Dies with `NotWeakReferenceableError` if the value cannot
- * be weakly referenced, and then changes nothing. O(1), or O(log n) if values expire.
+ * Replaces the previous value of the key. Fibers that wait for a running lookup or refresh of the key still receive its
+ * result, but the cache does not store this result, because the value that was set is newer. Dies with
+ * `NotWeakReferenceableError` if the value cannot be weakly referenced, and then changes nothing. O(1), or O(log n) if
+ * values expire. Dereferences the previous value if it is not in the strong front.
  *
  * **Example** (Storing a value)
  *
@@ -901,12 +945,13 @@ export const has: {
  *
  * **Details**
  *
- * Other reads receive the old value until the lookup ends. As in `Cache`, a failure of the lookup
- * replaces the old value. If several refreshes of a key run, the cache keeps the result of the
- * refresh that ends last. If the refresh is interrupted, the cache keeps the old value.
+ * Other reads receive the old value until the lookup ends. Concurrent refreshes of a key share one lookup. If it fails,
+ * `refresh` fails, and the old value stays. If all refreshes are interrupted, the lookup is interrupted, and the old value
+ * stays.
  *
- * If `invalidate` or `invalidateAll` is called during the refresh, the result may be out of date.
- * Then `refresh` returns the result, but the cache does not store the result.
+ * What is newest wins. If `set`, `invalidate` or `invalidateAll` is called during the refresh, `refresh` returns the result
+ * of its lookup, but the cache does not store this result. O(1), or O(log n) if values expire. Dereferences if the value is
+ * not in the strong front.
  *
  * **Example** (Loading a new version)
  *
@@ -952,7 +997,7 @@ export const refresh: {
  *
  * Does nothing if there is no entry. Fibers that wait for a running lookup of the key still receive its result,
  * but the cache does not store this result. In a cache of {@link makeScoped}, waits until the resource is closed.
- * O(1), or O(log n) if values expire. Also compares the key with the key of each running refresh.
+ * O(1), or O(log n) if values expire. Dereferences if the value is not in the strong front.
  *
  * **Example** (Removing an entry)
  *

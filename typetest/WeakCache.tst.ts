@@ -180,3 +180,50 @@ describe("operations", () => {
     expect(WeakCache.entries(docs)).type.toBe<Effect.Effect<Iterable<[string, Doc]>>>()
   })
 })
+
+describe("makeScoped", () => {
+  const open = (key: string) => Effect.succeed({ key })
+
+  it("refuses a handle that is the resource", () => {
+    expect(WeakCache.makeScoped({ lookup: open, handle: (resource) => ({ resource }) })).type.toBeAssignableTo<
+      Effect.Effect<WeakCache.WeakCache<string, { readonly resource: { key: string } }>, never, Scope.Scope>
+    >()
+    // A wrapper may have the type of the resource.
+    WeakCache.makeScoped({ lookup: open, handle: ({ key }) => ({ key }) })
+    WeakCache.makeScoped({
+      lookup: open,
+      // @ts-expect-error is not assignable to type 'NotResource'
+      handle: (resource) => resource
+    })
+  })
+})
+
+describe("maxWeight and weigh", () => {
+  it("are given together", () => {
+    WeakCache.make({ lookup, maxWeight: 10, weigh: (doc, key) => doc.name.length + key.length })
+    expect(WeakCache.make).type.not.toBeCallableWith({ lookup, maxWeight: 10 })
+    expect(WeakCache.make).type.not.toBeCallableWith({ lookup, weigh: () => 1 })
+    expect(WeakCache.makeWith).type.not.toBeCallableWith(lookup, { maxWeight: 10 })
+  })
+})
+
+describe("use", () => {
+  it("adds the errors and services of the effect", () => {
+    const f = (_: Doc): Effect.Effect<number, "QueryFailed", Bus> => Effect.succeed(1)
+    expect(WeakCache.use(docs, "a", f)).type.toBe<Effect.Effect<number, "NotFound" | "QueryFailed", Db | Bus>>()
+    expect(docs.pipe(WeakCache.use("a", f))).type.toBe<Effect.Effect<number, "NotFound" | "QueryFailed", Db | Bus>>()
+    expect(docs.pipe(WeakCache.use("a", (value) => Effect.succeed(value.name)))).type.toBe<
+      Effect.Effect<string, "NotFound", Db>
+    >()
+  })
+})
+
+describe("peek, trim and setCapacity", () => {
+  it("need no services and do not fail", () => {
+    expect(WeakCache.peek(docs, "a")).type.toBe<Effect.Effect<Option.Option<Doc>>>()
+    expect(docs.pipe(WeakCache.peek("a"))).type.toBe<Effect.Effect<Option.Option<Doc>>>()
+    expect(WeakCache.setCapacity(docs, 1)).type.toBe<Effect.Effect<void>>()
+    expect(docs.pipe(WeakCache.setCapacity(1))).type.toBe<Effect.Effect<void>>()
+    expect(docs.pipe(WeakCache.trim(1))).type.toBe<Effect.Effect<void>>()
+  })
+})

@@ -7,8 +7,8 @@ import * as Fiber from "effect/Fiber"
 import type { RemovalCause } from "../../WeakCache.ts"
 import { isWithin, withWork, Work, workOf } from "./work.ts"
 
-/** How long an `onRemoval` delays the next one, and the end of the cache. */
-const patience = "1 second"
+/** How long an `onRemoval` delays the next one and the end of the cache, and a lookup of a finalizer the end. */
+export const patience = "1 second"
 
 /** Runs background fibers. Closing the cache waits for these fibers. */
 export class Background {

@@ -15,14 +15,14 @@ import * as Option from "effect/Option"
 import * as Scheduler from "effect/Scheduler"
 import type { RemovalCause, Stats, WeakCache } from "../../WeakCache.ts"
 import { Base } from "../base.ts"
-import { Background, Removals } from "./background.ts"
+import { Background, patience, Removals } from "./background.ts"
 import { Counters } from "./counters.ts"
 import { type Entry, valueOf } from "./entry.ts"
 import { Lookups, type LookupsConfig } from "./lookups.ts"
 import { type Resource, Resources } from "./resources.ts"
 import { makeTable, Store, type StoreConfig } from "./store.ts"
 import type { Sleeper } from "./timer.ts"
-import { isWithin, workOf } from "./work.ts"
+import { isWithin, type Work, workOf } from "./work.ts"
 
 /** The checked options, with defaults. */
 export interface Config<Key, A extends WeakKey, E> extends StoreConfig, LookupsConfig<Key, A, E> {
@@ -341,20 +341,35 @@ export class WeakCacheImpl<Key, A extends WeakKey, E, R> extends Base implements
       }
       return Effect.flatMap(Fiber.awaitAll(ending), () => {
         const closing = resources.map((resource) => this.resources.close(resource, exit, work))
-        return Effect.flatMap(
-          Fiber.awaitAll(closing),
-          (exits) =>
-            Effect.flatMap(Fiber.awaitAll(this.closings.others(work)), () => {
-              const isDone = this.store.size === 0 && this.resources.isEmpty && this.lookups.areDetached
-              if (!isDone && this.phase === "closing") {
-                return Effect.map(this.closeRounds(fiber, exit, round + 1), (later) => [...exits, ...later])
-              }
-              this.phase = "closed"
-              return Effect.succeed(exits)
-            })
-        )
+        const ended = Effect.flatMap(Fiber.awaitAll(this.closings.others(work)), () => Fiber.awaitAll(closing))
+        return Effect.flatMap(this.untilStuck(ended, fiber), (exits) => {
+          const isDone = this.store.size === 0 && this.resources.isEmpty && this.lookups.areDetached
+          if (!isDone && this.phase === "closing") {
+            return Effect.map(this.closeRounds(fiber, exit, round + 1), (later) => [...exits, ...later])
+          }
+          this.phase = "closed"
+          return Effect.map(this.closeRest(exit, work), (rest) => [...exits, ...rest])
+        })
       })
     })
+  }
+
+  /** Waits for finalizers. After a second, interrupts the lookups that finalizers have started and may wait for. */
+  private untilStuck<B>(ended: Effect.Effect<B>, fiber: Fiber.Fiber<unknown, unknown>): Effect.Effect<B> {
+    return Effect.flatMap(Effect.timeoutOption(ended, patience), (exits) => {
+      if (Option.isSome(exits)) return Effect.succeed(exits.value)
+      this.phase = "closed"
+      for (const lookup of this.lookups.detachAll()) this.lookups.interrupt(lookup, fiber)
+      return ended
+    })
+  }
+
+  /** Closes what finalizers have loaded before the cache was closed under them. */
+  private closeRest(
+    exit: Exit.Exit<unknown, unknown>,
+    work: Work | undefined
+  ): Effect.Effect<ReadonlyArray<Exit.Exit<void>>> {
+    return Fiber.awaitAll(this.store.clear().map((resource) => this.resources.close(resource, exit, work)))
   }
 
   private whileOpen<B, E2>(operation: () => Effect.Effect<B, E2>): Effect.Effect<B, E2> {
