@@ -67,14 +67,15 @@ const refuse = (value: unknown, name: string): never => {
 
 /** A handle of one listener. Holds the receiver weakly. */
 export abstract class ListenerImpl extends Base {
-  #here: undefined
+  /** Exists only in handles of this copy of the package. */
+  readonly #own = true
 
   static of(value: unknown): ListenerImpl {
-    return isObjectKeyword(value) && #here in value ? value : refuse(value, "Listener")
+    return isObjectKeyword(value) && #own in value ? value : refuse(value, "Listener")
   }
 
   get "~effect-weakref/Listener"(): true {
-    return true
+    return this.#own
   }
 
   /** Removes the listener. Returns whether it was there. */
