@@ -371,7 +371,7 @@ export const add: {
     receiver: A,
     f: (receiver: A, event: NoInfer<Event>) => Effect.Effect<unknown, unknown, R> | void
   ): Effect.Effect<Listener, NotWeakReferenceableError, R>
-} = dual(3, <Event, A extends WeakKey, R>(
+} = /*#__PURE__*/ dual(3, <Event, A extends WeakKey, R>(
   self: WeakListeners<Event>,
   receiver: A,
   f: (receiver: A, event: Event) => Effect.Effect<unknown, unknown, R> | void
@@ -433,7 +433,7 @@ export const addUnsafe: {
     receiver: A,
     f: (receiver: A, event: NoInfer<Event>) => Effect.Effect<unknown, unknown> | void
   ): Listener
-} = dual(3, <Event, A extends WeakKey>(
+} = /*#__PURE__*/ dual(3, <Event, A extends WeakKey>(
   self: WeakListeners<Event>,
   receiver: A,
   f: (receiver: A, event: Event) => Effect.Effect<unknown, unknown> | void
@@ -490,7 +490,7 @@ export const addMethod: {
     receiver: A,
     key: K
   ): Effect.Effect<Listener, NotWeakReferenceableError, MethodServices<A[K & keyof A]>>
-} = dual(3, <Event, A extends WeakKey, K extends MethodKey<A, Event> & PropertyKey>(
+} = /*#__PURE__*/ dual(3, <Event, A extends WeakKey, K extends MethodKey<A, Event> & PropertyKey>(
   self: WeakListeners<Event>,
   receiver: A,
   key: K
@@ -553,7 +553,7 @@ export const addMethodUnsafe: {
     receiver: A,
     key: K & ([MethodServices<A[K & keyof A]>] extends [never] ? unknown : never)
   ): Listener
-} = dual(
+} = /*#__PURE__*/ dual(
   3,
   <Event, A extends WeakKey>(self: WeakListeners<Event>, receiver: A, key: PropertyKey): Listener =>
     Listeners.Hub.of(self).add(receiver, Listeners.methodOf(receiver, key, Context.empty()))
@@ -595,7 +595,10 @@ export const addMethodUnsafe: {
 export const remove: {
   (receiver: WeakKey): <Event>(self: WeakListeners<Event>) => boolean
   <Event>(self: WeakListeners<Event>, receiver: WeakKey): boolean
-} = dual(2, <Event>(self: WeakListeners<Event>, receiver: WeakKey): boolean => Listeners.Hub.of(self).remove(receiver))
+} = /*#__PURE__*/ dual(
+  2,
+  <Event>(self: WeakListeners<Event>, receiver: WeakKey): boolean => Listeners.Hub.of(self).remove(receiver)
+)
 
 /**
  * Removes one listener from its hub or target, and returns whether the listener was still
@@ -691,7 +694,7 @@ export const stop = (listener: Listener): boolean => Listeners.ListenerImpl.of(l
 export const publish: {
   <Event>(event: Event): (self: WeakListeners<Event>) => Effect.Effect<void>
   <Event>(self: WeakListeners<Event>, event: NoInfer<Event>): Effect.Effect<void>
-} = dual(
+} = /*#__PURE__*/ dual(
   2,
   <Event>(self: WeakListeners<Event>, event: Event): Effect.Effect<void> =>
     Effect.suspend(() => Listeners.Hub.of<Event>(self).publish(event))
@@ -799,7 +802,7 @@ export const listen: {
     f: (receiver: A, ...args: Args) => Effect.Effect<unknown, unknown, R> | void,
     options?: TargetOptions
   ): (target: EventTargetLike | EmitterLike) => Effect.Effect<Listener, NotWeakReferenceableError, R>
-} = dual(
+} = /*#__PURE__*/ dual(
   // With the target, the function is the fourth argument. A receiver can be a function too.
   (args) => isFunction(args[3]) || !isFunction(args[2]),
   <A extends WeakKey, Args extends ReadonlyArray<unknown>, R>(

@@ -223,8 +223,7 @@ describe("WeakListeners", () => {
         const emitter = new EventEmitter().setMaxListeners(0)
         const isTarget = kind === "EventTarget"
         const emit = () => isTarget ? eventTarget.dispatchEvent(new Event("data")) : emitter.emit("data")
-        const count = () =>
-          isTarget ? getEventListeners(eventTarget, "data").length : emitter.listenerCount("data")
+        const count = () => isTarget ? getEventListeners(eventTarget, "data").length : emitter.listenerCount("data")
         const log: Array<number> = []
         const receivers = names.map((name) => ({ name }))
         const handles: Array<WeakListeners.Listener> = []
@@ -291,7 +290,10 @@ describe("WeakListeners", () => {
         const [a, b] = [{ name: "a" }, { name: "b" }]
         for (const receiver of [a, b]) {
           yield* WeakListeners.add(listeners, receiver, (self, event) =>
-            Effect.andThen(TestHeap.turn, Effect.sync(() => void log.push(`${self.name}${event}`))))
+            Effect.andThen(
+              TestHeap.turn,
+              Effect.sync(() => void log.push(`${self.name}${event}`))
+            ))
           yield* WeakListeners.listen(target, "data", receiver, (self) => void log.push(`${self.name}!`))
         }
         yield* TestHeap.mayCollect(a, b)

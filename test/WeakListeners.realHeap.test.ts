@@ -48,8 +48,11 @@ describe("WeakListeners on the real heap", () => {
       const refs = views((view) => WeakListeners.addUnsafe(listeners, view, (self) => void self.seen++))
       const last = new View()
       let gone = false
-      WeakListeners.addUnsafe(listeners, last, () =>
-        Effect.map(collectUntil(() => areGone(refs)), (collected) => void (gone = collected)))
+      WeakListeners.addUnsafe(
+        listeners,
+        last,
+        () => Effect.map(collectUntil(() => areGone(refs)), (collected) => void (gone = collected))
+      )
       yield* WeakListeners.publish(listeners, 1)
       assert.isTrue(gone)
     }))
@@ -185,15 +188,18 @@ describe("WeakListeners on the real heap", () => {
         return view
       })
 
-    it.effect.skipIf(!isOnV8)("a weak reference inside a listener leaks, and LeakDetector shows why", () =>
-      Effect.gen(function*() {
-        const target = new EventTarget()
-        const error = yield* Effect.flip(LeakDetector.expectCollected(byHand(target), { rounds: 2 }))
-        assert(error._tag === "LeakError")
-        const path = error.retainers.map(({ via }) => via).join(" ")
-        assert.match(path, /view/)
-        assert.strictEqual(getEventListeners(target, "data").length, 1)
-      }))
+    it.effect.skipIf(!isOnV8)(
+      "a weak reference inside a listener leaks, and LeakDetector shows why",
+      () =>
+        Effect.gen(function*() {
+          const target = new EventTarget()
+          const error = yield* Effect.flip(LeakDetector.expectCollected(byHand(target), { rounds: 2 }))
+          assert(error._tag === "LeakError")
+          const path = error.retainers.map(({ via }) => via).join(" ")
+          assert.match(path, /view/)
+          assert.strictEqual(getEventListeners(target, "data").length, 1)
+        })
+    )
 
     it.effect("listen does not, even if its function captures the view", () =>
       Effect.gen(function*() {

@@ -140,7 +140,11 @@ describe("WeakListeners", () => {
         const { listeners } = hub()
         const view = new View()
         Effect.runSync(
-          WeakListeners.add(listeners, view, (self, event) => Effect.andThen(Effect.yieldNow, Effect.sync(() => see(self, event))))
+          WeakListeners.add(listeners, view, (self, event) =>
+            Effect.andThen(
+              Effect.yieldNow,
+              Effect.sync(() => see(self, event))
+            ))
         )
         yield* WeakListeners.publish(listeners, 1)
         assert.deepStrictEqual(view.seen, [1])
@@ -253,23 +257,29 @@ describe("WeakListeners", () => {
         assert.strictEqual(WeakListeners.size(listeners), 2)
       }))
 
-    onBothHeaps("keeps neither receivers nor functions that capture them, nor services that hold them", (world) =>
-      Effect.gen(function*() {
-        class Holder extends Context.Service<Holder, { readonly held: object }>()("Holder") {}
-        const listeners = yield* WeakListeners.make<string>()
-        const log: Array<string> = []
-        yield* world.with("a", (a) =>
-          // The function and the service both hold the receiver.
-          WeakListeners.add(listeners, a, () =>
-            Effect.map(Holder, ({ held }) => void log.push(a.name + String(held === a)))).pipe(
+    onBothHeaps(
+      "keeps neither receivers nor functions that capture them, nor services that hold them",
+      (world) =>
+        Effect.gen(function*() {
+          class Holder extends Context.Service<Holder, { readonly held: object }>()("Holder") {}
+          const listeners = yield* WeakListeners.make<string>()
+          const log: Array<string> = []
+          yield* world.with("a", (a) =>
+            // The function and the service both hold the receiver.
+            WeakListeners.add(
+              listeners,
+              a,
+              () => Effect.map(Holder, ({ held }) => void log.push(a.name + String(held === a)))
+            ).pipe(
               Effect.provideService(Holder, { held: a })
             ))
-        yield* WeakListeners.publish(listeners, "1")
-        yield* world.die("a")
-        yield* WeakListeners.publish(listeners, "2")
-        assert.deepStrictEqual(log, ["atrue"])
-        assert.strictEqual(WeakListeners.size(listeners), 0)
-      }))
+          yield* WeakListeners.publish(listeners, "1")
+          yield* world.die("a")
+          yield* WeakListeners.publish(listeners, "2")
+          assert.deepStrictEqual(log, ["atrue"])
+          assert.strictEqual(WeakListeners.size(listeners), 0)
+        })
+    )
 
     it.effect("skips a receiver that is collected during publish", () =>
       Effect.gen(function*() {
@@ -330,7 +340,9 @@ describe("WeakListeners", () => {
         const gate = yield* Deferred.make<void>()
         const [a, b] = [new View("a"), new View("b")]
         WeakListeners.addUnsafe(listeners, a, () =>
-          Deferred.await(gate).pipe(Effect.andThen(Effect.sync(() => void log.push("a")))))
+          Deferred.await(gate).pipe(Effect.andThen(Effect.sync(() =>
+            void log.push("a")
+          ))))
         WeakListeners.addUnsafe(listeners, b, () => void log.push("b"))
         const fiber = yield* Effect.forkChild(WeakListeners.publish(listeners, 1), { startImmediately: true })
         yield* Effect.yieldNow
@@ -427,18 +439,23 @@ describe("WeakListeners", () => {
           assert.deepStrictEqual(log, ["a", "b", "b"])
         }))
 
-      onBothHeaps("keeps neither a function that captures its receiver nor services that hold it", (world) =>
-        Effect.gen(function*() {
-          class Holder extends Context.Service<Holder, { readonly held: object }>()("Holder") {}
-          const { count, emit, target } = targets[kind]()
-          let calls = 0
-          yield* world.with("a", (a) =>
-            WeakListeners.listen(target, "data", a, () => Effect.map(Holder, ({ held }) => void (calls += +(held === a))))
-              .pipe(Effect.provideService(Holder, { held: a })))
-          emit()
-          yield* world.die("a")
-          assert.deepStrictEqual([calls, count()], [1, 0])
-        }))
+      onBothHeaps(
+        "keeps neither a function that captures its receiver nor services that hold it",
+        (world) =>
+          Effect.gen(function*() {
+            class Holder extends Context.Service<Holder, { readonly held: object }>()("Holder") {}
+            const { count, emit, target } = targets[kind]()
+            let calls = 0
+            yield* world.with("a", (a) =>
+              WeakListeners.listen(target, "data", a, () =>
+                Effect.map(Holder, ({ held }) =>
+                  void (calls += +(held === a))))
+                .pipe(Effect.provideService(Holder, { held: a })))
+            emit()
+            yield* world.die("a")
+            assert.deepStrictEqual([calls, count()], [1, 0])
+          })
+      )
 
       it.effect("leaves the target at the next event, if that comes before the clean-up", () =>
         Effect.gen(function*() {
@@ -507,7 +524,8 @@ describe("WeakListeners", () => {
         const view = new View()
         const reports = yield* reportsOf(Effect.gen(function*() {
           yield* WeakListeners.listen(emitter, "data", view, (self) =>
-            Effect.flatMap(Name, (name) => Effect.fail(new Error(`${name} ${self.name}`)))).pipe(
+            Effect.flatMap(Name, (name) =>
+              Effect.fail(new Error(`${name} ${self.name}`)))).pipe(
               Effect.provideService(Name, "my")
             )
           emitter.emit("data")
@@ -574,6 +592,25 @@ describe("WeakListeners", () => {
         assert.strictEqual(yield* TestHeap.pending, 0)
       }).pipe(Effect.provide(TestHeap.layer)))
 
+    it.effect("reports what a target throws during the clean-up, and cleans up the rest", () =>
+      Effect.gen(function*() {
+        let removed = 0
+        const target = {
+          on: () => {},
+          off: () => {
+            if (removed++ === 0) throw new Error("cannot remove")
+          }
+        }
+        const [a, b] = [new View(), new View()]
+        yield* WeakListeners.listen(target, "data", a, see)
+        yield* WeakListeners.listen(target, "data", b, see)
+        const log = vi.spyOn(console, "log").mockImplementation(() => {})
+        yield* TestHeap.collectAndFinalize(a, b)
+        assert.strictEqual(removed, 2)
+        assert.match(String(log.mock.calls), /cannot remove/)
+        log.mockRestore()
+      }).pipe(Effect.provide(TestHeap.layer)))
+
     it.effect("works data last, and with a function as receiver", () =>
       Effect.gen(function*() {
         const emitter = new EventEmitter()
@@ -631,7 +668,7 @@ describe("WeakListeners", () => {
         assert.isFalse(WeakListeners.isWeakListeners(other))
       }
       const view = new View()
-      const message = "This WeakListeners belongs to another copy of effect-weakref"
+      const message = "This WeakListeners was created by another copy of effect-weakref"
       assert.throws(() => WeakListeners.addUnsafe(theirs, view, see), TypeError, message)
       assert.throws(() => WeakListeners.addMethodUnsafe(theirs, view, "update"), TypeError, message)
       assert.throws(() => WeakListeners.remove(theirs, view), TypeError, message)
@@ -646,7 +683,7 @@ describe("WeakListeners", () => {
         assert.include(String(yield* Effect.exit(effect)), message)
       }
       const listener = copy.addUnsafe(theirs, view, see)
-      assert.throws(() => WeakListeners.stop(listener), TypeError, "This Listener belongs to another copy")
+      assert.throws(() => WeakListeners.stop(listener), TypeError, "This Listener was created by another copy")
       assert.throws(() => WeakListeners.size(1 as never), TypeError, "Expected a WeakListeners, but got 1")
       assert.throws(() => WeakListeners.size(revoked.proxy as never), TypeError, "Expected a WeakListeners")
       assert.strictEqual(copy.size(theirs), 1)

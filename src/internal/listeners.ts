@@ -6,7 +6,7 @@
  * Therefore both are in an ephemeron of the receiver. Nothing else in this file holds
  * them: neither the hub, nor the target, nor a registry, nor a handle.
  */
-import type * as Context from "effect/Context"
+import * as Context from "effect/Context"
 import * as Effect from "effect/Effect"
 import * as Equal from "effect/Equal"
 import { constVoid } from "effect/Function"
@@ -16,8 +16,8 @@ import { type Heap, isWeakReferenceable } from "../Heap.ts"
 import { NotWeakReferenceableError } from "../WeakError.ts"
 import { Base } from "./base.ts"
 import { inBackground, reported, withServices } from "./callbacks.ts"
-import { guard } from "./guard.ts"
 import { printed } from "./print.ts"
+import { refuse } from "./refuse.ts"
 import { inSlices, makeRegistry } from "./registry.ts"
 
 /** How many dead receivers are cleaned up in a turn. Keeps one clean-up job under 10 ms. */
@@ -57,13 +57,8 @@ const check = (receiver: unknown): void => {
   if (!isWeakReferenceable(receiver)) throw new NotWeakReferenceableError({ value: receiver })
 }
 
-const refuse = (value: unknown, name: string): never => {
-  throw new TypeError(
-    guard(() => isObjectKeyword(value) && `~effect-weakref/${name}` in value)
-      ? `This ${name} belongs to another copy of effect-weakref. Make sure that the program loads the package once`
-      : `Expected a ${name}, but got ${printed(value)}`
-  )
-}
+const HubTypeId = "~effect-weakref/WeakListeners"
+const ListenerTypeId = "~effect-weakref/Listener"
 
 /** A handle of one listener. Holds the receiver weakly. */
 export abstract class ListenerImpl extends Base {
@@ -71,10 +66,10 @@ export abstract class ListenerImpl extends Base {
   readonly #own = true
 
   static of(value: unknown): ListenerImpl {
-    return isObjectKeyword(value) && #own in value ? value : refuse(value, "Listener")
+    return isObjectKeyword(value) && #own in value ? value : refuse(value, ListenerTypeId)
   }
 
-  get "~effect-weakref/Listener"(): true {
+  get [ListenerTypeId](): true {
     return this.#own
   }
 
@@ -151,10 +146,10 @@ export class Hub<Event> extends Base {
 
   static of<Event>(value: unknown): Hub<Event> {
     // The type parameter of a hub exists at compile time only.
-    return Hub.is(value) ? value as Hub<Event> : refuse(value, "WeakListeners")
+    return Hub.is(value) ? value as Hub<Event> : refuse(value, HubTypeId)
   }
 
-  get "~effect-weakref/WeakListeners"(): { readonly _Event: (_: Event) => Event } {
+  get [HubTypeId](): { readonly _Event: (_: Event) => Event } {
     return variance
   }
 
@@ -282,7 +277,7 @@ const registryOf = (target: WeakKey, heap: Heap): FinalizationRegistry<TargetLis
   if (byTarget === undefined) registries.set(heap, byTarget = new heap.WeakMap())
   let registry = byTarget.get(target)
   if (registry === undefined) {
-    registry = makeRegistry(heap, inSlices<TargetListener>(removedPerTurn, (listener) => listener.stop()))
+    registry = makeRegistry(heap, inSlices<TargetListener>(removedPerTurn, (listener) => listener.reclaim()))
     byTarget.set(target, registry)
   }
   return registry
@@ -326,7 +321,16 @@ class TargetListener extends ListenerImpl {
     const reaction = receiver === undefined ? undefined : this.#ephemeron?.get(receiver)
     if (receiver === undefined || reaction === undefined) return void this.stop()
     const result = react(reaction, receiver, args)
-    return Effect.isEffect(result) ? void inBackground(result, reaction.context as Context.Context<any>) : result
+    return Effect.isEffect(result) ? void inBackground(result, reaction.context as Context.Context<unknown>) : result
+  }
+
+  /** Removes the listener after the receiver has been collected. Must not throw, because it is a clean-up. */
+  reclaim(): void {
+    try {
+      this.stop()
+    } catch (error) {
+      inBackground(Effect.die(error), Context.empty())
+    }
   }
 
   stop(): boolean {
