@@ -107,21 +107,21 @@ export interface Listener extends Equal.Equal, Pipeable, Inspectable {
 }
 
 /**
- * Contains the keys of the methods of an `A` that accept an `Event`, including optional
- * methods.
+ * Describes an object that has a method for an `Event` under the key `K`, possibly an
+ * optional one.
  *
  * **When to use**
  *
- * Use to constrain a key that you pass to {@link addMethod}.
+ * Use to constrain a receiver that you pass on to {@link addMethod}.
  *
- * @see {@link addMethod} for the function that takes such a key
+ * @see {@link addMethod} for the function that takes such a receiver
  *
  * @category models
  * @stability experimental
  * @since 0.2.0
  */
-export type MethodKey<A, Event> = keyof {
-  [K in keyof A as [Extract<A[K], (this: A, event: Event) => unknown>] extends [never] ? never : K]: never
+export type WithMethod<K extends PropertyKey, Event, B = unknown> = {
+  readonly [P in K]?: ((event: Event) => B) | undefined
 }
 
 /**
@@ -140,6 +140,31 @@ export type MethodKey<A, Event> = keyof {
 export type MethodServices<F> = F extends (...args: never) => infer B
   ? B extends Effect.Effect<infer _A, infer _E, infer R> ? R : never
   : never
+
+/**
+ * Contains what a method may return that {@link addMethodUnsafe} accepts: an effect that
+ * needs no services, or any value that is not an effect.
+ *
+ * **When to use**
+ *
+ * Use to constrain a receiver that you pass on to {@link addMethodUnsafe}.
+ *
+ * @see {@link addMethodUnsafe} for the function that takes such methods
+ *
+ * @category models
+ * @stability experimental
+ * @since 0.2.0
+ */
+export type WithoutServices =
+  | Effect.Effect<unknown, unknown>
+  | (object & { readonly [Effect.TypeId]?: undefined })
+  | string
+  | number
+  | bigint
+  | boolean
+  | symbol
+  | null
+  | void
 
 /**
  * Describes an event target, such as a DOM node, an `AbortSignal` or a `WebSocket`.
@@ -481,21 +506,21 @@ export const addUnsafe: {
  * @since 0.2.0
  */
 export const addMethod: {
-  <A extends WeakKey, Event, K extends MethodKey<A, Event>>(
-    receiver: A,
+  <A extends WeakKey, Event, K extends keyof A>(
+    receiver: A & WithMethod<K, NoInfer<Event>>,
     key: K
-  ): (self: WeakListeners<Event>) => Effect.Effect<Listener, NotWeakReferenceableError, MethodServices<A[K & keyof A]>>
-  <Event, A extends WeakKey, K extends MethodKey<A, Event>>(
+  ): (self: WeakListeners<Event>) => Effect.Effect<Listener, NotWeakReferenceableError, MethodServices<A[K]>>
+  <Event, A extends WeakKey, K extends keyof A>(
     self: WeakListeners<Event>,
-    receiver: A,
+    receiver: A & WithMethod<K, NoInfer<Event>>,
     key: K
-  ): Effect.Effect<Listener, NotWeakReferenceableError, MethodServices<A[K & keyof A]>>
-} = /*#__PURE__*/ dual(3, <Event, A extends WeakKey, K extends MethodKey<A, Event> & PropertyKey>(
+  ): Effect.Effect<Listener, NotWeakReferenceableError, MethodServices<A[K]>>
+} = /*#__PURE__*/ dual(3, <Event, A extends WeakKey, K extends keyof A>(
   self: WeakListeners<Event>,
   receiver: A,
   key: K
-): Effect.Effect<Listener, NotWeakReferenceableError, MethodServices<A[K & keyof A]>> =>
-  Effect.contextWith((context: Context.Context<MethodServices<A[K & keyof A]>>) =>
+): Effect.Effect<Listener, NotWeakReferenceableError, MethodServices<A[K]>> =>
+  Effect.contextWith((context: Context.Context<MethodServices<A[K]>>) =>
     attempt(() => Listeners.Hub.of(self).add(receiver, Listeners.methodOf(receiver, key, context)))
   ))
 
@@ -544,14 +569,14 @@ export const addMethod: {
  * @since 0.2.0
  */
 export const addMethodUnsafe: {
-  <A extends WeakKey, Event, K extends MethodKey<A, Event>>(
-    receiver: A,
-    key: K & ([MethodServices<A[K & keyof A]>] extends [never] ? unknown : never)
+  <A extends WeakKey, Event, K extends keyof A>(
+    receiver: A & WithMethod<K, NoInfer<Event>, WithoutServices>,
+    key: K
   ): (self: WeakListeners<Event>) => Listener
-  <Event, A extends WeakKey, K extends MethodKey<A, Event>>(
+  <Event, A extends WeakKey, K extends keyof A>(
     self: WeakListeners<Event>,
-    receiver: A,
-    key: K & ([MethodServices<A[K & keyof A]>] extends [never] ? unknown : never)
+    receiver: A & WithMethod<K, NoInfer<Event>, WithoutServices>,
+    key: K
   ): Listener
 } = /*#__PURE__*/ dual(
   3,

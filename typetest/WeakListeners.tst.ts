@@ -94,7 +94,8 @@ describe("add", () => {
 
 describe("addMethod", () => {
   it("accepts the keys of methods that take the event", () => {
-    expect<WeakListeners.MethodKey<View, Saved>>().type.toBe<"show" | "refresh" | "named" | "plain">()
+    expect(WeakListeners.addMethod(saves, new Set<Saved>(), "add")).type.toBe<Adding>()
+    expect(WeakListeners.addMethod(saves, {} as { maybe?: () => void }, "maybe")).type.toBe<Adding>()
     expect(WeakListeners.addMethod(saves, view, "show")).type.toBe<Adding>()
     expect(WeakListeners.addMethod(saves, view, "refresh")).type.toBe<Adding>()
     expect(WeakListeners.addMethod(saves, view, "named")).type.toBe<Adding<Name>>()
@@ -108,6 +109,22 @@ describe("addMethod", () => {
     expect(WeakListeners.addMethodUnsafe(saves, view, "plain")).type.toBe<WeakListeners.Listener>()
     expect(WeakListeners.addMethodUnsafe).type.not.toBeCallableWith(saves, view, "named")
     expect(WeakListeners.addMethodUnsafe).type.not.toBeCallableWith(saves, view, "title")
+    expect(WeakListeners.addMethodUnsafe(saves, new Set<Saved>(), "add")).type.toBe<WeakListeners.Listener>()
+    expect(pipe(saves, WeakListeners.addMethodUnsafe(view, "show"))).type.toBe<WeakListeners.Listener>()
+  })
+
+  it("accepts the type of this", () => {
+    class Subscriber {
+      constructor() {
+        expect(WeakListeners.addMethodUnsafe(saves, this, "show")).type.toBe<WeakListeners.Listener>()
+        WeakListeners.addUnsafe(saves, this, (self) => void self.show())
+        WeakListeners.listenUnsafe(process, "exit", this, (self, _code: number) => void self.show())
+        expect(WeakListeners.addMethodUnsafe).type.not.toBeCallableWith(saves, this, "resize")
+      }
+      show(): void {}
+      resize(_width: number): void {}
+    }
+    expect(new Subscriber()).type.toBe<Subscriber>()
   })
 })
 
