@@ -17,6 +17,7 @@ export class Painter {
 
   paint(id: number): Promise<Blob> {
     const { waiting, worker } = this.#resource
+    // oxlint-disable-next-line unicorn/require-post-message-target-origin -- a worker has no origin
     worker.postMessage(id)
     return new Promise((resolve) => waiting.set(id, resolve))
   }

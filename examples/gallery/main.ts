@@ -63,7 +63,10 @@ let isDark = false
 const actions: Record<string, () => Promise<unknown>> = {
   mount: () => run(({ mount }) => mount(2_000)),
   unmount: () => run(({ unmount }) => unmount),
-  theme: () => run(({ setTheme }) => setTheme((isDark = !isDark) ? "dark" : "light")),
+  theme: () => {
+    isDark = !isDark
+    return run(({ setTheme }) => setTheme(isDark ? "dark" : "light"))
+  },
   collect: () => longTasks.collect()
 }
 for (const [id, act] of Object.entries(actions)) {
