@@ -92,8 +92,8 @@ export interface WeakListeners<in out Event> extends Equal.Equal, Pipeable, Insp
  *
  * **Details**
  *
- * A handle keeps neither the receiver nor a target alive, so the receiver may hold the
- * handle. You can ignore the handle, because dropping it does not remove the listener.
+ * A handle keeps its hub alive, but neither the receiver nor a target, so the receiver may
+ * hold the handle. You can ignore the handle, because dropping it does not remove the listener.
  * A handle is equal only to itself.
  *
  * @see {@link stop} to remove the listener

@@ -20,7 +20,7 @@ import { printed } from "./print.ts"
 import { refuse } from "./refuse.ts"
 import { inSlices, makeRegistry } from "./registry.ts"
 
-/** How many dead receivers are cleaned up in a turn. Keeps one clean-up job under 10 ms. */
+/** How many dead receivers of a hub are cleaned up in a turn. */
 const reclaimedPerTurn = 2048
 
 /** As `reclaimedPerTurn`, for a target. An emitter searches its list for each listener that it removes. */
@@ -92,13 +92,13 @@ export abstract class ListenerImpl extends Base {
 /** A receiver of a hub. The registry of the hub holds it, so it must not hold a reaction. */
 interface Member {
   readonly ref: globalThis.WeakRef<WeakKey>
-  readonly slots: Array<Slot>
+  slots: ReadonlyArray<Slot>
 }
 
 interface Ephemeron {
   readonly member: Member
   /** The reactions of the slots with the same indexes. */
-  readonly reactions: Array<Reaction>
+  reactions: ReadonlyArray<Reaction>
 }
 
 /** A listener of a hub. */
@@ -154,12 +154,14 @@ export class Hub<Event> extends Base {
   }
 
   add(receiver: WeakKey, reaction: Reaction): ListenerImpl {
-    const { member, reactions } = this.#ephemerons.get(receiver) ?? this.#insert(receiver)
+    const ephemeron = this.#ephemerons.get(receiver) ?? this.#insert(receiver)
+    const { member, reactions } = ephemeron
     const known = reactions.findIndex(({ f, isMethod }) => f === reaction.f && isMethod === reaction.isMethod)
     if (known !== -1) return member.slots[known]!
     const slot = new Slot(this, member, ++this.#added)
-    member.slots.push(slot)
-    reactions.push(reaction)
+    // `concat` reserves no space, as `push` and a spread do, and most receivers have one listener.
+    member.slots = member.slots.concat(slot)
+    ephemeron.reactions = reactions.concat(reaction)
     this.#slots.add(slot)
     return slot
   }
@@ -194,8 +196,9 @@ export class Hub<Event> extends Base {
       this.#forget(receiver, member)
       return true
     }
-    member.slots.splice(index, 1)
-    this.#ephemerons.get(receiver)!.reactions.splice(index, 1)
+    const ephemeron = this.#ephemerons.get(receiver)!
+    member.slots = member.slots.toSpliced(index, 1)
+    ephemeron.reactions = ephemeron.reactions.toSpliced(index, 1)
     for (let i = index; i < member.slots.length; i++) member.slots[i]!.index = i
     return true
   }

@@ -103,6 +103,6 @@ describe("gallery", () => {
         }
         assert.deepStrictEqual(longTasks, [], "no visit was without a long task")
       }).pipe(Effect.scoped),
-    180_000
+    600_000
   )
 })

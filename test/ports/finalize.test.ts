@@ -1,6 +1,6 @@
 /** `multiprocessing.util.Finalize`, whose finalizers have priorities at exit, and `TemporaryDirectory`. */
 import { assert, describe } from "@effect/vitest"
-import { Effect, Exit, Scope } from "effect"
+import { Effect, type Exit, Scope } from "effect"
 import * as fs from "node:fs"
 import * as os from "node:os"
 import * as path from "node:path"
