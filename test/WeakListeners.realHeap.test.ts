@@ -26,7 +26,8 @@ const areGone = (refs: ReadonlyArray<WeakRef<object>>): boolean => refs.every((r
 
 const isOnV8 = process.versions["bun"] === undefined
 
-describe("WeakListeners on the real heap", () => {
+// Forced collections and a heap snapshot take long on a busy machine.
+describe("WeakListeners on the real heap", { timeout: 180_000 }, () => {
   it.effect("a hub forgets receivers that only its functions hold", () =>
     Effect.gen(function*() {
       const listeners = WeakListeners.makeUnsafe<number>()
