@@ -40,8 +40,8 @@ const TypeId = "~effect-weakref/WeakListeners"
  *
  * **Details**
  *
- * A hub is equal only to itself. A hub that the program drops leaves nothing behind,
- * even if its receivers live on.
+ * A hub that the program drops leaves nothing behind, even if its receivers live on. It is
+ * equal only to itself, and prints only how many listeners it has.
  *
  * **Example** (Publishing to objects that never unsubscribe)
  *
@@ -93,8 +93,8 @@ export interface WeakListeners<in out Event> extends Equal.Equal, Pipeable, Insp
  * **Details**
  *
  * A handle keeps its hub alive, but neither the receiver nor a target, so the receiver may
- * hold the handle. You can ignore the handle, because dropping it does not remove the listener.
- * A handle is equal only to itself.
+ * hold the handle. You can ignore the handle, because dropping it does not remove the listener,
+ * and a handle is equal only to itself.
  *
  * @see {@link stop} to remove the listener
  *
@@ -208,8 +208,8 @@ export type EmitterLike =
  *
  * **Details**
  *
- * There is no `once` and no `signal`, because the target would remove the listener
- * itself. Call {@link stop} instead.
+ * There is no `once` and no `signal`, because the target would then remove the listener
+ * itself, so call {@link stop} instead.
  *
  * @see {@link listen} for the function that takes these options
  *
@@ -227,10 +227,10 @@ export interface TargetOptions {
  *
  * **Details**
  *
- * The type of a DOM event is that of the property `on…` of the target: `onclick` for
- * `"click"`. A target without this property passes what its `addEventListener` declares.
- * The arguments of an emitter are `unknown`. An annotation of the listener's parameters
- * takes precedence.
+ * The type of a DOM event is that of the property `on…` of the target, such as `onclick` for
+ * `"click"`, and otherwise what the target's `addEventListener` declares. The arguments of
+ * an emitter are `unknown`. If you annotate the parameters of the listener, your types take
+ * precedence.
  *
  * @see {@link listen} for the function that uses this type
  *
@@ -258,7 +258,7 @@ export type EventArgs<Target, Type> = Target extends { addEventListener: (...arg
  * **Details**
  *
  * Returns `false` for a hub of another copy of this package, which the functions of this
- * copy refuse with a `TypeError`. Never throws. Cost: O(1).
+ * copy refuse with a `TypeError`. Never throws, whatever the value is, and costs O(1).
  *
  * **Example** (Recognizing a hub)
  *
@@ -354,13 +354,13 @@ export const makeUnsafe = <Event>(heap: Heap = host): WeakListeners<Event> => ne
  * `f` may return an effect, which {@link publish} runs with the services of `add`. The
  * hub keeps these services only as long as the receiver.
  *
- * A receiver can have several functions. Adding the same function for the same receiver
- * again changes nothing and succeeds with the handle of the first time. Receivers are
- * compared by identity.
+ * A receiver can have several functions, and adding the same function for the same receiver
+ * again changes nothing and succeeds with the handle of the first time. Both are compared by
+ * identity.
  *
- * Fails with `NotWeakReferenceableError` if the receiver cannot be weakly referenced.
- * Dies with a `TypeError` if `f` is not a function. Does not dereference. Cost: O(1), and
- * one step for each function that the receiver already has.
+ * Fails with `NotWeakReferenceableError` if the receiver cannot be weakly referenced, and dies
+ * with a `TypeError` if `f` is not a function. Dereferences nothing, and costs O(1) and one
+ * step for each function that the receiver already has.
  *
  * **Example** (Adding a listener that returns an effect)
  *
@@ -417,8 +417,8 @@ export const add: {
  *
  * Does the same as {@link add}, but an effect that `f` returns can only use the services
  * of the fiber that publishes. Throws `NotWeakReferenceableError` if the receiver cannot be
- * weakly referenced, and a `TypeError` if `f` is not a function. Does not dereference. Costs
- * as much as {@link add}.
+ * weakly referenced, and a `TypeError` if `f` is not a function. Costs as much as {@link add},
+ * and does not dereference either.
  *
  * **Example** (Adding a listener in a constructor)
  *
@@ -470,13 +470,13 @@ export const addUnsafe: {
  *
  * **When to use**
  *
- * Use instead of {@link add} if the receiver has a method for the event.
+ * Use instead of {@link add} if the receiver has a method that takes the event.
  *
  * **Details**
  *
  * Reads the key once, when the effect runs, so a method that replaces this one later is not
- * called. Finds inherited methods and accessors. The hub keeps the function alive as long
- * as the receiver. An effect that the method returns runs as for {@link add}.
+ * called. Finds inherited methods and accessors, and keeps the function alive as long as the
+ * receiver. If the method returns an effect, this effect runs as for {@link add}.
  *
  * Fails with `NotWeakReferenceableError` if the receiver cannot be weakly referenced, or if
  * the property is not a function. If an accessor throws, the effect dies with the thrown
@@ -594,9 +594,8 @@ export const addMethodUnsafe: {
  *
  * **Details**
  *
- * A running {@link publish} does not call the removed listeners any more. Leaves nothing
- * behind. Never throws, and does not dereference. Cost: O(1) for each listener of the
- * receiver.
+ * A running {@link publish} does not call the removed listeners any more, and nothing of them
+ * is left behind. Dereferences nothing, and costs O(1) for each listener of the receiver.
  *
  * **Example** (Removing a receiver)
  *
@@ -636,10 +635,10 @@ export const remove: {
  *
  * **Details**
  *
- * A running {@link publish} does not call the listener any more. Leaves nothing behind.
- * Dereferences the receiver and the target. Throws only if the target's method that removes
- * a listener throws. Cost: one step for each listener that the receiver has in the hub, or
- * the cost of that method.
+ * A running {@link publish} does not call the listener any more, and nothing of it is left
+ * behind. Dereferences the receiver or the target, and throws only if the target throws while
+ * it removes the listener. Costs one step for each listener that the receiver has in the hub,
+ * or what the target needs.
  *
  * **Example** (Stopping a listener)
  *
@@ -683,14 +682,14 @@ export const stop = (listener: Listener): boolean => Listeners.ListenerImpl.of(l
  * before the outer one goes on.
  *
  * Dereferences each receiver just before its call, and does not keep it alive after the call
- * has returned and its effect has ended. Never fails. Cost: O(1) for each listener, and the
- * calls.
+ * has returned and its effect has ended. Never fails, and costs O(1) for each listener in
+ * addition to the calls.
  *
  * **Gotchas**
  *
  * - A receiver that the program has dropped still gets events until it is collected.
- * - A listener whose effect never ends blocks the listeners after it. Fork such an effect.
- * - A promise that a listener returns is not awaited. Return `Effect.promise(…)`.
+ * - A listener whose effect never ends blocks the listeners after it, so fork such an effect.
+ * - A promise that a listener returns is not awaited, so return `Effect.promise(…)`.
  *
  * **Example** (A listener that fails stops nobody)
  *
@@ -738,7 +737,7 @@ export const publish: {
  *
  * Uses `addEventListener` and `removeEventListener` if the target has both, and otherwise
  * `on` with `off` or `removeListener`. The target calls `f` with the receiver and its own
- * arguments. Each call of `listen` adds one listener, even for the same function.
+ * arguments, and each call of `listen` adds one listener, even for the same function.
  *
  * What `f` throws reaches the target, as from any listener. If `f` returns an effect, the
  * effect runs in the background with the services of `listen`, and its failure is reported
@@ -750,7 +749,8 @@ export const publish: {
  *
  * Fails with `NotWeakReferenceableError` if the receiver cannot be weakly referenced. Dies
  * with a `TypeError` if the target has no such methods or if `f` is not a function, and with
- * whatever the target throws. Does not dereference. Cost: O(1), and the cost of the target.
+ * whatever the target throws. Dereferences nothing, and costs O(1) and what the target needs
+ * to add a listener.
  *
  * **Gotchas**
  *
@@ -864,10 +864,10 @@ const optionsOf = (options: TargetOptions | undefined): TargetOptions | undefine
  *
  * **Details**
  *
- * Does the same as {@link listen}. Uses the host's heap unless you pass another heap in the
+ * Does the same as {@link listen}, but on the host's heap unless you pass another heap in the
  * options. Throws `NotWeakReferenceableError` if the receiver cannot be weakly referenced, and
- * a `TypeError` if the target has no such methods or if `f` is not a function. Does not
- * dereference. Costs as much as {@link listen}.
+ * a `TypeError` if the target has no such methods or if `f` is not a function. Costs as much
+ * as {@link listen}, and does not dereference either.
  *
  * **Example** (Listening in a constructor)
  *
@@ -926,8 +926,8 @@ export const listenUnsafe = <
  *
  * **Details**
  *
- * Counts each function of a receiver, and the listeners of collected receivers that have
- * not been cleaned up yet. Does not dereference. Cost: O(1).
+ * Counts each function of a receiver, and also the listeners of collected receivers that have
+ * not been cleaned up yet. Dereferences nothing, and costs O(1).
  *
  * **Example** (Counting listeners)
  *
