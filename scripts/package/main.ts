@@ -56,6 +56,7 @@ try {
   await check("publint", () => run(root, "npx", "publint", "--strict", tarball))
   await check("attw, every entry point", () => run(root, "npx", "attw", tarball, "--profile", "esm-only"))
   await check("the links of the tarball", () => checkLinks(names))
+  await check("the lock is complete", checkLock)
 
   const { devDependencies } = JSON.parse(fs.readFileSync(path.join(root, "package.json"), "utf8"))
   const shared = ["effect", "fast-check", "vitest", "@types/node"].map((name) => `${name}@${devDependencies[name]}`)
@@ -103,4 +104,15 @@ function checkLinks(files: ReadonlyArray<string>): void {
     }
   }
   if (broken.length > 0) throw new Error(`not in the package: ${broken.join(", ")}`)
+}
+
+/** Throws if an entry of the lock has no integrity, or if it lacks the package of some platform. */
+function checkLock(): void {
+  const { packages } = JSON.parse(fs.readFileSync(path.join(root, "package-lock.json"), "utf8"))
+  const names = new Set(Object.keys(packages).map((key) => key.replace(/^.*node_modules\//, "")))
+  const incomplete = Object.entries<Record<string, unknown>>(packages).flatMap(([key, entry]) => [
+    ...key === "" || entry["integrity"] !== undefined ? [] : [key],
+    ...Object.keys(entry["optionalDependencies"] ?? {}).filter((name) => !names.has(name))
+  ])
+  if (incomplete.length > 0) throw new Error(`incomplete in package-lock.json: ${incomplete.join(", ")}`)
 }
