@@ -110,9 +110,11 @@ function checkLinks(files: ReadonlyArray<string>): void {
 function checkLock(): void {
   const { packages } = JSON.parse(fs.readFileSync(path.join(root, "package-lock.json"), "utf8"))
   const names = new Set(Object.keys(packages).map((key) => key.replace(/^.*node_modules\//, "")))
-  const incomplete = Object.entries<Record<string, unknown>>(packages).flatMap(([key, entry]) => [
-    ...key === "" || entry["integrity"] !== undefined ? [] : [key],
-    ...Object.keys(entry["optionalDependencies"] ?? {}).filter((name) => !names.has(name))
-  ])
+  const entries = Object.entries<Record<string, object>>(packages)
+  const incomplete = [
+    ...entries.filter(([key, entry]) => key !== "" && !("integrity" in entry)).map(([key]) => key),
+    ...entries.flatMap(([, { optionalDependencies = {} }]) => Object.keys(optionalDependencies))
+      .filter((name) => !names.has(name))
+  ]
   if (incomplete.length > 0) throw new Error(`incomplete in package-lock.json: ${incomplete.join(", ")}`)
 }
