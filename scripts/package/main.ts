@@ -24,7 +24,7 @@ const modules = fs.globSync(["*.ts", "testing/*.ts"], { cwd: path.join(root, "sr
   .map((name) => name === "" ? "effect-weakref" : `effect-weakref/${name}`)
   .toSorted()
 
-const program = `
+const programOf = (modules: ReadonlyArray<string>): string => `
 import * as assert from "node:assert/strict"
 ${modules.map((name, index) => `import * as module${index} from "${name}"`).join("\n")}
 
@@ -70,7 +70,7 @@ try {
       targets: { default: { context: "node", outputFormat: "esmodule", includeNodeModules: true, optimize: true } }
     })
   )
-  fs.writeFileSync(path.join(project, "main.ts"), program)
+  fs.writeFileSync(path.join(project, "main.ts"), programOf(modules))
   run(
     project,
     "npm",
@@ -87,6 +87,11 @@ try {
   await check("every module runs on Node", () => run(project, "node", "main.ts"))
   await typeCheck(project, check)
   await bundle(project, check)
+  const core = modules.filter((name) => !/\/(Arbitraries|Laws|Vitest)$/.test(name))
+  fs.writeFileSync(path.join(project, "main.ts"), programOf(core))
+  for (const peer of ["fast-check", "vitest"]) fs.rmSync(path.join(project, "node_modules", peer), { recursive: true })
+  await check("the other modules run without the optional peers", () => run(project, "node", "main.ts"))
+  await typeCheck(project, check, [{ compiler: "7.0", resolution: "nodenext", dom: true }])
 } finally {
   fs.rmSync(project, { recursive: true, force: true })
 }
