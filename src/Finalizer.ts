@@ -24,7 +24,7 @@
  * finalizers outside of a request, where timers and I/O are forbidden. There an effect that
  * sleeps, fetches or writes fails with the error of the host.
  *
- * @stability experimental
+ * @stability stable
  * @since 0.1.0
  */
 import * as Context from "effect/Context"
@@ -83,7 +83,7 @@ const TypeId = "~effect-weakref/Finalizer"
  * @see {@link make} for creating a finalizer
  * @see {@link https://docs.python.org/3/library/weakref.html#weakref.finalize | Python, weakref.finalize} for the source of the semantics
  *
- * @stability experimental
+ * @stability stable
  * @category models
  * @since 0.1.0
  */
@@ -122,7 +122,7 @@ export interface Finalizer<out A extends WeakKey, out B = unknown, out E = unkno
  *
  * @see {@link isAlive} for checking whether the effect can still run
  *
- * @stability experimental
+ * @stability stable
  * @category guards
  * @since 0.1.0
  */
@@ -292,9 +292,9 @@ const isPartOf = (fiber: Fiber<unknown, unknown>, self: FinalizerImpl<WeakKey, u
  * @see {@link make} for an effect that captures what it needs
  * @see {@link https://docs.python.org/3/library/weakref.html#weakref.finalize | Python, weakref.finalize} for the source of the semantics
  *
- * @stability experimental
+ * @stability stable
  * @category constructors
- * @since 0.2.0
+ * @since 0.1.0
  */
 export const makeWith = <A extends WeakKey, H, B, E, R>(
   target: A,
@@ -391,7 +391,7 @@ const applied = <H, B, E, R>(held: H, f: (held: H) => Effect.Effect<B, E, R>): E
  * @see {@link run} for running the effect early
  * @see {@link detach} for cancelling the effect
  *
- * @stability experimental
+ * @stability stable
  * @category constructors
  * @since 0.1.0
  */
@@ -474,9 +474,9 @@ const made = <A extends WeakKey, B, E, R>(
  *
  * @see {@link makeWith} for the effectful form
  *
- * @stability experimental
+ * @stability stable
  * @category constructors
- * @since 0.2.0
+ * @since 0.1.0
  */
 export const makeUnsafe = <A extends WeakKey, B, E>(
   target: A,
@@ -602,7 +602,7 @@ const close = (self: FinalizerImpl<WeakKey, unknown, unknown>): Effect.Effect<vo
  *
  * @see {@link detach} for ending the finalizer without running its effect
  *
- * @stability experimental
+ * @stability stable
  * @category combinators
  * @since 0.1.0
  */
@@ -645,7 +645,7 @@ export const run = <A extends WeakKey, B, E>(self: Finalizer<A, B, E>): Effect.E
  * @see {@link cancel} for ending the finalizer even between the collection and the run
  * @see {@link peek} for the same result without ending the finalizer
  *
- * @stability experimental
+ * @stability stable
  * @category mutations
  * @since 0.1.0
  */
@@ -695,9 +695,9 @@ export const detach = <A extends WeakKey, B, E>(
  *
  * @see {@link detach} for the target and the effect
  *
- * @stability experimental
+ * @stability stable
  * @category mutations
- * @since 0.2.0
+ * @since 0.1.0
  */
 export const cancel = (self: Finalizer<WeakKey>): Effect.Effect<boolean> =>
   Effect.sync(() => {
@@ -740,7 +740,7 @@ export const cancel = (self: Finalizer<WeakKey>): Effect.Effect<boolean> =>
  *
  * @see {@link detach} for the same result and ending the finalizer
  *
- * @stability experimental
+ * @stability stable
  * @category getters
  * @since 0.1.0
  */
@@ -794,7 +794,7 @@ const contentOf = <A extends WeakKey, B, E>(
  *
  * @see {@link peek} for the target and the effect
  *
- * @stability experimental
+ * @stability stable
  * @category predicates
  * @since 0.1.0
  */
@@ -830,7 +830,7 @@ export const isAlive = (self: Finalizer<WeakKey>): boolean => implOf(self).statu
  *
  * @see {@link setAtExit} for changing whether the effect runs
  *
- * @stability experimental
+ * @stability stable
  * @category predicates
  * @since 0.1.0
  */
@@ -871,7 +871,7 @@ export const atExit = (self: Finalizer<WeakKey>): boolean => {
  *
  * @see {@link atExit} for checking whether the effect runs
  *
- * @stability experimental
+ * @stability stable
  * @category mutations
  * @since 0.1.0
  */

@@ -17,13 +17,13 @@
  * - **Dead**: describes a weak reference whose referent has been collected.
  * - **Ephemeron**: an entry that holds its value only while its key is alive, like an
  *   entry of a `WeakMap`.
- * - **Finalizer**: an effect that runs once, some time after its target has been collected,
- *   when the program runs it, or when its Scope closes.
+ * - **Finalizer**: an effect that runs once, some time after its target has been
+ *   collected, when the program runs it, or when its Scope closes.
  * - **Dereference**: to read the referent of a weak reference.
  * - **Turn**: the current job of the event loop and its microtasks. Engines keep a
  *   dereferenced referent alive until the end of the turn.
  *
- * @stability experimental
+ * @stability stable
  * @since 0.1.0
  */
 import * as Context from "effect/Context"
@@ -44,14 +44,15 @@ import { startSentinel } from "./internal/registry.ts"
  *
  * The library never checks which heap it uses. On a host without `WeakRef` or
  * `FinalizationRegistry`, every module loads, and reading the missing constructor of the
- * host's heap throws a `ReferenceError` that names it. There, pass a heap of your own. A clean-up callback that the library
- * passes to `FinalizationRegistry` may return a promise for work that it does in later
- * turns. An engine ignores the promise. A heap for tests can wait for it.
+ * host's heap throws a `ReferenceError` that names it. There, pass a heap of your own. A
+ * clean-up callback that the library passes to `FinalizationRegistry` may return a
+ * promise for work that it does in later turns. An engine ignores the promise. A heap for
+ * tests can wait for it.
  *
  * @see {@link https://tc39.es/ecma262/#sec-weakref-objects | ECMAScript, WeakRef objects} for the source of the semantics
  *
- * @stability experimental
  * @category models
+ * @stability stable
  * @since 0.1.0
  */
 export interface Heap {
@@ -85,8 +86,8 @@ export interface Heap {
  *
  * @see {@link isWeakReferenceable} for the values that a heap accepts
  *
- * @stability experimental
  * @category services
+ * @stability stable
  * @since 0.1.0
  */
 export const Heap: Context.Reference<Heap> = /*#__PURE__*/ Context.Reference<Heap>("effect-weakref/Heap", {
@@ -119,8 +120,8 @@ export const Heap: Context.Reference<Heap> = /*#__PURE__*/ Context.Reference<Hea
  *
  * @see {@link https://tc39.es/ecma262/#sec-canbeheldweakly | ECMAScript, CanBeHeldWeakly} for the source of the semantics
  *
- * @stability experimental
  * @category guards
+ * @stability stable
  * @since 0.1.0
  */
 export const isWeakReferenceable = (u: unknown): u is WeakKey =>
@@ -146,10 +147,10 @@ const isWeakSymbol = (u: symbol): boolean => {
  *
  * **Details**
  *
- * Calls the global `gc` if the host exposes it (`node --expose-gc`, `deno
- * --v8-flags=--expose-gc`, `chromium --js-flags=--expose-gc`). On Bun, calls `Bun.gc`. On
- * Node without the flag, obtains a `gc` function through `node:v8`. Never fails. Cost: a
- * full collection, which takes milliseconds to seconds.
+ * Calls the global `gc` if the host exposes it (`node --expose-gc`,
+ * `deno --v8-flags=--expose-gc`, `chromium --js-flags=--expose-gc`). On Bun, calls
+ * `Bun.gc`. On Node without the flag, obtains a `gc` function through `node:v8`. Never
+ * fails. Cost: a full collection, which takes milliseconds to seconds.
  *
  * Node 20, 22 and 24 may stop all finalizers of the process if a `FinalizationRegistry`
  * is collected while its clean-up is due. This function prevents that.
@@ -170,8 +171,8 @@ const isWeakSymbol = (u: symbol): boolean => {
  *
  * @see {@link https://nodejs.org/api/cli.html#--expose-gc | Node, --expose-gc} for exposing `gc`
  *
- * @stability experimental
  * @category running
+ * @stability stable
  * @since 0.1.0
  */
 export const collectGarbage: Effect.Effect<boolean> = /*#__PURE__*/ Effect.callback<boolean>((resume) => {

@@ -25,8 +25,7 @@ import { refuse } from "./internal/refuse.ts"
 const TypeId = "~effect-weakref/Interner"
 
 /**
- * Represents a mutable set of weakly held elements, one for each group of equal
- * objects.
+ * Represents a mutable set of weakly held elements, one for each group of equal objects.
  *
  * **When to use**
  *
@@ -37,9 +36,9 @@ const TypeId = "~effect-weakref/Interner"
  *
  * Elements are compared by their contents, or by their `Equal` and `Hash`. Because an
  * interner replaces objects, two objects are equal only if they and their corresponding
- * parts have the same prototype: an instance of one class never stands in for an
- * instance of another class. An opaque object, such as a DOM node, a `Blob` or a
- * promise, is only equal to itself.
+ * parts have the same prototype: an instance of one class never stands in for an instance
+ * of another class. An opaque object, such as a DOM node, a `Blob` or a promise, is only
+ * equal to itself.
  *
  * An interner is only equal to itself. Printing and JSON show the first 20 elements and
  * say how many more there are, at most.
@@ -184,8 +183,8 @@ export const make = <A extends WeakKey>(): Effect.Effect<Interner<A>> => Effect.
  *
  * **When to use**
  *
- * Use outside of an Effect program, for example for a constant of a module.
- * {@link make} is the effectful form and reads the heap from the context.
+ * Use outside of an Effect program, for example for a constant of a module. {@link make}
+ * is the effectful form and reads the heap from the context.
  *
  * **Details**
  *
@@ -225,10 +224,10 @@ export const makeUnsafe = <A extends WeakKey>(heap: Heap = host): Interner<A> =>
  * The interner does not keep the result alive. After an element has been collected, the
  * next equal object becomes the element.
  *
- * Throws `NotWeakReferenceableError` if the object is a primitive or a registered
- * symbol. Also throws the errors of the object's `Equal` and `Hash`. If `intern`
- * throws, it does not insert the object. `Equal` and `Hash` may call `intern` again:
- * the element that is inserted first stays, and every caller receives it.
+ * Throws `NotWeakReferenceableError` if the object is a primitive or a registered symbol.
+ * Also throws the errors of the object's `Equal` and `Hash`. If `intern` throws, it does
+ * not insert the object. `Equal` and `Hash` may call `intern` again: the element that is
+ * inserted first stays, and every caller receives it.
  *
  * Cost: O(1) with one hash, and one comparison for each element with the same hash.
  * Dereferences the elements that it compares.
@@ -264,8 +263,8 @@ export const intern: {
  *
  * **Details**
  *
- * Throws the errors of the object's `Equal` and `Hash`. Dereferences the elements that
- * it compares. Costs as much as {@link intern}.
+ * Throws the errors of the object's `Equal` and `Hash`. Dereferences the elements that it
+ * compares. Costs as much as {@link intern}.
  *
  * **Example** (Looking for an equal element)
  *

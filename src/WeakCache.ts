@@ -186,7 +186,7 @@ export interface Stats {
  *
  * @stability experimental
  * @category models
- * @since 0.2.0
+ * @since 0.1.0
  */
 export interface CommonOptions<Key, IE = never, IR = Scope.Scope> {
   /**
@@ -245,7 +245,7 @@ export interface CommonOptions<Key, IE = never, IR = Scope.Scope> {
  *
  * @stability experimental
  * @category models
- * @since 0.2.0
+ * @since 0.1.0
  */
 export type Weights<Key, A extends WeakKey> =
   | { readonly maxWeight?: undefined; readonly weigh?: undefined }
@@ -780,7 +780,7 @@ export const getSuccess: {
  *
  * @stability experimental
  * @category getters
- * @since 0.2.0
+ * @since 0.1.0
  */
 export const peek: {
   <Key1 extends Key, Key = Key1>(
@@ -835,7 +835,7 @@ export const peek: {
  *
  * @stability experimental
  * @category combinators
- * @since 0.2.0
+ * @since 0.1.0
  */
 export const use: {
   <Key1 extends Key, A extends WeakKey, B, E2, R2, Key = Key1>(
@@ -1323,7 +1323,7 @@ export const trim: {
  *
  * @stability experimental
  * @category mutations
- * @since 0.2.0
+ * @since 0.1.0
  */
 export const setCapacity: {
   (capacity: number): <Key, A extends WeakKey, E, R>(self: WeakCache<Key, A, E, R>) => Effect.Effect<void>

@@ -2,10 +2,10 @@
  * Maps weak keys to strong values. An entry ends when its key has been collected.
  *
  * Use a `WeakKeyMap` to store data about objects that other code owns, for example the
- * state of a request or the listeners of a node. The entries are ephemerons. A value
- * that refers to its own key, directly or through other entries, does not keep the key
- * alive. Unlike the native `WeakMap`, this map iterates in insertion order, counts its
- * entries, and can compare keys by structure. It is synchronous and mutable, like
+ * state of a request or the listeners of a node. The entries are ephemerons. A value that
+ * refers to its own key, directly or through other entries, does not keep the key alive.
+ * Unlike the native `WeakMap`, this map iterates in insertion order, counts its entries,
+ * and can compare keys by structure. It is synchronous and mutable, like
  * `MutableHashMap`.
  *
  * In the documentation of costs, n is the number of entries that are not reclaimed yet.
@@ -14,7 +14,7 @@
  * key. An operation that dereferences keeps the keys that it reads alive to the end of
  * the turn. An operation that removes entries sometimes dereferences all keys.
  *
- * @stability experimental
+ * @stability stable
  * @since 0.1.0
  */
 import * as Effect from "effect/Effect"
@@ -42,8 +42,8 @@ const TypeId = "~effect-weakref/WeakKeyMap"
  * **Details**
  *
  * Keys compare by reference, as in a native `WeakMap`. Pass `{ compare: "structural" }`
- * to compare them by structure (see {@link Options}). A key can be an object, a
- * function, or a symbol that is not registered with `Symbol.for`.
+ * to compare them by structure (see {@link Options}). A key can be an object, a function,
+ * or a symbol that is not registered with `Symbol.for`.
  *
  * Two maps are `Equal` only if they are the same object. Use {@link equals} to compare
  * their entries.
@@ -82,7 +82,7 @@ const TypeId = "~effect-weakref/WeakKeyMap"
  * @see {@link https://doi.org/10.1145/263698.263733 | Hayes, Ephemerons: a new finalization mechanism} for ephemerons, which Python's dictionary lacks
  *
  * @category models
- * @stability experimental
+ * @stability stable
  * @since 0.1.0
  */
 export interface WeakKeyMap<in out K extends WeakKey, in out V> extends Iterable<[K, V]>, Pipeable, Inspectable {
@@ -108,9 +108,9 @@ export interface WeakKeyMap<in out K extends WeakKey, in out V> extends Iterable
  * `compare: "structural"` compares keys as `Equal.equals` does, except that an opaque
  * object, such as a DOM node, a `Blob`, a promise or a stream, is only equal to itself,
  * even inside another key. An operation on a key object that the map does not contain
- * hashes the key: it reads the whole object, its getters included, so do not change
- * such a key afterwards. An entry keeps the key that it was first set with, and ends
- * when that key has been collected.
+ * hashes the key: it reads the whole object, its getters included, so do not change such
+ * a key afterwards. An entry keeps the key that it was first set with, and ends when that
+ * key has been collected.
  *
  * **Gotchas**
  *
@@ -122,13 +122,13 @@ export interface WeakKeyMap<in out K extends WeakKey, in out V> extends Iterable
  * - Instances of your own classes are compared by their properties. State in private
  *   fields is not seen, so implement `Equal`, or mark such an object with
  *   `Equal.byReference`.
- * - An object that implements `Equal`, such as a `HashMap`, decides itself how its
- *   parts are compared.
+ * - An object that implements `Equal`, such as a `HashMap`, decides itself how its parts
+ *   are compared.
  *
  * @see {@link makeUnsafe} for a constructor that takes these options
  *
  * @category models
- * @stability experimental
+ * @stability stable
  * @since 0.1.0
  */
 export interface Options {
@@ -158,7 +158,7 @@ export interface Options {
  * @see {@link make} for the constructor
  *
  * @category guards
- * @stability experimental
+ * @stability stable
  * @since 0.1.0
  */
 export const isWeakKeyMap = (u: unknown): u is WeakKeyMap<WeakKey, unknown> => isCollection(u, TypeId)
@@ -211,7 +211,7 @@ class WeakKeyMapImpl<K extends WeakKey, V> extends Collection<[K, V], WeakKeyTab
  * @see {@link fromIterable} to start with entries
  *
  * @category constructors
- * @stability experimental
+ * @stability stable
  * @since 0.1.0
  */
 export const make = <K extends WeakKey, V>(options?: Options): Effect.Effect<WeakKeyMap<K, V>> =>
@@ -246,7 +246,7 @@ export const make = <K extends WeakKey, V>(options?: Options): Effect.Effect<Wea
  * @see {@link make} to take the heap from the context
  *
  * @category constructors
- * @stability experimental
+ * @stability stable
  * @since 0.1.0
  */
 export const makeUnsafe = <K extends WeakKey, V>(options?: Options, heap: Heap = host): WeakKeyMap<K, V> => {
@@ -259,8 +259,8 @@ export const makeUnsafe = <K extends WeakKey, V>(options?: Options, heap: Heap =
  *
  * **When to use**
  *
- * Use inside an Effect program if the entries exist already. {@link setAll} adds
- * entries to a map that exists.
+ * Use inside an Effect program if the entries exist already. {@link setAll} adds entries
+ * to a map that exists.
  *
  * **Details**
  *
@@ -282,7 +282,7 @@ export const makeUnsafe = <K extends WeakKey, V>(options?: Options, heap: Heap =
  * @see {@link setAll} to add entries to a map
  *
  * @category constructors
- * @stability experimental
+ * @stability stable
  * @since 0.1.0
  */
 export const fromIterable = <K extends WeakKey, V>(
@@ -299,8 +299,8 @@ export const fromIterable = <K extends WeakKey, V>(
  *
  * **When to use**
  *
- * Use to look up a value without inserting one. {@link getOrSet} inserts a value if
- * there is none.
+ * Use to look up a value without inserting one. {@link getOrSet} inserts a value if there
+ * is none.
  *
  * **Details**
  *
@@ -324,7 +324,7 @@ export const fromIterable = <K extends WeakKey, V>(
  * @see {@link getOrSet} to insert a missing value
  *
  * @category getters
- * @stability experimental
+ * @stability stable
  * @since 0.1.0
  */
 export function get<K1 extends K, K extends WeakKey = K1>(key: K1): <V>(self: WeakKeyMap<K, V>) => Option.Option<V>
@@ -361,7 +361,7 @@ export function get(self: unknown, key?: unknown): unknown {
  * @see {@link get} for the value
  *
  * @category predicates
- * @stability experimental
+ * @stability stable
  * @since 0.1.0
  */
 export function has<K1 extends K, K extends WeakKey = K1>(key: K1): <V>(self: WeakKeyMap<K, V>) => boolean
@@ -380,16 +380,16 @@ export function has(self: unknown, key?: unknown): unknown {
  *
  * **Details**
  *
- * If an equal key is in the map, its entry keeps its key and its position. Otherwise
- * the new entry becomes the last one. Throws `NotWeakReferenceableError` and changes
- * nothing if the key cannot be a referent. Cost: O(1), amortized. It dereferences only
- * if keys compare by structure and this key object is not in the map.
+ * If an equal key is in the map, its entry keeps its key and its position. Otherwise the
+ * new entry becomes the last one. Throws `NotWeakReferenceableError` and changes nothing
+ * if the key cannot be a referent. Cost: O(1), amortized. It dereferences only if keys
+ * compare by structure and this key object is not in the map.
  *
  * **Gotchas**
  *
- * Structural comparison runs user code: `Equal` and `Hash` implementations, and
- * getters. If that code changes the map, the operation looks up the key again. It
- * throws an error after 100 attempts.
+ * Structural comparison runs user code: `Equal` and `Hash` implementations, and getters.
+ * If that code changes the map, the operation looks up the key again. It throws an error
+ * after 100 attempts.
  *
  * **Example** (Setting and replacing a value)
  *
@@ -407,7 +407,7 @@ export function has(self: unknown, key?: unknown): unknown {
  * @see {@link getOrSet} to keep a live value
  *
  * @category mutations
- * @stability experimental
+ * @stability stable
  * @since 0.1.0
  */
 export function set<K1 extends K, V1 extends V, K extends WeakKey = K1, V = V1>(
@@ -449,7 +449,7 @@ export function set(self: unknown, key?: unknown, value?: unknown): unknown {
  * @see {@link clear} to remove everything
  *
  * @category mutations
- * @stability experimental
+ * @stability stable
  * @since 0.1.0
  */
 export function remove<K1 extends K, K extends WeakKey = K1>(key: K1): <V>(self: WeakKeyMap<K, V>) => WeakKeyMap<K, V>
@@ -461,8 +461,7 @@ export function remove(self: unknown, key?: unknown): unknown {
 }
 
 /**
- * Removes the entry of a key, and returns its value, or `None` if there is no live
- * entry.
+ * Removes the entry of a key, and returns its value, or `None` if there is no live entry.
  *
  * **When to use**
  *
@@ -489,7 +488,7 @@ export function remove(self: unknown, key?: unknown): unknown {
  * @see {@link popEntry} for the oldest entry
  *
  * @category mutations
- * @stability experimental
+ * @stability stable
  * @since 0.1.0
  */
 export const pop: {
@@ -506,8 +505,8 @@ export const pop: {
  *
  * **Details**
  *
- * Removes the dead entries before it as well. Cost: O(1), amortized, but O(n) at worst
- * in the first call after a collection. It dereferences.
+ * Removes the dead entries before it as well. Cost: O(1), amortized, but O(n) at worst in
+ * the first call after a collection. It dereferences.
  *
  * **Example** (Emptying a map from its oldest entry on)
  *
@@ -529,7 +528,7 @@ export const pop: {
  * @see {@link isEmpty} as the condition of a loop
  *
  * @category mutations
- * @stability experimental
+ * @stability stable
  * @since 0.1.0
  */
 export const popEntry = <K extends WeakKey, V>(self: WeakKeyMap<K, V>): Option.Option<[K, V]> => self[table].popEntry()
@@ -559,7 +558,7 @@ export const popEntry = <K extends WeakKey, V>(self: WeakKeyMap<K, V>): Option.O
  * @see {@link remove} for one entry
  *
  * @category mutations
- * @stability experimental
+ * @stability stable
  * @since 0.1.0
  */
 export const clear = <K extends WeakKey, V>(self: WeakKeyMap<K, V>): WeakKeyMap<K, V> => {
@@ -579,8 +578,8 @@ export const clear = <K extends WeakKey, V>(self: WeakKeyMap<K, V>): WeakKeyMap<
  *
  * If `make` itself sets the same key, the first value stays, and every caller receives
  * it. Throws `NotWeakReferenceableError` if the key cannot be a referent. If `make`
- * throws, `getOrSet` inserts nothing. Cost: O(1), amortized. It dereferences only if
- * keys compare by structure and this key object is not in the map.
+ * throws, `getOrSet` inserts nothing. Cost: O(1), amortized. It dereferences only if keys
+ * compare by structure and this key object is not in the map.
  *
  * **Example** (Numbering objects)
  *
@@ -601,7 +600,7 @@ export const clear = <K extends WeakKey, V>(self: WeakKeyMap<K, V>): WeakKeyMap<
  * @see {@link set} to replace a value
  *
  * @category mutations
- * @stability experimental
+ * @stability stable
  * @since 0.1.0
  */
 export const getOrSet: {
@@ -620,15 +619,14 @@ export const getOrSet: {
  *
  * **When to use**
  *
- * Use to change a value that exists, for example to increase a counter.
- * {@link modifyAt} can also insert and remove.
+ * Use to change a value that exists, for example to increase a counter. {@link modifyAt}
+ * can also insert and remove.
  *
  * **Details**
  *
- * Does nothing if there is no live entry. If `f` throws, `modify` changes nothing. If
- * `f` removes the entry, the result of `f` becomes a new entry. Cost: O(1), amortized.
- * It dereferences only if keys compare by structure and this key object is not in the
- * map.
+ * Does nothing if there is no live entry. If `f` throws, `modify` changes nothing. If `f`
+ * removes the entry, the result of `f` becomes a new entry. Cost: O(1), amortized. It
+ * dereferences only if keys compare by structure and this key object is not in the map.
  *
  * **Example** (Replacing a value)
  *
@@ -646,7 +644,7 @@ export const getOrSet: {
  * @see {@link modifyAt} to insert or remove as well
  *
  * @category mutations
- * @stability experimental
+ * @stability stable
  * @since 0.1.0
  */
 export const modify: {
@@ -673,10 +671,10 @@ export const modify: {
  *
  * **Details**
  *
- * `f` receives the value, or `None` if there is no live entry. `f` returns the new
- * value, or `None` to remove the entry. Throws `NotWeakReferenceableError` and changes
- * nothing if `f` returns a value for a key that cannot be a referent. Cost: O(1),
- * amortized. It may dereference.
+ * `f` receives the value, or `None` if there is no live entry. `f` returns the new value,
+ * or `None` to remove the entry. Throws `NotWeakReferenceableError` and changes nothing
+ * if `f` returns a value for a key that cannot be a referent. Cost: O(1), amortized. It
+ * may dereference.
  *
  * **Example** (Changing and removing an entry)
  *
@@ -697,7 +695,7 @@ export const modify: {
  * @see {@link modify} to change a live entry only
  *
  * @category mutations
- * @stability experimental
+ * @stability stable
  * @since 0.1.0
  */
 export const modifyAt: {
@@ -750,7 +748,7 @@ export const modifyAt: {
  * @see {@link union} for a new map
  *
  * @category mutations
- * @stability experimental
+ * @stability stable
  * @since 0.1.0
  */
 export const setAll: {
@@ -775,8 +773,8 @@ export const setAll: {
  *
  * **Details**
  *
- * If both maps have a key, the value of the second map wins. The new map has the heap
- * and the comparison of the first map. Cost: O(n + m). It dereferences.
+ * If both maps have a key, the value of the second map wins. The new map has the heap and
+ * the comparison of the first map. Cost: O(n + m). It dereferences.
  *
  * **Example** (Joining two maps)
  *
@@ -793,7 +791,7 @@ export const setAll: {
  * @see {@link copy} for one map
  *
  * @category combinators
- * @stability experimental
+ * @stability stable
  * @since 0.1.0
  */
 export const union: {
@@ -831,7 +829,7 @@ export const union: {
  * @see {@link copyWith} to copy the values as well
  *
  * @category combinators
- * @stability experimental
+ * @stability stable
  * @since 0.1.0
  */
 export const copy = <K extends WeakKey, V>(self: WeakKeyMap<K, V>): WeakKeyMap<K, V> => copyWith(self, (value) => value)
@@ -862,7 +860,7 @@ export const copy = <K extends WeakKey, V>(self: WeakKeyMap<K, V>): WeakKeyMap<K
  * @see {@link copy} to share the values
  *
  * @category combinators
- * @stability experimental
+ * @stability stable
  * @since 0.1.0
  */
 export const copyWith: {
@@ -885,15 +883,15 @@ export const copyWith: {
  * **Details**
  *
  * Iterates in insertion order. The iterator never throws and never yields a dead entry,
- * even if entries are collected, inserted or removed between two steps. It inherits
- * from the native iterator prototype, with `map` and `filter` if the host has them.
- * Cost: O(n) for all steps. Each step dereferences.
+ * even if entries are collected, inserted or removed between two steps. It inherits from
+ * the native iterator prototype, with `map` and `filter` if the host has them. Cost: O(n)
+ * for all steps. Each step dereferences.
  *
  * **Gotchas**
  *
- * A paused iterator holds no referent. If the map grows meanwhile, the iterator keeps
- * the old storage alive, as the iterator of a native `Map` does. Drop the iterator when
- * you no longer need it.
+ * A paused iterator holds no referent. If the map grows meanwhile, the iterator keeps the
+ * old storage alive, as the iterator of a native `Map` does. Drop the iterator when you
+ * no longer need it.
  *
  * **Example** (Listing the keys)
  *
@@ -910,7 +908,7 @@ export const copyWith: {
  * @see {@link keyRefs} for references that you can store
  *
  * @category getters
- * @stability experimental
+ * @stability stable
  * @since 0.1.0
  */
 export const keys = <K extends WeakKey, V>(self: WeakKeyMap<K, V>): MapIterator<K> => self[table].keys()
@@ -940,14 +938,13 @@ export const keys = <K extends WeakKey, V>(self: WeakKeyMap<K, V>): MapIterator<
  * @see {@link entries} for keys and values
  *
  * @category getters
- * @stability experimental
+ * @stability stable
  * @since 0.1.0
  */
 export const values = <K extends WeakKey, V>(self: WeakKeyMap<K, V>): MapIterator<V> => self[table].values()
 
 /**
- * Returns an iterator of the live entries, like the `Symbol.iterator` method of the
- * map.
+ * Returns an iterator of the live entries, like the `Symbol.iterator` method of the map.
  *
  * **When to use**
  *
@@ -972,7 +969,7 @@ export const values = <K extends WeakKey, V>(self: WeakKeyMap<K, V>): MapIterato
  * @see {@link forEach} for the fastest loop
  *
  * @category getters
- * @stability experimental
+ * @stability stable
  * @since 0.1.0
  */
 export const entries = <K extends WeakKey, V>(self: WeakKeyMap<K, V>): MapIterator<[K, V]> => self[table].entries()
@@ -1006,7 +1003,7 @@ export const entries = <K extends WeakKey, V>(self: WeakKeyMap<K, V>): MapIterat
  * @see {@link https://docs.python.org/3/library/weakref.html#weakref.WeakKeyDictionary.keyrefs | Python, WeakKeyDictionary.keyrefs} for the source of the semantics
  *
  * @category getters
- * @stability experimental
+ * @stability stable
  * @since 0.1.0
  */
 export const keyRefs = <K extends WeakKey, V>(self: WeakKeyMap<K, V>): MapIterator<WeakRef<K>> =>
@@ -1040,7 +1037,7 @@ export const keyRefs = <K extends WeakKey, V>(self: WeakKeyMap<K, V>): MapIterat
  * @see {@link entries} to stop early
  *
  * @category traversing
- * @stability experimental
+ * @stability stable
  * @since 0.1.0
  */
 export const forEach: {
@@ -1055,8 +1052,8 @@ export const forEach: {
  *
  * **When to use**
  *
- * Use for statistics, or to decide whether the collection is worth a walk.
- * {@link count} is exact.
+ * Use for statistics, or to decide whether the collection is worth a walk. {@link count}
+ * is exact.
  *
  * **Details**
  *
@@ -1077,7 +1074,7 @@ export const forEach: {
  * @see {@link count} for the exact number
  *
  * @category getters
- * @stability experimental
+ * @stability stable
  * @since 0.1.0
  */
 export const size = <K extends WeakKey, V>(self: WeakKeyMap<K, V>): number => self[table].size
@@ -1093,8 +1090,8 @@ export const size = <K extends WeakKey, V>(self: WeakKeyMap<K, V>): number => se
  *
  * The result is exact. Each call of `isEmpty` or {@link popEntry} continues where the
  * last call stopped, so a loop over both takes linear time. Cost: O(1), amortized. The
- * cost is O(n) at worst in the first call after a collection, and while many dead
- * entries are not reclaimed. It dereferences.
+ * cost is O(n) at worst in the first call after a collection, and while many dead entries
+ * are not reclaimed. It dereferences.
  *
  * **Example** (Checking for entries)
  *
@@ -1112,7 +1109,7 @@ export const size = <K extends WeakKey, V>(self: WeakKeyMap<K, V>): number => se
  * @see {@link size} for an upper bound without dereferencing
  *
  * @category predicates
- * @stability experimental
+ * @stability stable
  * @since 0.1.0
  */
 export const isEmpty = <K extends WeakKey, V>(self: WeakKeyMap<K, V>): boolean => self[table].isEmpty()
@@ -1126,8 +1123,8 @@ export const isEmpty = <K extends WeakKey, V>(self: WeakKeyMap<K, V>): boolean =
  *
  * **Details**
  *
- * Cost: O(n). It dereferences every entry, and so keeps all keys alive to the end of
- * the turn.
+ * Cost: O(n). It dereferences every entry, and so keeps all keys alive to the end of the
+ * turn.
  *
  * **Example** (Counting live entries)
  *
@@ -1143,7 +1140,7 @@ export const isEmpty = <K extends WeakKey, V>(self: WeakKeyMap<K, V>): boolean =
  * @see {@link size} for an upper bound in O(1)
  *
  * @category getters
- * @stability experimental
+ * @stability stable
  * @since 0.1.0
  */
 export const count = <K extends WeakKey, V>(self: WeakKeyMap<K, V>): number => self[table].count()
@@ -1157,9 +1154,8 @@ export const count = <K extends WeakKey, V>(self: WeakKeyMap<K, V>): number => s
  *
  * **Details**
  *
- * Compares keys with the comparison of the first map. Compares values as structural
- * keys, or by identity if the first map compares by reference. Cost: O(n + m). It
- * dereferences.
+ * Compares keys with the comparison of the first map. Compares values as structural keys,
+ * or by identity if the first map compares by reference. Cost: O(n + m). It dereferences.
  *
  * **Gotchas**
  *
@@ -1180,7 +1176,7 @@ export const count = <K extends WeakKey, V>(self: WeakKeyMap<K, V>): number => s
  * @see {@link has} for one key
  *
  * @category predicates
- * @stability experimental
+ * @stability stable
  * @since 0.1.0
  */
 export const equals: {

@@ -3,9 +3,8 @@
  *
  * {@link memoize} keeps a result until one of the objects among its arguments is
  * collected. {@link family} shares one instance per key as long as the program uses the
- * instance. Use `memoize` for data that is derived from objects, such as the parsed
- * form of a document. Use `family` for shared objects, such as one subscription per
- * topic.
+ * instance. Use `memoize` for data that is derived from objects, such as the parsed form
+ * of a document. Use `family` for shared objects, such as one subscription per topic.
  *
  * @stability experimental
  * @since 0.1.0
@@ -29,9 +28,9 @@ import * as WeakValueMap from "./WeakValueMap.ts"
  *
  * If calls have objects and primitives as arguments, `capacity` bounds the results for
  * each combination of objects. `capacity` also bounds the results of all calls without
- * objects. The most recently used results are kept. The default is 1000. `capacity`
- * does not bound the results of calls with only objects, because these results are
- * collected with the objects.
+ * objects. The most recently used results are kept. The default is 1000. `capacity` does
+ * not bound the results of calls with only objects, because these results are collected
+ * with the objects.
  *
  * **Example** (Keeping two results)
  *
@@ -66,9 +65,9 @@ export interface Options {
  *
  * **When to use**
  *
- * Use for a pure and expensive function of objects. Use {@link family} if equal keys
- * must share one instance. Use Effect's `Cache` or a `WeakCache` for results that come
- * from effects or expire.
+ * Use for a pure and expensive function of objects. Use {@link family} if equal keys must
+ * share one instance. Use Effect's `Cache` or a `WeakCache` for results that come from
+ * effects or expire.
  *
  * **Details**
  *
@@ -76,22 +75,22 @@ export interface Options {
  * functions are compared by identity. Primitives, including symbols, are compared with
  * `Object.is`.
  *
- * A result is kept until one of the objects among its arguments is collected. The
- * result does not keep its arguments alive, even if it refers to them. `capacity`
- * bounds the results of calls with primitive arguments, separately for each combination
- * of objects. `capacity` also bounds the results of calls without arguments. The least
- * recently used result is evicted.
+ * A result is kept until one of the objects among its arguments is collected. The result
+ * does not keep its arguments alive, even if it refers to them. `capacity` bounds the
+ * results of calls with primitive arguments, separately for each combination of objects.
+ * `capacity` also bounds the results of calls without arguments. The least recently used
+ * result is evicted.
  *
  * If the function throws, nothing is remembered. The function may call the memoized
- * function with the same arguments: the result that is remembered first stays, and
- * every caller receives it. The memoized function has copies of the function's own
- * properties, including `name` and `length`, but not of `prototype`.
+ * function with the same arguments: the result that is remembered first stays, and every
+ * caller receives it. The memoized function has copies of the function's own properties,
+ * including `name` and `length`, but not of `prototype`.
  *
  * Throws a `RangeError` unless `capacity` is a non-negative integer or `Infinity`. The
  * parameter `heap` is for tests: without it, the function uses the host's heap.
  *
- * Cost: one ephemeron look-up for each object, and one `Map` look-up for each
- * primitive. Dereferences nothing.
+ * Cost: one ephemeron look-up for each object, and one `Map` look-up for each primitive.
+ * Dereferences nothing.
  *
  * **Gotchas**
  *
@@ -253,9 +252,8 @@ const call = (f: (...args: ReadonlyArray<never>) => unknown, args: ReadonlyArray
 
 /**
  * The results for one combination of objects. Nodes form a trie. The path to a node has
- * one ephemeron for each object of the combination. So a node is reachable only while
- * all its objects are reachable. The results of the node keep none of these objects
- * alive.
+ * one ephemeron for each object of the combination. So a node is reachable only while all
+ * its objects are reachable. The results of the node keep none of these objects alive.
  */
 class Node {
   declare objects: WeakMap<object, Node> | undefined
@@ -316,8 +314,8 @@ interface Level extends Map<unknown, Level | Entry> {}
 /**
  * The bounded results of the calls with primitives or without arguments, in a trie of
  * maps. The first key of a path is the shape of the call: the number of arguments, and
- * the positions of the objects. The other keys are the primitives. All paths of one
- * shape have the same length, so only the last key of a path leads to an entry.
+ * the positions of the objects. The other keys are the primitives. All paths of one shape
+ * have the same length, so only the last key of a path leads to an entry.
  */
 class Results {
   declare private readonly capacity: number
@@ -413,9 +411,9 @@ const minusZero = /*#__PURE__*/ Symbol("-0")
  *
  * **When to use**
  *
- * Use if equal keys must share one object while the program uses the object, for
- * example a subscription per topic. Use {@link memoize} if the result must live as long
- * as its arguments.
+ * Use if equal keys must share one object while the program uses the object, for example
+ * a subscription per topic. Use {@link memoize} if the result must live as long as its
+ * arguments.
  *
  * **Details**
  *
@@ -535,7 +533,7 @@ const keepFamily = (instance: WeakKey, family: (key: never) => unknown, heap: He
  *
  * @category constructors
  * @stability experimental
- * @since 0.2.0
+ * @since 0.1.0
  */
 export const make = <F extends (this: void, ...args: ReadonlyArray<never>) => unknown>(
   f: F,
@@ -573,7 +571,7 @@ export const make = <F extends (this: void, ...args: ReadonlyArray<never>) => un
  *
  * @category constructors
  * @stability experimental
- * @since 0.2.0
+ * @since 0.1.0
  */
 export const makeFamily = <K, A extends WeakKey>(f: (key: K) => A): Effect.Effect<(key: K) => A> =>
   Effect.map(Heap, (heap) => family(f, heap))
@@ -615,7 +613,7 @@ export const makeFamily = <K, A extends WeakKey>(f: (key: K) => A): Effect.Effec
  *
  * @category mutations
  * @stability experimental
- * @since 0.2.0
+ * @since 0.1.0
  */
 export const clear = (memoized: (...args: ReadonlyArray<never>) => unknown): void => memoOf(memoized).clear()
 
@@ -624,16 +622,16 @@ export const clear = (memoized: (...args: ReadonlyArray<never>) => unknown): voi
  *
  * **When to use**
  *
- * Use if the result of one call is wrong or no longer needed, for example a promise
- * that has rejected.
+ * Use if the result of one call is wrong or no longer needed, for example a promise that
+ * has rejected.
  *
  * **Details**
  *
- * Returns `true` if a result was remembered. The arguments are compared as in a call,
- * so an equal key is enough for a family. A call that is running returns its result,
- * but the result is not remembered, even if it has other arguments. Throws a
- * `TypeError` if the function is neither memoized nor a family, or if it is one of
- * another copy of this package.
+ * Returns `true` if a result was remembered. The arguments are compared as in a call, so
+ * an equal key is enough for a family. A call that is running returns its result, but the
+ * result is not remembered, even if it has other arguments. Throws a `TypeError` if the
+ * function is neither memoized nor a family, or if it is one of another copy of this
+ * package.
  *
  * Costs as much as a call whose result is remembered. Dereferences the instance of a
  * family.
@@ -657,7 +655,7 @@ export const clear = (memoized: (...args: ReadonlyArray<never>) => unknown): voi
  *
  * @category mutations
  * @stability experimental
- * @since 0.2.0
+ * @since 0.1.0
  */
 export const forget = <Args extends ReadonlyArray<unknown>>(
   memoized: (...args: Args) => unknown,

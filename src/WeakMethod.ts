@@ -7,7 +7,7 @@
  * object alive. A `WeakRef` to a bound function soon becomes dead, because nothing else
  * holds the bound function.
  *
- * @stability experimental
+ * @stability stable
  * @since 0.1.0
  */
 import * as Effect from "effect/Effect"
@@ -47,21 +47,21 @@ const TypeId = "~effect-weakref/WeakMethod"
  * Two live methods are equal if their functions are identical and their receivers are
  * equal by `Equal.equals`. A dead method is equal only to itself.
  *
- * The hash is computed from the receiver and the function. A hash that was computed
- * while the method was alive stays available afterwards. If there is no such hash,
- * hashing a dead method throws `UnhashableError`.
+ * The hash is computed from the receiver and the function. A hash that was computed while
+ * the method was alive stays available afterwards. If there is no such hash, hashing a
+ * dead method throws `UnhashableError`.
  *
  * **Gotchas**
  *
  * - The function is held weakly, too. A class keeps its methods alive, and a receiver
  *   keeps the functions in its properties alive. If you pass a function to `make` and
  *   hold it nowhere else, nothing keeps the function alive. Examples are an arrow
- *   function, the result of `bind`, and a function that an accessor creates at each
- *   read. The `WeakMethod` may then soon become dead. Call `WeakRef.keepAlive` with the
+ *   function, the result of `bind`, and a function that an accessor creates at each read.
+ *   The `WeakMethod` may then soon become dead. Call `WeakRef.keepAlive` with the
  *   receiver and the function to keep the function alive.
- * - A function that captures its receiver, as in `make(receiver, () => receiver.update())`,
- *   keeps the receiver alive for as long as somebody holds the function. Use `this` in
- *   the function.
+ * - A function that captures its receiver, as in
+ *   `make(receiver, () => receiver.update())`, keeps the receiver alive for as long as
+ *   somebody holds the function. Use `this` in the function.
  * - Effect caches the result of a comparison. Two methods that compared equal once stay
  *   equal for `Equal.equals`, even after they are dead. {@link equals} checks each time
  *   whether both are alive.
@@ -92,8 +92,8 @@ const TypeId = "~effect-weakref/WeakMethod"
  * @see {@link make} for creating a weak method
  * @see {@link https://docs.python.org/3/library/weakref.html#weakref.WeakMethod | Python, weakref.WeakMethod} for the source of the semantics
  *
- * @stability experimental
  * @category models
+ * @stability stable
  * @since 0.1.0
  */
 export interface WeakMethod<out A extends WeakKey, in Args extends ReadonlyArray<unknown>, out B>
@@ -131,8 +131,8 @@ export interface WeakMethod<out A extends WeakKey, in Args extends ReadonlyArray
  *
  * @see {@link isAlive} for checking whether the method can be called
  *
- * @stability experimental
  * @category guards
+ * @stability stable
  * @since 0.1.0
  */
 export const isWeakMethod = (u: unknown): u is WeakMethod<WeakKey, never, unknown> =>
@@ -147,8 +147,8 @@ export const isWeakMethod = (u: unknown): u is WeakMethod<WeakKey, never, unknow
  *
  * @see {@link MethodKey} for the keys of such functions
  *
- * @stability experimental
  * @category models
+ * @stability stable
  * @since 0.1.0
  */
 export type MethodOf<A> = (this: A, ...args: never) => unknown
@@ -162,8 +162,8 @@ export type MethodOf<A> = (this: A, ...args: never) => unknown
  *
  * @see {@link MethodOf} for the functions under these keys
  *
- * @stability experimental
  * @category models
+ * @stability stable
  * @since 0.1.0
  */
 export type MethodKey<A> = keyof {
@@ -180,8 +180,8 @@ export type MethodKey<A> = keyof {
  *
  * @see {@link make} for the constructor that returns these types
  *
- * @stability experimental
  * @category models
+ * @stability stable
  * @since 0.1.0
  */
 export type Call<F> = F extends {
@@ -256,8 +256,8 @@ const stateOf = <A extends WeakKey, Args extends ReadonlyArray<unknown>, B>(
   self instanceof WeakMethodImpl ? self as WeakMethodImpl<A, Args, B> : refuse(self, TypeId)
 
 /**
- * Creates a weak reference to a method. Pass the method as a key of the receiver, or as
- * a function that takes the receiver as `this`.
+ * Creates a weak reference to a method. Pass the method as a key of the receiver, or as a
+ * function that takes the receiver as `this`.
  *
  * **When to use**
  *
@@ -308,8 +308,8 @@ const stateOf = <A extends WeakKey, Args extends ReadonlyArray<unknown>, B>(
  *
  * @see {@link invoke} for calling the method
  *
- * @stability experimental
  * @category constructors
+ * @stability stable
  * @since 0.1.0
  */
 export const make: {
@@ -357,8 +357,8 @@ export const make: {
  *
  * @see {@link make} for the same in an effect
  *
- * @stability experimental
  * @category constructors
+ * @stability stable
  * @since 0.1.0
  */
 export const makeUnsafe: {
@@ -419,16 +419,16 @@ const bind = <A extends WeakKey>(
  *
  * @see {@link deref} for getting the function
  *
- * @stability experimental
  * @category predicates
+ * @stability stable
  * @since 0.1.0
  */
 export const isAlive = (self: WeakMethod<WeakKey, never, unknown>): boolean =>
   stateOf(self).match(() => false, () => true)
 
 /**
- * Returns `Some` of the function, bound to its receiver, or `None` if the receiver or
- * the function has been collected.
+ * Returns `Some` of the function, bound to its receiver, or `None` if the receiver or the
+ * function has been collected.
  *
  * **When to use**
  *
@@ -461,8 +461,8 @@ export const isAlive = (self: WeakMethod<WeakKey, never, unknown>): boolean =>
  *
  * @see {@link invoke} for calling the method in an effect
  *
- * @stability experimental
  * @category getters
+ * @stability stable
  * @since 0.1.0
  */
 export const deref = <A extends WeakKey, Args extends ReadonlyArray<unknown>, B>(
@@ -510,8 +510,8 @@ export const deref = <A extends WeakKey, Args extends ReadonlyArray<unknown>, B>
  *
  * @see {@link deref} for a bound function
  *
- * @stability experimental
  * @category combinators
+ * @stability stable
  * @since 0.1.0
  */
 export const invoke = <A extends WeakKey, Args extends ReadonlyArray<unknown>, B>(
@@ -538,8 +538,8 @@ export const invoke = <A extends WeakKey, Args extends ReadonlyArray<unknown>, B
  * The callback receives the dead method, and before it the owner if there is one. It runs
  * in sequence with the other callbacks of the value that was collected, the newest first.
  * The owner, services, failures, the Scope, interruption and cost are as for
- * `WeakRef.onCollect`, and `WeakRef.cancel` cancels the callback. Dereferences the receiver
- * and the function. Never fails.
+ * `WeakRef.onCollect`, and `WeakRef.cancel` cancels the callback. Dereferences the
+ * receiver and the function. Never fails.
  *
  * **Gotchas**
  *
@@ -569,8 +569,8 @@ export const invoke = <A extends WeakKey, Args extends ReadonlyArray<unknown>, B
  *
  * @see {@link isAlive} for checking without a callback
  *
- * @stability experimental
  * @category combinators
+ * @stability stable
  * @since 0.1.0
  */
 export const onCollect: {
@@ -607,8 +607,8 @@ export const onCollect: {
  *
  * **Details**
  *
- * Compares by identity. Reads the key only if the receiver is the same. Returns `false` if
- * the method is dead. Does not dereference, so it does not keep the receiver or the
+ * Compares by identity. Reads the key only if the receiver is the same. Returns `false`
+ * if the method is dead. Does not dereference, so it does not keep the receiver or the
  * function alive. Throws only if an accessor of the receiver throws. Cost: O(1).
  *
  * **Example** (Removing the listener of one of two equal views)
@@ -629,9 +629,9 @@ export const onCollect: {
  *
  * @see {@link equals} for a comparison of what the receivers contain
  *
- * @stability experimental
  * @category predicates
- * @since 0.2.0
+ * @stability stable
+ * @since 0.1.0
  */
 export const refersTo: {
   <A extends WeakKey>(
@@ -691,8 +691,8 @@ export const refersTo: {
  *
  * @see {@link WeakMethod} for the equality and the hash of methods
  *
- * @stability experimental
  * @category predicates
+ * @stability stable
  * @since 0.1.0
  */
 export const equals: {

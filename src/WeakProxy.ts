@@ -1,17 +1,16 @@
 /**
- * Creates weak proxies, which forward every operation to a referent without keeping
- * the referent alive.
+ * Creates weak proxies, which forward every operation to a referent without keeping the
+ * referent alive.
  *
- * Use a weak proxy to pass an object to code that expects the object itself and must
- * not own it. For example, pass a parent to its child, or an event source to its
- * listener. A program uses a `WeakProxy<A>` like an `A`, and does not have to
- * dereference it. Reads, writes, calls, `new`, iteration, `instanceof`, spread and
- * conversions are forwarded to the referent. After the referent has been collected,
- * they throw `DeadReferenceError`.
+ * Use a weak proxy to pass an object to code that expects the object itself and must not
+ * own it. For example, pass a parent to its child, or an event source to its listener. A
+ * program uses a `WeakProxy<A>` like an `A`, and does not have to dereference it. Reads,
+ * writes, calls, `new`, iteration, `instanceof`, spread and conversions are forwarded to
+ * the referent. After the referent has been collected, they throw `DeadReferenceError`.
  *
  * `docs/proxies.md` lists the differences between a proxy and its referent.
  *
- * @stability experimental
+ * @stability stable
  * @since 0.1.0
  */
 import * as Effect from "effect/Effect"
@@ -35,9 +34,10 @@ import type { Callback } from "./WeakRef.ts"
 declare const TypeId: unique symbol
 
 /**
- * Marks a type as a weak proxy. In the type of a spread copy, a property that has only a setter is `undefined`.
- * Therefore the type of `{ ...proxy }` has no mark. A private member of a class cannot be the mark, because no class
- * type is assignable to a `Record`.
+ * Marks a type as a weak proxy. In the type of a spread copy, a property that has only a
+ * setter is `undefined`. Therefore the type of `{ ...proxy }` has no mark. A private
+ * member of a class cannot be the mark, because no class type is assignable to a
+ * `Record`.
  */
 type Brand = { set [TypeId](brand: "WeakProxy") }
 
@@ -51,9 +51,8 @@ type Brand = { set [TypeId](brand: "WeakProxy") }
  *
  * **Details**
  *
- * Methods run on the referent itself. Therefore built-in classes with internal slots
- * and classes with private fields work. Each read of a method returns the same
- * function.
+ * Methods run on the referent itself. Therefore built-in classes with internal slots and
+ * classes with private fields work. Each read of a method returns the same function.
  *
  * If a property of the referent holds the referent, reading this property through the
  * proxy returns the proxy. A method that returns `this` also returns the proxy. If you
@@ -62,36 +61,34 @@ type Brand = { set [TypeId](brand: "WeakProxy") }
  * After the referent has been collected, every operation throws a `DeadReferenceError`,
  * whose message names the operation and the property. Only printing and logging do not
  * throw, so that a log never fails because of a dead proxy: `console`, `util.inspect`,
- * `JSON.stringify`, `Effect.log`, `Cause.pretty` and `Object.prototype.toString` show that the
- * referent has been collected, wherever the proxy is in the printed value. `typeof` and
- * `Array.isArray` do not throw, either. `String(proxy)` does.
+ * `JSON.stringify`, `Effect.log`, `Cause.pretty` and `Object.prototype.toString` show
+ * that the referent has been collected, wherever the proxy is in the printed value.
+ * `typeof` and `Array.isArray` do not throw, either. `String(proxy)` does.
  *
  * Cost: the cost of a plain `Proxy`, and at most one dereference for each operation. A
  * method call dereferences when the method is read. The call also looks up two
- * ephemerons. One ephemeron holds the stand-in for the method (see below), and the
- * other holds the method. Dereferencing keeps the referent alive until the end of the
- * turn.
+ * ephemerons. One ephemeron holds the stand-in for the method (see below), and the other
+ * holds the method. Dereferencing keeps the referent alive until the end of the turn.
  *
  * **Gotchas**
  *
- * - A function that is read from a proxy is a stand-in for the referent's function.
- *   The stand-in runs the function on the referent. It does not keep the referent
- *   alive, and throws after the referent has been collected. `p.constructor`, the
- *   methods of `Object.prototype`, and `call`, `apply` and `bind` of functions are
- *   returned without a stand-in.
- * - Only receivers, results and assigned values are converted between proxy and
- *   referent. Arguments are not converted. For a proxy `p`, `p.indexOf(p)` is -1, and
- *   `p.equals(p)` throws if `equals` reads a private field of its argument. In getters
- *   and setters, `this` is the referent.
- * - A proxy reports the referent as extensible, and each property as configurable,
- *   except for the `length` of an array. JavaScript allows another answer only if the
- *   object that the `Proxy` wraps gives the same answer. A weak proxy wraps an empty
- *   object.
+ * - A function that is read from a proxy is a stand-in for the referent's function. The
+ *   stand-in runs the function on the referent. It does not keep the referent alive, and
+ *   throws after the referent has been collected. `p.constructor`, the methods of
+ *   `Object.prototype`, and `call`, `apply` and `bind` of functions are returned without
+ *   a stand-in.
+ * - Only receivers, results and assigned values are converted between proxy and referent.
+ *   Arguments are not converted. For a proxy `p`, `p.indexOf(p)` is -1, and `p.equals(p)`
+ *   throws if `equals` reads a private field of its argument. In getters and setters,
+ *   `this` is the referent.
+ * - A proxy reports the referent as extensible, and each property as configurable, except
+ *   for the `length` of an array. JavaScript allows another answer only if the object
+ *   that the `Proxy` wraps gives the same answer. A weak proxy wraps an empty object.
  * - A proxy cannot freeze or seal its referent, or prevent its extension. A proxy does
  *   not accept a property descriptor with `configurable: false`. An attempt leaves the
  *   referent unchanged.
- * - Some code reads internal slots without calling a method of the value. Such code
- *   reads the proxy, not the referent. Examples are `Map.prototype.get.call(p, key)`,
+ * - Some code reads internal slots without calling a method of the value. Such code reads
+ *   the proxy, not the referent. Examples are `Map.prototype.get.call(p, key)`,
  *   `structuredClone`, `util.types`, `ArrayBuffer.isView`, and
  *   `Object.prototype.toString` of a `Date`.
  * - Methods can return values that hold the referent, for example an iterator or a view
@@ -135,7 +132,7 @@ type Brand = { set [TypeId](brand: "WeakProxy") }
  * @see {@link https://tc39.es/ecma262/#sec-proxy-object-internal-methods-and-internal-slots | ECMAScript, Proxy object internal methods} for what a proxy may answer
  *
  * @category models
- * @stability experimental
+ * @stability stable
  * @since 0.1.0
  */
 export type WeakProxy<A extends object> = A & Brand
@@ -145,8 +142,8 @@ export type WeakProxy<A extends object> = A & Brand
  *
  * **When to use**
  *
- * Use before {@link deref}, {@link use} or {@link onCollect} if a value may be a
- * proxy or the object itself.
+ * Use before {@link deref}, {@link use} or {@link onCollect} if a value may be a proxy or
+ * the object itself.
  *
  * **Details**
  *
@@ -175,7 +172,7 @@ export type WeakProxy<A extends object> = A & Brand
  * @see {@link https://docs.python.org/3/library/weakref.html#weakref.ProxyTypes | Python, weakref.ProxyTypes} for the source of the semantics
  *
  * @category guards
- * @stability experimental
+ * @stability stable
  * @since 0.1.0
  */
 export const isWeakProxy = (u: unknown): u is WeakProxy<object> => trapsOf(u) !== undefined
@@ -204,7 +201,7 @@ export const isWeakProxy = (u: unknown): u is WeakProxy<object> => trapsOf(u) !=
  * @see {@link https://docs.python.org/3/library/weakref.html#weakref.CallableProxyType | Python, weakref.CallableProxyType} for the source of the semantics
  *
  * @category guards
- * @stability experimental
+ * @stability stable
  * @since 0.1.0
  */
 export const isCallableWeakProxy = (u: unknown): u is WeakProxy<(...args: ReadonlyArray<never>) => unknown> =>
@@ -250,7 +247,7 @@ export const isCallableWeakProxy = (u: unknown): u is WeakProxy<(...args: Readon
  * @see {@link https://docs.python.org/3/library/weakref.html#weakref.proxy | Python, weakref.proxy} for the source of the semantics
  *
  * @category constructors
- * @stability experimental
+ * @stability stable
  * @since 0.1.0
  */
 export const make = <A extends object>(target: A): Effect.Effect<WeakProxy<A>, NotWeakReferenceableError> =>
@@ -287,7 +284,7 @@ export const make = <A extends object>(target: A): Effect.Effect<WeakProxy<A>, N
  * @see {@link make} for the effectful form
  *
  * @category constructors
- * @stability experimental
+ * @stability stable
  * @since 0.1.0
  */
 export const makeUnsafe = <A extends object>(target: A, heap: Heap = host): WeakProxy<A> => {
@@ -320,14 +317,14 @@ const errorOf = (target: unknown): NotWeakReferenceableError | undefined =>
  *
  * **When to use**
  *
- * Use to get the referent itself, for example to compare it with `===` or to pass
- * it to `structuredClone`. Use {@link use} to hold the referent during an effect.
+ * Use to get the referent itself, for example to compare it with `===` or to pass it to
+ * `structuredClone`. Use {@link use} to hold the referent during an effect.
  *
  * **Details**
  *
- * Dereferences, so the referent stays alive until the end of the turn, and for as long
- * as the program holds the result. Throws a `TypeError` if the argument is not a weak
- * proxy. Cost: O(1).
+ * Dereferences, so the referent stays alive until the end of the turn, and for as long as
+ * the program holds the result. Throws a `TypeError` if the argument is not a weak proxy.
+ * Cost: O(1).
  *
  * **Example** (Getting the referent of a proxy)
  *
@@ -350,15 +347,15 @@ const errorOf = (target: unknown): NotWeakReferenceableError | undefined =>
  * @see {@link use} for holding the referent during an effect
  *
  * @category getters
- * @stability experimental
+ * @stability stable
  * @since 0.1.0
  */
 export const deref = <A extends object>(self: WeakProxy<A>): Option.Option<A> =>
   Option.fromUndefinedOr(trapsOfProxy(self).record.deref())
 
 /**
- * Runs an effect with the referent, and keeps the referent alive until the effect
- * has ended.
+ * Runs an effect with the referent, and keeps the referent alive until the effect has
+ * ended.
  *
  * **When to use**
  *
@@ -386,7 +383,7 @@ export const deref = <A extends object>(self: WeakProxy<A>): Option.Option<A> =>
  * @see {@link deref} for the referent in this turn
  *
  * @category combinators
- * @stability experimental
+ * @stability stable
  * @since 0.1.0
  */
 export const use: {
@@ -410,8 +407,8 @@ export const use: {
   }))
 
 /**
- * Registers a callback that runs in the background after the referent has been
- * collected. The callback is unregistered when the Scope closes.
+ * Registers a callback that runs in the background after the referent has been collected.
+ * The callback is unregistered when the Scope closes.
  *
  * **When to use**
  *
@@ -422,16 +419,16 @@ export const use: {
  *
  * The callback receives the dead proxy, and before it the owner if there is one. All
  * callbacks of one referent run one after the other, the newest first, including those of
- * references, methods and finalizers. The owner, services, failures, interruption and cost
- * are as for `WeakRef.onCollect`, and `WeakRef.cancel` cancels the callback.
+ * references, methods and finalizers. The owner, services, failures, interruption and
+ * cost are as for `WeakRef.onCollect`, and `WeakRef.cancel` cancels the callback.
  *
  * If the referent has been collected already, the callback starts at once in the
  * background. Dereferences once. Never fails.
  *
  * **Gotchas**
  *
- * A callback that captures the referent keeps the referent alive until the Scope
- * closes, and never runs.
+ * A callback that captures the referent keeps the referent alive until the Scope closes,
+ * and never runs.
  *
  * **Example** (Running a callback after a collection)
  *
@@ -456,7 +453,7 @@ export const use: {
  * @see {@link isWeakProxy} for a check that accepts the dead proxy
  *
  * @category combinators
- * @stability experimental
+ * @stability stable
  * @since 0.1.0
  */
 export const onCollect: {
@@ -510,7 +507,7 @@ export const onCollect: {
  * @see {@link deref} for a comparison of the referent with `===`
  *
  * @category predicates
- * @stability experimental
+ * @stability stable
  * @since 0.1.0
  */
 export const equals: {

@@ -2,15 +2,15 @@
  * Refers to a value without keeping it alive.
  *
  * {@link deref} returns `Some` of the referent while the referent is alive, and `None`
- * after the referent has been collected. Use a weak reference to refer to a large
- * object that other code owns, to refer from a child to its parent, or to run a
- * callback after a collection ({@link onCollect}).
+ * after the referent has been collected. Use a weak reference to refer to a large object
+ * that other code owns, to refer from a child to its parent, or to run a callback after a
+ * collection ({@link onCollect}).
  *
  * Unlike the host's `WeakRef`, this module shares one reference per referent among all
  * callers. References compare and hash as their referents do. {@link get} fails with a
  * typed error. A test can replace the heap and decide when a referent is collected.
  *
- * @stability experimental
+ * @stability stable
  * @since 0.1.0
  */
 import * as Effect from "effect/Effect"
@@ -55,9 +55,9 @@ const TypeId = "~effect-weakref/WeakRef"
  *
  * **Gotchas**
  *
- * Effect caches the result of a comparison. Two references that compared equal once
- * stay equal for `Equal.equals`, even after they are dead. {@link equals} checks each
- * time whether both are alive.
+ * Effect caches the result of a comparison. Two references that compared equal once stay
+ * equal for `Equal.equals`, even after they are dead. {@link equals} checks each time
+ * whether both are alive.
  *
  * **Example** (From referent to reference and back)
  *
@@ -77,8 +77,8 @@ const TypeId = "~effect-weakref/WeakRef"
  * @see {@link make} for creating a reference
  * @see {@link https://docs.python.org/3/library/weakref.html#weakref.ref | Python, weakref.ref} for the source of the semantics
  *
- * @stability experimental
  * @category models
+ * @stability stable
  * @since 0.1.0
  */
 export interface WeakRef<out A extends WeakKey, out B = A> extends Equal.Equal, Pipeable, Inspectable {
@@ -100,8 +100,9 @@ export interface WeakRef<out A extends WeakKey, out B = A> extends Equal.Equal, 
  * **Details**
  *
  * If a program loads this library twice, the guard of each copy returns `false` for
- * references that the other copy created. The functions of one copy refuse
- * references of the other with a `TypeError` that says so. Never dereferences the reference. Cost: O(1).
+ * references that the other copy created. The functions of one copy refuse references of
+ * the other with a `TypeError` that says so. Never dereferences the reference. Cost:
+ * O(1).
  *
  * **Example** (Recognizing a reference)
  *
@@ -114,8 +115,8 @@ export interface WeakRef<out A extends WeakKey, out B = A> extends Equal.Equal, 
  *
  * @see {@link isAlive} for checking whether the referent is alive
  *
- * @stability experimental
  * @category guards
+ * @stability stable
  * @since 0.1.0
  */
 export const isWeakRef = (u: unknown): u is WeakRef<WeakKey, unknown> => guard(() => u instanceof WeakRefImpl)
@@ -129,7 +130,8 @@ const variance = {
 
 abstract class WeakRefImpl<A extends WeakKey, B = A> extends Base implements WeakRef<A, B> {
   /**
-   * The record of the referent. The key is a symbol, so that a subclass can use any field name.
+   * The record of the referent. The key is a symbol, so that a subclass can use any field
+   * name.
    *
    * @internal
    */
@@ -218,15 +220,15 @@ class PlainReference<A extends WeakKey> extends OwnReference<A, A> {
  *
  * @see {@link WeakRef} for the interface of all references
  *
- * @stability experimental
  * @category models
+ * @stability stable
  * @since 0.1.0
  */
 export type Class<A extends WeakKey, B = A> = OwnReference<A, B>
 
 /**
- * Provides the base class of references that have more fields, or that dereference to
- * a value that is not their referent.
+ * Provides the base class of references that have more fields, or that dereference to a
+ * value that is not their referent.
  *
  * **When to use**
  *
@@ -279,8 +281,8 @@ export type Class<A extends WeakKey, B = A> = OwnReference<A, B>
  * @see {@link makeUnsafe} for the shared reference
  * @see {@link https://docs.python.org/3/library/weakref.html#example | Python, weakref example: ExtendedRef} for the source of the semantics
  *
- * @stability experimental
  * @category models
+ * @stability stable
  * @since 0.1.0
  */
 export const Class: {
@@ -291,8 +293,7 @@ export const Class: {
 
 /**
  * Refers weakly to a value, and strongly to a key. `WeakValueMap.valueRefs` returns
- * references of this class. The key stays available after the value has been
- * collected.
+ * references of this class. The key stays available after the value has been collected.
  *
  * **When to use**
  *
@@ -321,8 +322,8 @@ export const Class: {
  * @see {@link Class} for references with other fields
  * @see {@link https://github.com/python/cpython/blob/main/Lib/weakref.py | CPython, weakref.KeyedRef} for the source of the semantics
  *
- * @stability experimental
  * @category models
+ * @stability stable
  * @since 0.1.0
  */
 export class KeyedRef<out K, A extends WeakKey> extends Class<A> {
@@ -368,8 +369,8 @@ export class KeyedRef<out K, A extends WeakKey> extends Class<A> {
  *
  * @see {@link deref} for getting the target
  *
- * @stability experimental
  * @category constructors
+ * @stability stable
  * @since 0.1.0
  */
 export const make = <A extends WeakKey>(target: A): Effect.Effect<WeakRef<A>, NotWeakReferenceableError> =>
@@ -381,13 +382,13 @@ export const make = <A extends WeakKey>(target: A): Effect.Effect<WeakRef<A>, No
  *
  * **When to use**
  *
- * Use in synchronous code. Use {@link make} inside an Effect program, so that a test
- * can replace the heap.
+ * Use in synchronous code. Use {@link make} inside an Effect program, so that a test can
+ * replace the heap.
  *
  * **Details**
  *
- * Returns the shared reference, as {@link make} does. Throws
- * `NotWeakReferenceableError` if the target cannot be weakly referenced. Cost: O(1).
+ * Returns the shared reference, as {@link make} does. Throws `NotWeakReferenceableError`
+ * if the target cannot be weakly referenced. Cost: O(1).
  *
  * **Gotchas**
  *
@@ -408,8 +409,8 @@ export const make = <A extends WeakKey>(target: A): Effect.Effect<WeakRef<A>, No
  *
  * @see {@link make} for the same in an effect
  *
- * @stability experimental
  * @category constructors
+ * @stability stable
  * @since 0.1.0
  */
 export const makeUnsafe = <A extends WeakKey>(target: A, heap: Heap = host): WeakRef<A> => {
@@ -429,17 +430,17 @@ export const makeUnsafe = <A extends WeakKey>(target: A, heap: Heap = host): Wea
  *
  * **When to use**
  *
- * Use if an owner needs an object that nothing else holds, and the owner has no
- * property for this object. Examples are a listener that must live as long as the
- * object that it watches, and the function of a `WeakMethod`.
+ * Use if an owner needs an object that nothing else holds, and the owner has no property
+ * for this object. Examples are a listener that must live as long as the object that it
+ * watches, and the function of a `WeakMethod`.
  *
  * **Details**
  *
- * An owner can have several dependents, and a dependent can have several owners. A
- * second call with the same pair has no effect. `keepAlive` does not keep the owner
- * alive, even if the dependent refers to the owner. No function can release the
- * dependent before the owner is collected. A dependent that cannot be weakly
- * referenced, for example a string, is ignored.
+ * An owner can have several dependents, and a dependent can have several owners. A second
+ * call with the same pair has no effect. `keepAlive` does not keep the owner alive, even
+ * if the dependent refers to the owner. No function can release the dependent before the
+ * owner is collected. A dependent that cannot be weakly referenced, for example a string,
+ * is ignored.
  *
  * Fails with `NotWeakReferenceableError` if the owner cannot be weakly referenced.
  * Dereferences nothing. Cost: O(1).
@@ -465,8 +466,8 @@ export const makeUnsafe = <A extends WeakKey>(target: A, heap: Heap = host): Wea
  * @see {@link pin} for keeping a referent alive until a Scope closes
  * @see {@link keepAliveUnsafe} for the same in synchronous code
  *
- * @stability experimental
  * @category combinators
+ * @stability stable
  * @since 0.1.0
  */
 export const keepAlive: {
@@ -505,8 +506,8 @@ export const keepAlive: {
  *
  * @see {@link keepAlive} for the same in an effect
  *
- * @stability experimental
  * @category combinators
+ * @stability stable
  * @since 0.1.0
  */
 export const keepAliveUnsafe = (owner: WeakKey, dependent: unknown, heap: Heap = host): void =>
@@ -521,8 +522,8 @@ export const keepAliveUnsafe = (owner: WeakKey, dependent: unknown, heap: Heap =
  *
  * **Details**
  *
- * Dereferences, so a live referent stays alive until the end of the turn. Never calls
- * the `deref` of a subclass. Never throws. Cost: O(1).
+ * Dereferences, so a live referent stays alive until the end of the turn. Never calls the
+ * `deref` of a subclass. Never throws. Cost: O(1).
  *
  * **Example** (Checking whether a referent is alive)
  *
@@ -535,8 +536,8 @@ export const keepAliveUnsafe = (owner: WeakKey, dependent: unknown, heap: Heap =
  *
  * @see {@link deref} for getting the referent
  *
- * @stability experimental
  * @category predicates
+ * @stability stable
  * @since 0.1.0
  */
 export const isAlive = (self: WeakRef<WeakKey, unknown>): boolean => recordOf(self).deref() !== undefined
@@ -550,11 +551,10 @@ export const isAlive = (self: WeakRef<WeakKey, unknown>): boolean => recordOf(se
  *
  * **Details**
  *
- * Dereferences, so the referent stays alive until the end of the turn, and for as long
- * as the program holds the result. On the host's heap, the result never changes from
- * `Some` to `None` within one turn. A `TestHeap` can collect within a turn, as in the
- * example. Throws only if the `deref` of a subclass throws. Cost: O(1), one `deref` of
- * the engine.
+ * Dereferences, so the referent stays alive until the end of the turn, and for as long as
+ * the program holds the result. On the host's heap, the result never changes from `Some`
+ * to `None` within one turn. A `TestHeap` can collect within a turn, as in the example.
+ * Throws only if the `deref` of a subclass throws. Cost: O(1), one `deref` of the engine.
  *
  * **Example** (Dereferencing before and after collection)
  *
@@ -576,20 +576,20 @@ export const isAlive = (self: WeakRef<WeakKey, unknown>): boolean => recordOf(se
  *
  * @see {@link get} for an effect that fails if the reference is dead
  *
- * @stability experimental
  * @category getters
+ * @stability stable
  * @since 0.1.0
  */
 export const deref = <A extends WeakKey, B>(self: WeakRef<A, B>): Option.Option<B> => implOf(self).deref()
 
 /**
- * Succeeds with the referent, or fails with `DeadReferenceError` if the referent has
- * been collected.
+ * Succeeds with the referent, or fails with `DeadReferenceError` if the referent has been
+ * collected.
  *
  * **When to use**
  *
- * Use if the program cannot continue without the referent, and needs the referent only
- * in this turn. Use {@link use} or {@link pin} to hold the referent longer.
+ * Use if the program cannot continue without the referent, and needs the referent only in
+ * this turn. Use {@link use} or {@link pin} to hold the referent longer.
  *
  * **Details**
  *
@@ -609,8 +609,8 @@ export const deref = <A extends WeakKey, B>(self: WeakRef<A, B>): Option.Option<
  *
  * @see {@link deref} for an `Option`
  *
- * @stability experimental
  * @category getters
+ * @stability stable
  * @since 0.1.0
  */
 export const get = <A extends WeakKey, B>(self: WeakRef<A, B>): Effect.Effect<B, DeadReferenceError> =>
@@ -658,8 +658,8 @@ const whileAlive = <B, C, E, R>(
  *
  * @see {@link pin} for holding the referent until a Scope closes
  *
- * @stability experimental
  * @category combinators
+ * @stability stable
  * @since 0.1.0
  */
 export const use: {
@@ -681,9 +681,9 @@ export const use: {
  * **When to use**
  *
  * Use if the collection of an object releases something that the effect uses, for example
- * a file handle that a `Finalizer` closes. In `getFile.pipe(Effect.flatMap((file) =>
- * file.read()))`, nothing refers to `file` after `read` has started, so the finalizer may
- * close the file while it is read.
+ * a file handle that a `Finalizer` closes. In
+ * `getFile.pipe(Effect.flatMap((file) => file.read()))`, nothing refers to `file` after
+ * `read` has started, so the finalizer may close the file while it is read.
  *
  * **Details**
  *
@@ -728,9 +728,9 @@ export const use: {
  * @see {@link use} for the same with the referent of a reference
  * @see {@link https://docs.oracle.com/en/java/javase/21/docs/api/java.base/java/lang/ref/Reference.html#reachabilityFence(java.lang.Object) | Java, Reference.reachabilityFence} for the source of the semantics
  *
- * @stability experimental
  * @category combinators
- * @since 0.2.0
+ * @stability stable
+ * @since 0.1.0
  */
 export const holdWhile: {
   (value: unknown): <A, E, R>(effect: Effect.Effect<A, E, R>) => Effect.Effect<A, E, R>
@@ -772,8 +772,8 @@ export const holdWhile: {
  * @see {@link use} for holding the referent during one effect
  * @see {@link keepAlive} for holding an object as long as another object lives
  *
- * @stability experimental
  * @category combinators
+ * @stability stable
  * @since 0.1.0
  */
 export const pin = <A extends WeakKey, B>(self: WeakRef<A, B>): Effect.Effect<B, DeadReferenceError, Scope.Scope> =>
@@ -800,9 +800,9 @@ export const pin = <A extends WeakKey, B>(self: WeakRef<A, B>): Effect.Effect<B,
  *
  * @see {@link cancel} for cancelling the callback
  *
- * @stability experimental
  * @category models
- * @since 0.2.0
+ * @stability stable
+ * @since 0.1.0
  */
 export interface Callback extends Pipeable, Inspectable {
   readonly [Callbacks.CallbackTypeId]: typeof Callbacks.CallbackTypeId
@@ -836,23 +836,23 @@ export interface Callback extends Pipeable, Inspectable {
  *
  * @see {@link isWeakRef} for recognizing references
  *
- * @stability experimental
  * @category guards
- * @since 0.2.0
+ * @stability stable
+ * @since 0.1.0
  */
 export const isCallback = (u: unknown): u is Callback => guard(() => u instanceof Callbacks.CallbackImpl)
 
 /**
- * Registers a callback that runs in the background after the referent has been
- * collected. The callback is unregistered by {@link cancel}, when the Scope closes, or
- * when its owner has been collected.
+ * Registers a callback that runs in the background after the referent has been collected.
+ * The callback is unregistered by {@link cancel}, when the Scope closes, or when its
+ * owner has been collected.
  *
  * **When to use**
  *
  * Use to react to a collection, for example to update a count or a cache. To release a
- * resource, use a `Finalizer`, because it also runs when the Scope closes. Pass an `owner`
- * if the callback belongs to an object and has no purpose without it, as a callback that
- * is a bound method does in Python.
+ * resource, use a `Finalizer`, because it also runs when the Scope closes. Pass an
+ * `owner` if the callback belongs to an object and has no purpose without it, as a
+ * callback that is a bound method does in Python.
  *
  * **Details**
  *
@@ -865,12 +865,13 @@ export const isCallback = (u: unknown): u is Callback => guard(() => u instanceo
  *
  * With an owner, the callback receives the owner and then the reference. The registration
  * does not keep the owner alive, not even if the callback or its services refer to the
- * owner, because an ephemeron of the owner holds them. After the owner has been collected,
- * the callback never runs, and nothing of the registration is left in the Scope.
+ * owner, because an ephemeron of the owner holds them. After the owner has been
+ * collected, the callback never runs, and nothing of the registration is left in the
+ * Scope.
  *
  * If the referent is dead already, the callback starts at once in the background. If the
- * Scope is closed already, the callback never runs. Closing the Scope neither waits for
- * a callback that has started nor interrupts it. If this effect is interrupted, the
+ * Scope is closed already, the callback never runs. Closing the Scope neither waits for a
+ * callback that has started nor interrupts it. If this effect is interrupted, the
  * callback is either registered completely or not at all.
  *
  * The registration holds the reference, but not the referent. Dereferences the referent
@@ -881,9 +882,9 @@ export const isCallback = (u: unknown): u is Callback => guard(() => u instanceo
  * **Gotchas**
  *
  * - Without an owner, the callback receives only the dead reference, not the referent.
- * - A callback that captures the referent keeps the referent alive until the Scope
- *   closes or the owner is collected, and never runs. A callback that is written inside
- *   another function captures what any function beside it captures.
+ * - A callback that captures the referent keeps the referent alive until the Scope closes
+ *   or the owner is collected, and never runs. A callback that is written inside another
+ *   function captures what any function beside it captures.
  * - A callback that never ends blocks the older callbacks of the same referent for ever.
  *   Run long work in a forked fiber.
  * - An engine may run a callback late, or never, for example because the process ends
@@ -944,8 +945,8 @@ export const isCallback = (u: unknown): u is Callback => guard(() => u instanceo
  * @see {@link isAlive} for checking without a callback
  * @see {@link https://tc39.es/ecma262/#sec-finalization-registry-objects | ECMAScript, FinalizationRegistry objects} for what an engine promises
  *
- * @stability experimental
  * @category combinators
+ * @stability stable
  * @since 0.1.0
  */
 export const onCollect: {
@@ -978,10 +979,10 @@ export const onCollect: {
  * **Details**
  *
  * Also cancels a callback whose referent has been collected and that has not started.
- * Succeeds with `true` if the callback was cancelled before or ended with its Scope or its
- * owner. Afterwards nothing of the registration is left in the Scope, and registering and
- * cancelling any number of callbacks of a live referent leaves no memory in use. Does not
- * interrupt a callback that has started. Never fails. Cost: O(1).
+ * Succeeds with `true` if the callback was cancelled before or ended with its Scope or
+ * its owner. Afterwards nothing of the registration is left in the Scope, and registering
+ * and cancelling any number of callbacks of a live referent leaves no memory in use. Does
+ * not interrupt a callback that has started. Never fails. Cost: O(1).
  *
  * **Example** (Cancelling a callback)
  *
@@ -1006,9 +1007,9 @@ export const onCollect: {
  *
  * @see {@link onCollect} for registering a callback
  *
- * @stability experimental
  * @category mutations
- * @since 0.2.0
+ * @stability stable
+ * @since 0.1.0
  */
 export const cancel = (callback: Callback): Effect.Effect<boolean> => Effect.sync(() => Callbacks.cancel(callback))
 
@@ -1017,15 +1018,15 @@ export const cancel = (callback: Callback): Effect.Effect<boolean> => Effect.syn
  *
  * **When to use**
  *
- * Use to find the reference of an object, for example in a list of listeners. {@link equals}
- * cannot do that, because it is also `true` for two equal objects.
+ * Use to find the reference of an object, for example in a list of listeners.
+ * {@link equals} cannot do that, because it is also `true` for two equal objects.
  *
  * **Details**
  *
- * Compares by identity, and uses the referent itself even if a subclass overrides `deref`.
- * Returns `false` if the referent has been collected. Does not dereference, so it does not
- * keep the referent alive. Never hashes, and never throws for a value of any kind. Cost:
- * O(1).
+ * Compares by identity, and uses the referent itself even if a subclass overrides
+ * `deref`. Returns `false` if the referent has been collected. Does not dereference, so
+ * it does not keep the referent alive. Never hashes, and never throws for a value of any
+ * kind. Cost: O(1).
  *
  * **Example** (Telling equal objects apart)
  *
@@ -1041,9 +1042,9 @@ export const cancel = (callback: Callback): Effect.Effect<boolean> => Effect.syn
  * @see {@link equals} for a comparison of what the referents contain
  * @see {@link https://docs.oracle.com/en/java/javase/21/docs/api/java.base/java/lang/ref/Reference.html#refersTo(T) | Java, Reference.refersTo} for the source of the semantics
  *
- * @stability experimental
  * @category predicates
- * @since 0.2.0
+ * @stability stable
+ * @since 0.1.0
  */
 export const refersTo: {
   (value: unknown): (self: WeakRef<WeakKey, unknown>) => boolean
@@ -1097,8 +1098,8 @@ export const refersTo: {
  *
  * @see {@link WeakRef} for the equality and the hash of references
  *
- * @stability experimental
  * @category predicates
+ * @stability stable
  * @since 0.1.0
  */
 export const equals: {
@@ -1149,8 +1150,8 @@ export const equals: {
  * @see {@link all} for the references themselves
  * @see {@link https://docs.python.org/3/library/weakref.html#weakref.getweakrefcount | Python, weakref.getweakrefcount} for the source of the semantics
  *
- * @stability experimental
  * @category getters
+ * @stability stable
  * @since 0.1.0
  */
 export const count = (target: WeakKey): Effect.Effect<number> => Effect.map(all(target), (refs) => refs.length)
@@ -1164,11 +1165,11 @@ export const count = (target: WeakKey): Effect.Effect<number> => Effect.map(all(
  *
  * **Details**
  *
- * Returns the shared reference, the shared proxy, then the instances of {@link Class}
- * and its subclasses from the oldest to the newest. The list includes instances whose
- * `deref` does not return the referent. A reference that nobody holds is listed until
- * it has been collected. Dereferences the references, but not the target. Never fails.
- * Cost: O(number of references).
+ * Returns the shared reference, the shared proxy, then the instances of {@link Class} and
+ * its subclasses from the oldest to the newest. The list includes instances whose `deref`
+ * does not return the referent. A reference that nobody holds is listed until it has been
+ * collected. Dereferences the references, but not the target. Never fails. Cost: O(number
+ * of references).
  *
  * **Example** (Listing references)
  *
@@ -1190,8 +1191,8 @@ export const count = (target: WeakKey): Effect.Effect<number> => Effect.map(all(
  * @see {@link count} for their number
  * @see {@link https://docs.python.org/3/library/weakref.html#weakref.getweakrefs | Python, weakref.getweakrefs} for the source of the semantics
  *
- * @stability experimental
  * @category getters
+ * @stability stable
  * @since 0.1.0
  */
 export const all = <A extends WeakKey>(

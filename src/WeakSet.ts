@@ -8,13 +8,13 @@
  *
  * A second operand is any iterable, even the set itself, and its elements are compared
  * with the comparison of the set. In the documentation of costs, n is the number of
- * elements that are not reclaimed yet, and m is the length of the second operand.
- * Hashing an element counts as constant time. Looking up an element that is already in
- * the set does not hash the element. An operation that dereferences keeps the elements
- * that it reads alive to the end of the turn. An operation that removes elements
- * sometimes dereferences all elements.
+ * elements that are not reclaimed yet, and m is the length of the second operand. Hashing
+ * an element counts as constant time. Looking up an element that is already in the set
+ * does not hash the element. An operation that dereferences keeps the elements that it
+ * reads alive to the end of the turn. An operation that removes elements sometimes
+ * dereferences all elements.
  *
- * @stability experimental
+ * @stability stable
  * @since 0.1.0
  */
 import * as Effect from "effect/Effect"
@@ -50,9 +50,9 @@ const TypeId = "~effect-weakref/WeakSet"
  * Two sets are `Equal` only if they are the same object. Use {@link equals} to compare
  * their elements.
  *
- * Printing and JSON show the first 20 elements and say how many more there are, at
- * most. An opaque object prints as its tag, and long texts and deep structures are cut,
- * so a set of DOM nodes prints in no time.
+ * Printing and JSON show the first 20 elements and say how many more there are, at most.
+ * An opaque object prints as its tag, and long texts and deep structures are cut, so a
+ * set of DOM nodes prints in no time.
  *
  * **Example** (Remembering pages)
  *
@@ -77,7 +77,7 @@ const TypeId = "~effect-weakref/WeakSet"
  * @see {@link https://docs.python.org/3/library/weakref.html#weakref.WeakSet | Python, weakref.WeakSet} for the source of the semantics
  *
  * @category models
- * @stability experimental
+ * @stability stable
  * @since 0.1.0
  */
 export interface WeakSet<in out A extends WeakKey> extends Iterable<A>, Pipeable, Inspectable {
@@ -97,15 +97,15 @@ export interface WeakSet<in out A extends WeakKey> extends Iterable<A>, Pipeable
  * **Details**
  *
  * `compare: "reference"` is the default. Two elements are the same only if they are the
- * same object, as in a native `WeakSet`. The set never hashes an element and never
- * reads its properties.
+ * same object, as in a native `WeakSet`. The set never hashes an element and never reads
+ * its properties.
  *
- * `compare: "structural"` compares elements as `Equal.equals` does, except that an
- * opaque object, such as a DOM node, a `Blob`, a promise or a stream, is only equal to
- * itself, even inside another element. An operation on an element that the set does not
- * contain hashes the element: it reads the whole object, its getters included, so do
- * not change such an element afterwards. The set keeps the first of several equal
- * elements, until that element has been collected.
+ * `compare: "structural"` compares elements as `Equal.equals` does, except that an opaque
+ * object, such as a DOM node, a `Blob`, a promise or a stream, is only equal to itself,
+ * even inside another element. An operation on an element that the set does not contain
+ * hashes the element: it reads the whole object, its getters included, so do not change
+ * such an element afterwards. The set keeps the first of several equal elements, until
+ * that element has been collected.
  *
  * **Gotchas**
  *
@@ -117,13 +117,13 @@ export interface WeakSet<in out A extends WeakKey> extends Iterable<A>, Pipeable
  * - Instances of your own classes are compared by their properties. State in private
  *   fields is not seen, so implement `Equal`, or mark such an object with
  *   `Equal.byReference`.
- * - An object that implements `Equal`, such as a `HashMap`, decides itself how its
- *   parts are compared.
+ * - An object that implements `Equal`, such as a `HashMap`, decides itself how its parts
+ *   are compared.
  *
  * @see {@link makeUnsafe} for a constructor that takes these options
  *
  * @category models
- * @stability experimental
+ * @stability stable
  * @since 0.1.0
  */
 export interface Options {
@@ -139,8 +139,7 @@ export interface Options {
  *
  * **Details**
  *
- * Returns `false` for a native `WeakSet`, and for a set of another copy of this
- * package.
+ * Returns `false` for a native `WeakSet`, and for a set of another copy of this package.
  *
  * **Example** (Checking values)
  *
@@ -154,7 +153,7 @@ export interface Options {
  * @see {@link make} for the constructor
  *
  * @category guards
- * @stability experimental
+ * @stability stable
  * @since 0.1.0
  */
 export const isWeakSet = (u: unknown): u is WeakSet<WeakKey> => isCollection(u, TypeId)
@@ -207,7 +206,7 @@ class WeakSetImpl<A extends WeakKey> extends Collection<A, WeakElementTable<A>> 
  * @see {@link fromIterable} to start with elements
  *
  * @category constructors
- * @stability experimental
+ * @stability stable
  * @since 0.1.0
  */
 export const make = <A extends WeakKey>(options?: Options): Effect.Effect<WeakSet<A>> =>
@@ -240,7 +239,7 @@ export const make = <A extends WeakKey>(options?: Options): Effect.Effect<WeakSe
  * @see {@link make} to take the heap from the context
  *
  * @category constructors
- * @stability experimental
+ * @stability stable
  * @since 0.1.0
  */
 export const makeUnsafe = <A extends WeakKey>(options?: Options, heap: Heap = host): WeakSet<A> => {
@@ -258,9 +257,9 @@ export const makeUnsafe = <A extends WeakKey>(options?: Options, heap: Heap = ho
  *
  * **Details**
  *
- * Fails with `NotWeakReferenceableError` if an element cannot be a referent. An error
- * of the iterable itself is a defect. The set keeps the first of several equal
- * elements. Cost: O(number of elements).
+ * Fails with `NotWeakReferenceableError` if an element cannot be a referent. An error of
+ * the iterable itself is a defect. The set keeps the first of several equal elements.
+ * Cost: O(number of elements).
  *
  * **Example** (Creating a set from elements)
  *
@@ -276,7 +275,7 @@ export const makeUnsafe = <A extends WeakKey>(options?: Options, heap: Heap = ho
  * @see {@link addAll} to add elements to a set
  *
  * @category constructors
- * @stability experimental
+ * @stability stable
  * @since 0.1.0
  */
 export const fromIterable = <A extends WeakKey>(
@@ -293,21 +292,21 @@ export const fromIterable = <A extends WeakKey>(
  *
  * **When to use**
  *
- * Use to remember an object. The set does not keep it alive, so something else must
- * hold it.
+ * Use to remember an object. The set does not keep it alive, so something else must hold
+ * it.
  *
  * **Details**
  *
- * If an equal element is in the set, the set keeps that element and its position.
- * Throws `NotWeakReferenceableError` and changes nothing if the element cannot be a
- * referent. Cost: O(1), amortized. It dereferences only if elements compare by
- * structure and this element is not in the set.
+ * If an equal element is in the set, the set keeps that element and its position. Throws
+ * `NotWeakReferenceableError` and changes nothing if the element cannot be a referent.
+ * Cost: O(1), amortized. It dereferences only if elements compare by structure and this
+ * element is not in the set.
  *
  * **Gotchas**
  *
- * Structural comparison runs user code: `Equal` and `Hash` implementations, and
- * getters. If that code changes the set, the operation looks up the element again. It
- * throws an error after 100 attempts.
+ * Structural comparison runs user code: `Equal` and `Hash` implementations, and getters.
+ * If that code changes the set, the operation looks up the element again. It throws an
+ * error after 100 attempts.
  *
  * **Example** (Adding an element)
  *
@@ -323,7 +322,7 @@ export const fromIterable = <A extends WeakKey>(
  * @see {@link addAll} for many elements
  *
  * @category mutations
- * @stability experimental
+ * @stability stable
  * @since 0.1.0
  */
 export function add<A1 extends A, A extends WeakKey = A1>(element: A1): (self: WeakSet<A>) => WeakSet<A>
@@ -360,7 +359,7 @@ export function add(self: unknown, element?: unknown): unknown {
  * @see {@link isSuperset} for many elements
  *
  * @category predicates
- * @stability experimental
+ * @stability stable
  * @since 0.1.0
  */
 export function has<A1 extends A, A extends WeakKey = A1>(element: A1): (self: WeakSet<A>) => boolean
@@ -397,7 +396,7 @@ export function has(self: unknown, element?: unknown): unknown {
  * @see {@link clear} to remove everything
  *
  * @category mutations
- * @stability experimental
+ * @stability stable
  * @since 0.1.0
  */
 export function remove<A1 extends A, A extends WeakKey = A1>(element: A1): (self: WeakSet<A>) => WeakSet<A>
@@ -438,7 +437,7 @@ export function remove(self: unknown, element?: unknown): unknown {
  * @see {@link isEmpty} as the condition of a loop
  *
  * @category mutations
- * @stability experimental
+ * @stability stable
  * @since 0.1.0
  */
 export const pop = <A extends WeakKey>(self: WeakSet<A>): Option.Option<A> =>
@@ -468,7 +467,7 @@ export const pop = <A extends WeakKey>(self: WeakSet<A>): Option.Option<A> =>
  * @see {@link remove} for one element
  *
  * @category mutations
- * @stability experimental
+ * @stability stable
  * @since 0.1.0
  */
 export const clear = <A extends WeakKey>(self: WeakSet<A>): WeakSet<A> => {
@@ -485,9 +484,9 @@ export const clear = <A extends WeakKey>(self: WeakSet<A>): WeakSet<A> => {
  *
  * **Details**
  *
- * Throws `NotWeakReferenceableError` if an element cannot be a referent. Throws the
- * error of the iterable or of a comparison. Adds nothing if it throws. Cost: O(m),
- * amortized. It may dereference.
+ * Throws `NotWeakReferenceableError` if an element cannot be a referent. Throws the error
+ * of the iterable or of a comparison. Adds nothing if it throws. Cost: O(m), amortized.
+ * It may dereference.
  *
  * **Example** (Union in place)
  *
@@ -503,7 +502,7 @@ export const clear = <A extends WeakKey>(self: WeakSet<A>): WeakSet<A> => {
  * @see {@link union} for a new set
  *
  * @category mutations
- * @stability experimental
+ * @stability stable
  * @since 0.1.0
  */
 export const addAll: {
@@ -540,7 +539,7 @@ export const addAll: {
  * @see {@link intersection} for a new set
  *
  * @category mutations
- * @stability experimental
+ * @stability stable
  * @since 0.1.0
  */
 export const retainAll: {
@@ -577,7 +576,7 @@ export const retainAll: {
  * @see {@link difference} for a new set
  *
  * @category mutations
- * @stability experimental
+ * @stability stable
  * @since 0.1.0
  */
 export const removeAll: {
@@ -598,10 +597,9 @@ export const removeAll: {
  *
  * **Details**
  *
- * An element that the operand repeats is toggled once. Throws
- * `NotWeakReferenceableError` if an element cannot be a referent. Throws the error of
- * the iterable or of a comparison. Changes nothing if it throws. Cost: O(m), amortized.
- * It dereferences.
+ * An element that the operand repeats is toggled once. Throws `NotWeakReferenceableError`
+ * if an element cannot be a referent. Throws the error of the iterable or of a
+ * comparison. Changes nothing if it throws. Cost: O(m), amortized. It dereferences.
  *
  * **Example** (Symmetric difference in place)
  *
@@ -617,7 +615,7 @@ export const removeAll: {
  * @see {@link symmetricDifference} for a new set
  *
  * @category mutations
- * @stability experimental
+ * @stability stable
  * @since 0.1.0
  */
 export const toggleAll: {
@@ -637,8 +635,8 @@ export const toggleAll: {
  *
  * **Details**
  *
- * The new set has the heap and the comparison of the first set. Throws as
- * {@link addAll} does. Cost: O(n + m). It dereferences.
+ * The new set has the heap and the comparison of the first set. Throws as {@link addAll}
+ * does. Cost: O(n + m). It dereferences.
  *
  * **Example** (Union)
  *
@@ -653,7 +651,7 @@ export const toggleAll: {
  * @see {@link addAll} to change the set
  *
  * @category combinators
- * @stability experimental
+ * @stability stable
  * @since 0.1.0
  */
 export const union: {
@@ -666,8 +664,8 @@ export const union: {
  *
  * **When to use**
  *
- * Use to find what two collections share and keep both. {@link retainAll} changes the
- * set itself.
+ * Use to find what two collections share and keep both. {@link retainAll} changes the set
+ * itself.
  *
  * **Details**
  *
@@ -687,7 +685,7 @@ export const union: {
  * @see {@link retainAll} to change the set
  *
  * @category combinators
- * @stability experimental
+ * @stability stable
  * @since 0.1.0
  */
 export const intersection: {
@@ -721,7 +719,7 @@ export const intersection: {
  * @see {@link removeAll} to change the set
  *
  * @category combinators
- * @stability experimental
+ * @stability stable
  * @since 0.1.0
  */
 export const difference: {
@@ -734,8 +732,8 @@ export const difference: {
  *
  * **When to use**
  *
- * Use to find what has changed between two collections. {@link toggleAll} changes the
- * set itself.
+ * Use to find what has changed between two collections. {@link toggleAll} changes the set
+ * itself.
  *
  * **Details**
  *
@@ -755,7 +753,7 @@ export const difference: {
  * @see {@link toggleAll} to change the set
  *
  * @category combinators
- * @stability experimental
+ * @stability stable
  * @since 0.1.0
  */
 export const symmetricDifference: {
@@ -788,7 +786,7 @@ export const symmetricDifference: {
  * @see {@link isSuperset} for the other direction
  *
  * @category predicates
- * @stability experimental
+ * @stability stable
  * @since 0.1.0
  */
 export const isSubset: {
@@ -825,7 +823,7 @@ export const isSubset: {
  * @see {@link isSubset} for the other direction
  *
  * @category predicates
- * @stability experimental
+ * @stability stable
  * @since 0.1.0
  */
 export const isSuperset: {
@@ -863,7 +861,7 @@ export const isSuperset: {
  * @see {@link isSubset} to accept equal contents
  *
  * @category predicates
- * @stability experimental
+ * @stability stable
  * @since 0.1.0
  */
 export const isProperSubset: {
@@ -901,7 +899,7 @@ export const isProperSubset: {
  * @see {@link isSuperset} to accept equal contents
  *
  * @category predicates
- * @stability experimental
+ * @stability stable
  * @since 0.1.0
  */
 export const isProperSuperset: {
@@ -938,7 +936,7 @@ export const isProperSuperset: {
  * @see {@link intersection} for the common elements
  *
  * @category predicates
- * @stability experimental
+ * @stability stable
  * @since 0.1.0
  */
 export const isDisjoint: {
@@ -975,7 +973,7 @@ export const isDisjoint: {
  * @see {@link union} to add elements to the copy
  *
  * @category combinators
- * @stability experimental
+ * @stability stable
  * @since 0.1.0
  */
 export const copy = <A extends WeakKey>(self: WeakSet<A>): WeakSet<A> => {
@@ -993,8 +991,8 @@ export const copy = <A extends WeakKey>(self: WeakSet<A>): WeakSet<A> => {
  *
  * **Details**
  *
- * The second operand may repeat elements. Stops at the first element that the set
- * lacks. Cost: O(n + m). It dereferences.
+ * The second operand may repeat elements. Stops at the first element that the set lacks.
+ * Cost: O(n + m). It dereferences.
  *
  * **Gotchas**
  *
@@ -1014,7 +1012,7 @@ export const copy = <A extends WeakKey>(self: WeakSet<A>): WeakSet<A> => {
  * @see {@link isSubset} to accept further elements in the second operand
  *
  * @category predicates
- * @stability experimental
+ * @stability stable
  * @since 0.1.0
  */
 export const equals: {
@@ -1026,8 +1024,7 @@ export const equals: {
 })
 
 /**
- * Returns an iterator of the live elements, like the `Symbol.iterator` method of the
- * set.
+ * Returns an iterator of the live elements, like the `Symbol.iterator` method of the set.
  *
  * **When to use**
  *
@@ -1036,16 +1033,16 @@ export const equals: {
  *
  * **Details**
  *
- * Iterates in insertion order. The iterator never throws and never yields a dead
- * element, even if elements are collected, added or removed between two steps. It
- * inherits from the native iterator prototype, with `map` and `filter` if the host has
- * them. Cost: O(n) for all steps. Each step dereferences.
+ * Iterates in insertion order. The iterator never throws and never yields a dead element,
+ * even if elements are collected, added or removed between two steps. It inherits from
+ * the native iterator prototype, with `map` and `filter` if the host has them. Cost: O(n)
+ * for all steps. Each step dereferences.
  *
  * **Gotchas**
  *
- * A paused iterator holds no referent. If the set grows meanwhile, the iterator keeps
- * the old storage alive, as the iterator of a native `Set` does. Drop the iterator when
- * you no longer need it.
+ * A paused iterator holds no referent. If the set grows meanwhile, the iterator keeps the
+ * old storage alive, as the iterator of a native `Set` does. Drop the iterator when you
+ * no longer need it.
  *
  * **Example** (Listing the elements)
  *
@@ -1061,7 +1058,7 @@ export const equals: {
  * @see {@link forEach} for the fastest loop
  *
  * @category getters
- * @stability experimental
+ * @stability stable
  * @since 0.1.0
  */
 export const values = <A extends WeakKey>(self: WeakSet<A>): MapIterator<A> => self[table].keys()
@@ -1092,7 +1089,7 @@ export const values = <A extends WeakKey>(self: WeakSet<A>): MapIterator<A> => s
  * @see {@link values} to stop early
  *
  * @category traversing
- * @stability experimental
+ * @stability stable
  * @since 0.1.0
  */
 export const forEach: {
@@ -1111,8 +1108,8 @@ export const forEach: {
  *
  * **Details**
  *
- * Iterates as {@link values} does. Yields the same shared references that
- * `WeakRef.make` returns.
+ * Iterates as {@link values} does. Yields the same shared references that `WeakRef.make`
+ * returns.
  *
  * **Example** (Visiting the elements later)
  *
@@ -1129,7 +1126,7 @@ export const forEach: {
  * @see {@link values} for the elements themselves
  *
  * @category getters
- * @stability experimental
+ * @stability stable
  * @since 0.1.0
  */
 export const refs = <A extends WeakKey>(self: WeakSet<A>): MapIterator<WeakRef<A>> =>
@@ -1140,8 +1137,8 @@ export const refs = <A extends WeakKey>(self: WeakSet<A>): MapIterator<WeakRef<A
  *
  * **When to use**
  *
- * Use for statistics, or to decide whether the collection is worth a walk.
- * {@link count} is exact.
+ * Use for statistics, or to decide whether the collection is worth a walk. {@link count}
+ * is exact.
  *
  * **Details**
  *
@@ -1161,7 +1158,7 @@ export const refs = <A extends WeakKey>(self: WeakSet<A>): MapIterator<WeakRef<A
  * @see {@link count} for the exact number
  *
  * @category getters
- * @stability experimental
+ * @stability stable
  * @since 0.1.0
  */
 export const size = <A extends WeakKey>(self: WeakSet<A>): number => self[table].size
@@ -1176,9 +1173,9 @@ export const size = <A extends WeakKey>(self: WeakSet<A>): number => self[table]
  * **Details**
  *
  * The result is exact. Each call of `isEmpty` or {@link pop} continues where the last
- * call stopped, so a loop over both takes linear time. Cost: O(1), amortized. The cost
- * is O(n) at worst in the first call after a collection, and while many dead elements
- * are not reclaimed. It dereferences.
+ * call stopped, so a loop over both takes linear time. Cost: O(1), amortized. The cost is
+ * O(n) at worst in the first call after a collection, and while many dead elements are
+ * not reclaimed. It dereferences.
  *
  * **Example** (Checking for elements)
  *
@@ -1195,7 +1192,7 @@ export const size = <A extends WeakKey>(self: WeakSet<A>): number => self[table]
  * @see {@link size} for an upper bound without dereferencing
  *
  * @category predicates
- * @stability experimental
+ * @stability stable
  * @since 0.1.0
  */
 export const isEmpty = <A extends WeakKey>(self: WeakSet<A>): boolean => self[table].isEmpty()
@@ -1209,8 +1206,8 @@ export const isEmpty = <A extends WeakKey>(self: WeakSet<A>): boolean => self[ta
  *
  * **Details**
  *
- * Cost: O(n). It dereferences every element, and so keeps all of them alive to the end
- * of the turn.
+ * Cost: O(n). It dereferences every element, and so keeps all of them alive to the end of
+ * the turn.
  *
  * **Example** (Counting live elements)
  *
@@ -1225,7 +1222,7 @@ export const isEmpty = <A extends WeakKey>(self: WeakSet<A>): boolean => self[ta
  * @see {@link size} for an upper bound in O(1)
  *
  * @category getters
- * @stability experimental
+ * @stability stable
  * @since 0.1.0
  */
 export const count = <A extends WeakKey>(self: WeakSet<A>): number => self[table].count()

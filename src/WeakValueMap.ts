@@ -2,9 +2,8 @@
  * Maps strong keys to weak values. An entry ends when its value has been collected.
  *
  * Use a `WeakValueMap` to find objects by name without owning them, for example as a
- * cache, as an index from ids to objects, or to keep one live instance per name. The
- * map is synchronous and mutable, like `MutableHashMap`. It iterates in insertion
- * order.
+ * cache, as an index from ids to objects, or to keep one live instance per name. The map
+ * is synchronous and mutable, like `MutableHashMap`. It iterates in insertion order.
  *
  * In the documentation of costs, n is the number of entries that are not reclaimed yet.
  * If there is a second map, m is the same number for that map. Hashing a key counts as
@@ -13,7 +12,7 @@
  * values that it reads alive to the end of the turn. An operation that replaces or
  * removes entries sometimes dereferences all values.
  *
- * @stability experimental
+ * @stability stable
  * @since 0.1.0
  */
 import * as Effect from "effect/Effect"
@@ -41,8 +40,8 @@ const TypeId = "~effect-weakref/WeakValueMap"
  * **Details**
  *
  * Keys compare by their contents. Pass `{ compare: "reference" }` to compare them by
- * identity (see {@link Options}). A value can be an object, a function, or a symbol
- * that is not registered with `Symbol.for`.
+ * identity (see {@link Options}). A value can be an object, a function, or a symbol that
+ * is not registered with `Symbol.for`.
  *
  * Two maps are `Equal` only if they are the same object. Use {@link equals} to compare
  * their entries.
@@ -79,7 +78,7 @@ const TypeId = "~effect-weakref/WeakValueMap"
  * @see {@link https://docs.python.org/3/library/weakref.html#weakref.WeakValueDictionary | Python, weakref.WeakValueDictionary} for the source of the semantics
  *
  * @category models
- * @stability experimental
+ * @stability stable
  * @since 0.1.0
  */
 export interface WeakValueMap<in out K, in out V extends WeakKey> extends Iterable<[K, V]>, Pipeable, Inspectable {
@@ -99,14 +98,14 @@ export interface WeakValueMap<in out K, in out V extends WeakKey> extends Iterab
  * **Details**
  *
  * `compare: "structural"` is the default, because keys usually are plain data. It
- * compares keys as `Equal.equals` does, except that an opaque object, such as a DOM
- * node, a `Blob`, a promise or a stream, is only equal to itself, even inside another
- * key. An operation on a key object that the map does not contain hashes the key: it
- * reads the whole object, its getters included, so do not change such a key afterwards.
- * The map never hashes strings, numbers and other primitives.
+ * compares keys as `Equal.equals` does, except that an opaque object, such as a DOM node,
+ * a `Blob`, a promise or a stream, is only equal to itself, even inside another key. An
+ * operation on a key object that the map does not contain hashes the key: it reads the
+ * whole object, its getters included, so do not change such a key afterwards. The map
+ * never hashes strings, numbers and other primitives.
  *
- * `compare: "reference"` compares keys by identity, as a native `Map` does. The map
- * never hashes a key.
+ * `compare: "reference"` compares keys by identity, as a native `Map` does. The map never
+ * hashes a key.
  *
  * **Gotchas**
  *
@@ -118,13 +117,13 @@ export interface WeakValueMap<in out K, in out V extends WeakKey> extends Iterab
  * - Instances of your own classes are compared by their properties. State in private
  *   fields is not seen, so implement `Equal`, or mark such an object with
  *   `Equal.byReference`.
- * - An object that implements `Equal`, such as a `HashMap`, decides itself how its
- *   parts are compared.
+ * - An object that implements `Equal`, such as a `HashMap`, decides itself how its parts
+ *   are compared.
  *
  * @see {@link makeUnsafe} for a constructor that takes these options
  *
  * @category models
- * @stability experimental
+ * @stability stable
  * @since 0.1.0
  */
 export interface Options {
@@ -154,7 +153,7 @@ export interface Options {
  * @see {@link make} for the constructor
  *
  * @category guards
- * @stability experimental
+ * @stability stable
  * @since 0.1.0
  */
 export const isWeakValueMap = (u: unknown): u is WeakValueMap<unknown, WeakKey> => isCollection(u, TypeId)
@@ -209,7 +208,7 @@ class WeakValueMapImpl<K, V extends WeakKey> extends Collection<[K, V], WeakValu
  * @see {@link fromIterable} to start with entries
  *
  * @category constructors
- * @stability experimental
+ * @stability stable
  * @since 0.1.0
  */
 export const make = <K, V extends WeakKey>(options?: Options): Effect.Effect<WeakValueMap<K, V>> =>
@@ -244,7 +243,7 @@ export const make = <K, V extends WeakKey>(options?: Options): Effect.Effect<Wea
  * @see {@link make} to take the heap from the context
  *
  * @category constructors
- * @stability experimental
+ * @stability stable
  * @since 0.1.0
  */
 export const makeUnsafe = <K, V extends WeakKey>(options?: Options, heap: Heap = host): WeakValueMap<K, V> => {
@@ -257,14 +256,14 @@ export const makeUnsafe = <K, V extends WeakKey>(options?: Options, heap: Heap =
  *
  * **When to use**
  *
- * Use inside an Effect program if the entries exist already. {@link setAll} adds
- * entries to a map that exists.
+ * Use inside an Effect program if the entries exist already. {@link setAll} adds entries
+ * to a map that exists.
  *
  * **Details**
  *
- * Fails with `NotWeakReferenceableError` if a value cannot be a referent. An error of
- * the iterable itself is a defect. If two entries have equal keys, the map keeps the
- * first key and the last value. Cost: O(number of entries).
+ * Fails with `NotWeakReferenceableError` if a value cannot be a referent. An error of the
+ * iterable itself is a defect. If two entries have equal keys, the map keeps the first
+ * key and the last value. Cost: O(number of entries).
  *
  * **Example** (Creating a map from entries)
  *
@@ -280,7 +279,7 @@ export const makeUnsafe = <K, V extends WeakKey>(options?: Options, heap: Heap =
  * @see {@link setAll} to add entries to a map
  *
  * @category constructors
- * @stability experimental
+ * @stability stable
  * @since 0.1.0
  */
 export const fromIterable = <K, V extends WeakKey>(
@@ -297,8 +296,8 @@ export const fromIterable = <K, V extends WeakKey>(
  *
  * **When to use**
  *
- * Use to look up a value without inserting one. {@link getOrSet} inserts a value if
- * there is none.
+ * Use to look up a value without inserting one. {@link getOrSet} inserts a value if there
+ * is none.
  *
  * **Details**
  *
@@ -321,7 +320,7 @@ export const fromIterable = <K, V extends WeakKey>(
  * @see {@link getOrSet} to insert a missing value
  *
  * @category getters
- * @stability experimental
+ * @stability stable
  * @since 0.1.0
  */
 export function get<K1 extends K, K = K1>(key: K1): <V extends WeakKey>(self: WeakValueMap<K, V>) => Option.Option<V>
@@ -357,7 +356,7 @@ export function get(self: unknown, key?: unknown): unknown {
  * @see {@link get} for the value
  *
  * @category predicates
- * @stability experimental
+ * @stability stable
  * @since 0.1.0
  */
 export function has<K1 extends K, K = K1>(key: K1): <V extends WeakKey>(self: WeakValueMap<K, V>) => boolean
@@ -378,16 +377,16 @@ export function has(self: unknown, key?: unknown): unknown {
  * **Details**
  *
  * If an equal key has a live value, its entry keeps its key and its position. Otherwise
- * the new entry becomes the last one. The key -0 becomes 0, as in a native `Map`.
- * Throws `NotWeakReferenceableError` and changes nothing if the value cannot be a
- * referent. Cost: O(1), amortized. It may dereference.
+ * the new entry becomes the last one. The key -0 becomes 0, as in a native `Map`. Throws
+ * `NotWeakReferenceableError` and changes nothing if the value cannot be a referent.
+ * Cost: O(1), amortized. It may dereference.
  *
  * **Gotchas**
  *
- * - A loop that inserts objects and never leaves its turn of the event loop keeps all
- *   of them: the language keeps the referent of a weak reference alive until the turn
- *   in which the reference was made or read has ended. Collections do not help, so let
- *   the turn end now and then, for example by waiting for a timer.
+ * - A loop that inserts objects and never leaves its turn of the event loop keeps all of
+ *   them: the language keeps the referent of a weak reference alive until the turn in
+ *   which the reference was made or read has ended. Collections do not help, so let the
+ *   turn end now and then, for example by waiting for a timer.
  * - Structural comparison runs user code: `Equal` and `Hash` implementations, and
  *   getters. If that code changes the map, the operation looks up the key again. It
  *   throws an error after 100 attempts.
@@ -408,7 +407,7 @@ export function has(self: unknown, key?: unknown): unknown {
  * @see {@link getOrSet} to keep a live value
  *
  * @category mutations
- * @stability experimental
+ * @stability stable
  * @since 0.1.0
  */
 export function set<K1 extends K, V1 extends V, K = K1, V extends WeakKey = V1>(
@@ -450,7 +449,7 @@ export function set(self: unknown, key?: unknown, value?: unknown): unknown {
  * @see {@link clear} to remove everything
  *
  * @category mutations
- * @stability experimental
+ * @stability stable
  * @since 0.1.0
  */
 export function remove<K1 extends K, K = K1>(
@@ -464,8 +463,7 @@ export function remove(self: unknown, key?: unknown): unknown {
 }
 
 /**
- * Removes the entry of a key, and returns its value, or `None` if there is no live
- * entry.
+ * Removes the entry of a key, and returns its value, or `None` if there is no live entry.
  *
  * **When to use**
  *
@@ -492,7 +490,7 @@ export function remove(self: unknown, key?: unknown): unknown {
  * @see {@link popEntry} for the oldest entry
  *
  * @category mutations
- * @stability experimental
+ * @stability stable
  * @since 0.1.0
  */
 export const pop: {
@@ -509,8 +507,8 @@ export const pop: {
  *
  * **Details**
  *
- * Removes the dead entries before it as well. Cost: O(1), amortized, but O(n) at worst
- * in the first call after a collection. It dereferences.
+ * Removes the dead entries before it as well. Cost: O(1), amortized, but O(n) at worst in
+ * the first call after a collection. It dereferences.
  *
  * **Example** (Emptying a map from its oldest entry on)
  *
@@ -532,7 +530,7 @@ export const pop: {
  * @see {@link isEmpty} as the condition of a loop
  *
  * @category mutations
- * @stability experimental
+ * @stability stable
  * @since 0.1.0
  */
 export const popEntry = <K, V extends WeakKey>(self: WeakValueMap<K, V>): Option.Option<[K, V]> =>
@@ -563,7 +561,7 @@ export const popEntry = <K, V extends WeakKey>(self: WeakValueMap<K, V>): Option
  * @see {@link remove} for one entry
  *
  * @category mutations
- * @stability experimental
+ * @stability stable
  * @since 0.1.0
  */
 export const clear = <K, V extends WeakKey>(self: WeakValueMap<K, V>): WeakValueMap<K, V> => {
@@ -577,8 +575,7 @@ export const clear = <K, V extends WeakKey>(self: WeakValueMap<K, V>): WeakValue
  *
  * **When to use**
  *
- * Use to keep one live instance for each key. `WeakMemo.family` does so for one
- * function.
+ * Use to keep one live instance for each key. `WeakMemo.family` does so for one function.
  *
  * **Details**
  *
@@ -602,7 +599,7 @@ export const clear = <K, V extends WeakKey>(self: WeakValueMap<K, V>): WeakValue
  * @see {@link set} to replace a value
  *
  * @category mutations
- * @stability experimental
+ * @stability stable
  * @since 0.1.0
  */
 export const getOrSet: {
@@ -621,14 +618,14 @@ export const getOrSet: {
  *
  * **When to use**
  *
- * Use to change a value that exists, for example to increase a counter.
- * {@link modifyAt} can also insert and remove.
+ * Use to change a value that exists, for example to increase a counter. {@link modifyAt}
+ * can also insert and remove.
  *
  * **Details**
  *
- * Does nothing if there is no live entry. If `f` throws, `modify` changes nothing. If
- * `f` removes the entry, the result of `f` becomes a new entry. Cost: O(1), amortized.
- * It dereferences.
+ * Does nothing if there is no live entry. If `f` throws, `modify` changes nothing. If `f`
+ * removes the entry, the result of `f` becomes a new entry. Cost: O(1), amortized. It
+ * dereferences.
  *
  * **Example** (Replacing a value)
  *
@@ -647,7 +644,7 @@ export const getOrSet: {
  * @see {@link modifyAt} to insert or remove as well
  *
  * @category mutations
- * @stability experimental
+ * @stability stable
  * @since 0.1.0
  */
 export const modify: {
@@ -674,10 +671,9 @@ export const modify: {
  *
  * **Details**
  *
- * `f` receives the value, or `None` if there is no live entry. `f` returns the new
- * value, or `None` to remove the entry. Throws `NotWeakReferenceableError` and changes
- * nothing if the new value cannot be a referent. Cost: O(1), amortized. It
- * dereferences.
+ * `f` receives the value, or `None` if there is no live entry. `f` returns the new value,
+ * or `None` to remove the entry. Throws `NotWeakReferenceableError` and changes nothing
+ * if the new value cannot be a referent. Cost: O(1), amortized. It dereferences.
  *
  * **Example** (Changing and removing an entry)
  *
@@ -697,7 +693,7 @@ export const modify: {
  * @see {@link modify} to change a live entry only
  *
  * @category mutations
- * @stability experimental
+ * @stability stable
  * @since 0.1.0
  */
 export const modifyAt: {
@@ -750,7 +746,7 @@ export const modifyAt: {
  * @see {@link union} for a new map
  *
  * @category mutations
- * @stability experimental
+ * @stability stable
  * @since 0.1.0
  */
 export const setAll: {
@@ -775,8 +771,8 @@ export const setAll: {
  *
  * **Details**
  *
- * If both maps have a key, the value of the second map wins. The new map has the heap
- * and the comparison of the first map. Cost: O(n + m). It dereferences.
+ * If both maps have a key, the value of the second map wins. The new map has the heap and
+ * the comparison of the first map. Cost: O(n + m). It dereferences.
  *
  * **Example** (Joining two maps)
  *
@@ -793,7 +789,7 @@ export const setAll: {
  * @see {@link copy} for one map
  *
  * @category combinators
- * @stability experimental
+ * @stability stable
  * @since 0.1.0
  */
 export const union: {
@@ -832,7 +828,7 @@ export const union: {
  * @see {@link copyWith} to copy the keys as well
  *
  * @category combinators
- * @stability experimental
+ * @stability stable
  * @since 0.1.0
  */
 export const copy = <K, V extends WeakKey>(self: WeakValueMap<K, V>): WeakValueMap<K, V> => copyWith(self, (key) => key)
@@ -863,7 +859,7 @@ export const copy = <K, V extends WeakKey>(self: WeakValueMap<K, V>): WeakValueM
  * @see {@link copy} to share the keys
  *
  * @category combinators
- * @stability experimental
+ * @stability stable
  * @since 0.1.0
  */
 export const copyWith: {
@@ -886,14 +882,14 @@ export const copyWith: {
  * **Details**
  *
  * Iterates in insertion order. The iterator never throws and never yields a dead entry,
- * even if entries are collected, inserted or removed between two steps. It inherits
- * from the native iterator prototype, with `map` and `filter` if the host has them.
- * Cost: O(n) for all steps. Each step dereferences.
+ * even if entries are collected, inserted or removed between two steps. It inherits from
+ * the native iterator prototype, with `map` and `filter` if the host has them. Cost: O(n)
+ * for all steps. Each step dereferences.
  *
  * **Gotchas**
  *
- * A paused iterator holds no referent. If the map grows meanwhile, the iterator keeps
- * the old storage and its keys alive, as the iterator of a native `Map` does. Drop the
+ * A paused iterator holds no referent. If the map grows meanwhile, the iterator keeps the
+ * old storage and its keys alive, as the iterator of a native `Map` does. Drop the
  * iterator when you no longer need it.
  *
  * **Example** (Listing the keys)
@@ -910,7 +906,7 @@ export const copyWith: {
  * @see {@link entries} for keys and values
  *
  * @category getters
- * @stability experimental
+ * @stability stable
  * @since 0.1.0
  */
 export const keys = <K, V extends WeakKey>(self: WeakValueMap<K, V>): MapIterator<K> => self[table].keys()
@@ -941,14 +937,13 @@ export const keys = <K, V extends WeakKey>(self: WeakValueMap<K, V>): MapIterato
  * @see {@link valueRefs} for references that you can store
  *
  * @category getters
- * @stability experimental
+ * @stability stable
  * @since 0.1.0
  */
 export const values = <K, V extends WeakKey>(self: WeakValueMap<K, V>): MapIterator<V> => self[table].values()
 
 /**
- * Returns an iterator of the live entries, like the `Symbol.iterator` method of the
- * map.
+ * Returns an iterator of the live entries, like the `Symbol.iterator` method of the map.
  *
  * **When to use**
  *
@@ -973,7 +968,7 @@ export const values = <K, V extends WeakKey>(self: WeakValueMap<K, V>): MapItera
  * @see {@link forEach} for the fastest loop
  *
  * @category getters
- * @stability experimental
+ * @stability stable
  * @since 0.1.0
  */
 export const entries = <K, V extends WeakKey>(self: WeakValueMap<K, V>): MapIterator<[K, V]> => self[table].entries()
@@ -1005,7 +1000,7 @@ export const entries = <K, V extends WeakKey>(self: WeakValueMap<K, V>): MapIter
  * @see {@link https://docs.python.org/3/library/weakref.html#weakref.WeakValueDictionary.valuerefs | Python, WeakValueDictionary.valuerefs} for the source of the semantics
  *
  * @category getters
- * @stability experimental
+ * @stability stable
  * @since 0.1.0
  */
 export const valueRefs = <K, V extends WeakKey>(self: WeakValueMap<K, V>): MapIterator<KeyedRef<K, V>> =>
@@ -1039,7 +1034,7 @@ export const valueRefs = <K, V extends WeakKey>(self: WeakValueMap<K, V>): MapIt
  * @see {@link entries} to stop early
  *
  * @category traversing
- * @stability experimental
+ * @stability stable
  * @since 0.1.0
  */
 export const forEach: {
@@ -1054,8 +1049,8 @@ export const forEach: {
  *
  * **When to use**
  *
- * Use for statistics, or to decide whether the collection is worth a walk.
- * {@link count} is exact.
+ * Use for statistics, or to decide whether the collection is worth a walk. {@link count}
+ * is exact.
  *
  * **Details**
  *
@@ -1076,7 +1071,7 @@ export const forEach: {
  * @see {@link count} for the exact number
  *
  * @category getters
- * @stability experimental
+ * @stability stable
  * @since 0.1.0
  */
 export const size = <K, V extends WeakKey>(self: WeakValueMap<K, V>): number => self[table].size
@@ -1092,8 +1087,8 @@ export const size = <K, V extends WeakKey>(self: WeakValueMap<K, V>): number => 
  *
  * The result is exact. Each call of `isEmpty` or {@link popEntry} continues where the
  * last call stopped, so a loop over both takes linear time. Cost: O(1), amortized. The
- * cost is O(n) at worst in the first call after a collection, and while many dead
- * entries are not reclaimed. It dereferences.
+ * cost is O(n) at worst in the first call after a collection, and while many dead entries
+ * are not reclaimed. It dereferences.
  *
  * **Example** (Checking for entries)
  *
@@ -1111,7 +1106,7 @@ export const size = <K, V extends WeakKey>(self: WeakValueMap<K, V>): number => 
  * @see {@link size} for an upper bound without dereferencing
  *
  * @category predicates
- * @stability experimental
+ * @stability stable
  * @since 0.1.0
  */
 export const isEmpty = <K, V extends WeakKey>(self: WeakValueMap<K, V>): boolean => self[table].isEmpty()
@@ -1142,7 +1137,7 @@ export const isEmpty = <K, V extends WeakKey>(self: WeakValueMap<K, V>): boolean
  * @see {@link size} for an upper bound in O(1)
  *
  * @category getters
- * @stability experimental
+ * @stability stable
  * @since 0.1.0
  */
 export const count = <K, V extends WeakKey>(self: WeakValueMap<K, V>): number => self[table].count()
@@ -1156,9 +1151,8 @@ export const count = <K, V extends WeakKey>(self: WeakValueMap<K, V>): number =>
  *
  * **Details**
  *
- * Compares keys with the comparison of the first map. Compares values as structural
- * keys, or by identity if the first map compares by reference. Cost: O(n + m). It
- * dereferences.
+ * Compares keys with the comparison of the first map. Compares values as structural keys,
+ * or by identity if the first map compares by reference. Cost: O(n + m). It dereferences.
  *
  * **Gotchas**
  *
@@ -1179,7 +1173,7 @@ export const count = <K, V extends WeakKey>(self: WeakValueMap<K, V>): number =>
  * @see {@link has} for one key
  *
  * @category predicates
- * @stability experimental
+ * @stability stable
  * @since 0.1.0
  */
 export const equals: {

@@ -1,12 +1,12 @@
 /**
  * Generates inputs for property tests of code that uses weak references.
  *
- * The module has fast-check arbitraries for referents, for keys whose hashes collide,
- * for schedules of collections, and for scripts of operations with collections between
- * them. Every arbitrary shrinks to a short counterexample and prints it as readable text.
+ * The module has fast-check arbitraries for referents, for keys whose hashes collide, for
+ * schedules of collections, and for scripts of operations with collections between them.
+ * Every arbitrary shrinks to a short counterexample and prints it as readable text.
  *
- * Every arbitrary of this module is an arbitrary of fast-check and of `effect/Arbitrary` in one, so it works in
- * `fc.property` and in the `it.effect.prop` of `@effect/vitest`.
+ * Every arbitrary of this module is an arbitrary of fast-check and of `effect/Arbitrary`
+ * in one, so it works in `fc.property` and in the `it.effect.prop` of `@effect/vitest`.
  *
  * This module needs `fast-check`, an optional peer dependency. Import it as
  * `effect-weakref/testing/Arbitraries`. The index `effect-weakref/testing` does not
@@ -28,8 +28,9 @@ import { isWeakReferenceable } from "../Heap.ts"
  *
  * **Details**
  *
- * Its methods, such as `map` and `filter`, are those of fast-check, and return an arbitrary of fast-check only. The
- * functions of `effect/Arbitrary` return one of Effect only.
+ * Its methods, such as `map` and `filter`, are those of fast-check, and return an
+ * arbitrary of fast-check only. The functions of `effect/Arbitrary` return one of Effect
+ * only.
  *
  * **Example** (Checking a property with Effect)
  *
@@ -50,7 +51,7 @@ import { isWeakReferenceable } from "../Heap.ts"
  *
  * @category models
  * @stability experimental
- * @since 0.2.0
+ * @since 0.1.0
  */
 export type Arbitrary<A> = fc.Arbitrary<A> & EffectArbitrary.Arbitrary<A>
 
@@ -97,23 +98,25 @@ class Unopened<A> extends fc.Arbitrary<fc.Value<A>> {
 }
 
 /**
- * Returns an arbitrary that works with fast-check and with Effect, from one of fast-check.
+ * Returns an arbitrary that works with fast-check and with Effect, from one of
+ * fast-check.
  *
  * **When to use**
  *
- * Use for an arbitrary that you have made with fast-check, in the `it.effect.prop` of `@effect/vitest`. The other
- * arbitraries of this module need no conversion.
+ * Use for an arbitrary that you have made with fast-check, in the `it.effect.prop` of
+ * `@effect/vitest`. The other arbitraries of this module need no conversion.
  *
  * **Details**
  *
- * Adds Effect's properties to the given arbitrary, and returns it. In a property of Effect, the values come from
- * fast-check's generator, seeded by Effect's, and shrink as in fast-check. Cost: O(1), and for each value of an Effect
- * property one sample of fast-check.
+ * Adds Effect's properties to the given arbitrary, and returns it. In a property of
+ * Effect, the values come from fast-check's generator, seeded by Effect's, and shrink as
+ * in fast-check. Cost: O(1), and for each value of an Effect property one sample of
+ * fast-check.
  *
  * **Gotchas**
  *
- * Effect lists the smaller values of a value before it tries them, so shrinking a long value takes more memory than in
- * fast-check. The list has at most 1,000 values.
+ * Effect lists the smaller values of a value before it tries them, so shrinking a long
+ * value takes more memory than in fast-check. The list has at most 1,000 values.
  *
  * **Example** (Using an arbitrary of fast-check with Effect)
  *
@@ -132,7 +135,7 @@ class Unopened<A> extends fc.Arbitrary<fc.Value<A>> {
  *
  * @category constructors
  * @stability experimental
- * @since 0.2.0
+ * @since 0.1.0
  */
 export const fromFastCheck = <A>(arbitrary: fc.Arbitrary<A>): Arbitrary<A> => {
   const generate = (seed: number): Sample<A> => {
@@ -203,9 +206,9 @@ const make = <A>(kinds: Readonly<Record<string, () => A>>): Arbitrary<A> =>
  *
  * **Details**
  *
- * Generates plain objects, frozen objects, objects without a prototype, cyclic
- * objects, class instances, arrays, functions, classes, maps, and dates. Every
- * generated object is new. Shrinks to an empty plain object.
+ * Generates plain objects, frozen objects, objects without a prototype, cyclic objects,
+ * class instances, arrays, functions, classes, maps, and dates. Every generated object is
+ * new. Shrinks to an empty plain object.
  *
  * **Example** (Referring to any object)
  *
@@ -269,8 +272,8 @@ export const referents = (): Arbitrary<WeakKey> =>
  *
  * **When to use**
  *
- * Use to test a structure that compares keys with `Equal.equals`, or to show that
- * a structure compares keys by reference.
+ * Use to test a structure that compares keys with `Equal.equals`, or to show that a
+ * structure compares keys by reference.
  *
  * **Example** (Comparing equal and colliding keys)
  *
@@ -326,8 +329,8 @@ export class Key implements Equal.Equal {
  *
  * **Details**
  *
- * `ids` is the number of different keys, 4 by default. Every generated key is a
- * new object. Shrinks to `Key(0)`.
+ * `ids` is the number of different keys, 4 by default. Every generated key is a new
+ * object. Shrinks to `Key(0)`.
  *
  * **Example** (Testing that equal keys share an entry)
  *
@@ -367,8 +370,8 @@ export interface Moment {
 }
 
 /**
- * Describes what the collector does before each step of a test. After the last moment
- * of the schedule, the collector does nothing.
+ * Describes what the collector does before each step of a test. After the last moment of
+ * the schedule, the collector does nothing.
  *
  * @see {@link schedules} to generate schedules
  *
@@ -406,8 +409,8 @@ class MomentImpl implements Moment {
  *
  * **When to use**
  *
- * Use to run one fixed program under many random schedules. To run a small program
- * under every schedule, use `TestHeap.explore`.
+ * Use to run one fixed program under many random schedules. To run a small program under
+ * every schedule, use `TestHeap.explore`.
  *
  * **Details**
  *
@@ -523,8 +526,8 @@ class OperationImpl implements Operation<string, ReadonlyArray<unknown>> {
 }
 
 /**
- * Returns an arbitrary of scripts: lists of operations with generated arguments,
- * between which the collector collects targets and runs clean-ups.
+ * Returns an arbitrary of scripts: lists of operations with generated arguments, between
+ * which the collector collects targets and runs clean-ups.
  *
  * **When to use**
  *
@@ -534,10 +537,9 @@ class OperationImpl implements Operation<string, ReadonlyArray<unknown>> {
  * **Details**
  *
  * `operations` maps the name of each operation to the arbitraries of its arguments.
- * `targets` is the number of targets that `collect` chooses from. With 0 targets a
- * script has neither `collect` nor `finalize`. A script has at most `maxLength`
- * operations, 20 by default. Shrinks to fewer operations, and each argument by its
- * own arbitrary.
+ * `targets` is the number of targets that `collect` chooses from. With 0 targets a script
+ * has neither `collect` nor `finalize`. A script has at most `maxLength` operations, 20
+ * by default. Shrinks to fewer operations, and each argument by its own arbitrary.
  *
  * **Example** (Comparing a weak set with a model)
  *

@@ -2,19 +2,17 @@
  * Checks the laws that weak data types must obey, with property tests.
  *
  * Each function takes an implementation and returns its laws. Checking a law runs
- * generated programs on the implementation. In these programs, targets are collected
- * at many different moments. A broken law fails with a short program that shows it.
+ * generated programs on the implementation. In these programs, targets are collected at
+ * many different moments. A broken law fails with a short program that shows it.
  *
- * The implementation can come from this library, from another library, or from your
- * own code. It must get its weak primitives from the `Heap` that the law passes.
+ * The implementation can come from this library, from another library, or from your own
+ * code. It must get its weak primitives from the `Heap` that the law passes.
  *
  * Most laws use a `TestHeap`. The laws about what stays alive use the host's heap and
- * force full collections. So they need a host that can force a collection, such as
- * Node.
+ * force full collections. So they need a host that can force a collection, such as Node.
  *
  * This module needs `fast-check`, an optional peer dependency. Import it as
- * `effect-weakref/testing/Laws`. The index `effect-weakref/testing` does not
- * export it.
+ * `effect-weakref/testing/Laws`. The index `effect-weakref/testing` does not export it.
  *
  * @stability experimental
  * @since 0.1.0
@@ -58,8 +56,8 @@ export interface Law {
  * **Details**
  *
  * `numRuns` is the number of generated programs, 100 by default. Laws that force
- * collections run one program. `seed` and `path` replay a counterexample: copy both from a
- * `LawError`.
+ * collections run one program. `seed` and `path` replay a counterexample: copy both from
+ * a `LawError`.
  *
  * @see {@link Law} for the function that takes these options
  *
@@ -176,11 +174,11 @@ const toLaws = (checks: ReadonlyArray<Check>): ReadonlyArray<Law> =>
  *   value equal to itself, and makes no two values equal
  *
  * The laws call the methods `Equal.symbol` and `Hash.symbol` directly, because
- * `Equal.equals` remembers earlier answers. Inputs that cannot be weakly referenced
- * are not collected.
+ * `Equal.equals` remembers earlier answers. Inputs that cannot be weakly referenced are
+ * not collected.
  *
- * Making the laws never fails. A broken law fails its `check` with `LawError`.
- * Cost: `numRuns` programs for each law.
+ * Making the laws never fails. A broken law fails its `check` with `LawError`. Cost:
+ * `numRuns` programs for each law.
  *
  * **Gotchas**
  *
@@ -248,9 +246,8 @@ export interface ReferenceLike<out A> {
  *
  * `referents` generates the referents, and is `Arbitraries.objects()` by default.
  *
- * Making the laws never fails. A broken law fails its `check` with `LawError`.
- * Cost: `numRuns` programs for each law, and one program for a law that forces
- * collections.
+ * Making the laws never fails. A broken law fails its `check` with `LawError`. Cost:
+ * `numRuns` programs for each law, and one program for a law that forces collections.
  *
  * **Gotchas**
  *
@@ -298,8 +295,8 @@ export function reference(
  * **Details**
  *
  * `make(heap)` returns a function that makes a proxy of a target. The targets are
- * generated: plain and frozen objects, arrays, functions, classes, maps, and
- * instances with private fields. The laws say that a proxy:
+ * generated: plain and frozen objects, arrays, functions, classes, maps, and instances
+ * with private fields. The laws say that a proxy:
  *
  * - reads like its target, including methods that need the target as `this`
  * - writes like its target
@@ -315,9 +312,8 @@ export function reference(
  * a property as configurable. An operation may return the proxy if the same operation on
  * the target returns the target.
  *
- * Making the laws never fails. A broken law fails its `check` with `LawError`.
- * Cost: `numRuns` programs for each law, and one program for a law that forces
- * collections.
+ * Making the laws never fails. A broken law fails its `check` with `LawError`. Cost:
+ * `numRuns` programs for each law, and one program for a law that forces collections.
  *
  * **Gotchas**
  *
@@ -376,8 +372,7 @@ export type Register<in A extends WeakKey> = (target: A, callback: () => void) =
  * **Details**
  *
  * `make(heap)` returns a function that registers a callback for a target. The function
- * returns another function, which ends the registration. The laws say that a
- * callback:
+ * returns another function, which ends the registration. The laws say that a callback:
  *
  * - runs after its target is collected
  * - runs at most once
@@ -387,16 +382,15 @@ export type Register<in A extends WeakKey> = (target: A, callback: () => void) =
  * - still runs if another registration of its target ends, even if that one ends twice
  * - runs once for each registration, if one callback is registered several times
  *
- * Two more laws force collections: a registration does not keep its target alive, and leaves
- * nothing behind. After the callback has run, or after the registration has ended, the
- * callback, the returned function and the token must be collectable. A callback may run
- * if its registration ends after the target was collected, because an engine may have
+ * Two more laws force collections: a registration does not keep its target alive, and
+ * leaves nothing behind. After the callback has run, or after the registration has ended,
+ * the callback, the returned function and the token must be collectable. A callback may
+ * run if its registration ends after the target was collected, because an engine may have
  * queued the callback before. `referents` generates the targets, and is
  * `Arbitraries.objects()` by default.
  *
- * Making the laws never fails. A broken law fails its `check` with `LawError`.
- * Cost: `numRuns` programs for each law, and one program for a law that forces
- * collections.
+ * Making the laws never fails. A broken law fails its `check` with `LawError`. Cost:
+ * `numRuns` programs for each law, and one program for a law that forces collections.
  *
  * **Gotchas**
  *
@@ -466,9 +460,8 @@ export function finalizer(
  *
  * **Details**
  *
- * Iteration and `size` are optional. A map without iteration, such as a native
- * `WeakMap`, obeys the laws of iteration. `size` may count entries whose clean-up has
- * not run.
+ * Iteration and `size` are optional. A map without iteration, such as a native `WeakMap`,
+ * obeys the laws of iteration. `size` may count entries whose clean-up has not run.
  *
  * @see {@link weakKeyMap} and {@link weakValueMap} for the laws
  *
@@ -490,9 +483,8 @@ export interface MapLike<K, V> {
  *
  * **Details**
  *
- * Iteration and `size` are optional. A set without iteration, such as a native
- * `WeakSet`, obeys the laws of iteration. `size` may count elements whose clean-up has
- * not run.
+ * Iteration and `size` are optional. A set without iteration, such as a native `WeakSet`,
+ * obeys the laws of iteration. `size` may count elements whose clean-up has not run.
  *
  * @see {@link weakSet} for the laws
  *
@@ -513,11 +505,11 @@ export interface SetLike<A> {
  *
  * **Details**
  *
- * - `compare`: how keys compare. `"reference"`, the default, compares keys like the native
- *   `Map`. `"structural"` compares keys with `Equal.equals`. An entry then keeps the key
- *   that it was created with. If keys are weak, the entry dies with this key.
- * - `ordered`: whether iteration follows the order of insertion, `false` by default. `true`
- *   adds a law.
+ * - `compare`: how keys compare. `"reference"`, the default, compares keys like the
+ *   native `Map`. `"structural"` compares keys with `Equal.equals`. An entry then keeps
+ *   the key that it was created with. If keys are weak, the entry dies with this key.
+ * - `ordered`: whether iteration follows the order of insertion, `false` by default.
+ *   `true` adds a law.
  * - `keys`: generates the keys of a map, or the elements of a set
  *
  * @see {@link weakKeyMap}, {@link weakValueMap}, and {@link weakSet} for the functions that take these options
@@ -558,9 +550,8 @@ export interface TableOptions<K> {
  *
  * `keys` is `Arbitraries.keys()` by default. It generates keys whose hashes collide.
  *
- * Making the laws never fails. A broken law fails its `check` with `LawError`.
- * Cost: `numRuns` programs for each law, and one program for a law that forces
- * collections.
+ * Making the laws never fails. A broken law fails its `check` with `LawError`. Cost:
+ * `numRuns` programs for each law, and one program for a law that forces collections.
  *
  * **Gotchas**
  *
@@ -635,12 +626,11 @@ export function weakKeyMap(
  *   formats, strings with equal hashes, and names such as `__proto__`
  * - iterates in insertion order, if `ordered` is `true`
  *
- * `keys` generates strings by default. With `keys` of your own, the law about strings that
- * look alike is left out.
+ * `keys` generates strings by default. With `keys` of your own, the law about strings
+ * that look alike is left out.
  *
- * Making the laws never fails. A broken law fails its `check` with `LawError`.
- * Cost: `numRuns` programs for each law, and one program for a law that forces
- * collections.
+ * Making the laws never fails. A broken law fails its `check` with `LawError`. Cost:
+ * `numRuns` programs for each law, and one program for a law that forces collections.
  *
  * **Gotchas**
  *
@@ -727,9 +717,8 @@ export function weakValueMap(
  * elements instead of keys. `keys` generates the elements, and is `Arbitraries.keys()` by
  * default.
  *
- * Making the laws never fails. A broken law fails its `check` with `LawError`.
- * Cost: `numRuns` programs for each law, and one program for a law that forces
- * collections.
+ * Making the laws never fails. A broken law fails its `check` with `LawError`. Cost:
+ * `numRuns` programs for each law, and one program for a law that forces collections.
  *
  * **Gotchas**
  *
