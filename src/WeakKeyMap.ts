@@ -1,18 +1,18 @@
 /**
- * Maps weak keys to strong values. An entry ends when its key has been collected.
+ * Maps weak keys to strong values, in entries that end when their key has been collected.
  *
  * Use a `WeakKeyMap` to store data about objects that other code owns, for example the
- * state of a request or the listeners of a node. The entries are ephemerons. A value that
+ * state of a request or the listeners of a node. The entries are ephemerons: a value that
  * refers to its own key, directly or through other entries, does not keep the key alive.
  * Unlike the native `WeakMap`, this map iterates in insertion order, counts its entries,
  * and can compare keys by structure. It is synchronous and mutable, like
  * `MutableHashMap`.
  *
- * In the documentation of costs, n is the number of entries that are not reclaimed yet.
- * If there is a second map, m is the same number for that map. Hashing a key counts as
- * constant time. Looking up a key object that is already in the map does not hash the
- * key. An operation that dereferences keeps the keys that it reads alive to the end of
- * the turn. An operation that removes entries sometimes dereferences all keys.
+ * In the documentation of costs, n is the number of entries that are not reclaimed yet,
+ * and m is the same number for a second map or the length of an iterable. Hashing a key
+ * counts as constant time, and a key object that is already in the map is found without
+ * hashing it. An operation that dereferences keeps the keys that it reads alive to the
+ * end of the turn, and one that removes entries sometimes dereferences all keys.
  *
  * @stability stable
  * @since 0.1.0
@@ -33,7 +33,7 @@ import { makeUnsafe as makeRef, type WeakRef } from "./WeakRef.ts"
 const TypeId = "~effect-weakref/WeakKeyMap"
 
 /**
- * A map from weak keys to strong values.
+ * Represents a map from weak keys to strong values.
  *
  * **When to use**
  *
@@ -45,7 +45,7 @@ const TypeId = "~effect-weakref/WeakKeyMap"
  * to compare them by structure (see {@link Options}). A key can be an object, a function,
  * or a symbol that is not registered with `Symbol.for`.
  *
- * Two maps are `Equal` only if they are the same object. Use {@link equals} to compare
+ * Two maps are `Equal` only if they are the same object, so use {@link equals} to compare
  * their entries.
  *
  * Printing and JSON show the first 20 entries and say how many more there are, at most.
@@ -93,7 +93,7 @@ export interface WeakKeyMap<in out K extends WeakKey, in out V> extends Iterable
 }
 
 /**
- * Describes how a `WeakKeyMap` compares its keys.
+ * Describes how a `WeakKeyMap` compares its keys, and how much it hashes.
  *
  * **When to use**
  *
@@ -101,9 +101,9 @@ export interface WeakKeyMap<in out K extends WeakKey, in out V> extends Iterable
  *
  * **Details**
  *
- * `compare: "reference"` is the default. Two keys are the same key only if they are the
- * same object, as in a native `WeakMap`. The map never hashes a key and never reads its
- * properties.
+ * `compare: "reference"` is the default: two keys are the same key only if they are the
+ * same object, as in a native `WeakMap`. The map never hashes a key, never reads its
+ * properties, and finds it in O(1).
  *
  * `compare: "structural"` compares keys as `Equal.equals` does, except that an opaque
  * object, such as a DOM node, a `Blob`, a promise or a stream, is only equal to itself,
@@ -114,7 +114,7 @@ export interface WeakKeyMap<in out K extends WeakKey, in out V> extends Iterable
  *
  * **Gotchas**
  *
- * - Any other `compare` throws a `TypeError`.
+ * - Any other `compare` throws a `TypeError` when the map is created.
  * - An opaque object is an instance of a native class or of a class with
  *   `Symbol.toStringTag`, an event emitter, or a promise of any library, unless it
  *   implements `Equal`. Arrays, maps, sets, dates, regular expressions, buffers and
@@ -136,7 +136,7 @@ export interface Options {
 }
 
 /**
- * Checks whether a value is a `WeakKeyMap`.
+ * Checks whether a value is a `WeakKeyMap` of this library.
  *
  * **When to use**
  *
@@ -144,7 +144,8 @@ export interface Options {
  *
  * **Details**
  *
- * Returns `false` for a map of another copy of this package.
+ * Returns `false` for a map of another copy of this package. Costs O(1), whatever the
+ * value is.
  *
  * **Example** (Checking values)
  *
@@ -190,7 +191,8 @@ class WeakKeyMapImpl<K extends WeakKey, V> extends Collection<[K, V], WeakKeyTab
  * **Details**
  *
  * Keys compare by reference, unless {@link Options} say otherwise. If `compare` is
- * unknown, the effect dies with a `TypeError`.
+ * unknown, the effect dies with a `TypeError`. Costs O(1), and nothing is registered with
+ * the engine yet.
  *
  * **Example** (Creating a map in an effect)
  *
@@ -226,7 +228,8 @@ export const make = <K extends WeakKey, V>(options?: Options): Effect.Effect<Wea
  *
  * **Details**
  *
- * Throws a `TypeError` if `compare` is unknown.
+ * Throws a `TypeError` if `compare` is unknown. Costs O(1), and nothing is registered
+ * with the engine yet.
  *
  * **Example** (Comparing keys by reference and by structure)
  *
@@ -255,7 +258,7 @@ export const makeUnsafe = <K extends WeakKey, V>(options?: Options, heap: Heap =
 }
 
 /**
- * Creates a map from entries.
+ * Creates a map from the entries of an iterable.
  *
  * **When to use**
  *
@@ -264,9 +267,9 @@ export const makeUnsafe = <K extends WeakKey, V>(options?: Options, heap: Heap =
  *
  * **Details**
  *
- * Fails with `NotWeakReferenceableError` if a key cannot be a referent. An error of the
- * iterable itself is a defect. If two entries have equal keys, the map keeps the first
- * key and the last value. Cost: O(number of entries).
+ * Fails with `NotWeakReferenceableError` if a key cannot be a referent, and dies with an
+ * error of the iterable itself. If two entries have equal keys, the map keeps the first
+ * key and the last value. Costs O(m), where m is the number of entries of the iterable.
  *
  * **Example** (Creating a map from entries)
  *
@@ -304,7 +307,7 @@ export const fromIterable = <K extends WeakKey, V>(
  *
  * **Details**
  *
- * Cost: O(1). It dereferences only if keys compare by structure and this key object is
+ * Costs O(1), and dereferences only if keys compare by structure and this key object is
  * not in the map.
  *
  * **Example** (Looking up a key)
@@ -344,7 +347,7 @@ export function get(self: unknown, key?: unknown): unknown {
  *
  * **Details**
  *
- * Cost: O(1). It dereferences only if keys compare by structure and this key object is
+ * Costs O(1), and dereferences only if keys compare by structure and this key object is
  * not in the map.
  *
  * **Example** (Checking a key)
@@ -380,15 +383,15 @@ export function has(self: unknown, key?: unknown): unknown {
  *
  * **Details**
  *
- * If an equal key is in the map, its entry keeps its key and its position. Otherwise the
- * new entry becomes the last one. Throws `NotWeakReferenceableError` and changes nothing
- * if the key cannot be a referent. Cost: O(1), amortized. It dereferences only if keys
- * compare by structure and this key object is not in the map.
+ * If an equal key is in the map, its entry keeps its key and its position, and otherwise
+ * the new entry becomes the last one. Throws `NotWeakReferenceableError` and changes
+ * nothing if the key cannot be a referent. Costs O(1), amortized, and dereferences only
+ * if keys compare by structure and this key object is not in the map.
  *
  * **Gotchas**
  *
  * Structural comparison runs user code: `Equal` and `Hash` implementations, and getters.
- * If that code changes the map, the operation looks up the key again. It throws an error
+ * If that code changes the map, the operation looks up the key again, and throws an error
  * after 100 attempts.
  *
  * **Example** (Setting and replacing a value)
@@ -426,12 +429,13 @@ export function set(self: unknown, key?: unknown, value?: unknown): unknown {
  *
  * **When to use**
  *
- * Use to end an entry before the collector ends it. {@link pop} also returns the value.
+ * Use to end an entry before the collector ends it, or use {@link pop} if you need its
+ * value.
  *
  * **Details**
  *
- * Does nothing if there is no entry. Afterwards the map holds neither the key nor the
- * value. Cost: O(1), amortized. It may dereference.
+ * Does nothing if there is no entry, and afterwards the map holds neither the key nor the
+ * value. Costs O(1), amortized, and may dereference the keys that it compares.
  *
  * **Example** (Removing an entry)
  *
@@ -469,7 +473,7 @@ export function remove(self: unknown, key?: unknown): unknown {
  *
  * **Details**
  *
- * Cost: O(1), amortized. It dereferences.
+ * Costs O(1), amortized, and dereferences the key of the entry.
  *
  * **Example** (Removing and returning a value)
  *
@@ -505,8 +509,8 @@ export const pop: {
  *
  * **Details**
  *
- * Removes the dead entries before it as well. Cost: O(1), amortized, but O(n) at worst in
- * the first call after a collection. It dereferences.
+ * Removes the dead entries before it as well. Costs O(1), amortized, but O(n) at worst in
+ * the first call after a collection, and dereferences the key that it returns.
  *
  * **Example** (Emptying a map from its oldest entry on)
  *
@@ -534,7 +538,7 @@ export const pop: {
 export const popEntry = <K extends WeakKey, V>(self: WeakKeyMap<K, V>): Option.Option<[K, V]> => self[table].popEntry()
 
 /**
- * Removes all entries, and returns the map.
+ * Removes all entries from the map, and returns the map.
  *
  * **When to use**
  *
@@ -542,7 +546,8 @@ export const popEntry = <K extends WeakKey, V>(self: WeakKeyMap<K, V>): Option.O
  *
  * **Details**
  *
- * Afterwards the map holds no key and no value. Cost: O(n). It does not dereference.
+ * Afterwards the map holds no key and no value. Costs O(n), and does not dereference any
+ * key.
  *
  * **Example** (Removing all entries)
  *
@@ -567,8 +572,8 @@ export const clear = <K extends WeakKey, V>(self: WeakKeyMap<K, V>): WeakKeyMap<
 }
 
 /**
- * Returns the value of a key. If there is no live entry, calls `make` and inserts its
- * result.
+ * Returns the value of a key, or calls `make` and inserts its result if there is no live
+ * entry.
  *
  * **When to use**
  *
@@ -577,9 +582,9 @@ export const clear = <K extends WeakKey, V>(self: WeakKeyMap<K, V>): WeakKeyMap<
  * **Details**
  *
  * If `make` itself sets the same key, the first value stays, and every caller receives
- * it. Throws `NotWeakReferenceableError` if the key cannot be a referent. If `make`
- * throws, `getOrSet` inserts nothing. Cost: O(1), amortized. It dereferences only if keys
- * compare by structure and this key object is not in the map.
+ * it. Throws `NotWeakReferenceableError` if the key cannot be a referent, and inserts
+ * nothing if `make` throws. Costs O(1), amortized, and dereferences only if keys compare
+ * by structure and this key object is not in the map.
  *
  * **Example** (Numbering objects)
  *
@@ -619,13 +624,13 @@ export const getOrSet: {
  *
  * **When to use**
  *
- * Use to change a value that exists, for example to increase a counter. {@link modifyAt}
- * can also insert and remove.
+ * Use to change a value that exists, for example to increase a counter, or use
+ * {@link modifyAt} to insert and remove as well.
  *
  * **Details**
  *
- * Does nothing if there is no live entry. If `f` throws, `modify` changes nothing. If `f`
- * removes the entry, the result of `f` becomes a new entry. Cost: O(1), amortized. It
+ * Does nothing if there is no live entry, and changes nothing if `f` throws. If `f`
+ * removes the entry, the result of `f` becomes a new entry. Costs O(1), amortized, and
  * dereferences only if keys compare by structure and this key object is not in the map.
  *
  * **Example** (Replacing a value)
@@ -666,15 +671,15 @@ export const modify: {
  *
  * **When to use**
  *
- * Use if the new value depends on whether there is an old one. {@link modify} changes
- * only values that exist.
+ * Use if the new value depends on whether there is an old one, or use {@link modify} to
+ * change only values that exist.
  *
  * **Details**
  *
- * `f` receives the value, or `None` if there is no live entry. `f` returns the new value,
+ * `f` receives the value, or `None` if there is no live entry, and returns the new value,
  * or `None` to remove the entry. Throws `NotWeakReferenceableError` and changes nothing
- * if `f` returns a value for a key that cannot be a referent. Cost: O(1), amortized. It
- * may dereference.
+ * if `f` returns a value for a key that cannot be a referent. Costs O(1), amortized, and
+ * may dereference the keys that it compares.
  *
  * **Example** (Changing and removing an entry)
  *
@@ -727,9 +732,9 @@ export const modifyAt: {
  * **Details**
  *
  * Sets the entries in order, so the last value of a key wins. Throws
- * `NotWeakReferenceableError` if a key cannot be a referent. Throws the error of the
- * iterable or of a comparison. Sets nothing if it throws. Cost: O(number of entries),
- * amortized. It may dereference.
+ * `NotWeakReferenceableError` if a key cannot be a referent, or the error of the iterable
+ * or of a comparison, and sets nothing if it throws. Costs O(m), amortized, and may
+ * dereference the keys that it compares.
  *
  * **Example** (Adding the entries of a native map)
  *
@@ -769,12 +774,13 @@ export const setAll: {
  *
  * **When to use**
  *
- * Use to combine two maps and keep both. {@link setAll} changes the map itself.
+ * Use to combine two maps and keep both, because {@link setAll} changes the map itself.
  *
  * **Details**
  *
  * If both maps have a key, the value of the second map wins. The new map has the heap and
- * the comparison of the first map. Cost: O(n + m). It dereferences.
+ * the comparison of the first map. Costs O(n + m), and dereferences every live key of
+ * both maps.
  *
  * **Example** (Joining two maps)
  *
@@ -811,7 +817,8 @@ export const union: {
  *
  * **Details**
  *
- * The copy has the same heap and comparison. Cost: O(n). It dereferences.
+ * The copy has the same heap and the same comparison. Costs O(n), and dereferences every
+ * live key.
  *
  * **Example** (Copying a map)
  *
@@ -843,7 +850,8 @@ export const copy = <K extends WeakKey, V>(self: WeakKeyMap<K, V>): WeakKeyMap<K
  *
  * **Details**
  *
- * The copy has the same heap and comparison. Cost: O(n). It dereferences.
+ * The copy has the same heap and the same comparison. Costs O(n), and dereferences every
+ * live key.
  *
  * **Example** (Copying with other values)
  *
@@ -884,14 +892,14 @@ export const copyWith: {
  *
  * Iterates in insertion order. The iterator never throws and never yields a dead entry,
  * even if entries are collected, inserted or removed between two steps. It inherits from
- * the native iterator prototype, with `map` and `filter` if the host has them. Cost: O(n)
- * for all steps. Each step dereferences.
+ * the native iterator prototype, with `map` and `filter` if the host has them. All steps
+ * together cost O(n), and each step dereferences the key that it reaches.
  *
  * **Gotchas**
  *
- * A paused iterator holds no referent. If the map grows meanwhile, the iterator keeps the
- * old storage alive, as the iterator of a native `Map` does. Drop the iterator when you
- * no longer need it.
+ * A paused iterator holds no referent, but if the map grows meanwhile, it keeps the old
+ * storage alive, as the iterator of a native `Map` does. Drop the iterator when you no
+ * longer need it.
  *
  * **Example** (Listing the keys)
  *
@@ -983,8 +991,8 @@ export const entries = <K extends WeakKey, V>(self: WeakKeyMap<K, V>): MapIterat
  *
  * **Details**
  *
- * Iterates as {@link keys} does. Yields the same shared references that `WeakRef.make`
- * returns.
+ * Iterates as {@link keys} does, and yields the same shared references that
+ * `WeakRef.make` returns. All steps together cost O(n), and each step dereferences a key.
  *
  * **Example** (Visiting the keys later)
  *
@@ -1018,8 +1026,8 @@ export const keyRefs = <K extends WeakKey, V>(self: WeakKeyMap<K, V>): MapIterat
  *
  * **Details**
  *
- * Iterates as {@link keys} does. Faster than a loop over {@link entries}, because it
- * creates no pairs. Cost: O(n). It dereferences.
+ * Iterates as {@link keys} does, and faster than a loop over {@link entries}, because it
+ * creates no pairs. Costs O(n), and dereferences every live key.
  *
  * **Example** (Visiting all entries)
  *
@@ -1052,13 +1060,13 @@ export const forEach: {
  *
  * **When to use**
  *
- * Use for statistics, or to decide whether the collection is worth a walk. {@link count}
- * is exact.
+ * Use for statistics, or to decide whether the collection is worth a walk, because
+ * {@link count} is exact but slow.
  *
  * **Details**
  *
  * Includes dead entries until their clean-up runs, so the result is an upper bound of
- * {@link count}. Cost: O(1). It does not dereference.
+ * {@link count}. Costs O(1), and does not dereference any key.
  *
  * **Example** (Counting entries)
  *
@@ -1080,7 +1088,7 @@ export const forEach: {
 export const size = <K extends WeakKey, V>(self: WeakKeyMap<K, V>): number => self[table].size
 
 /**
- * Checks whether there is no live entry.
+ * Checks whether the map has no live entry, and is exact.
  *
  * **When to use**
  *
@@ -1088,10 +1096,10 @@ export const size = <K extends WeakKey, V>(self: WeakKeyMap<K, V>): number => se
  *
  * **Details**
  *
- * The result is exact. Each call of `isEmpty` or {@link popEntry} continues where the
- * last call stopped, so a loop over both takes linear time. Cost: O(1), amortized. The
- * cost is O(n) at worst in the first call after a collection, and while many dead entries
- * are not reclaimed. It dereferences.
+ * Each call of `isEmpty` or {@link popEntry} continues where the last call stopped, so a
+ * loop over both takes linear time. Costs O(1), amortized, but O(n) at worst in the first
+ * call after a collection, and while many dead entries are not reclaimed. It dereferences
+ * the key that it finds.
  *
  * **Example** (Checking for entries)
  *
@@ -1115,16 +1123,16 @@ export const size = <K extends WeakKey, V>(self: WeakKeyMap<K, V>): number => se
 export const isEmpty = <K extends WeakKey, V>(self: WeakKeyMap<K, V>): boolean => self[table].isEmpty()
 
 /**
- * Returns the exact number of live entries.
+ * Returns the exact number of live entries, which it counts one by one.
  *
  * **When to use**
  *
- * Use in tests and reports. {@link size} is an upper bound that costs nothing.
+ * Use in tests and reports, but prefer {@link size}, an upper bound that costs nothing,
+ * in a hot path.
  *
  * **Details**
  *
- * Cost: O(n). It dereferences every entry, and so keeps all keys alive to the end of the
- * turn.
+ * Costs O(n), and dereferences every key, so all keys stay alive to the end of the turn.
  *
  * **Example** (Counting live entries)
  *
@@ -1150,12 +1158,14 @@ export const count = <K extends WeakKey, V>(self: WeakKeyMap<K, V>): number => s
  *
  * **When to use**
  *
- * Use to compare entries. `Equal.equals` compares only the identity of two maps.
+ * Use to compare the entries of two maps, because `Equal.equals` compares only the
+ * identity of two maps.
  *
  * **Details**
  *
- * Compares keys with the comparison of the first map. Compares values as structural keys,
- * or by identity if the first map compares by reference. Cost: O(n + m). It dereferences.
+ * Compares keys with the comparison of the first map, and values as structural keys, or
+ * by identity if the first map compares by reference. Costs O(n + m), and dereferences
+ * every live key of both maps.
  *
  * **Gotchas**
  *

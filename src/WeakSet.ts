@@ -1,18 +1,21 @@
 /**
- * Stores objects weakly in a set. An element leaves the set when it has been collected.
+ * Stores objects weakly in a set, which an element leaves when it has been collected.
  *
  * Use a `WeakSet` to remember objects without owning them. Unlike the native `WeakSet`,
- * this set iterates in insertion order, counts its elements, and can compare them by
- * structure. It has operations such as union and intersection. It is synchronous and
+ * this set iterates in insertion order, counts its elements, can compare them by
+ * structure, and has operations such as union and intersection. It is synchronous and
  * mutable, like `MutableHashSet`.
  *
  * A second operand is any iterable, even the set itself, and its elements are compared
- * with the comparison of the set. In the documentation of costs, n is the number of
- * elements that are not reclaimed yet, and m is the length of the second operand. Hashing
- * an element counts as constant time. Looking up an element that is already in the set
- * does not hash the element. An operation that dereferences keeps the elements that it
- * reads alive to the end of the turn. An operation that removes elements sometimes
- * dereferences all elements.
+ * with the comparison of the set. An operation that takes an iterable throws the error of
+ * the iterable or of a comparison, and changes nothing if it throws. A new set has the
+ * heap and the comparison of the set that it was made from.
+ *
+ * In the documentation of costs, n is the number of elements that are not reclaimed yet,
+ * and m is the length of the second operand. Hashing an element counts as constant time,
+ * and an element that is already in the set is found without hashing it. An operation
+ * that dereferences keeps the elements that it reads alive to the end of the turn, and
+ * one that removes elements sometimes dereferences all of them.
  *
  * @stability stable
  * @since 0.1.0
@@ -33,7 +36,7 @@ import { makeUnsafe as makeRef, type WeakRef } from "./WeakRef.ts"
 const TypeId = "~effect-weakref/WeakSet"
 
 /**
- * A set of weak elements.
+ * Represents a set whose elements are held weakly.
  *
  * **When to use**
  *
@@ -47,7 +50,7 @@ const TypeId = "~effect-weakref/WeakSet"
  * element can be an object, a function, or a symbol that is not registered with
  * `Symbol.for`.
  *
- * Two sets are `Equal` only if they are the same object. Use {@link equals} to compare
+ * Two sets are `Equal` only if they are the same object, so use {@link equals} to compare
  * their elements.
  *
  * Printing and JSON show the first 20 elements and say how many more there are, at most.
@@ -88,7 +91,7 @@ export interface WeakSet<in out A extends WeakKey> extends Iterable<A>, Pipeable
 }
 
 /**
- * Describes how a `WeakSet` compares its elements.
+ * Describes how a `WeakSet` compares its elements, and how much it hashes.
  *
  * **When to use**
  *
@@ -96,9 +99,9 @@ export interface WeakSet<in out A extends WeakKey> extends Iterable<A>, Pipeable
  *
  * **Details**
  *
- * `compare: "reference"` is the default. Two elements are the same only if they are the
- * same object, as in a native `WeakSet`. The set never hashes an element and never reads
- * its properties.
+ * `compare: "reference"` is the default: two elements are the same only if they are the
+ * same object, as in a native `WeakSet`. The set never hashes an element, never reads its
+ * properties, and finds it in O(1).
  *
  * `compare: "structural"` compares elements as `Equal.equals` does, except that an opaque
  * object, such as a DOM node, a `Blob`, a promise or a stream, is only equal to itself,
@@ -109,7 +112,7 @@ export interface WeakSet<in out A extends WeakKey> extends Iterable<A>, Pipeable
  *
  * **Gotchas**
  *
- * - Any other `compare` throws a `TypeError`.
+ * - Any other `compare` throws a `TypeError` when the set is created.
  * - An opaque object is an instance of a native class or of a class with
  *   `Symbol.toStringTag`, an event emitter, or a promise of any library, unless it
  *   implements `Equal`. Arrays, maps, sets, dates, regular expressions, buffers and
@@ -140,6 +143,7 @@ export interface Options {
  * **Details**
  *
  * Returns `false` for a native `WeakSet`, and for a set of another copy of this package.
+ * Costs O(1), whatever the value is.
  *
  * **Example** (Checking values)
  *
@@ -185,7 +189,8 @@ class WeakSetImpl<A extends WeakKey> extends Collection<A, WeakElementTable<A>> 
  * **Details**
  *
  * Elements compare by reference, unless {@link Options} say otherwise. If `compare` is
- * unknown, the effect dies with a `TypeError`.
+ * unknown, the effect dies with a `TypeError`. Costs O(1), and nothing is registered with
+ * the engine yet.
  *
  * **Example** (Creating a set in an effect)
  *
@@ -221,7 +226,8 @@ export const make = <A extends WeakKey>(options?: Options): Effect.Effect<WeakSe
  *
  * **Details**
  *
- * Throws a `TypeError` if `compare` is unknown.
+ * Throws a `TypeError` if `compare` is unknown. Costs O(1), and nothing is registered
+ * with the engine yet.
  *
  * **Example** (Comparing elements by reference and by structure)
  *
@@ -248,7 +254,7 @@ export const makeUnsafe = <A extends WeakKey>(options?: Options, heap: Heap = ho
 }
 
 /**
- * Creates a set from elements.
+ * Creates a set from the elements of an iterable.
  *
  * **When to use**
  *
@@ -257,9 +263,9 @@ export const makeUnsafe = <A extends WeakKey>(options?: Options, heap: Heap = ho
  *
  * **Details**
  *
- * Fails with `NotWeakReferenceableError` if an element cannot be a referent. An error of
- * the iterable itself is a defect. The set keeps the first of several equal elements.
- * Cost: O(number of elements).
+ * Fails with `NotWeakReferenceableError` if an element cannot be a referent, and dies
+ * with an error of the iterable itself. The set keeps the first of several equal
+ * elements. Costs O(m), where m is the number of elements of the iterable.
  *
  * **Example** (Creating a set from elements)
  *
@@ -288,24 +294,24 @@ export const fromIterable = <A extends WeakKey>(
   })
 
 /**
- * Adds an element, and returns the set.
+ * Adds an element to the set, and returns the set.
  *
  * **When to use**
  *
- * Use to remember an object. The set does not keep it alive, so something else must hold
- * it.
+ * Use to remember an object. The set does not keep the object alive, so something else
+ * must hold it.
  *
  * **Details**
  *
  * If an equal element is in the set, the set keeps that element and its position. Throws
  * `NotWeakReferenceableError` and changes nothing if the element cannot be a referent.
- * Cost: O(1), amortized. It dereferences only if elements compare by structure and this
+ * Costs O(1), amortized, and dereferences only if elements compare by structure and this
  * element is not in the set.
  *
  * **Gotchas**
  *
  * Structural comparison runs user code: `Equal` and `Hash` implementations, and getters.
- * If that code changes the set, the operation looks up the element again. It throws an
+ * If that code changes the set, the operation looks up the element again, and throws an
  * error after 100 attempts.
  *
  * **Example** (Adding an element)
@@ -342,7 +348,7 @@ export function add(self: unknown, element?: unknown): unknown {
  *
  * **Details**
  *
- * Cost: O(1). It dereferences only if elements compare by structure and this element is
+ * Costs O(1), and dereferences only if elements compare by structure and this element is
  * not in the set.
  *
  * **Example** (Checking an element)
@@ -378,8 +384,8 @@ export function has(self: unknown, element?: unknown): unknown {
  *
  * **Details**
  *
- * Does nothing if no equal element is in the set. Cost: O(1), amortized. It may
- * dereference.
+ * Does nothing if no equal element is in the set. Costs O(1), amortized, and may
+ * dereference the elements that it compares.
  *
  * **Example** (Removing an element)
  *
@@ -417,8 +423,8 @@ export function remove(self: unknown, element?: unknown): unknown {
  *
  * **Details**
  *
- * Removes the dead elements before it as well. Cost: O(1), amortized, but O(n) at worst
- * in the first call after a collection. It dereferences.
+ * Removes the dead elements before it as well. Costs O(1), amortized, but O(n) at worst
+ * in the first call after a collection, and dereferences what it returns.
  *
  * **Example** (Emptying a set from its oldest element on)
  *
@@ -444,7 +450,7 @@ export const pop = <A extends WeakKey>(self: WeakSet<A>): Option.Option<A> =>
   Option.map(self[table].popEntry(), ([element]) => element)
 
 /**
- * Removes all elements, and returns the set.
+ * Removes all elements from the set, and returns the set.
  *
  * **When to use**
  *
@@ -452,7 +458,7 @@ export const pop = <A extends WeakKey>(self: WeakSet<A>): Option.Option<A> =>
  *
  * **Details**
  *
- * Cost: O(n). It does not dereference.
+ * Costs O(n), and does not dereference any element.
  *
  * **Example** (Removing all elements)
  *
@@ -484,9 +490,8 @@ export const clear = <A extends WeakKey>(self: WeakSet<A>): WeakSet<A> => {
  *
  * **Details**
  *
- * Throws `NotWeakReferenceableError` if an element cannot be a referent. Throws the error
- * of the iterable or of a comparison. Adds nothing if it throws. Cost: O(m), amortized.
- * It may dereference.
+ * Throws `NotWeakReferenceableError` and adds nothing if an element cannot be a referent.
+ * Costs O(m), amortized, and may dereference the elements that it compares.
  *
  * **Example** (Union in place)
  *
@@ -522,8 +527,7 @@ export const addAll: {
  *
  * **Details**
  *
- * Throws the error of the iterable or of a comparison. Removes nothing if it throws.
- * Cost: O(n + m). It dereferences.
+ * Costs O(n + m), and dereferences every live element of the set.
  *
  * **Example** (Intersection in place)
  *
@@ -559,8 +563,7 @@ export const retainAll: {
  *
  * **Details**
  *
- * Throws the error of the iterable or of a comparison. Removes nothing if it throws.
- * Cost: O(m), amortized. It dereferences.
+ * Costs O(m), amortized, and dereferences the elements that it removes.
  *
  * **Example** (Difference in place)
  *
@@ -598,8 +601,8 @@ export const removeAll: {
  * **Details**
  *
  * An element that the operand repeats is toggled once. Throws `NotWeakReferenceableError`
- * if an element cannot be a referent. Throws the error of the iterable or of a
- * comparison. Changes nothing if it throws. Cost: O(m), amortized. It dereferences.
+ * and changes nothing if an element cannot be a referent. Costs O(m), amortized, and
+ * dereferences the elements that it compares.
  *
  * **Example** (Symmetric difference in place)
  *
@@ -631,12 +634,12 @@ export const toggleAll: {
  *
  * **When to use**
  *
- * Use to combine two sets and keep both. {@link addAll} changes the set itself.
+ * Use to combine two sets and keep both, because {@link addAll} changes the set itself.
  *
  * **Details**
  *
- * The new set has the heap and the comparison of the first set. Throws as {@link addAll}
- * does. Cost: O(n + m). It dereferences.
+ * Throws as {@link addAll} does. Costs O(n + m), and dereferences every live element of
+ * the set.
  *
  * **Example** (Union)
  *
@@ -664,13 +667,12 @@ export const union: {
  *
  * **When to use**
  *
- * Use to find what two collections share and keep both. {@link retainAll} changes the set
- * itself.
+ * Use to find what two collections share and keep both, because {@link retainAll} changes
+ * the set itself.
  *
  * **Details**
  *
- * The new set has the heap and the comparison of the first set. Throws as
- * {@link retainAll} does. Cost: O(n + m). It dereferences.
+ * Costs O(n + m), and dereferences every live element of the set.
  *
  * **Example** (Intersection)
  *
@@ -698,13 +700,12 @@ export const intersection: {
  *
  * **When to use**
  *
- * Use to find what the other collection lacks and keep both. {@link removeAll} changes
- * the set itself.
+ * Use to find what the other collection lacks and keep both, because {@link removeAll}
+ * changes the set itself.
  *
  * **Details**
  *
- * The new set has the heap and the comparison of the first set. Throws as
- * {@link removeAll} does. Cost: O(n + m). It dereferences.
+ * Costs O(n + m), and dereferences every live element of the set.
  *
  * **Example** (Difference)
  *
@@ -732,13 +733,13 @@ export const difference: {
  *
  * **When to use**
  *
- * Use to find what has changed between two collections. {@link toggleAll} changes the set
- * itself.
+ * Use to find what has changed between two collections, because {@link toggleAll} changes
+ * the set itself.
  *
  * **Details**
  *
- * The new set has the heap and the comparison of the first set. Throws as
- * {@link toggleAll} does. Cost: O(n + m). It dereferences.
+ * Throws as {@link toggleAll} does. Costs O(n + m), and dereferences every live element
+ * of the set.
  *
  * **Example** (Symmetric difference)
  *
@@ -770,7 +771,8 @@ export const symmetricDifference: {
  *
  * **Details**
  *
- * Reads the whole iterable. Cost: O(n + m). It dereferences.
+ * Reads the whole iterable, dereferences every live element of the set, and costs O(n +
+ * m).
  *
  * **Example** (Subset)
  *
@@ -806,8 +808,9 @@ export const isSubset: {
  *
  * **Details**
  *
- * Stops at the first element that the set lacks. Never returns for an endless iterable
- * whose elements are all in the set. Cost: O(m). It may dereference.
+ * Stops at the first element that the set lacks, and so never returns for an endless
+ * iterable whose elements are all in the set. Costs O(m), and may dereference the
+ * elements that it compares.
  *
  * **Example** (Superset)
  *
@@ -840,12 +843,13 @@ export const isSuperset: {
  *
  * **When to use**
  *
- * Use if the set must lack something of the other collection. {@link isSubset} accepts
- * equal operands.
+ * Use if the set must lack something of the other collection, whereas {@link isSubset}
+ * accepts equal operands.
  *
  * **Details**
  *
- * Reads the whole iterable. Cost: O(n + m). It dereferences.
+ * Reads the whole iterable, dereferences every live element of the set, and costs O(n +
+ * m).
  *
  * **Example** (Proper subset)
  *
@@ -878,12 +882,13 @@ export const isProperSubset: {
  *
  * **When to use**
  *
- * Use if the set must have more than the other collection. {@link isSuperset} accepts
- * equal operands.
+ * Use if the set must have more than the other collection, whereas {@link isSuperset}
+ * accepts equal operands.
  *
  * **Details**
  *
- * Stops at the first element that the set lacks. Cost: O(n + m). It dereferences.
+ * Stops at the first element that the set lacks. Costs O(n + m), and dereferences every
+ * live element of the set.
  *
  * **Example** (Proper superset)
  *
@@ -919,8 +924,9 @@ export const isProperSuperset: {
  *
  * **Details**
  *
- * Stops at the first element that the set has. Never returns for an endless iterable
- * without such an element. Cost: O(m). It may dereference.
+ * Stops at the first element that the set has, and so never returns for an endless
+ * iterable without such an element. Costs O(m), and may dereference the elements that it
+ * compares.
  *
  * **Example** (Disjoint sets)
  *
@@ -956,7 +962,7 @@ export const isDisjoint: {
  *
  * **Details**
  *
- * The copy has the same heap and comparison. Cost: O(n). It dereferences.
+ * Costs O(n), and dereferences every live element of the set.
  *
  * **Example** (Copying a set)
  *
@@ -987,12 +993,13 @@ export const copy = <A extends WeakKey>(self: WeakSet<A>): WeakSet<A> => {
  *
  * **When to use**
  *
- * Use to compare elements. `Equal.equals` compares only the identity of two sets.
+ * Use to compare the elements of two collections, because `Equal.equals` compares only
+ * the identity of two sets.
  *
  * **Details**
  *
- * The second operand may repeat elements. Stops at the first element that the set lacks.
- * Cost: O(n + m). It dereferences.
+ * The second operand may repeat elements, and the comparison stops at the first element
+ * that the set lacks. Costs O(n + m), and dereferences every live element of the set.
  *
  * **Gotchas**
  *
@@ -1035,14 +1042,14 @@ export const equals: {
  *
  * Iterates in insertion order. The iterator never throws and never yields a dead element,
  * even if elements are collected, added or removed between two steps. It inherits from
- * the native iterator prototype, with `map` and `filter` if the host has them. Cost: O(n)
- * for all steps. Each step dereferences.
+ * the native iterator prototype, with `map` and `filter` if the host has them. All steps
+ * together cost O(n), and each step dereferences the element that it yields.
  *
  * **Gotchas**
  *
- * A paused iterator holds no referent. If the set grows meanwhile, the iterator keeps the
- * old storage alive, as the iterator of a native `Set` does. Drop the iterator when you
- * no longer need it.
+ * A paused iterator holds no referent, but if the set grows meanwhile, it keeps the old
+ * storage alive, as the iterator of a native `Set` does. Drop the iterator when you no
+ * longer need it.
  *
  * **Example** (Listing the elements)
  *
@@ -1064,7 +1071,7 @@ export const equals: {
 export const values = <A extends WeakKey>(self: WeakSet<A>): MapIterator<A> => self[table].keys()
 
 /**
- * Calls `f` with each live element.
+ * Calls a function with each live element, in insertion order.
  *
  * **When to use**
  *
@@ -1072,7 +1079,8 @@ export const values = <A extends WeakKey>(self: WeakSet<A>): MapIterator<A> => s
  *
  * **Details**
  *
- * Iterates as {@link values} does. Cost: O(n). It dereferences.
+ * Tolerates changes of the set as {@link values} does. Costs O(n), and dereferences every
+ * live element.
  *
  * **Example** (Visiting all elements)
  *
@@ -1108,8 +1116,9 @@ export const forEach: {
  *
  * **Details**
  *
- * Iterates as {@link values} does. Yields the same shared references that `WeakRef.make`
- * returns.
+ * Iterates as {@link values} does, and yields the same shared references that
+ * `WeakRef.make` returns. All steps together cost O(n), and each step dereferences an
+ * element.
  *
  * **Example** (Visiting the elements later)
  *
@@ -1137,13 +1146,13 @@ export const refs = <A extends WeakKey>(self: WeakSet<A>): MapIterator<WeakRef<A
  *
  * **When to use**
  *
- * Use for statistics, or to decide whether the collection is worth a walk. {@link count}
- * is exact.
+ * Use for statistics, or to decide whether the collection is worth a walk, because
+ * {@link count} is exact but slow.
  *
  * **Details**
  *
  * Includes dead elements until their clean-up runs, so the result is an upper bound of
- * {@link count}. Cost: O(1). It does not dereference.
+ * {@link count}. Costs O(1), and does not dereference any element.
  *
  * **Example** (Counting elements)
  *
@@ -1164,7 +1173,7 @@ export const refs = <A extends WeakKey>(self: WeakSet<A>): MapIterator<WeakRef<A
 export const size = <A extends WeakKey>(self: WeakSet<A>): number => self[table].size
 
 /**
- * Checks whether there is no live element.
+ * Checks whether the set has no live element, and is exact.
  *
  * **When to use**
  *
@@ -1172,10 +1181,10 @@ export const size = <A extends WeakKey>(self: WeakSet<A>): number => self[table]
  *
  * **Details**
  *
- * The result is exact. Each call of `isEmpty` or {@link pop} continues where the last
- * call stopped, so a loop over both takes linear time. Cost: O(1), amortized. The cost is
- * O(n) at worst in the first call after a collection, and while many dead elements are
- * not reclaimed. It dereferences.
+ * Each call of `isEmpty` or {@link pop} continues where the last call stopped, so a loop
+ * over both takes linear time. Costs O(1), amortized, but O(n) at worst in the first call
+ * after a collection, and while many dead elements are not reclaimed. It dereferences the
+ * element that it finds.
  *
  * **Example** (Checking for elements)
  *
@@ -1198,16 +1207,17 @@ export const size = <A extends WeakKey>(self: WeakSet<A>): number => self[table]
 export const isEmpty = <A extends WeakKey>(self: WeakSet<A>): boolean => self[table].isEmpty()
 
 /**
- * Returns the exact number of live elements.
+ * Returns the exact number of live elements, which it counts one by one.
  *
  * **When to use**
  *
- * Use in tests and reports. {@link size} is an upper bound that costs nothing.
+ * Use in tests and reports, but prefer {@link size}, an upper bound that costs nothing,
+ * in a hot path.
  *
  * **Details**
  *
- * Cost: O(n). It dereferences every element, and so keeps all of them alive to the end of
- * the turn.
+ * Costs O(n), and dereferences every element, so all of them stay alive to the end of the
+ * turn.
  *
  * **Example** (Counting live elements)
  *

@@ -1,16 +1,17 @@
 /**
- * Maps strong keys to weak values. An entry ends when its value has been collected.
+ * Maps strong keys to weak values, in entries that end when their value has been
+ * collected.
  *
  * Use a `WeakValueMap` to find objects by name without owning them, for example as a
  * cache, as an index from ids to objects, or to keep one live instance per name. The map
- * is synchronous and mutable, like `MutableHashMap`. It iterates in insertion order.
+ * is synchronous and mutable, like `MutableHashMap`, and iterates in insertion order.
  *
- * In the documentation of costs, n is the number of entries that are not reclaimed yet.
- * If there is a second map, m is the same number for that map. Hashing a key counts as
- * constant time. The map never hashes a primitive. Looking up a key object that is
- * already in the map does not hash the key. An operation that dereferences keeps the
- * values that it reads alive to the end of the turn. An operation that replaces or
- * removes entries sometimes dereferences all values.
+ * In the documentation of costs, n is the number of entries that are not reclaimed yet,
+ * and m is the same number for a second map or the length of an iterable. Hashing a key
+ * counts as constant time. The map never hashes a primitive, and finds a key object that
+ * is already in the map without hashing it. An operation that dereferences keeps the
+ * values that it reads alive to the end of the turn, and one that replaces or removes
+ * entries sometimes dereferences all values.
  *
  * @stability stable
  * @since 0.1.0
@@ -31,7 +32,7 @@ import { KeyedRef } from "./WeakRef.ts"
 const TypeId = "~effect-weakref/WeakValueMap"
 
 /**
- * A map from strong keys of any type to weak values.
+ * Represents a map from strong keys of any type to weak values.
  *
  * **When to use**
  *
@@ -39,11 +40,11 @@ const TypeId = "~effect-weakref/WeakValueMap"
  *
  * **Details**
  *
- * Keys compare by their contents. Pass `{ compare: "reference" }` to compare them by
- * identity (see {@link Options}). A value can be an object, a function, or a symbol that
- * is not registered with `Symbol.for`.
+ * Keys compare by their contents, or by identity with `{ compare: "reference" }` (see
+ * {@link Options}). A value can be an object, a function, or a symbol that is not
+ * registered with `Symbol.for`.
  *
- * Two maps are `Equal` only if they are the same object. Use {@link equals} to compare
+ * Two maps are `Equal` only if they are the same object, so use {@link equals} to compare
  * their entries.
  *
  * Printing and JSON show the first 20 entries and say how many more there are, at most.
@@ -52,7 +53,7 @@ const TypeId = "~effect-weakref/WeakValueMap"
  *
  * **Gotchas**
  *
- * The map holds its keys strongly. A key that refers to its own value keeps the value
+ * The map holds its keys strongly, so a key that refers to its own value keeps the value
  * alive, and the entry never ends.
  *
  * **Example** (Finding images by name)
@@ -89,7 +90,7 @@ export interface WeakValueMap<in out K, in out V extends WeakKey> extends Iterab
 }
 
 /**
- * Describes how a `WeakValueMap` compares its keys.
+ * Describes how a `WeakValueMap` compares its keys, and how much it hashes.
  *
  * **When to use**
  *
@@ -104,12 +105,12 @@ export interface WeakValueMap<in out K, in out V extends WeakKey> extends Iterab
  * whole object, its getters included, so do not change such a key afterwards. The map
  * never hashes strings, numbers and other primitives.
  *
- * `compare: "reference"` compares keys by identity, as a native `Map` does. The map never
- * hashes a key.
+ * `compare: "reference"` compares keys by identity, as a native `Map` does, and never
+ * hashes them.
  *
  * **Gotchas**
  *
- * - Any other `compare` throws a `TypeError`.
+ * - Any other `compare` throws a `TypeError` when the map is created.
  * - An opaque object is an instance of a native class or of a class with
  *   `Symbol.toStringTag`, an event emitter, or a promise of any library, unless it
  *   implements `Equal`. Arrays, maps, sets, dates, regular expressions, buffers and
@@ -131,7 +132,7 @@ export interface Options {
 }
 
 /**
- * Checks whether a value is a `WeakValueMap`.
+ * Checks whether a value is a `WeakValueMap` of this library.
  *
  * **When to use**
  *
@@ -139,7 +140,8 @@ export interface Options {
  *
  * **Details**
  *
- * Returns `false` for a map of another copy of this package.
+ * Returns `false` for a map of another copy of this package. Costs O(1), whatever the
+ * value is.
  *
  * **Example** (Checking values)
  *
@@ -223,7 +225,8 @@ export const make = <K, V extends WeakKey>(options?: Options): Effect.Effect<Wea
  *
  * **Details**
  *
- * Throws a `TypeError` if `compare` is unknown.
+ * Throws a `TypeError` if `compare` is unknown. Costs O(1), and nothing is registered
+ * with the engine yet.
  *
  * **Example** (Comparing keys by reference and by structure)
  *
@@ -252,7 +255,7 @@ export const makeUnsafe = <K, V extends WeakKey>(options?: Options, heap: Heap =
 }
 
 /**
- * Creates a map from entries.
+ * Creates a map from the entries of an iterable.
  *
  * **When to use**
  *
@@ -261,9 +264,10 @@ export const makeUnsafe = <K, V extends WeakKey>(options?: Options, heap: Heap =
  *
  * **Details**
  *
- * Fails with `NotWeakReferenceableError` if a value cannot be a referent. An error of the
- * iterable itself is a defect. If two entries have equal keys, the map keeps the first
- * key and the last value. Cost: O(number of entries).
+ * Fails with `NotWeakReferenceableError` if a value cannot be a referent, and dies with
+ * an error of the iterable itself. If two entries have equal keys, the map keeps the
+ * first key and the last value. Costs O(m), where m is the number of entries of the
+ * iterable.
  *
  * **Example** (Creating a map from entries)
  *
@@ -301,7 +305,7 @@ export const fromIterable = <K, V extends WeakKey>(
  *
  * **Details**
  *
- * Cost: O(1). It dereferences the value.
+ * Costs O(1), and dereferences the value of the entry.
  *
  * **Example** (Looking up a key)
  *
@@ -340,7 +344,7 @@ export function get(self: unknown, key?: unknown): unknown {
  *
  * **Details**
  *
- * Cost: O(1). It dereferences the value.
+ * Costs O(1), and dereferences the value of the entry.
  *
  * **Example** (Checking a key)
  *
@@ -376,10 +380,10 @@ export function has(self: unknown, key?: unknown): unknown {
  *
  * **Details**
  *
- * If an equal key has a live value, its entry keeps its key and its position. Otherwise
- * the new entry becomes the last one. The key -0 becomes 0, as in a native `Map`. Throws
- * `NotWeakReferenceableError` and changes nothing if the value cannot be a referent.
- * Cost: O(1), amortized. It may dereference.
+ * If an equal key has a live value, its entry keeps its key and its position, and
+ * otherwise the new entry becomes the last one. The key -0 becomes 0, as in a native
+ * `Map`. Throws `NotWeakReferenceableError` and changes nothing if the value cannot be a
+ * referent. Costs O(1), amortized, and may dereference the value that it replaces.
  *
  * **Gotchas**
  *
@@ -388,7 +392,7 @@ export function has(self: unknown, key?: unknown): unknown {
  *   which the reference was made or read has ended. Collections do not help, so let the
  *   turn end now and then, for example by waiting for a timer.
  * - Structural comparison runs user code: `Equal` and `Hash` implementations, and
- *   getters. If that code changes the map, the operation looks up the key again. It
+ *   getters. If that code changes the map, the operation looks up the key again, and
  *   throws an error after 100 attempts.
  *
  * **Example** (Setting and replacing a value)
@@ -426,12 +430,13 @@ export function set(self: unknown, key?: unknown, value?: unknown): unknown {
  *
  * **When to use**
  *
- * Use to end an entry before the collector ends it. {@link pop} also returns the value.
+ * Use to end an entry before the collector ends it, or use {@link pop} if you need its
+ * value.
  *
  * **Details**
  *
- * Does nothing if there is no entry. Afterwards the map holds neither the key nor the
- * value. Cost: O(1), amortized. It may dereference.
+ * Does nothing if there is no entry, and afterwards the map holds neither the key nor the
+ * value. Costs O(1), amortized, and may dereference the value.
  *
  * **Example** (Removing an entry)
  *
@@ -471,7 +476,7 @@ export function remove(self: unknown, key?: unknown): unknown {
  *
  * **Details**
  *
- * Cost: O(1), amortized. It dereferences.
+ * Costs O(1), amortized, and dereferences the value of the entry.
  *
  * **Example** (Removing and returning a value)
  *
@@ -507,8 +512,8 @@ export const pop: {
  *
  * **Details**
  *
- * Removes the dead entries before it as well. Cost: O(1), amortized, but O(n) at worst in
- * the first call after a collection. It dereferences.
+ * Removes the dead entries before it as well. Costs O(1), amortized, but O(n) at worst in
+ * the first call after a collection, and dereferences the value that it returns.
  *
  * **Example** (Emptying a map from its oldest entry on)
  *
@@ -537,7 +542,7 @@ export const popEntry = <K, V extends WeakKey>(self: WeakValueMap<K, V>): Option
   self[table].popEntry()
 
 /**
- * Removes all entries, and returns the map.
+ * Removes all entries from the map, and returns the map.
  *
  * **When to use**
  *
@@ -545,7 +550,8 @@ export const popEntry = <K, V extends WeakKey>(self: WeakValueMap<K, V>): Option
  *
  * **Details**
  *
- * Afterwards the map holds no key and no value. Cost: O(n). It does not dereference.
+ * Afterwards the map holds no key and no value. Costs O(n), and does not dereference any
+ * value.
  *
  * **Example** (Removing all entries)
  *
@@ -570,18 +576,19 @@ export const clear = <K, V extends WeakKey>(self: WeakValueMap<K, V>): WeakValue
 }
 
 /**
- * Returns the value of a key. If there is no live entry, calls `make` and inserts its
- * result.
+ * Returns the value of a key, or calls `make` and inserts its result if there is no live
+ * entry.
  *
  * **When to use**
  *
- * Use to keep one live instance for each key. `WeakMemo.family` does so for one function.
+ * Use to keep one live instance for each key, as `WeakMemo.family` does for one function.
  *
  * **Details**
  *
  * If `make` itself sets the same key, the first value stays, and every caller receives
- * it. Throws `NotWeakReferenceableError` if the made value cannot be a referent. If
- * `make` throws, `getOrSet` inserts nothing. Cost: O(1), amortized. It dereferences.
+ * it. Throws `NotWeakReferenceableError` if the made value cannot be a referent, and
+ * inserts nothing if `make` throws. Costs O(1), amortized, and dereferences the value
+ * that it returns.
  *
  * **Example** (Keeping one live instance of each name)
  *
@@ -618,14 +625,14 @@ export const getOrSet: {
  *
  * **When to use**
  *
- * Use to change a value that exists, for example to increase a counter. {@link modifyAt}
- * can also insert and remove.
+ * Use to change a value that exists, for example to replace an old version, or use
+ * {@link modifyAt} to insert and remove as well.
  *
  * **Details**
  *
- * Does nothing if there is no live entry. If `f` throws, `modify` changes nothing. If `f`
- * removes the entry, the result of `f` becomes a new entry. Cost: O(1), amortized. It
- * dereferences.
+ * Does nothing if there is no live entry, and changes nothing if `f` throws. If `f`
+ * removes the entry, the result of `f` becomes a new entry. Costs O(1), amortized, and
+ * dereferences the old value.
  *
  * **Example** (Replacing a value)
  *
@@ -666,14 +673,15 @@ export const modify: {
  *
  * **When to use**
  *
- * Use if the new value depends on whether there is an old one. {@link modify} changes
- * only values that exist.
+ * Use if the new value depends on whether there is an old one, or use {@link modify} to
+ * change only values that exist.
  *
  * **Details**
  *
- * `f` receives the value, or `None` if there is no live entry. `f` returns the new value,
+ * `f` receives the value, or `None` if there is no live entry, and returns the new value,
  * or `None` to remove the entry. Throws `NotWeakReferenceableError` and changes nothing
- * if the new value cannot be a referent. Cost: O(1), amortized. It dereferences.
+ * if the new value cannot be a referent. Costs O(1), amortized, and dereferences the old
+ * value.
  *
  * **Example** (Changing and removing an entry)
  *
@@ -725,9 +733,9 @@ export const modifyAt: {
  * **Details**
  *
  * Sets the entries in order, so the last value of a key wins. Throws
- * `NotWeakReferenceableError` if a value cannot be a referent. Throws the error of the
- * iterable or of a comparison. Sets nothing if it throws. Cost: O(number of entries),
- * amortized. It may dereference.
+ * `NotWeakReferenceableError` if a value cannot be a referent, or the error of the
+ * iterable or of a comparison, and sets nothing if it throws. Costs O(m), amortized, and
+ * may dereference the values that it replaces.
  *
  * **Example** (Adding the entries of a native map)
  *
@@ -767,12 +775,13 @@ export const setAll: {
  *
  * **When to use**
  *
- * Use to combine two maps and keep both. {@link setAll} changes the map itself.
+ * Use to combine two maps and keep both, because {@link setAll} changes the map itself.
  *
  * **Details**
  *
  * If both maps have a key, the value of the second map wins. The new map has the heap and
- * the comparison of the first map. Cost: O(n + m). It dereferences.
+ * the comparison of the first map. Costs O(n + m), and dereferences every live value of
+ * both maps.
  *
  * **Example** (Joining two maps)
  *
@@ -810,7 +819,8 @@ export const union: {
  *
  * **Details**
  *
- * The copy has the same heap and comparison. Cost: O(n). It dereferences.
+ * The copy has the same heap and the same comparison. Costs O(n), and dereferences every
+ * live value.
  *
  * **Example** (Copying a map)
  *
@@ -842,7 +852,8 @@ export const copy = <K, V extends WeakKey>(self: WeakValueMap<K, V>): WeakValueM
  *
  * **Details**
  *
- * The copy has the same heap and comparison. Cost: O(n). It dereferences.
+ * The copy has the same heap and the same comparison. Costs O(n), and dereferences every
+ * live value.
  *
  * **Example** (Copying with other keys)
  *
@@ -883,14 +894,14 @@ export const copyWith: {
  *
  * Iterates in insertion order. The iterator never throws and never yields a dead entry,
  * even if entries are collected, inserted or removed between two steps. It inherits from
- * the native iterator prototype, with `map` and `filter` if the host has them. Cost: O(n)
- * for all steps. Each step dereferences.
+ * the native iterator prototype, with `map` and `filter` if the host has them. All steps
+ * together cost O(n), and each step dereferences the value that it reaches.
  *
  * **Gotchas**
  *
- * A paused iterator holds no referent. If the map grows meanwhile, the iterator keeps the
- * old storage and its keys alive, as the iterator of a native `Map` does. Drop the
- * iterator when you no longer need it.
+ * A paused iterator holds no referent, but if the map grows meanwhile, it keeps the old
+ * storage and its keys alive, as the iterator of a native `Map` does. Drop the iterator
+ * when you no longer need it.
  *
  * **Example** (Listing the keys)
  *
@@ -982,7 +993,8 @@ export const entries = <K, V extends WeakKey>(self: WeakValueMap<K, V>): MapIter
  *
  * **Details**
  *
- * Iterates as {@link keys} does. Each step creates a new `WeakRef.KeyedRef`.
+ * Iterates as {@link keys} does, and each step creates a new `WeakRef.KeyedRef`. All
+ * steps together cost O(n), with one registration with the engine for each reference.
  *
  * **Example** (Visiting the values later)
  *
@@ -1015,8 +1027,8 @@ export const valueRefs = <K, V extends WeakKey>(self: WeakValueMap<K, V>): MapIt
  *
  * **Details**
  *
- * Iterates as {@link keys} does. Faster than a loop over {@link entries}, because it
- * creates no pairs. Cost: O(n). It dereferences.
+ * Iterates as {@link keys} does, and faster than a loop over {@link entries}, because it
+ * creates no pairs. Costs O(n), and dereferences every live value.
  *
  * **Example** (Visiting all entries)
  *
@@ -1049,13 +1061,13 @@ export const forEach: {
  *
  * **When to use**
  *
- * Use for statistics, or to decide whether the collection is worth a walk. {@link count}
- * is exact.
+ * Use for statistics, or to decide whether the collection is worth a walk, because
+ * {@link count} is exact but slow.
  *
  * **Details**
  *
  * Includes dead entries until their clean-up runs, so the result is an upper bound of
- * {@link count}. Cost: O(1). It does not dereference.
+ * {@link count}. Costs O(1), and does not dereference any value.
  *
  * **Example** (Counting entries)
  *
@@ -1077,7 +1089,7 @@ export const forEach: {
 export const size = <K, V extends WeakKey>(self: WeakValueMap<K, V>): number => self[table].size
 
 /**
- * Checks whether there is no live entry.
+ * Checks whether the map has no live entry, and is exact.
  *
  * **When to use**
  *
@@ -1085,10 +1097,10 @@ export const size = <K, V extends WeakKey>(self: WeakValueMap<K, V>): number => 
  *
  * **Details**
  *
- * The result is exact. Each call of `isEmpty` or {@link popEntry} continues where the
- * last call stopped, so a loop over both takes linear time. Cost: O(1), amortized. The
- * cost is O(n) at worst in the first call after a collection, and while many dead entries
- * are not reclaimed. It dereferences.
+ * Each call of `isEmpty` or {@link popEntry} continues where the last call stopped, so a
+ * loop over both takes linear time. Costs O(1), amortized, but O(n) at worst in the first
+ * call after a collection, and while many dead entries are not reclaimed. It dereferences
+ * the value that it finds.
  *
  * **Example** (Checking for entries)
  *
@@ -1112,16 +1124,17 @@ export const size = <K, V extends WeakKey>(self: WeakValueMap<K, V>): number => 
 export const isEmpty = <K, V extends WeakKey>(self: WeakValueMap<K, V>): boolean => self[table].isEmpty()
 
 /**
- * Returns the exact number of live entries.
+ * Returns the exact number of live entries, which it counts one by one.
  *
  * **When to use**
  *
- * Use in tests and reports. {@link size} is an upper bound that costs nothing.
+ * Use in tests and reports, but prefer {@link size}, an upper bound that costs nothing,
+ * in a hot path.
  *
  * **Details**
  *
- * Cost: O(n). It dereferences every entry, and so keeps all values alive to the end of
- * the turn.
+ * Costs O(n), and dereferences every value, so all values stay alive to the end of the
+ * turn.
  *
  * **Example** (Counting live entries)
  *
@@ -1147,12 +1160,14 @@ export const count = <K, V extends WeakKey>(self: WeakValueMap<K, V>): number =>
  *
  * **When to use**
  *
- * Use to compare entries. `Equal.equals` compares only the identity of two maps.
+ * Use to compare the entries of two maps, because `Equal.equals` compares only the
+ * identity of two maps.
  *
  * **Details**
  *
- * Compares keys with the comparison of the first map. Compares values as structural keys,
- * or by identity if the first map compares by reference. Cost: O(n + m). It dereferences.
+ * Compares keys with the comparison of the first map, and values as structural keys, or
+ * by identity if the first map compares by reference. Costs O(n + m), and dereferences
+ * every live value of both maps.
  *
  * **Gotchas**
  *

@@ -105,8 +105,7 @@ export const sentences = (content: string, isSource: boolean): ReadonlyArray<str
     paragraph
       // A code span and a link count as one word, and end no sentence.
       .replace(/`[^`]*`/g, "code").replace(/\{@link [^}]*\}/g, "link").replace(/\]\([^)]*\)/g, "]")
-      .split(/(?<=[.!?:]["')*_\]]*)\s+(?=["'(*_[]*[A-Zcl\d])/)
-      .flatMap((part) => part.split(/(?<=[.!?]["')*_\]]*)\s+/))
+      .split(/(?<=[.!?]["')*_\]]*)\s+/)
   ).map((sentence) => sentence.trim()).filter((sentence) => /\w/.test(sentence))
 }
 
