@@ -71,7 +71,7 @@ export interface Interner<in out A extends WeakKey> extends Pipeable, Inspectabl
 }
 
 /**
- * Checks whether a value is an `Interner`.
+ * Checks whether a value is an `Interner` of this library.
  *
  * **When to use**
  *
@@ -79,8 +79,8 @@ export interface Interner<in out A extends WeakKey> extends Pipeable, Inspectabl
  *
  * **Details**
  *
- * Returns `false` for an interner of another copy of this package. Never throws. Cost:
- * O(1).
+ * Returns `false` for an interner of another copy of this package. Costs O(1), and never
+ * throws for a value of any kind.
  *
  * **Example** (Recognizing an interner)
  *
@@ -150,11 +150,12 @@ const impl = <A extends WeakKey>(self: Interner<A>): InternerImpl<A> =>
  *
  * **When to use**
  *
- * Use inside an Effect program. {@link makeUnsafe} is the synchronous form.
+ * Use inside an Effect program, so that a test can replace the heap, or use
+ * {@link makeUnsafe} in synchronous code.
  *
  * **Details**
  *
- * Cost: O(1).
+ * Costs O(1), and nothing is registered with the engine before the first element.
  *
  * **Example** (Interning in a program)
  *
@@ -179,7 +180,8 @@ const impl = <A extends WeakKey>(self: Interner<A>): InternerImpl<A> =>
 export const make = <A extends WeakKey>(): Effect.Effect<Interner<A>> => Effect.map(Heap, (heap) => makeUnsafe<A>(heap))
 
 /**
- * Creates an empty interner synchronously.
+ * Creates an empty interner synchronously, on the host's heap unless you pass another
+ * heap.
  *
  * **When to use**
  *
@@ -188,7 +190,7 @@ export const make = <A extends WeakKey>(): Effect.Effect<Interner<A>> => Effect.
  *
  * **Details**
  *
- * Uses the host's heap unless you pass another heap. Cost: O(1).
+ * Costs O(1), and nothing is registered with the engine before the first element.
  *
  * **Example** (Interning in synchronous code)
  *
@@ -210,7 +212,7 @@ export const make = <A extends WeakKey>(): Effect.Effect<Interner<A>> => Effect.
 export const makeUnsafe = <A extends WeakKey>(heap: Heap = host): Interner<A> => new InternerImpl<A>(heap)
 
 /**
- * Returns the live element that is equal to an object. Inserts the object if there is
+ * Returns the live element that is equal to an object, or inserts the object if there is
  * none.
  *
  * **When to use**
@@ -229,8 +231,8 @@ export const makeUnsafe = <A extends WeakKey>(heap: Heap = host): Interner<A> =>
  * not insert the object. `Equal` and `Hash` may call `intern` again: the element that is
  * inserted first stays, and every caller receives it.
  *
- * Cost: O(1) with one hash, and one comparison for each element with the same hash.
- * Dereferences the elements that it compares.
+ * Costs O(1) with one hash, and one comparison for each element with the same hash.
+ * Dereferences only the elements that it compares.
  *
  * **Example** (Interning data first and data last)
  *
@@ -259,12 +261,12 @@ export const intern: {
  *
  * **When to use**
  *
- * Use to check without inserting. {@link intern} returns the element.
+ * Use to check without inserting, or use {@link intern} if you need the element.
  *
  * **Details**
  *
- * Throws the errors of the object's `Equal` and `Hash`. Dereferences the elements that it
- * compares. Costs as much as {@link intern}.
+ * Throws the errors of the object's `Equal` and `Hash`. Costs as much as {@link intern},
+ * and dereferences only the elements that it compares.
  *
  * **Example** (Looking for an equal element)
  *
@@ -289,16 +291,17 @@ export const has: {
 } = dual(2, <A extends WeakKey>(self: Interner<A>, a: A): boolean => impl(self).has(a))
 
 /**
- * Returns the number of elements.
+ * Returns the number of elements that are not reclaimed yet.
  *
  * **When to use**
  *
- * Use for statistics. The number is an upper bound of the number of live elements.
+ * Use for statistics, because the result is only an upper bound of the number of live
+ * elements.
  *
  * **Details**
  *
- * Counts collected elements that have not been cleaned up yet. Does not dereference.
- * Cost: O(1).
+ * Counts collected elements until their clean-up has run. Costs O(1), and does not
+ * dereference any element.
  *
  * **Example** (Counting distinct objects)
  *

@@ -26,8 +26,8 @@ import { NotWeakReferenceableError } from "./WeakError.ts"
  *
  * **When to use**
  *
- * Use as the type of a setting that chooses the level. {@link track} says what each level
- * costs.
+ * Use as the type of a setting that chooses the level, whose costs {@link track}
+ * describes.
  *
  * **Example** (Choosing a level)
  *
@@ -86,11 +86,12 @@ export interface Leak {
 }
 
 /**
- * Describes the monitor of the context.
+ * Describes the monitor of the context, and whether it is switched on.
  *
  * **When to use**
  *
- * Use as the type of the service that {@link layer} provides. Reading its level is O(1).
+ * Use as the type of the service that {@link layer} provides, whose level costs O(1) to
+ * read.
  *
  * **Example** (Reading the default level)
  *
@@ -124,11 +125,11 @@ class LeakMonitorImpl implements LeakMonitor {
 const off = /*#__PURE__*/ new LeakMonitorImpl("off", undefined)
 
 /**
- * Provides the monitor that {@link track} uses. The default level is "off".
+ * Provides the monitor that {@link track} uses, which is off by default.
  *
  * **When to use**
  *
- * Use to read the level at which the program runs. Cost: O(1).
+ * Use to read the level at which the program runs, which costs O(1).
  *
  * **Example** (Reading the level of a layer)
  *
@@ -170,11 +171,11 @@ const monitorOf = (fiber: Fiber.Fiber<unknown, unknown>): Monitor | undefined =>
  * `track` does not keep the object alive. At the level "all", every run tracks its
  * object. At the level "sampled", each run is a sample with the probability `1 / every`,
  * drawn from Effect's `Random` service of the layer, so that no call site escapes.
- * Without a {@link layer}, `track` only returns the object.
+ * Without a {@link layer}, `track` does nothing but return the object.
  *
  * If the Scope is already closed, the monitor starts to count collections immediately. An
- * interrupted `track` tracks nothing. If an object is tracked twice, its leak is reported
- * twice.
+ * interrupted `track` tracks nothing, and if an object is tracked twice, its leak is
+ * reported twice.
  *
  * If a fiber calls `track` and then runs the effect, as in `yield* track(…)`, the leak
  * has the stack of the call. Otherwise the leak has the stack of the run.
@@ -254,7 +255,7 @@ const isSampledNext = (): boolean => {
 }
 
 /**
- * Configures {@link layer}.
+ * Configures what a {@link layer} tracks, how patient it is, and what happens to a leak.
  *
  * **When to use**
  *
@@ -301,8 +302,8 @@ const logLeak = ({ kind, name, stack }: Leak): Effect.Effect<void> =>
  *
  * **When to use**
  *
- * Use once, among the outermost layers of a program. Use "sampled" in production. Use
- * "all" in tests, and while you look for a leak.
+ * Use once, among the outermost layers of a program, with "sampled" in production, and
+ * with "all" in tests and while you look for a leak.
  *
  * **Details**
  *
@@ -328,9 +329,9 @@ const logLeak = ({ kind, name, stack }: Leak): Effect.Effect<void> =>
  * with a `RangeError` if `every` is not a positive integer or if `patience` is negative.
  * At the level "off" the other options are not read.
  *
- * Cost: O(1) for each collection, and O(1) for each object whose Scope closed three full
+ * A collection costs O(1), and O(1) more for each object whose Scope closed three full
  * collections before. An object that is dropped before its Scope closes is remembered
- * until the Scope closes, or for the patience. One timer serves them all.
+ * until the Scope closes, or for the patience. One timer serves all such objects.
  *
  * **Example** (Logging one leak in ten)
  *
@@ -399,7 +400,8 @@ const nanosOf = (patience: Duration.Input): bigint | undefined => {
  * go, so that the next full collection takes it. Returns `None` if the monitor is off,
  * and between a collection and its clean-up.
  *
- * Cost: O(1). Dereferences, so that the sentinel stays alive until the end of the turn.
+ * Costs O(1), and dereferences, so that the sentinel stays alive until the end of the
+ * turn.
  *
  * **Example** (Counting three collections)
  *

@@ -54,17 +54,16 @@ const TypeId = "~effect-weakref/WeakMethod"
  * **Gotchas**
  *
  * - The function is held weakly, too. A class keeps its methods alive, and a receiver
- *   keeps the functions in its properties alive. If you pass a function to `make` and
- *   hold it nowhere else, nothing keeps the function alive. Examples are an arrow
- *   function, the result of `bind`, and a function that an accessor creates at each read.
- *   The `WeakMethod` may then soon become dead. Call `WeakRef.keepAlive` with the
- *   receiver and the function to keep the function alive.
+ *   keeps the functions in its properties alive, but nothing keeps an arrow function, the
+ *   result of `bind`, or a function that an accessor creates at each read, if you pass it
+ *   to `make` and hold it nowhere else. The `WeakMethod` may then soon become dead,
+ *   unless you call `WeakRef.keepAlive` with the receiver and the function.
  * - A function that captures its receiver, as in
  *   `make(receiver, () => receiver.update())`, keeps the receiver alive for as long as
- *   somebody holds the function. Use `this` in the function.
- * - Effect caches the result of a comparison. Two methods that compared equal once stay
- *   equal for `Equal.equals`, even after they are dead. {@link equals} checks each time
- *   whether both are alive.
+ *   somebody holds the function, so use `this` in the function.
+ * - Effect caches the result of a comparison, so two methods that compared equal once
+ *   stay equal for `Equal.equals`, even after they are dead. {@link equals} checks each
+ *   time whether both are alive.
  *
  * **Example** (Listeners that do not keep their objects alive)
  *
@@ -116,8 +115,9 @@ export interface WeakMethod<out A extends WeakKey, in Args extends ReadonlyArray
  * **Details**
  *
  * If a program loads this library twice, the guard of each copy returns `false` for
- * methods that the other copy created. The functions of one copy refuse methods of the
- * other with a `TypeError` that says so. Never dereferences the method. Cost: O(1).
+ * methods that the other copy created, and the functions of one copy refuse methods of
+ * the other with a `TypeError` that says so. Costs O(1), and never dereferences the
+ * method.
  *
  * **Example** (Recognizing a weak method)
  *
@@ -256,23 +256,25 @@ const stateOf = <A extends WeakKey, Args extends ReadonlyArray<unknown>, B>(
   self instanceof WeakMethodImpl ? self as WeakMethodImpl<A, Args, B> : refuse(self, TypeId)
 
 /**
- * Creates a weak reference to a method. Pass the method as a key of the receiver, or as a
- * function that takes the receiver as `this`.
+ * Creates a weak reference to a method, which is a key of the receiver, or a function
+ * that takes the receiver as `this`.
  *
  * **When to use**
  *
- * Use inside an Effect program. Use {@link makeUnsafe} in synchronous code.
+ * Use inside an Effect program, so that a test can replace the heap, or use
+ * {@link makeUnsafe} in synchronous code.
  *
  * **Details**
  *
- * Reads the key once, when the effect runs. Finds inherited methods and accessors.
+ * Reads the key once, when the effect runs, and finds inherited methods and accessors.
  * Accepts the last four signatures of an overloaded method (see {@link Call}). Each run
- * creates a new `WeakMethod`.
+ * creates a new `WeakMethod`, unlike `WeakRef.make`, which shares references.
  *
  * Fails with `NotWeakReferenceableError` if the receiver cannot be weakly referenced, or
  * if the method is not a function. The `value` of the error is the rejected receiver, or
  * the value that is not a function. If an accessor throws, the effect dies with the
- * thrown value. Cost: O(1).
+ * thrown value. Costs O(1), with one weak reference to the receiver and one to the
+ * function.
  *
  * **Example** (Creating a method by key and by function)
  *
@@ -336,13 +338,14 @@ export const make: {
  *
  * **When to use**
  *
- * Use in synchronous code. Use {@link make} inside an Effect program, so that a test can
- * replace the heap.
+ * Use in synchronous code, or use {@link make} inside an Effect program, so that a test
+ * can replace the heap.
  *
  * **Details**
  *
  * Throws `NotWeakReferenceableError` in the cases in which {@link make} fails with this
- * error. If an accessor throws, rethrows the same value. Cost: O(1).
+ * error, and rethrows what an accessor throws. Costs O(1), with one weak reference to the
+ * receiver and one to the function.
  *
  * **Example** (Creating a weak method in synchronous code)
  *
@@ -406,7 +409,7 @@ const bind = <A extends WeakKey>(
  * **Details**
  *
  * Dereferences the receiver and the function, so they stay alive until the end of the
- * turn. Never throws. Cost: O(1).
+ * turn. Costs O(1), with two `deref`s of the engine, and never throws.
  *
  * **Example** (Checking whether a method is alive)
  *
@@ -436,10 +439,9 @@ export const isAlive = (self: WeakMethod<WeakKey, never, unknown>): boolean =>
  *
  * **Details**
  *
- * Each call returns a new bound function. The bound function keeps the receiver and the
- * function alive for as long as the program holds it. Throws only if `bind` throws, for
- * example because the function is a dead weak proxy. Cost: O(1), two `deref`s of the
- * engine.
+ * Each call returns a new bound function, which keeps the receiver and the function alive
+ * for as long as the program holds it. Throws only if `bind` throws, for example because
+ * the function is a dead weak proxy. Costs O(1), with two `deref`s of the engine.
  *
  * **Example** (Binding a method before and after a collection)
  *
@@ -483,11 +485,11 @@ export const deref = <A extends WeakKey, Args extends ReadonlyArray<unknown>, B>
  *
  * **Details**
  *
- * Dereferences and calls the method each time the effect runs. If the method throws, the
- * effect dies with the thrown value. If the method returns a promise or an effect,
- * `invoke` succeeds with this value and does not wait for its result. Use
- * `Effect.flatten` to run a returned effect. The library does not hold the receiver after
- * the call has returned. Cost: O(1) and the cost of the call.
+ * Dereferences and calls the method each time the effect runs, and does not hold the
+ * receiver after the call has returned. If the method throws, the effect dies with the
+ * thrown value. If the method returns a promise or an effect, `invoke` succeeds with this
+ * value and does not wait for its result, so use `Effect.flatten` to run a returned
+ * effect. Costs O(1), with two `deref`s of the engine, and what the call costs.
  *
  * **Example** (Calling a method of a dead object)
  *
@@ -538,8 +540,8 @@ export const invoke = <A extends WeakKey, Args extends ReadonlyArray<unknown>, B
  * The callback receives the dead method, and before it the owner if there is one. It runs
  * in sequence with the other callbacks of the value that was collected, the newest first.
  * The owner, services, failures, the Scope, interruption and cost are as for
- * `WeakRef.onCollect`, and `WeakRef.cancel` cancels the callback. Dereferences the
- * receiver and the function. Never fails.
+ * `WeakRef.onCollect`, and `WeakRef.cancel` cancels the callback. Never fails, and
+ * dereferences the receiver and the function once.
  *
  * **Gotchas**
  *
@@ -607,9 +609,9 @@ export const onCollect: {
  *
  * **Details**
  *
- * Compares by identity. Reads the key only if the receiver is the same. Returns `false`
- * if the method is dead. Does not dereference, so it does not keep the receiver or the
- * function alive. Throws only if an accessor of the receiver throws. Cost: O(1).
+ * Compares by identity, and reads the key only if the receiver is the same. Returns
+ * `false` if the method is dead. Costs O(1) and does not dereference, so it does not keep
+ * the receiver or the function alive. Throws only if an accessor of the receiver throws.
  *
  * **Example** (Removing the listener of one of two equal views)
  *
@@ -658,7 +660,7 @@ export const refersTo: {
 
 /**
  * Checks whether two arguments are the same `WeakMethod`, or are live methods with the
- * same function and equal receivers. Compares the receivers by `Equal.equals`.
+ * same function and with receivers that are equal by `Equal.equals`.
  *
  * **When to use**
  *
@@ -666,9 +668,9 @@ export const refersTo: {
  *
  * **Details**
  *
- * Checks each time whether both methods are alive. Returns `false` if one of two
- * different methods is dead, unlike `Equal.equals`, which may throw. Dereferences both
- * methods. Cost: the cost of `Equal.equals` for the receivers.
+ * Checks each time whether both methods are alive, and returns `false` if one of two
+ * different methods is dead, unlike `Equal.equals`, which may throw. Costs as much as
+ * `Equal.equals` of the receivers, and dereferences both methods.
  *
  * **Gotchas**
  *

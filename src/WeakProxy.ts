@@ -35,9 +35,8 @@ declare const TypeId: unique symbol
 
 /**
  * Marks a type as a weak proxy. In the type of a spread copy, a property that has only a
- * setter is `undefined`. Therefore the type of `{ ...proxy }` has no mark. A private
- * member of a class cannot be the mark, because no class type is assignable to a
- * `Record`.
+ * setter is `undefined`, so the type of `{ ...proxy }` has no mark. A private member of a
+ * class cannot be the mark, because no class type is assignable to a `Record`.
  */
 type Brand = { set [TypeId](brand: "WeakProxy") }
 
@@ -51,8 +50,8 @@ type Brand = { set [TypeId](brand: "WeakProxy") }
  *
  * **Details**
  *
- * Methods run on the referent itself. Therefore built-in classes with internal slots and
- * classes with private fields work. Each read of a method returns the same function.
+ * Methods run on the referent itself, so built-in classes with internal slots and classes
+ * with private fields work. Each read of a method returns the same function.
  *
  * If a property of the referent holds the referent, reading this property through the
  * proxy returns the proxy. A method that returns `this` also returns the proxy. If you
@@ -63,12 +62,12 @@ type Brand = { set [TypeId](brand: "WeakProxy") }
  * throw, so that a log never fails because of a dead proxy: `console`, `util.inspect`,
  * `JSON.stringify`, `Effect.log`, `Cause.pretty` and `Object.prototype.toString` show
  * that the referent has been collected, wherever the proxy is in the printed value.
- * `typeof` and `Array.isArray` do not throw, either. `String(proxy)` does.
+ * `typeof` and `Array.isArray` do not throw, either, but `String(proxy)` does.
  *
- * Cost: the cost of a plain `Proxy`, and at most one dereference for each operation. A
- * method call dereferences when the method is read. The call also looks up two
- * ephemerons. One ephemeron holds the stand-in for the method (see below), and the other
- * holds the method. Dereferencing keeps the referent alive until the end of the turn.
+ * An operation costs as much as one of a plain `Proxy`, and at most one dereference,
+ * which keeps the referent alive until the end of the turn. A method call dereferences
+ * when the method is read, and then looks up two ephemerons, one for the stand-in for the
+ * method (see below), and one for the method.
  *
  * **Gotchas**
  *
@@ -77,16 +76,16 @@ type Brand = { set [TypeId](brand: "WeakProxy") }
  *   throws after the referent has been collected. `p.constructor`, the methods of
  *   `Object.prototype`, and `call`, `apply` and `bind` of functions are returned without
  *   a stand-in.
- * - Only receivers, results and assigned values are converted between proxy and referent.
- *   Arguments are not converted. For a proxy `p`, `p.indexOf(p)` is -1, and `p.equals(p)`
- *   throws if `equals` reads a private field of its argument. In getters and setters,
- *   `this` is the referent.
+ * - Only receivers, results and assigned values are converted between proxy and referent,
+ *   but no arguments: for a proxy `p`, `p.indexOf(p)` is -1, and `p.equals(p)` throws if
+ *   `equals` reads a private field of its argument. In getters and setters, `this` is the
+ *   referent.
  * - A proxy reports the referent as extensible, and each property as configurable, except
  *   for the `length` of an array. JavaScript allows another answer only if the object
- *   that the `Proxy` wraps gives the same answer. A weak proxy wraps an empty object.
- * - A proxy cannot freeze or seal its referent, or prevent its extension. A proxy does
- *   not accept a property descriptor with `configurable: false`. An attempt leaves the
- *   referent unchanged.
+ *   that the `Proxy` wraps gives the same answer, and a weak proxy wraps an empty object.
+ * - A proxy cannot freeze or seal its referent, or prevent its extension, and does not
+ *   accept a property descriptor with `configurable: false`. An attempt throws, and
+ *   leaves the referent unchanged.
  * - Some code reads internal slots without calling a method of the value. Such code reads
  *   the proxy, not the referent. Examples are `Map.prototype.get.call(p, key)`,
  *   `structuredClone`, `util.types`, `ArrayBuffer.isView`, and
@@ -98,8 +97,8 @@ type Brand = { set [TypeId](brand: "WeakProxy") }
  *   `then` of the proxy throws.
  * - In a minified bundle, `Cause.pretty` of a failure that is itself a dead proxy throws,
  *   because the proxy recognizes the functions that print by their names.
- * - A proxy has no hash (see {@link equals}). The proxies of a `Date` and of a `RegExp`
- *   are an exception, because Effect reads their contents before it asks for a hash.
+ * - A proxy has no hash (see {@link equals}), except for the proxy of a `Date` or of a
+ *   `RegExp`, because Effect reads the contents of these before it asks for a hash.
  *
  * **Example** (Referring to a parent without keeping it alive)
  *
@@ -138,7 +137,7 @@ type Brand = { set [TypeId](brand: "WeakProxy") }
 export type WeakProxy<A extends object> = A & Brand
 
 /**
- * Checks whether a value is a weak proxy. Returns `true` for dead proxies, too.
+ * Checks whether a value is a weak proxy, which may be dead.
  *
  * **When to use**
  *
@@ -147,11 +146,12 @@ export type WeakProxy<A extends object> = A & Brand
  *
  * **Details**
  *
- * Returns `false` for these values:
+ * Costs O(1), never dereferences, runs no trap of any proxy, and never throws. Returns
+ * `false` for these values, although they may look like a weak proxy:
  *
  * - an object that inherits from a weak proxy;
- * - another `Proxy` that wraps a weak proxy;
- * - a function that was read from a weak proxy;
+ * - another `Proxy` that wraps a weak proxy, even one without traps;
+ * - a function that was read from a weak proxy, which is only a stand-in;
  * - a weak proxy that another copy of this library created.
  *
  * Never dereferences, runs no trap of any proxy, and never throws. Cost: O(1).
@@ -186,7 +186,7 @@ export const isWeakProxy = (u: unknown): u is WeakProxy<object> => trapsOf(u) !=
  *
  * **Details**
  *
- * Never dereferences and never throws, like {@link isWeakProxy}. Cost: O(1).
+ * Costs O(1), and never dereferences and never throws, like {@link isWeakProxy}.
  *
  * **Example** (Recognizing a proxy that can be called)
  *
@@ -213,19 +213,21 @@ export const isCallableWeakProxy = (u: unknown): u is WeakProxy<(...args: Readon
  *
  * **When to use**
  *
- * Use inside an Effect program. Use {@link makeUnsafe} in synchronous code.
+ * Use inside an Effect program, so that a test can replace the heap, or use
+ * {@link makeUnsafe} in synchronous code.
  *
  * **Details**
  *
  * While the program holds a proxy, a second call with the same target and heap returns
  * the same object. The target does not keep its proxy alive.
  *
- * The target may be a proxy. A proxy of a weak proxy is dead if the inner proxy has been
- * collected.
+ * The target may be a proxy, and a proxy of a weak proxy is dead if the inner proxy has
+ * been collected.
  *
- * Fails with `NotWeakReferenceableError` if the target is a primitive. This includes
- * symbols, because a symbol has no operations to forward. Also fails if the target is a
- * revoked proxy, because every operation on a revoked proxy throws. Cost: O(1).
+ * Fails with `NotWeakReferenceableError` if the target is a primitive, even if it is a
+ * symbol, because a symbol has no operations to forward. Also fails if the target is a
+ * revoked proxy, because every operation on a revoked proxy throws. Costs O(1), with one
+ * weak reference and one native `Proxy` for each target.
  *
  * **Example** (Sharing a proxy)
  *
@@ -257,7 +259,7 @@ export const make = <A extends object>(target: A): Effect.Effect<WeakProxy<A>, N
   })
 
 /**
- * Creates a weak proxy synchronously. Uses the host's heap unless you pass another heap.
+ * Creates a weak proxy synchronously, on the host's heap unless you pass another heap.
  *
  * **When to use**
  *
@@ -267,7 +269,7 @@ export const make = <A extends object>(target: A): Effect.Effect<WeakProxy<A>, N
  * **Details**
  *
  * Throws `NotWeakReferenceableError` in the cases in which {@link make} fails with this
- * error. Cost: O(1).
+ * error. Costs O(1), with one weak reference and one native `Proxy` for each target.
  *
  * **Example** (Creating a proxy in synchronous code)
  *
@@ -324,7 +326,7 @@ const errorOf = (target: unknown): NotWeakReferenceableError | undefined =>
  *
  * Dereferences, so the referent stays alive until the end of the turn, and for as long as
  * the program holds the result. Throws a `TypeError` if the argument is not a weak proxy.
- * Cost: O(1).
+ * Costs O(1), with one `deref` of the engine.
  *
  * **Example** (Getting the referent of a proxy)
  *
@@ -359,13 +361,14 @@ export const deref = <A extends object>(self: WeakProxy<A>): Option.Option<A> =>
  *
  * **When to use**
  *
- * Use if the effect needs the referent for several turns. Use {@link deref} if one turn
- * is enough.
+ * Use if the effect needs the referent for several turns, or use {@link deref} if one
+ * turn is enough.
  *
  * **Details**
  *
  * If the referent has been collected, fails with `DeadReferenceError` and does not call
- * `f`. Otherwise fails if the effect of `f` fails. Dereferences once. Cost: O(1).
+ * `f`, and otherwise fails if the effect of `f` fails. Costs O(1), and dereferences once,
+ * when the effect starts.
  *
  * **Example** (Holding the referent across turns)
  *
@@ -423,7 +426,7 @@ export const use: {
  * cost are as for `WeakRef.onCollect`, and `WeakRef.cancel` cancels the callback.
  *
  * If the referent has been collected already, the callback starts at once in the
- * background. Dereferences once. Never fails.
+ * background. Never fails, costs O(1), and dereferences once.
  *
  * **Gotchas**
  *
@@ -481,15 +484,15 @@ export const onCollect: {
  *
  * **When to use**
  *
- * Use instead of `Equal.equals`. `Equal.equals` hashes its arguments first, and throws
+ * Use instead of `Equal.equals`, which hashes its arguments first, and so throws
  * `UnhashableError` for a proxy.
  *
  * **Details**
  *
  * Unwraps nested proxies completely. Returns `true` if both arguments are the same proxy,
  * or if both referents are alive and equal by `Equal.equals`. Returns `false` if the
- * arguments are different and one of them is a dead proxy. Dereferences each proxy once.
- * Cost: the cost of `Equal.equals` for the referents.
+ * arguments are different and one of them is a dead proxy. Costs as much as
+ * `Equal.equals` of the referents, and dereferences each proxy once.
  *
  * **Example** (Comparing the referents of proxies)
  *
