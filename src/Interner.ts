@@ -3,8 +3,8 @@
  *
  * Use an interner to save memory if a program receives equal immutable objects
  * repeatedly, for example parsed types, paths or tags. Interned objects can be compared
- * with `===`. An element that the program no longer uses is collected. The next equal
- * object then becomes the shared instance.
+ * with `===`. An element that the program no longer uses is collected, and the next equal
+ * object becomes the shared instance.
  *
  * @stability experimental
  * @since 0.1.0
@@ -40,8 +40,8 @@ const TypeId = "~effect-weakref/Interner"
  * of another class. An opaque object, such as a DOM node, a `Blob` or a promise, is only
  * equal to itself.
  *
- * An interner is only equal to itself. Printing and JSON show the first 20 elements and
- * say how many more there are, at most.
+ * An interner is only equal to itself, and printing or JSON shows its first 20 elements
+ * and how many more there are, at most.
  *
  * **Gotchas**
  *

@@ -1,5 +1,5 @@
 /**
- * Calls listeners without keeping their receivers alive.
+ * Calls listeners without keeping alive the objects that they belong to.
  *
  * Use this module if objects listen to something that lives longer than they do, and
  * nothing tells them when to unsubscribe: views that listen to a store, documents that
@@ -249,7 +249,7 @@ export type EventArgs<Target, Type> = Target extends { addEventListener: (...arg
   : ReadonlyArray<unknown>
 
 /**
- * Checks whether a value is a `WeakListeners`.
+ * Checks whether a value is a `WeakListeners` of this library.
  *
  * **When to use**
  *
@@ -282,11 +282,12 @@ export const isWeakListeners = (u: unknown): u is WeakListeners<unknown> => List
  *
  * **When to use**
  *
- * Use inside an Effect program. {@link makeUnsafe} is the synchronous form.
+ * Use inside an Effect program, so that a test can replace the heap, or use
+ * {@link makeUnsafe} in synchronous code.
  *
  * **Details**
  *
- * Cost: O(1).
+ * Costs O(1), and nothing is registered with the engine before the first listener.
  *
  * **Example** (Creating a hub)
  *
@@ -312,7 +313,8 @@ export const make = <Event>(): Effect.Effect<WeakListeners<Event>> =>
   Effect.map(Heap, (heap) => makeUnsafe<Event>(heap))
 
 /**
- * Creates a hub without listeners synchronously.
+ * Creates a hub without listeners synchronously, on the host's heap unless you pass
+ * another heap.
  *
  * **When to use**
  *
@@ -321,7 +323,7 @@ export const make = <Event>(): Effect.Effect<WeakListeners<Event>> =>
  *
  * **Details**
  *
- * Uses the host's heap unless you pass another heap. Cost: O(1).
+ * Costs O(1), and nothing is registered with the engine before the first listener.
  *
  * **Example** (Creating a hub for a module)
  *
@@ -341,8 +343,8 @@ export const make = <Event>(): Effect.Effect<WeakListeners<Event>> =>
 export const makeUnsafe = <Event>(heap: Heap = host): WeakListeners<Event> => new Listeners.Hub<Event>(heap)
 
 /**
- * Adds a listener. The hub calls `f` with the receiver and each event that it publishes,
- * for as long as the receiver is alive.
+ * Adds a listener, a function that the hub calls with the receiver and each event that it
+ * publishes, for as long as the receiver is alive.
  *
  * **When to use**
  *
@@ -406,7 +408,7 @@ export const add: {
   ))
 
 /**
- * Adds a listener synchronously.
+ * Adds a listener synchronously, as {@link add} does in an effect.
  *
  * **When to use**
  *

@@ -8,9 +8,9 @@
  * Every arbitrary of this module is an arbitrary of fast-check and of `effect/Arbitrary`
  * in one, so it works in `fc.property` and in the `it.effect.prop` of `@effect/vitest`.
  *
- * This module needs `fast-check`, an optional peer dependency. Import it as
- * `effect-weakref/testing/Arbitraries`. The index `effect-weakref/testing` does not
- * export it.
+ * This module needs `fast-check`, an optional peer dependency, so the index
+ * `effect-weakref/testing` does not export it. Import it as
+ * `effect-weakref/testing/Arbitraries`.
  *
  * @stability experimental
  * @since 0.1.0
@@ -115,8 +115,8 @@ class Unopened<A> extends fc.Arbitrary<fc.Value<A>> {
  *
  * **Gotchas**
  *
- * Effect lists the smaller values of a value before it tries them, so shrinking a long
- * value takes more memory than in fast-check. The list has at most 1,000 values.
+ * Effect lists the smaller values of a value before it tries them, at most 1,000 of them,
+ * so shrinking a long value takes more memory than in fast-check.
  *
  * **Example** (Using an arbitrary of fast-check with Effect)
  *
@@ -207,8 +207,8 @@ const make = <A>(kinds: Readonly<Record<string, () => A>>): Arbitrary<A> =>
  * **Details**
  *
  * Generates plain objects, frozen objects, objects without a prototype, cyclic objects,
- * class instances, arrays, functions, classes, maps, and dates. Every generated object is
- * new. Shrinks to an empty plain object.
+ * class instances, arrays, functions, classes, maps, and dates, each of which is new.
+ * Shrinks to a plain object without properties, so a counterexample is easy to read.
  *
  * **Example** (Referring to any object)
  *
@@ -243,7 +243,8 @@ export const objects = (): Arbitrary<object> => make(objectKinds)
  * **Details**
  *
  * Every generated value is new. On an engine that cannot refer to symbols weakly,
- * generates no symbols. Shrinks to an empty plain object.
+ * generates no symbols. Shrinks to a plain object without properties, so a counterexample
+ * is easy to read.
  *
  * **Example** (Generating weakly referenceable values)
  *
@@ -320,8 +321,8 @@ export class Key implements Equal.Equal {
 }
 
 /**
- * Returns an arbitrary of {@link Key}s. Generated keys are often equal, or unequal with
- * the same hash.
+ * Returns an arbitrary of {@link Key}s, which are often equal, or unequal with the same
+ * hash.
  *
  * **When to use**
  *
@@ -330,7 +331,7 @@ export class Key implements Equal.Equal {
  * **Details**
  *
  * `ids` is the number of different keys, 4 by default. Every generated key is a new
- * object. Shrinks to `Key(0)`.
+ * object, and shrinks to `Key(0)`.
  *
  * **Example** (Testing that equal keys share an entry)
  *
@@ -414,9 +415,9 @@ class MomentImpl implements Moment {
  *
  * **Details**
  *
- * `targets` is the number of targets. `length` is the largest number of moments, 10 by
- * default. A schedule collects each target at most once. Shrinks to fewer moments and
- * fewer collections.
+ * `targets` is the number of targets, and `length` is the largest number of moments, 10
+ * by default. A schedule collects each target at most once, and shrinks to fewer moments
+ * and fewer collections.
  *
  * **Example** (Testing references under random schedules)
  *
@@ -481,8 +482,8 @@ export interface Operation<out Name extends string, out Args extends ReadonlyArr
 
 /**
  * Describes a list of operations. `Arguments` maps the name of each operation to the
- * arbitraries of its arguments. The collector's operations are `collect` and `finalize`.
- * The arguments of `collect` are indices of targets.
+ * arbitraries of its arguments. The operations of the collector are `collect`, whose
+ * arguments are indices of targets, and `finalize`.
  *
  * @see {@link scripts} to generate scripts
  *

@@ -17,17 +17,16 @@ import { host } from "../internal/host.ts"
 import { NotWeakReferenceableError } from "../WeakError.ts"
 
 /**
- * Describes one step of a retaining path.
+ * Describes one step of a retaining path, from a holder to what it refers to.
  *
  * **When to use**
  *
- * Use to examine the `retainers` of a {@link LeakError} in a test. Reading them costs
- * nothing.
+ * Use to examine the `retainers` of a {@link LeakError} in a test, which costs nothing.
  *
  * **Details**
  *
- * Each holder refers to the holder of the next step. The last holder refers to the value.
- * `holder` is `"globalThis"`, the name of a class, or a phrase such as
+ * Each holder refers to the holder of the next step, and the last holder refers to the
+ * value. `holder` is `"globalThis"`, the name of a class, or a phrase such as
  * `suspended fiber of "loadUser"`. `via` names the reference: a property, an element such
  * as `[2]`, or a phrase such as `entry "key"`. The kind `"module"` marks a variable or an
  * export of a module, and `"engine"` marks a holder that is a part of the JavaScript
@@ -69,17 +68,18 @@ export interface Retainer {
 }
 
 /**
- * Reports that {@link expectCollected} failed.
+ * Reports that {@link expectCollected} failed, because a value stayed reachable or no
+ * collection could be forced.
  *
  * **When to use**
  *
  * Use to recognize the failure, with `Effect.catchTag("LeakError", …)`, and to read the
- * path. `message` prints it in O(path).
+ * path, which `message` prints in O(path).
  *
  * **Details**
  *
  * Either the value was still reachable after all collections, or the host cannot force a
- * collection. In the second case `rounds` is 0.
+ * collection, in which case `rounds` is 0.
  *
  * `retainers` is the path from a root to the value, starting at the root. `retainers` is
  * empty if there was no search, or if the search found no path. If a search found no
@@ -155,11 +155,12 @@ const render = (retainers: ReadonlyArray<Retainer>): string => {
 const quote = (name: string): string => name.startsWith("Symbol(") ? name : JSON.stringify(name)
 
 /**
- * Configures {@link expectCollected}.
+ * Configures how often {@link expectCollected} tries, and whether it searches a path.
  *
  * **When to use**
  *
- * Use as the type of options that several tests share. More rounds cost more collections.
+ * Use as the type of options that several tests share, in which more rounds cost more
+ * collections.
  *
  * **Example** (Checking quickly)
  *
@@ -197,10 +198,10 @@ const defaultRounds = 20
  *
  * **Details**
  *
- * The effect runs once. After the run, `expectCollected` holds the result only weakly,
- * and forces up to `rounds` full collections. Each collection has its own turn. If the
- * object is alive after the last round, `expectCollected` fails with {@link LeakError}.
- * If the effect leaves a Scope open, the objects of this Scope stay alive.
+ * The effect runs once. Afterwards `expectCollected` holds the result only weakly, and
+ * forces up to `rounds` full collections, each in its own turn. If the object is alive
+ * after the last round, `expectCollected` fails with {@link LeakError}. If the effect
+ * leaves a Scope open, the objects of this Scope stay alive.
  *
  * On V8 with `node:inspector` (Node, Deno), the error names a strong path from a root to
  * the object, such as `globalThis.cache → Map → entry "k" → value` or
@@ -224,12 +225,13 @@ const defaultRounds = 20
  *
  * **Gotchas**
  *
- * - Create the object inside the effect. An object that the effect captures from outside
- *   stays reachable, and counts as a leak.
- * - The local variables of a suspended generator are reachable.
+ * - Create the object inside the effect, because an object that the effect captures from
+ *   outside stays reachable, and counts as a leak.
+ * - The local variables of a suspended generator are reachable on V8, even those that it
+ *   does not read again.
  * - Positions in the path do not use source maps.
  * - In a bundle, functions of Effect appear in the path like functions of the program.
- * - The console of a debugger can hold the object. Then the test fails.
+ * - The console of a debugger can hold the object, which makes the test fail.
  *
  * **Example** (Naming what retains a value)
  *
@@ -319,12 +321,13 @@ const failWithRetainers = (ref: WeakRef<object>, rounds: number): Effect.Effect<
   )
 
 /**
- * Reports that {@link expectNoGrowth} failed.
+ * Reports that {@link expectNoGrowth} failed, because a class has more instances or the
+ * host cannot count them.
  *
  * **When to use**
  *
  * Use to recognize the failure, with `Effect.catchTag("GrowthError", …)`, and to read the
- * counts. `message` is O(classes).
+ * counts, which `message` prints in O(classes).
  *
  * **Details**
  *
@@ -362,7 +365,8 @@ export class GrowthError extends Data.TaggedError("GrowthError")<{
 }
 
 /**
- * Configures {@link expectNoGrowth}.
+ * Configures which classes {@link expectNoGrowth} counts, and how often it runs the
+ * effect.
  *
  * **When to use**
  *
@@ -415,8 +419,8 @@ const roundsOfGrowth = 3
  * The effect first runs `warmup` times, because these runs may fill caches. Then the
  * instances are counted, the effect runs `repeat` times, and the instances are counted
  * again after three full collections, because clean-ups can release more of them. If a
- * class has more instances than before, `expectNoGrowth` fails with {@link GrowthError}.
- * One additional instance is enough.
+ * class has more instances than before, even a single one, `expectNoGrowth` fails with
+ * {@link GrowthError}.
  *
  * A failure of the effect ends the test. `expectNoGrowth` does not keep the results of
  * the effect. If the effect leaves a Scope open, the instances of this Scope stay alive.
@@ -432,13 +436,13 @@ const roundsOfGrowth = 3
  * Dies with a `TypeError` if `classes` is empty or an element is not a class. Dies with a
  * `RangeError` if `repeat` or `warmup` is not a positive integer.
  *
- * Cost: four full collections and two counts. A count visits the whole heap: in some
+ * A test costs four full collections and two counts, which visit the whole heap: in some
  * milliseconds for each class with `queryObjects`, and in seconds in a snapshot, as
  * {@link expectCollected} says.
  *
  * **Gotchas**
  *
- * A background fiber that the effect starts may hold instances. Wait for this fiber
+ * A background fiber that the effect starts may hold instances, so wait for this fiber
  * inside the effect.
  *
  * **Example** (Finding a list that is never emptied)

@@ -18,8 +18,8 @@ import * as LeakDetector from "./LeakDetector.ts"
  *
  * **When to use**
  *
- * Use to declare the matchers for jest. `effect-weakref/testing/Vitest` declares them for
- * vitest.
+ * Use to declare the matchers for jest, because `effect-weakref/testing/Vitest` declares
+ * them for vitest.
  *
  * **Details**
  *
@@ -54,7 +54,7 @@ export interface MatcherResult {
 }
 
 /**
- * Defines the matchers of this module. Pass it to `expect.extend`.
+ * Defines the matchers of this module, for `expect.extend` of jest or vitest.
  *
  * **When to use**
  *
@@ -66,14 +66,14 @@ export interface MatcherResult {
  * `toBeCollected` takes a function that creates an object and returns it, or a promise of
  * it, or an effect that does. It forces collections as `LeakDetector.expectCollected`
  * does, with the same options and the same cost. If the object stays reachable, the
- * message names the path that retains it. If the function or the effect fails, so does
- * the test, with that error. `not.toBeCollected` searches no path.
+ * message names the path that retains it, a path that `not.toBeCollected` does not
+ * search. If the function or the effect fails, so does the test, with that error.
  *
  * **Gotchas**
  *
- * - Await the assertion. A test that does not wait for it cannot fail.
- * - Do not pass the object: `expect(object)` keeps it alive. The matcher then throws a
- *   `TypeError`.
+ * - Await the assertion, because a test that does not wait for it cannot fail.
+ * - Do not pass the object, because `expect(object)` keeps it alive, so the matcher
+ *   throws a `TypeError`.
  * - Start the runner with `--expose-gc`, or on Node, where `node:v8` can switch it on.
  * - A search for the path can take seconds. Raise the time limit of a test that is
  *   expected to fail.

@@ -1,11 +1,11 @@
 /**
- * A heap on which the test decides when a value is collected.
+ * Provides a heap on which the test decides when a value is collected.
  *
  * On a real heap, a program cannot know when a value is collected. On a `TestHeap`,
- * {@link collect} collects its targets: all references to them are dead at once.
- * {@link finalize} runs the queued clean-ups. Nothing else is collected. The two steps
- * are separate because engines separate them: a value is reachable, then collected, then
- * finalized.
+ * {@link collect} collects its targets, so that all references to them are dead at once,
+ * {@link finalize} runs the queued clean-ups, and nothing else is collected. The two
+ * steps are separate because engines separate them: a value is reachable, then collected,
+ * then finalized.
  *
  * The code under test stays the same. Every effectful constructor reads its weak
  * primitives from the `Heap` service, which {@link layer} replaces.
@@ -87,10 +87,10 @@ export class TestHeap extends Context.Service<TestHeap, {
  *
  * **Details**
  *
- * The functions do the same as those of this module, but are synchronous. `finalize` and
- * `finalizeOne` do not wait for the promises that clean-ups return. `finalize` runs all
- * clean-ups, and then throws the first error that a clean-up has thrown. `service` is the
- * same heap for effects.
+ * The functions do the same as those of this module, but are synchronous, so `finalize`
+ * and `finalizeOne` do not wait for the promises that clean-ups return. `finalize` runs
+ * all clean-ups, and then throws the first error that a clean-up has thrown. `service` is
+ * the same heap for effects, and each function costs what that of the module does.
  *
  * @see {@link makeUnsafe} for the constructor
  *
@@ -108,17 +108,17 @@ export interface SyncTestHeap {
 }
 
 /**
- * Creates a test heap for synchronous code. The seed decides in which order the queued
+ * Creates a test heap for synchronous code, whose seed decides in which order the queued
  * clean-ups run.
  *
  * **When to use**
  *
- * Use for code that takes a heap as an argument, and in property tests without effects.
- * In an effect, use {@link layer}.
+ * Use for code that takes a heap as an argument, and in property tests without effects,
+ * but use {@link layer} in an effect.
  *
  * **Details**
  *
- * Each heap has its own constructors. Cost: O(1).
+ * Costs O(1), and each heap has its own constructors.
  *
  * **Example** (Collecting without effects)
  *
@@ -299,7 +299,7 @@ export const layerWith = (options: { readonly seed: string | number }): Layer.La
  *
  * **Gotchas**
  *
- * A `makeUnsafe` constructor does not read the service. Pass the heap to it.
+ * A `makeUnsafe` constructor does not read the service, so pass the heap to it.
  *
  * **Example** (Deciding when a referent is collected)
  *
@@ -327,7 +327,7 @@ export const layerWith = (options: { readonly seed: string | number }): Layer.La
 export const layer: Layer.Layer<TestHeap> = /*#__PURE__*/ layerWith({ seed: 0 })
 
 /**
- * Collects the targets.
+ * Collects the targets, even if the program still holds them.
  *
  * **When to use**
  *
@@ -342,7 +342,7 @@ export const layer: Layer.Layer<TestHeap> = /*#__PURE__*/ layerWith({ seed: 0 })
  * the target again afterwards, the heap treats it as a new object.
  *
  * Dies with `NotWeakReferenceableError` and collects no target if a target cannot be a
- * referent. Cost: O(1) for each target and for each of its registrations. It does not
+ * referent. Costs O(1) for each target and for each of its registrations, and does not
  * dereference.
  *
  * **Example** (Collected, not yet finalized)
@@ -385,10 +385,10 @@ export const collect = (...targets: ReadonlyArray<WeakKey>): Effect.Effect<void,
  *
  * **Details**
  *
- * Waits for callbacks, for finalizers, and for the promises that clean-ups return.
- * Clean-ups that are queued in the meantime run too. A clean-up that throws does not stop
- * the next clean-up. After all have run, the effect dies with the first error. Ends the
- * turn. Cost: O(1) for each clean-up, and the cost of the clean-ups.
+ * Waits for callbacks, for finalizers, and for the promises that clean-ups return, and
+ * also runs clean-ups that are queued in the meantime. A clean-up that throws does not
+ * stop the next one, but after all have run, the effect dies with the first error. Ends
+ * the turn. Costs O(1) for each clean-up, and what the clean-ups cost.
  *
  * **Example** (Running the queued clean-ups)
  *
@@ -422,8 +422,8 @@ export const finalize: Effect.Effect<void, never, TestHeap> = /*#__PURE__*/ Effe
 )
 
 /**
- * Runs one queued clean-up, and waits until it has ended. Returns `false` if no clean-up
- * is queued.
+ * Runs one queued clean-up, waits until it has ended, and returns whether a clean-up was
+ * queued.
  *
  * **When to use**
  *
@@ -432,9 +432,9 @@ export const finalize: Effect.Effect<void, never, TestHeap> = /*#__PURE__*/ Effe
  *
  * **Details**
  *
- * The seed decides which clean-up runs. Waits for the promise that the clean-up returns.
- * Dies with the error that the clean-up throws. Ends the turn. Cost: O(1) amortized, and
- * the cost of the clean-up.
+ * The seed decides which clean-up runs. Waits for the promise that the clean-up returns,
+ * ends the turn, and dies with the error that the clean-up throws. Costs O(1), amortized,
+ * and what the clean-up costs.
  *
  * **Example** (Looking between two clean-ups)
  *
@@ -506,7 +506,7 @@ export const collectAndFinalize = (...targets: ReadonlyArray<WeakKey>): Effect.E
   Effect.andThen(collect(...targets), finalize)
 
 /**
- * Returns the number of queued clean-ups.
+ * Returns the number of queued clean-ups, and dereferences nothing.
  *
  * **When to use**
  *
@@ -517,8 +517,8 @@ export const collectAndFinalize = (...targets: ReadonlyArray<WeakKey>): Effect.E
  * A clean-up is queued from the collection of its target until it runs or is
  * unregistered. In {@link explore}, there is a schedule for each number that is possible.
  * Which of the targets are collected stays open until the program can see it, but
- * everything that follows agrees with the number. Cost: O(1), and in `explore` O(2ⁿ) for
- * n released targets with registrations, up to 12. It does not dereference.
+ * everything that follows agrees with the number. Costs O(1), and in `explore` O(2ⁿ) for
+ * n released targets with registrations, up to 12.
  *
  * **Example** (Counting clean-ups)
  *
@@ -560,16 +560,16 @@ export const pending: Effect.Effect<number, never, TestHeap> = /*#__PURE__*/ Eff
  *
  * **Details**
  *
- * The collector may collect each target at any time, or never. It may collect a target
- * alone or together with others. A target stays alive until the end of the turn if this
- * turn has dereferenced it or has made a weak reference to it. Outside of `explore`,
- * `mayCollect` only checks the targets. Dies with `NotWeakReferenceableError` if a target
- * cannot be a referent. Cost: O(1) for each target. It does not dereference.
+ * The collector may collect each target at any time, or never, alone or together with
+ * others. A target stays alive until the end of the turn if this turn has dereferenced it
+ * or has made a weak reference to it. Outside of `explore`, `mayCollect` only checks the
+ * targets. Dies with `NotWeakReferenceableError` if a target cannot be a referent. Costs
+ * O(1) for each target, and does not dereference.
  *
  * **Gotchas**
  *
- * `explore` relies on this statement. If the program dereferences a target and keeps it
- * beyond the turn, call {@link hold}. If one target holds another, say so with
+ * `explore` relies on this statement, so call {@link hold} if the program dereferences a
+ * target and keeps it beyond the turn. If one target holds another, say so with
  * {@link retains}, because `explore` would otherwise collect the held target alone.
  *
  * **Example** (Releasing a target)
@@ -611,13 +611,13 @@ export const mayCollect = (...targets: ReadonlyArray<WeakKey>): Effect.Effect<vo
  * **When to use**
  *
  * Use in a program for {@link explore} that dereferences a target and keeps it beyond the
- * turn. {@link mayCollect} releases the target again.
+ * turn, until {@link mayCollect} releases the target again.
  *
  * **Details**
  *
  * References to a target stay dead if the target was collected before. Outside of
  * `explore`, `hold` only checks the targets. Dies with `NotWeakReferenceableError` if a
- * target cannot be a referent. Cost: O(1) for each target. It does not dereference.
+ * target cannot be a referent. Costs O(1) for each target, and does not dereference.
  *
  * **Example** (Keeping a dereferenced target)
  *
@@ -666,7 +666,7 @@ export const hold = (...targets: ReadonlyArray<WeakKey>): Effect.Effect<void, ne
  * either is collected, and it holds for chains and cycles of targets. An owner that is
  * never released keeps its dependents alive for ever. Outside of `explore`, `retains`
  * only checks its arguments. Dies with `NotWeakReferenceableError` if one of them cannot
- * be a referent. Cost: O(1), and O(owners) at each decision about the dependent. It does
+ * be a referent. Costs O(1), and O(owners) at each decision about the dependent, and does
  * not dereference.
  *
  * **Gotchas**
@@ -708,7 +708,7 @@ export const retains = (owner: WeakKey, dependent: WeakKey): Effect.Effect<void,
   Effect.flatMap(TestHeap, (testHeap) => testHeap.retains(owner, dependent))
 
 /**
- * Ends the turn, as `Effect.yieldNow` does.
+ * Ends the turn, which is what `Effect.yieldNow` does.
  *
  * **When to use**
  *
@@ -717,8 +717,8 @@ export const retains = (owner: WeakKey, dependent: WeakKey): Effect.Effect<void,
  *
  * **Details**
  *
- * Is the same effect as `Effect.yieldNow`, so other fibers may run. Needs no heap, so
- * code can use it outside of a test.
+ * Is the same effect as `Effect.yieldNow`, so other fibers may run, at the cost of one
+ * job of the event loop. Needs no heap, so code can use it outside of a test.
  *
  * **Example** (A target dies between two turns)
  *
@@ -758,8 +758,8 @@ export const turn: Effect.Effect<void> = Effect.yieldNow
  * - `schedules`: the number of different schedules under which the program ran.
  * - `choices`: how many choices the collector had in the run with the most choices.
  * - `exhaustive`: whether no other behaviours exist, which is so if `gaps` is empty.
- * - `gaps`: why other behaviours may exist. There are more than `maxSchedules` schedules;
- *   clean-ups were due while plain code waited for something other than a timer; or the
+ * - `gaps`: why other behaviours may exist: there are more than `maxSchedules` schedules,
+ *   clean-ups were due while plain code waited for something other than a timer, or the
  *   host's heap refers to a target.
  * - `unreleased`: the weak targets that no run has released, although the program could
  *   have noticed their death. These are targets that the program holds, and targets that
@@ -785,10 +785,10 @@ export interface Explored {
  *
  * **Details**
  *
- * The `reason` is one of these:
+ * The `reason` says which of these cases it is:
  *
- * - `"Failure"`: under this schedule the program fails, dies, or is interrupted. `cause`
- *   is the cause of its failure.
+ * - `"Failure"`: under this schedule the program fails, dies, or is interrupted, and
+ *   `cause` is the cause of its failure.
  * - `"Endless"`: under this schedule the program does not end. For example, it waits for
  *   a clean-up that never runs.
  * - `"NoChoice"`: the collector had no choice, so the exploration shows nothing. The
@@ -799,10 +799,10 @@ export interface Explored {
  *   schedule. It depends on a random number, on a real clock, or on a variable that an
  *   earlier run has changed. For {@link replay}, the program may have changed since the
  *   schedule was found.
- * - `"Malformed"`: the text is not a schedule.
+ * - `"Malformed"`: the text that was passed to {@link replay} is not a schedule.
  *
- * `schedule` is the argument for {@link replay}. `trace` describes the same events in
- * words. `schedules` is the number of schedules that ran. `unreleased` names the same
+ * `schedule` is the argument for {@link replay}, and `trace` describes the same events in
+ * words. `schedules` is the number of schedules that ran, and `unreleased` names the same
  * targets as in {@link Explored}. The message says what failed, and then shows the
  * schedule, the trace, and how to repeat the run.
  *
@@ -846,15 +846,16 @@ const messageOf = (
 }
 
 /**
- * Describes the options of {@link explore}.
+ * Describes how many schedules {@link explore} runs, and which hosts they imitate.
  *
  * **Details**
  *
- * - `maxSchedules`: the largest number of schedules to run. The default is 10,000.
- * - `seed`: decides which schedules run if more than `maxSchedules` exist. The default is
- *   0.
+ * - `maxSchedules`: the largest number of schedules to run, 10,000 by default.
+ * - `seed`: decides which schedules run if more than `maxSchedules` exist, and is 0 by
+ *   default.
  * - `lateUnregister`: whether the clean-up of a collected target may run even after
- *   `unregister`, because an engine may have queued it before. The default is `false`.
+ *   `unregister`, because an engine may have queued it before. It is `false` by default,
+ *   which is what programs usually assume.
  * - `turns`: when a turn ends. With `"task"`, the default, it ends when the microtasks
  *   are done, as in every host. With `"job"`, each `await` ends it, which the
  *   specification allows.
@@ -887,14 +888,14 @@ export interface ExploreOptions {
  * **Details**
  *
  * The program names its targets with {@link mayCollect}. A schedule states which targets
- * die, and before which read. It also states after which turn each clean-up runs, or that
- * the clean-up never runs.
+ * die, and before which read, and after which turn each clean-up runs, or that the
+ * clean-up never runs.
  *
  * The collector has a choice only if the program can see the difference:
  *
  * - at the first `deref` of a released target in a turn
  * - between two turns, if a clean-up may run
- * - at {@link pending}, {@link finalize} and {@link finalizeOne}
+ * - at {@link pending}, {@link finalize} and {@link finalizeOne}, which show the queue
  *
  * A turn ends when the microtasks of a task are done: when the program yields
  * (`Effect.yieldNow`, {@link turn}), sleeps, or waits for I/O. After an `await` of
@@ -908,8 +909,8 @@ export interface ExploreOptions {
  * error has a shortest schedule. If there are more than `maxSchedules` schedules, about
  * half of the runs are a random sample, and `exhaustive` is `false`. If a sampled
  * schedule fails, `explore` removes events from it as long as it still fails. Runs follow
- * one another, even those of different explorations. Cost: one run of the program and 0.1
- * to 0.8 ms for each schedule.
+ * one another, even those of different explorations. Each schedule costs one run of the
+ * program and 0.1 to 0.8 ms.
  *
  * Fails with {@link ScheduleError}, never with the program's own error. Dies with a
  * `TypeError` if an option is wrong.
@@ -997,7 +998,7 @@ export const explore = <A, E, R>(
  *
  * Fails with `ScheduleError` if the text is not a schedule, if the program does not end,
  * or if the program does not reach the choices of the schedule. The schedule records
- * whether it needs `lateUnregister` or `turns: "job"`. Cost: one run of the program.
+ * whether it needs `lateUnregister` or `turns: "job"`. Costs one run of the program.
  *
  * **Example** (Replaying a failure)
  *
@@ -1087,8 +1088,8 @@ const settingsOf = (options: ExploreOptions | undefined): Explorer.Settings => {
  *
  * **When to use**
  *
- * Use for code that does not use Effect and reads the globals. The default object is
- * `globalThis`.
+ * Use for code that does not use Effect and reads the globals, because the default object
+ * is `globalThis`.
  *
  * **Details**
  *
@@ -1096,14 +1097,14 @@ const settingsOf = (options: ExploreOptions | undefined): Explorer.Settings => {
  * again. Installations may overlap and end in any order; the newest that has not ended
  * decides. In {@link explore}, an installation ends at the latest with its run, even if
  * the program does not end. Dies with a `TypeError` and replaces nothing if the target is
- * not an object, or if a property cannot be replaced. Cost: O(1).
+ * not an object, or if a property cannot be replaced. Costs O(1).
  *
  * **Gotchas**
  *
- * Code that read a global before `install` keeps the host's constructor. Some modules
- * read the globals when they are loaded. Load them after `install`. All code of the
- * process sees the replaced globals, so run nothing else at the same time. The global
- * `WeakSet` is not replaced.
+ * Code that read a global before `install` keeps the host's constructor, so load modules
+ * that read the globals when they are loaded after `install`. All code of the process
+ * sees the replaced globals, so run nothing else at the same time. The global `WeakSet`
+ * is not replaced.
  *
  * **Example** (Collecting a target of code without Effect)
  *

@@ -6,8 +6,9 @@
  * matcher `toBeCollected` to vitest's `expect`. A failure prints the schedule, the events
  * and how to replay them.
  *
- * This module needs `vitest`, an optional peer dependency. Import it as
- * `effect-weakref/testing/Vitest`. The index `effect-weakref/testing` does not export it.
+ * This module needs `vitest`, an optional peer dependency, so the index
+ * `effect-weakref/testing` does not export it. Import it as
+ * `effect-weakref/testing/Vitest`.
  *
  * @stability experimental
  * @since 0.1.0
@@ -30,7 +31,7 @@ declare module "vitest" {
 vitest.expect.extend({ ...matchers })
 
 /**
- * Configures a test of {@link Explore}.
+ * Configures a test of {@link Explore}, and how vitest runs it.
  *
  * **Details**
  *
@@ -58,7 +59,7 @@ export interface ExploreOptions extends TestHeap.ExploreOptions {
 }
 
 /**
- * Configures the tests of {@link CheckLaws}.
+ * Configures the tests of {@link CheckLaws}, and how vitest runs them.
  *
  * **Details**
  *
@@ -171,7 +172,7 @@ interface Runner extends Register {
  * **Details**
  *
  * The result behaves like the given `it` in everything else, and the given `it` does not
- * change. Cost: O(1).
+ * change. Costs O(1), before any test runs.
  *
  * **Example** (Adding the methods to the `it` of `@effect/vitest`)
  *
@@ -323,7 +324,7 @@ const fail = ({ cause, message, name }: Report, site: string): Effect.Effect<nev
  * - `it.explore(name, program, options?)` makes a test that runs `TestHeap.explore`. If
  *   the program fails under a schedule, the test prints this schedule, the events, the
  *   failure, and the call that replays them.
- * - `it.laws(laws, options?)` makes one test of each law, with the name of the law. A
+ * - `it.laws(laws, options?)` makes one test of each law, with the name of the law, and a
  *   broken law prints its shortest counterexample.
  *
  * Since this module was imported, `expect` has the matcher `toBeCollected`.
@@ -335,7 +336,7 @@ const fail = ({ cause, message, name }: Report, site: string): Effect.Effect<nev
  * **Gotchas**
  *
  * `it.explore` provides the heap and a Scope. Provide what else the program needs before
- * you pass it, but no layer of `TestHeap`: it would hide the explored heap.
+ * you pass it, but no layer of `TestHeap`, because it would hide the explored heap.
  *
  * **Example** (Expecting that a session is released)
  *
