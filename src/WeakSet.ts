@@ -1,20 +1,23 @@
 /**
- * Stores objects weakly in a set. An element leaves the set when it has been collected.
+ * Stores objects weakly in a set, which an element leaves when it has been collected.
  *
  * Use a `WeakSet` to remember objects without owning them. Unlike the native `WeakSet`,
- * this set iterates in insertion order, counts its elements, and can compare them by
- * structure. It has operations such as union and intersection. It is synchronous and
+ * this set iterates in insertion order, counts its elements, can compare them by
+ * structure, and has operations such as union and intersection. It is synchronous and
  * mutable, like `MutableHashSet`.
  *
  * A second operand is any iterable, even the set itself, and its elements are compared
- * with the comparison of the set. In the documentation of costs, n is the number of
- * elements that are not reclaimed yet, and m is the length of the second operand.
- * Hashing an element counts as constant time. Looking up an element that is already in
- * the set does not hash the element. An operation that dereferences keeps the elements
- * that it reads alive to the end of the turn. An operation that removes elements
- * sometimes dereferences all elements.
+ * with the comparison of the set. An operation that takes an iterable throws the error of
+ * the iterable or of a comparison, and changes nothing if it throws. A new set has the
+ * heap and the comparison of the set that it was made from.
  *
- * @stability experimental
+ * In the documentation of costs, n is the number of elements that are not reclaimed yet,
+ * and m is the length of the second operand. Hashing an element counts as constant time,
+ * and an element that is already in the set is found without hashing it. An operation
+ * that dereferences keeps the elements that it reads alive to the end of the turn, and
+ * one that removes elements sometimes dereferences all of them.
+ *
+ * @stability stable
  * @since 0.1.0
  */
 import * as Effect from "effect/Effect"
@@ -35,7 +38,7 @@ import { makeUnsafe as makeRef, type WeakRef } from "./WeakRef.ts"
 const TypeId = "~effect-weakref/WeakSet"
 
 /**
- * A set of weak elements.
+ * Represents a set whose elements are held weakly.
  *
  * **When to use**
  *
@@ -49,12 +52,12 @@ const TypeId = "~effect-weakref/WeakSet"
  * element can be an object, a function, or a symbol that is not registered with
  * `Symbol.for`.
  *
- * Two sets are `Equal` only if they are the same object. Use {@link equals} to compare
+ * Two sets are `Equal` only if they are the same object, so use {@link equals} to compare
  * their elements.
  *
- * Printing and JSON show the first 20 elements and say how many more there are, at
- * most. An opaque object prints as its tag, and long texts and deep structures are cut,
- * so a set of DOM nodes prints in no time.
+ * Printing and JSON show the first 20 elements and say how many more there are, at most.
+ * An opaque object prints as its tag, and long texts and deep structures are cut, so a
+ * set of DOM nodes prints in no time.
  *
  * **Example** (Remembering pages)
  *
@@ -79,7 +82,7 @@ const TypeId = "~effect-weakref/WeakSet"
  * @see {@link https://docs.python.org/3/library/weakref.html#weakref.WeakSet | Python, weakref.WeakSet} for the source of the semantics
  *
  * @category models
- * @stability experimental
+ * @stability stable
  * @since 0.1.0
  */
 export interface WeakSet<in out A extends WeakKey> extends Iterable<A>, Pipeable, Inspectable {
@@ -90,7 +93,7 @@ export interface WeakSet<in out A extends WeakKey> extends Iterable<A>, Pipeable
 }
 
 /**
- * Describes how a `WeakSet` compares its elements.
+ * Describes how a `WeakSet` compares its elements, and how much it hashes.
  *
  * **When to use**
  *
@@ -98,20 +101,20 @@ export interface WeakSet<in out A extends WeakKey> extends Iterable<A>, Pipeable
  *
  * **Details**
  *
- * `compare: "reference"` is the default. Two elements are the same only if they are the
- * same object, as in a native `WeakSet`. The set never hashes an element and never
- * reads its properties.
+ * `compare: "reference"` is the default: two elements are the same only if they are the
+ * same object, as in a native `WeakSet`. The set never hashes an element, never reads its
+ * properties, and finds it in O(1).
  *
- * `compare: "structural"` compares elements as `Equal.equals` does, except that an
- * opaque object, such as a DOM node, a `Blob`, a promise or a stream, is only equal to
- * itself, even inside another element. An operation on an element that the set does not
- * contain hashes the element: it reads the whole object, its getters included, so do
- * not change such an element afterwards. The set keeps the first of several equal
- * elements, until that element has been collected.
+ * `compare: "structural"` compares elements as `Equal.equals` does, except that an opaque
+ * object, such as a DOM node, a `Blob`, a promise or a stream, is only equal to itself,
+ * even inside another element. An operation on an element that the set does not contain
+ * hashes the element: it reads the whole object, its getters included, so do not change
+ * such an element afterwards. The set keeps the first of several equal elements, until
+ * that element has been collected.
  *
  * **Gotchas**
  *
- * - Any other `compare` throws a `TypeError`.
+ * - Any other `compare` throws a `TypeError` when the set is created.
  * - An opaque object is an instance of a native class or of a class with
  *   `Symbol.toStringTag`, an event emitter, or a promise of any library, unless it
  *   implements `Equal`. Arrays, maps, sets, dates, regular expressions, buffers and
@@ -119,13 +122,13 @@ export interface WeakSet<in out A extends WeakKey> extends Iterable<A>, Pipeable
  * - Instances of your own classes are compared by their properties. State in private
  *   fields is not seen, so implement `Equal`, or mark such an object with
  *   `Equal.byReference`.
- * - An object that implements `Equal`, such as a `HashMap`, decides itself how its
- *   parts are compared.
+ * - An object that implements `Equal`, such as a `HashMap`, decides itself how its parts
+ *   are compared.
  *
  * @see {@link makeUnsafe} for a constructor that takes these options
  *
  * @category models
- * @stability experimental
+ * @stability stable
  * @since 0.1.0
  */
 export interface Options {
@@ -141,8 +144,8 @@ export interface Options {
  *
  * **Details**
  *
- * Returns `false` for a native `WeakSet`, and for a set of another copy of this
- * package.
+ * Returns `false` for a native `WeakSet`, and for a set of another copy of this package.
+ * Costs O(1), whatever the value is.
  *
  * **Example** (Checking values)
  *
@@ -156,7 +159,7 @@ export interface Options {
  * @see {@link make} for the constructor
  *
  * @category guards
- * @stability experimental
+ * @stability stable
  * @since 0.1.0
  */
 export const isWeakSet = (u: unknown): u is WeakSet<WeakKey> => guard(() => u instanceof WeakSetImpl)
@@ -193,7 +196,8 @@ const tableOf = <A extends WeakKey>(self: WeakSet<A>): WeakElementTable<A> =>
  * **Details**
  *
  * Elements compare by reference, unless {@link Options} say otherwise. If `compare` is
- * unknown, the effect dies with a `TypeError`.
+ * unknown, the effect dies with a `TypeError`. Costs O(1), and nothing is registered with
+ * the engine yet.
  *
  * **Example** (Creating a set in an effect)
  *
@@ -214,7 +218,7 @@ const tableOf = <A extends WeakKey>(self: WeakSet<A>): WeakElementTable<A> =>
  * @see {@link fromIterable} to start with elements
  *
  * @category constructors
- * @stability experimental
+ * @stability stable
  * @since 0.1.0
  */
 export const make = <A extends WeakKey>(options?: Options): Effect.Effect<WeakSet<A>> =>
@@ -229,7 +233,8 @@ export const make = <A extends WeakKey>(options?: Options): Effect.Effect<WeakSe
  *
  * **Details**
  *
- * Throws a `TypeError` if `compare` is unknown.
+ * Throws a `TypeError` if `compare` is unknown. Costs O(1), and nothing is registered
+ * with the engine yet.
  *
  * **Example** (Comparing elements by reference and by structure)
  *
@@ -247,7 +252,7 @@ export const make = <A extends WeakKey>(options?: Options): Effect.Effect<WeakSe
  * @see {@link make} to take the heap from the context
  *
  * @category constructors
- * @stability experimental
+ * @stability stable
  * @since 0.1.0
  */
 export const makeUnsafe = <A extends WeakKey>(options?: Options, heap: Heap = host): WeakSet<A> => {
@@ -256,7 +261,7 @@ export const makeUnsafe = <A extends WeakKey>(options?: Options, heap: Heap = ho
 }
 
 /**
- * Creates a set from elements.
+ * Creates a set from the elements of an iterable.
  *
  * **When to use**
  *
@@ -265,9 +270,9 @@ export const makeUnsafe = <A extends WeakKey>(options?: Options, heap: Heap = ho
  *
  * **Details**
  *
- * Fails with `NotWeakReferenceableError` if an element cannot be a referent. An error
- * of the iterable itself is a defect. The set keeps the first of several equal
- * elements. Cost: O(number of elements).
+ * Fails with `NotWeakReferenceableError` if an element cannot be a referent, and dies
+ * with an error of the iterable itself. The set keeps the first of several equal
+ * elements. Costs O(m), where m is the number of elements of the iterable.
  *
  * **Example** (Creating a set from elements)
  *
@@ -283,7 +288,7 @@ export const makeUnsafe = <A extends WeakKey>(options?: Options, heap: Heap = ho
  * @see {@link addAll} to add elements to a set
  *
  * @category constructors
- * @stability experimental
+ * @stability stable
  * @since 0.1.0
  */
 export const fromIterable = <A extends WeakKey>(
@@ -296,25 +301,25 @@ export const fromIterable = <A extends WeakKey>(
   })
 
 /**
- * Adds an element, and returns the set.
+ * Adds an element to the set, and returns the set.
  *
  * **When to use**
  *
- * Use to remember an object. The set does not keep it alive, so something else must
- * hold it.
+ * Use to remember an object. The set does not keep the object alive, so something else
+ * must hold it.
  *
  * **Details**
  *
- * If an equal element is in the set, the set keeps that element and its position.
- * Throws `NotWeakReferenceableError` and changes nothing if the element cannot be a
- * referent. Cost: O(1), amortized. It dereferences only if elements compare by
- * structure and this element is not in the set.
+ * If an equal element is in the set, the set keeps that element and its position. Throws
+ * `NotWeakReferenceableError` and changes nothing if the element cannot be a referent.
+ * Costs O(1), amortized, and dereferences only if elements compare by structure and this
+ * element is not in the set.
  *
  * **Gotchas**
  *
- * Structural comparison runs user code: `Equal` and `Hash` implementations, and
- * getters. If that code changes the set, the operation looks up the element again. It
- * throws an error after 100 attempts.
+ * Structural comparison runs user code: `Equal` and `Hash` implementations, and getters.
+ * If that code changes the set, the operation looks up the element again, and throws an
+ * error after 100 attempts.
  *
  * **Example** (Adding an element)
  *
@@ -330,7 +335,7 @@ export const fromIterable = <A extends WeakKey>(
  * @see {@link addAll} for many elements
  *
  * @category mutations
- * @stability experimental
+ * @stability stable
  * @since 0.1.0
  */
 export function add<A1 extends A, A extends WeakKey = A1>(element: A1): (self: WeakSet<A>) => WeakSet<A>
@@ -350,7 +355,7 @@ export function add(self: unknown, element?: unknown): unknown {
  *
  * **Details**
  *
- * Cost: O(1). It dereferences only if elements compare by structure and this element is
+ * Costs O(1), and dereferences only if elements compare by structure and this element is
  * not in the set.
  *
  * **Example** (Checking an element)
@@ -367,7 +372,7 @@ export function add(self: unknown, element?: unknown): unknown {
  * @see {@link isSuperset} for many elements
  *
  * @category predicates
- * @stability experimental
+ * @stability stable
  * @since 0.1.0
  */
 export function has<A1 extends A, A extends WeakKey = A1>(element: A1): (self: WeakSet<A>) => boolean
@@ -386,8 +391,8 @@ export function has(self: unknown, element?: unknown): unknown {
  *
  * **Details**
  *
- * Does nothing if no equal element is in the set. Cost: O(1), amortized. It may
- * dereference.
+ * Does nothing if no equal element is in the set. Costs O(1), amortized, and may
+ * dereference the elements that it compares.
  *
  * **Example** (Removing an element)
  *
@@ -404,7 +409,7 @@ export function has(self: unknown, element?: unknown): unknown {
  * @see {@link clear} to remove everything
  *
  * @category mutations
- * @stability experimental
+ * @stability stable
  * @since 0.1.0
  */
 export function remove<A1 extends A, A extends WeakKey = A1>(element: A1): (self: WeakSet<A>) => WeakSet<A>
@@ -425,8 +430,8 @@ export function remove(self: unknown, element?: unknown): unknown {
  *
  * **Details**
  *
- * Removes the dead elements before it as well. Cost: O(1), amortized, but O(n) at worst
- * in the first call after a collection. It dereferences.
+ * Removes the dead elements before it as well. Costs O(1), amortized, but O(n) at worst
+ * in the first call after a collection, and dereferences what it returns.
  *
  * **Example** (Emptying a set from its oldest element on)
  *
@@ -445,14 +450,14 @@ export function remove(self: unknown, element?: unknown): unknown {
  * @see {@link isEmpty} as the condition of a loop
  *
  * @category mutations
- * @stability experimental
+ * @stability stable
  * @since 0.1.0
  */
 export const pop = <A extends WeakKey>(self: WeakSet<A>): Option.Option<A> =>
   Option.map(tableOf(self).popEntry(), ([element]) => element)
 
 /**
- * Removes all elements, and returns the set.
+ * Removes all elements from the set, and returns the set.
  *
  * **When to use**
  *
@@ -460,7 +465,7 @@ export const pop = <A extends WeakKey>(self: WeakSet<A>): Option.Option<A> =>
  *
  * **Details**
  *
- * Cost: O(n). It does not dereference.
+ * Costs O(n), and does not dereference any element.
  *
  * **Example** (Removing all elements)
  *
@@ -475,7 +480,7 @@ export const pop = <A extends WeakKey>(self: WeakSet<A>): Option.Option<A> =>
  * @see {@link remove} for one element
  *
  * @category mutations
- * @stability experimental
+ * @stability stable
  * @since 0.1.0
  */
 export const clear = <A extends WeakKey>(self: WeakSet<A>): WeakSet<A> => {
@@ -492,9 +497,8 @@ export const clear = <A extends WeakKey>(self: WeakSet<A>): WeakSet<A> => {
  *
  * **Details**
  *
- * Throws `NotWeakReferenceableError` if an element cannot be a referent. Throws the
- * error of the iterable or of a comparison. Adds nothing if it throws. Cost: O(m),
- * amortized. It may dereference.
+ * Throws `NotWeakReferenceableError` and adds nothing if an element cannot be a referent.
+ * Costs O(m), amortized, and may dereference the elements that it compares.
  *
  * **Example** (Union in place)
  *
@@ -510,7 +514,7 @@ export const clear = <A extends WeakKey>(self: WeakSet<A>): WeakSet<A> => {
  * @see {@link union} for a new set
  *
  * @category mutations
- * @stability experimental
+ * @stability stable
  * @since 0.1.0
  */
 export const addAll: {
@@ -530,8 +534,7 @@ export const addAll: {
  *
  * **Details**
  *
- * Throws the error of the iterable or of a comparison. Removes nothing if it throws.
- * Cost: O(n + m). It dereferences.
+ * Costs O(n + m), and dereferences every live element of the set.
  *
  * **Example** (Intersection in place)
  *
@@ -547,7 +550,7 @@ export const addAll: {
  * @see {@link intersection} for a new set
  *
  * @category mutations
- * @stability experimental
+ * @stability stable
  * @since 0.1.0
  */
 export const retainAll: {
@@ -567,8 +570,7 @@ export const retainAll: {
  *
  * **Details**
  *
- * Throws the error of the iterable or of a comparison. Removes nothing if it throws.
- * Cost: O(m), amortized. It dereferences.
+ * Costs O(m), amortized, and dereferences the elements that it removes.
  *
  * **Example** (Difference in place)
  *
@@ -584,7 +586,7 @@ export const retainAll: {
  * @see {@link difference} for a new set
  *
  * @category mutations
- * @stability experimental
+ * @stability stable
  * @since 0.1.0
  */
 export const removeAll: {
@@ -605,10 +607,9 @@ export const removeAll: {
  *
  * **Details**
  *
- * An element that the operand repeats is toggled once. Throws
- * `NotWeakReferenceableError` if an element cannot be a referent. Throws the error of
- * the iterable or of a comparison. Changes nothing if it throws. Cost: O(m), amortized.
- * It dereferences.
+ * An element that the operand repeats is toggled once. Throws `NotWeakReferenceableError`
+ * and changes nothing if an element cannot be a referent. Costs O(m), amortized, and
+ * dereferences the elements that it compares.
  *
  * **Example** (Symmetric difference in place)
  *
@@ -624,7 +625,7 @@ export const removeAll: {
  * @see {@link symmetricDifference} for a new set
  *
  * @category mutations
- * @stability experimental
+ * @stability stable
  * @since 0.1.0
  */
 export const toggleAll: {
@@ -640,12 +641,12 @@ export const toggleAll: {
  *
  * **When to use**
  *
- * Use to combine two sets and keep both. {@link addAll} changes the set itself.
+ * Use to combine two sets and keep both, because {@link addAll} changes the set itself.
  *
  * **Details**
  *
- * The new set has the heap and the comparison of the first set. Throws as
- * {@link addAll} does. Cost: O(n + m). It dereferences.
+ * Throws as {@link addAll} does. Costs O(n + m), and dereferences every live element of
+ * the set.
  *
  * **Example** (Union)
  *
@@ -660,7 +661,7 @@ export const toggleAll: {
  * @see {@link addAll} to change the set
  *
  * @category combinators
- * @stability experimental
+ * @stability stable
  * @since 0.1.0
  */
 export const union: {
@@ -673,13 +674,12 @@ export const union: {
  *
  * **When to use**
  *
- * Use to find what two collections share and keep both. {@link retainAll} changes the
- * set itself.
+ * Use to find what two collections share and keep both, because {@link retainAll} changes
+ * the set itself.
  *
  * **Details**
  *
- * The new set has the heap and the comparison of the first set. Throws as
- * {@link retainAll} does. Cost: O(n + m). It dereferences.
+ * Costs O(n + m), and dereferences every live element of the set.
  *
  * **Example** (Intersection)
  *
@@ -694,7 +694,7 @@ export const union: {
  * @see {@link retainAll} to change the set
  *
  * @category combinators
- * @stability experimental
+ * @stability stable
  * @since 0.1.0
  */
 export const intersection: {
@@ -707,13 +707,12 @@ export const intersection: {
  *
  * **When to use**
  *
- * Use to find what the other collection lacks and keep both. {@link removeAll} changes
- * the set itself.
+ * Use to find what the other collection lacks and keep both, because {@link removeAll}
+ * changes the set itself.
  *
  * **Details**
  *
- * The new set has the heap and the comparison of the first set. Throws as
- * {@link removeAll} does. Cost: O(n + m). It dereferences.
+ * Costs O(n + m), and dereferences every live element of the set.
  *
  * **Example** (Difference)
  *
@@ -728,7 +727,7 @@ export const intersection: {
  * @see {@link removeAll} to change the set
  *
  * @category combinators
- * @stability experimental
+ * @stability stable
  * @since 0.1.0
  */
 export const difference: {
@@ -741,13 +740,13 @@ export const difference: {
  *
  * **When to use**
  *
- * Use to find what has changed between two collections. {@link toggleAll} changes the
- * set itself.
+ * Use to find what has changed between two collections, because {@link toggleAll} changes
+ * the set itself.
  *
  * **Details**
  *
- * The new set has the heap and the comparison of the first set. Throws as
- * {@link toggleAll} does. Cost: O(n + m). It dereferences.
+ * Throws as {@link toggleAll} does. Costs O(n + m), and dereferences every live element
+ * of the set.
  *
  * **Example** (Symmetric difference)
  *
@@ -762,7 +761,7 @@ export const difference: {
  * @see {@link toggleAll} to change the set
  *
  * @category combinators
- * @stability experimental
+ * @stability stable
  * @since 0.1.0
  */
 export const symmetricDifference: {
@@ -779,7 +778,8 @@ export const symmetricDifference: {
  *
  * **Details**
  *
- * Reads the whole iterable. Cost: O(n + m). It dereferences.
+ * Reads the whole iterable, dereferences every live element of the set, and costs O(n +
+ * m).
  *
  * **Example** (Subset)
  *
@@ -795,7 +795,7 @@ export const symmetricDifference: {
  * @see {@link isSuperset} for the other direction
  *
  * @category predicates
- * @stability experimental
+ * @stability stable
  * @since 0.1.0
  */
 export const isSubset: {
@@ -815,8 +815,9 @@ export const isSubset: {
  *
  * **Details**
  *
- * Stops at the first element that the set lacks. Never returns for an endless iterable
- * whose elements are all in the set. Cost: O(m). It may dereference.
+ * Stops at the first element that the set lacks, and so never returns for an endless
+ * iterable whose elements are all in the set. Costs O(m), and may dereference the
+ * elements that it compares.
  *
  * **Example** (Superset)
  *
@@ -832,7 +833,7 @@ export const isSubset: {
  * @see {@link isSubset} for the other direction
  *
  * @category predicates
- * @stability experimental
+ * @stability stable
  * @since 0.1.0
  */
 export const isSuperset: {
@@ -849,12 +850,13 @@ export const isSuperset: {
  *
  * **When to use**
  *
- * Use if the set must lack something of the other collection. {@link isSubset} accepts
- * equal operands.
+ * Use if the set must lack something of the other collection, whereas {@link isSubset}
+ * accepts equal operands.
  *
  * **Details**
  *
- * Reads the whole iterable. Cost: O(n + m). It dereferences.
+ * Reads the whole iterable, dereferences every live element of the set, and costs O(n +
+ * m).
  *
  * **Example** (Proper subset)
  *
@@ -870,7 +872,7 @@ export const isSuperset: {
  * @see {@link isSubset} to accept equal contents
  *
  * @category predicates
- * @stability experimental
+ * @stability stable
  * @since 0.1.0
  */
 export const isProperSubset: {
@@ -887,12 +889,13 @@ export const isProperSubset: {
  *
  * **When to use**
  *
- * Use if the set must have more than the other collection. {@link isSuperset} accepts
- * equal operands.
+ * Use if the set must have more than the other collection, whereas {@link isSuperset}
+ * accepts equal operands.
  *
  * **Details**
  *
- * Stops at the first element that the set lacks. Cost: O(n + m). It dereferences.
+ * Stops at the first element that the set lacks. Costs O(n + m), and dereferences every
+ * live element of the set.
  *
  * **Example** (Proper superset)
  *
@@ -908,7 +911,7 @@ export const isProperSubset: {
  * @see {@link isSuperset} to accept equal contents
  *
  * @category predicates
- * @stability experimental
+ * @stability stable
  * @since 0.1.0
  */
 export const isProperSuperset: {
@@ -928,8 +931,9 @@ export const isProperSuperset: {
  *
  * **Details**
  *
- * Stops at the first element that the set has. Never returns for an endless iterable
- * without such an element. Cost: O(m). It may dereference.
+ * Stops at the first element that the set has, and so never returns for an endless
+ * iterable without such an element. Costs O(m), and may dereference the elements that it
+ * compares.
  *
  * **Example** (Disjoint sets)
  *
@@ -945,7 +949,7 @@ export const isProperSuperset: {
  * @see {@link intersection} for the common elements
  *
  * @category predicates
- * @stability experimental
+ * @stability stable
  * @since 0.1.0
  */
 export const isDisjoint: {
@@ -965,7 +969,7 @@ export const isDisjoint: {
  *
  * **Details**
  *
- * The copy has the same heap and comparison. Cost: O(n). It dereferences.
+ * Costs O(n), and dereferences every live element of the set.
  *
  * **Example** (Copying a set)
  *
@@ -982,7 +986,7 @@ export const isDisjoint: {
  * @see {@link union} to add elements to the copy
  *
  * @category combinators
- * @stability experimental
+ * @stability stable
  * @since 0.1.0
  */
 export const copy = <A extends WeakKey>(self: WeakSet<A>): WeakSet<A> => {
@@ -996,12 +1000,13 @@ export const copy = <A extends WeakKey>(self: WeakSet<A>): WeakSet<A> => {
  *
  * **When to use**
  *
- * Use to compare elements. `Equal.equals` compares only the identity of two sets.
+ * Use to compare the elements of two collections, because `Equal.equals` compares only
+ * the identity of two sets.
  *
  * **Details**
  *
- * The second operand may repeat elements. Stops at the first element that the set
- * lacks. Cost: O(n + m). It dereferences.
+ * The second operand may repeat elements, and the comparison stops at the first element
+ * that the set lacks. Costs O(n + m), and dereferences every live element of the set.
  *
  * **Gotchas**
  *
@@ -1021,7 +1026,7 @@ export const copy = <A extends WeakKey>(self: WeakSet<A>): WeakSet<A> => {
  * @see {@link isSubset} to accept further elements in the second operand
  *
  * @category predicates
- * @stability experimental
+ * @stability stable
  * @since 0.1.0
  */
 export const equals: {
@@ -1033,8 +1038,7 @@ export const equals: {
 })
 
 /**
- * Returns an iterator of the live elements, like the `Symbol.iterator` method of the
- * set.
+ * Returns an iterator of the live elements, like the `Symbol.iterator` method of the set.
  *
  * **When to use**
  *
@@ -1043,16 +1047,16 @@ export const equals: {
  *
  * **Details**
  *
- * Iterates in insertion order. The iterator never throws and never yields a dead
- * element, even if elements are collected, added or removed between two steps. It
- * inherits from the native iterator prototype, with `map` and `filter` if the host has
- * them. Cost: O(n) for all steps. Each step dereferences.
+ * Iterates in insertion order. The iterator never throws and never yields a dead element,
+ * even if elements are collected, added or removed between two steps. It inherits from
+ * the native iterator prototype, with `map` and `filter` if the host has them. All steps
+ * together cost O(n), and each step dereferences the element that it yields.
  *
  * **Gotchas**
  *
- * A paused iterator holds no referent. If the set grows meanwhile, the iterator keeps
- * the old storage alive, as the iterator of a native `Set` does. Drop the iterator when
- * you no longer need it.
+ * A paused iterator holds no referent, but if the set grows meanwhile, it keeps the old
+ * storage alive, as the iterator of a native `Set` does. Drop the iterator when you no
+ * longer need it.
  *
  * **Example** (Listing the elements)
  *
@@ -1068,13 +1072,13 @@ export const equals: {
  * @see {@link forEach} for the fastest loop
  *
  * @category getters
- * @stability experimental
+ * @stability stable
  * @since 0.1.0
  */
 export const values = <A extends WeakKey>(self: WeakSet<A>): MapIterator<A> => tableOf(self).keys()
 
 /**
- * Calls `f` with each live element.
+ * Calls a function with each live element, in insertion order.
  *
  * **When to use**
  *
@@ -1082,7 +1086,8 @@ export const values = <A extends WeakKey>(self: WeakSet<A>): MapIterator<A> => t
  *
  * **Details**
  *
- * Iterates as {@link values} does. Cost: O(n). It dereferences.
+ * Tolerates changes of the set as {@link values} does. Costs O(n), and dereferences every
+ * live element.
  *
  * **Example** (Visiting all elements)
  *
@@ -1099,7 +1104,7 @@ export const values = <A extends WeakKey>(self: WeakSet<A>): MapIterator<A> => t
  * @see {@link values} to stop early
  *
  * @category traversing
- * @stability experimental
+ * @stability stable
  * @since 0.1.0
  */
 export const forEach: {
@@ -1118,8 +1123,9 @@ export const forEach: {
  *
  * **Details**
  *
- * Iterates as {@link values} does. Yields the same shared references that
- * `WeakRef.make` returns.
+ * Iterates as {@link values} does, and yields the same shared references that
+ * `WeakRef.make` returns. All steps together cost O(n), and each step dereferences an
+ * element.
  *
  * **Example** (Visiting the elements later)
  *
@@ -1136,7 +1142,7 @@ export const forEach: {
  * @see {@link values} for the elements themselves
  *
  * @category getters
- * @stability experimental
+ * @stability stable
  * @since 0.1.0
  */
 export const refs = <A extends WeakKey>(self: WeakSet<A>): MapIterator<WeakRef<A>> =>
@@ -1147,13 +1153,13 @@ export const refs = <A extends WeakKey>(self: WeakSet<A>): MapIterator<WeakRef<A
  *
  * **When to use**
  *
- * Use for statistics, or to decide whether the collection is worth a walk.
- * {@link count} is exact.
+ * Use for statistics, or to decide whether the collection is worth a walk, because
+ * {@link count} is exact but slow.
  *
  * **Details**
  *
  * Includes dead elements until their clean-up runs, so the result is an upper bound of
- * {@link count}. Cost: O(1). It does not dereference.
+ * {@link count}. Costs O(1), and does not dereference any element.
  *
  * **Example** (Counting elements)
  *
@@ -1168,13 +1174,13 @@ export const refs = <A extends WeakKey>(self: WeakSet<A>): MapIterator<WeakRef<A
  * @see {@link count} for the exact number
  *
  * @category getters
- * @stability experimental
+ * @stability stable
  * @since 0.1.0
  */
 export const size = <A extends WeakKey>(self: WeakSet<A>): number => tableOf(self).size
 
 /**
- * Checks whether there is no live element.
+ * Checks whether the set has no live element, and is exact.
  *
  * **When to use**
  *
@@ -1182,10 +1188,10 @@ export const size = <A extends WeakKey>(self: WeakSet<A>): number => tableOf(sel
  *
  * **Details**
  *
- * The result is exact. Each call of `isEmpty` or {@link pop} continues where the last
- * call stopped, so a loop over both takes linear time. Cost: O(1), amortized. The cost
- * is O(n) at worst in the first call after a collection, and while many dead elements
- * are not reclaimed. It dereferences.
+ * Each call of `isEmpty` or {@link pop} continues where the last call stopped, so a loop
+ * over both takes linear time. Costs O(1), amortized, but O(n) at worst in the first call
+ * after a collection, and while many dead elements are not reclaimed. It dereferences the
+ * element that it finds.
  *
  * **Example** (Checking for elements)
  *
@@ -1202,22 +1208,23 @@ export const size = <A extends WeakKey>(self: WeakSet<A>): number => tableOf(sel
  * @see {@link size} for an upper bound without dereferencing
  *
  * @category predicates
- * @stability experimental
+ * @stability stable
  * @since 0.1.0
  */
 export const isEmpty = <A extends WeakKey>(self: WeakSet<A>): boolean => tableOf(self).isEmpty()
 
 /**
- * Returns the exact number of live elements.
+ * Returns the exact number of live elements, which it counts one by one.
  *
  * **When to use**
  *
- * Use in tests and reports. {@link size} is an upper bound that costs nothing.
+ * Use in tests and reports, but prefer {@link size}, an upper bound that costs nothing,
+ * in a hot path.
  *
  * **Details**
  *
- * Cost: O(n). It dereferences every element, and so keeps all of them alive to the end
- * of the turn.
+ * Costs O(n), and dereferences every element, so all of them stay alive to the end of the
+ * turn.
  *
  * **Example** (Counting live elements)
  *
@@ -1232,7 +1239,7 @@ export const isEmpty = <A extends WeakKey>(self: WeakSet<A>): boolean => tableOf
  * @see {@link size} for an upper bound in O(1)
  *
  * @category getters
- * @stability experimental
+ * @stability stable
  * @since 0.1.0
  */
 export const count = <A extends WeakKey>(self: WeakSet<A>): number => tableOf(self).count()
