@@ -30,7 +30,9 @@ const measure = async (attempt: number): Promise<void> => {
       result.subject === row.subject && result.contender === row.contender && result.measure === row.measure &&
       result.n === row.n && result.name === row.name
     )
-    const numbered = samples.map((sample) => ({ ...sample, round: attempt }))
+    const numbered = samples.map(({ mean, value }) =>
+      mean === undefined ? { round: attempt, value } : { round: attempt, value, mean }
+    )
     if (known === undefined) results.push({ ...row, samples: numbered })
     else known.samples.push(...numbered)
   }
