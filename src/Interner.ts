@@ -13,10 +13,10 @@ import * as Effect from "effect/Effect"
 import { dual } from "effect/Function"
 import type { Inspectable } from "effect/Inspectable"
 import type { Pipeable } from "effect/Pipeable"
-import { isObjectKeyword } from "effect/Predicate"
 import { Heap } from "./Heap.ts"
 import { Base } from "./internal/base.ts"
 import { equalsStrictly } from "./internal/equality.ts"
+import { guard } from "./internal/guard.ts"
 import { host } from "./internal/host.ts"
 import { WeakElementTable } from "./internal/keyTable.ts"
 import { outlineParts } from "./internal/outline.ts"
@@ -97,7 +97,7 @@ export interface Interner<in out A extends WeakKey> extends Pipeable, Inspectabl
  * @stability experimental
  * @since 0.1.0
  */
-export const isInterner = (u: unknown): u is Interner<WeakKey> => InternerImpl.is(u)
+export const isInterner = (u: unknown): u is Interner<WeakKey> => guard(() => u instanceof InternerImpl)
 
 /** Unites only values of the same prototype, because the program receives the element instead of its own value. */
 class InternerTable<A extends WeakKey> extends WeakElementTable<A> {
@@ -112,10 +112,6 @@ class InternerImpl<A extends WeakKey> extends Base implements Interner<A> {
   constructor(heap: Heap) {
     super()
     this.#table = new InternerTable(heap, "structural")
-  }
-
-  static is(u: unknown): u is InternerImpl<WeakKey> {
-    return isObjectKeyword(u) && #table in u
   }
 
   get [TypeId](): Interner<A>[typeof TypeId] {

@@ -24,9 +24,11 @@ import type * as Option from "effect/Option"
 import type { Pipeable } from "effect/Pipeable"
 import { Heap } from "./Heap.ts"
 import { attempt } from "./internal/attempt.ts"
-import { Collection, isCollection, keepHot, name, table } from "./internal/collection.ts"
+import { Collection, keepHot, name, table } from "./internal/collection.ts"
+import { guard } from "./internal/guard.ts"
 import { host } from "./internal/host.ts"
 import { WeakKeyTable } from "./internal/keyTable.ts"
+import { refuse } from "./internal/refuse.ts"
 import type { NotWeakReferenceableError } from "./WeakError.ts"
 import { makeUnsafe as makeRef, type WeakRef } from "./WeakRef.ts"
 
@@ -162,7 +164,7 @@ export interface Options {
  * @stability stable
  * @since 0.1.0
  */
-export const isWeakKeyMap = (u: unknown): u is WeakKeyMap<WeakKey, unknown> => isCollection(u, TypeId)
+export const isWeakKeyMap = (u: unknown): u is WeakKeyMap<WeakKey, unknown> => guard(() => u instanceof WeakKeyMapImpl)
 
 // The hot functions below do not use `dual`. `internal/collection.ts` has the reason.
 type AnyMap = WeakKeyMap<WeakKey, unknown>
@@ -180,6 +182,11 @@ class WeakKeyMapImpl<K extends WeakKey, V> extends Collection<[K, V], WeakKeyTab
     return this[table].entries()
   }
 }
+
+/** Returns the table. Throws if the map belongs to another copy of the package. */
+const tableOf = <K extends WeakKey, V>(self: WeakKeyMap<K, V>): WeakKeyTable<K, V> =>
+  // A program without types can pass anything.
+  (self as WeakKeyMap<K, V> | undefined)?.[table] ?? refuse(self, TypeId)
 
 /**
  * Creates an empty map on the heap of the context.
@@ -294,7 +301,7 @@ export const fromIterable = <K extends WeakKey, V>(
 ): Effect.Effect<WeakKeyMap<K, V>, NotWeakReferenceableError> =>
   Effect.flatMap(Heap, (heap) => {
     const self = makeUnsafe<K, V>(options, heap)
-    return Effect.as(attempt(() => self[table].fill(entries)), self)
+    return Effect.as(attempt(() => tableOf(self).fill(entries)), self)
   })
 
 /**
@@ -333,8 +340,8 @@ export const fromIterable = <K extends WeakKey, V>(
 export function get<K1 extends K, K extends WeakKey = K1>(key: K1): <V>(self: WeakKeyMap<K, V>) => Option.Option<V>
 export function get<K extends WeakKey, V>(self: WeakKeyMap<K, V>, key: K): Option.Option<V>
 export function get(self: unknown, key?: unknown): unknown {
-  if (arguments.length === 1) return (that: AnyMap) => that[table].get(self as WeakKey)
-  return (self as AnyMap)[table].get(key as WeakKey)
+  if (arguments.length === 1) return (that: AnyMap) => tableOf(that).get(self as WeakKey)
+  return tableOf(self as AnyMap).get(key as WeakKey)
 }
 
 /**
@@ -370,8 +377,8 @@ export function get(self: unknown, key?: unknown): unknown {
 export function has<K1 extends K, K extends WeakKey = K1>(key: K1): <V>(self: WeakKeyMap<K, V>) => boolean
 export function has<K extends WeakKey, V>(self: WeakKeyMap<K, V>, key: K): boolean
 export function has(self: unknown, key?: unknown): unknown {
-  if (arguments.length === 1) return (that: AnyMap) => that[table].has(self as WeakKey)
-  return (self as AnyMap)[table].has(key as WeakKey)
+  if (arguments.length === 1) return (that: AnyMap) => tableOf(that).has(self as WeakKey)
+  return tableOf(self as AnyMap).has(key as WeakKey)
 }
 
 /**
@@ -420,7 +427,7 @@ export function set<K1 extends K, V1 extends V, K extends WeakKey = K1, V = V1>(
 export function set<K extends WeakKey, V>(self: WeakKeyMap<K, V>, key: K, value: V): WeakKeyMap<K, V>
 export function set(self: unknown, key?: unknown, value?: unknown): unknown {
   if (arguments.length === 2) return (that: AnyMap) => set(that, self as WeakKey, key)
-  ;(self as AnyMap)[table].set(key as WeakKey, value)
+  tableOf(self as AnyMap).set(key as WeakKey, value)
   return self
 }
 
@@ -460,7 +467,7 @@ export function remove<K1 extends K, K extends WeakKey = K1>(key: K1): <V>(self:
 export function remove<K extends WeakKey, V>(self: WeakKeyMap<K, V>, key: K): WeakKeyMap<K, V>
 export function remove(self: unknown, key?: unknown): unknown {
   if (arguments.length === 1) return (that: AnyMap) => remove(that, self as WeakKey)
-  ;(self as AnyMap)[table].remove(key as WeakKey)
+  tableOf(self as AnyMap).remove(key as WeakKey)
   return self
 }
 
@@ -498,7 +505,7 @@ export function remove(self: unknown, key?: unknown): unknown {
 export const pop: {
   <K1 extends K, K extends WeakKey = K1>(key: K1): <V>(self: WeakKeyMap<K, V>) => Option.Option<V>
   <K extends WeakKey, V>(self: WeakKeyMap<K, V>, key: K): Option.Option<V>
-} = dual(2, <K extends WeakKey, V>(self: WeakKeyMap<K, V>, key: K): Option.Option<V> => self[table].pop(key))
+} = dual(2, <K extends WeakKey, V>(self: WeakKeyMap<K, V>, key: K): Option.Option<V> => tableOf(self).pop(key))
 
 /**
  * Removes the oldest live entry and returns it, or returns `None` if there is none.
@@ -535,7 +542,8 @@ export const pop: {
  * @stability stable
  * @since 0.1.0
  */
-export const popEntry = <K extends WeakKey, V>(self: WeakKeyMap<K, V>): Option.Option<[K, V]> => self[table].popEntry()
+export const popEntry = <K extends WeakKey, V>(self: WeakKeyMap<K, V>): Option.Option<[K, V]> =>
+  tableOf(self).popEntry()
 
 /**
  * Removes all entries from the map, and returns the map.
@@ -567,7 +575,7 @@ export const popEntry = <K extends WeakKey, V>(self: WeakKeyMap<K, V>): Option.O
  * @since 0.1.0
  */
 export const clear = <K extends WeakKey, V>(self: WeakKeyMap<K, V>): WeakKeyMap<K, V> => {
-  self[table].clear()
+  tableOf(self).clear()
   return self
 }
 
@@ -616,7 +624,7 @@ export const getOrSet: {
   <K extends WeakKey, V>(self: WeakKeyMap<K, V>, key: K, make: () => V): V
 } = dual(
   3,
-  <K extends WeakKey, V>(self: WeakKeyMap<K, V>, key: K, make: () => V): V => self[table].getOrSet(key, make)
+  <K extends WeakKey, V>(self: WeakKeyMap<K, V>, key: K, make: () => V): V => tableOf(self).getOrSet(key, make)
 )
 
 /**
@@ -661,7 +669,7 @@ export const modify: {
 } = dual(
   3,
   <K extends WeakKey, V>(self: WeakKeyMap<K, V>, key: K, f: (value: V) => V): WeakKeyMap<K, V> => {
-    self[table].modify(key, f)
+    tableOf(self).modify(key, f)
     return self
   }
 )
@@ -718,7 +726,7 @@ export const modifyAt: {
   key: K,
   f: (value: Option.Option<V>) => Option.Option<V>
 ): WeakKeyMap<K, V> => {
-  self[table].modifyAt(key, f)
+  tableOf(self).modifyAt(key, f)
   return self
 })
 
@@ -764,7 +772,7 @@ export const setAll: {
 } = dual(
   2,
   <K extends WeakKey, V>(self: WeakKeyMap<K, V>, entries: Iterable<readonly [K, V]>): WeakKeyMap<K, V> => {
-    self[table].setAll(entries)
+    tableOf(self).setAll(entries)
     return self
   }
 )
@@ -875,9 +883,9 @@ export const copyWith: {
   <V, V2>(f: (value: V) => V2): <K extends WeakKey>(self: WeakKeyMap<K, V>) => WeakKeyMap<K, V2>
   <K extends WeakKey, V, V2>(self: WeakKeyMap<K, V>, f: (value: V) => V2): WeakKeyMap<K, V2>
 } = dual(2, <K extends WeakKey, V, V2>(self: WeakKeyMap<K, V>, f: (value: V) => V2): WeakKeyMap<K, V2> => {
-  const { compare, heap } = self[table]
+  const { compare, heap } = tableOf(self)
   const that = makeUnsafe<K, V2>({ compare }, heap)
-  for (const [key, value] of self) that[table].set(key, f(value))
+  for (const [key, value] of self) tableOf(that).set(key, f(value))
   return that
 })
 
@@ -919,7 +927,7 @@ export const copyWith: {
  * @stability stable
  * @since 0.1.0
  */
-export const keys = <K extends WeakKey, V>(self: WeakKeyMap<K, V>): MapIterator<K> => self[table].keys()
+export const keys = <K extends WeakKey, V>(self: WeakKeyMap<K, V>): MapIterator<K> => tableOf(self).keys()
 
 /**
  * Returns an iterator of the values of the live entries.
@@ -949,7 +957,7 @@ export const keys = <K extends WeakKey, V>(self: WeakKeyMap<K, V>): MapIterator<
  * @stability stable
  * @since 0.1.0
  */
-export const values = <K extends WeakKey, V>(self: WeakKeyMap<K, V>): MapIterator<V> => self[table].values()
+export const values = <K extends WeakKey, V>(self: WeakKeyMap<K, V>): MapIterator<V> => tableOf(self).values()
 
 /**
  * Returns an iterator of the live entries, like the `Symbol.iterator` method of the map.
@@ -980,7 +988,7 @@ export const values = <K extends WeakKey, V>(self: WeakKeyMap<K, V>): MapIterato
  * @stability stable
  * @since 0.1.0
  */
-export const entries = <K extends WeakKey, V>(self: WeakKeyMap<K, V>): MapIterator<[K, V]> => self[table].entries()
+export const entries = <K extends WeakKey, V>(self: WeakKeyMap<K, V>): MapIterator<[K, V]> => tableOf(self).entries()
 
 /**
  * Returns an iterator of references to the live keys.
@@ -1015,7 +1023,7 @@ export const entries = <K extends WeakKey, V>(self: WeakKeyMap<K, V>): MapIterat
  * @since 0.1.0
  */
 export const keyRefs = <K extends WeakKey, V>(self: WeakKeyMap<K, V>): MapIterator<WeakRef<K>> =>
-  self[table].map((key) => makeRef(key, self[table].heap))
+  tableOf(self).map((key) => makeRef(key, tableOf(self).heap))
 
 /**
  * Calls `f` with the value and the key of each live entry.
@@ -1052,7 +1060,7 @@ export const forEach: {
   <K extends WeakKey, V>(f: (value: V, key: K) => void): (self: WeakKeyMap<K, V>) => void
   <K extends WeakKey, V>(self: WeakKeyMap<K, V>, f: (value: V, key: K) => void): void
 } = dual(2, <K extends WeakKey, V>(self: WeakKeyMap<K, V>, f: (value: V, key: K) => void): void => {
-  self[table].forEach(f)
+  tableOf(self).forEach(f)
 })
 
 /**
@@ -1085,7 +1093,7 @@ export const forEach: {
  * @stability stable
  * @since 0.1.0
  */
-export const size = <K extends WeakKey, V>(self: WeakKeyMap<K, V>): number => self[table].size
+export const size = <K extends WeakKey, V>(self: WeakKeyMap<K, V>): number => tableOf(self).size
 
 /**
  * Checks whether the map has no live entry, and is exact.
@@ -1120,7 +1128,7 @@ export const size = <K extends WeakKey, V>(self: WeakKeyMap<K, V>): number => se
  * @stability stable
  * @since 0.1.0
  */
-export const isEmpty = <K extends WeakKey, V>(self: WeakKeyMap<K, V>): boolean => self[table].isEmpty()
+export const isEmpty = <K extends WeakKey, V>(self: WeakKeyMap<K, V>): boolean => tableOf(self).isEmpty()
 
 /**
  * Returns the exact number of live entries, which it counts one by one.
@@ -1151,7 +1159,7 @@ export const isEmpty = <K extends WeakKey, V>(self: WeakKeyMap<K, V>): boolean =
  * @stability stable
  * @since 0.1.0
  */
-export const count = <K extends WeakKey, V>(self: WeakKeyMap<K, V>): number => self[table].count()
+export const count = <K extends WeakKey, V>(self: WeakKeyMap<K, V>): number => tableOf(self).count()
 
 /**
  * Checks whether two maps have the same live entries, in any order.
@@ -1194,5 +1202,5 @@ export const equals: {
   <K extends WeakKey, V>(self: WeakKeyMap<K, V>, that: WeakKeyMap<K, V>): boolean
 } = dual(
   2,
-  <K extends WeakKey, V>(self: WeakKeyMap<K, V>, that: WeakKeyMap<K, V>): boolean => self[table].equals(that[table])
+  <K extends WeakKey, V>(self: WeakKeyMap<K, V>, that: WeakKeyMap<K, V>): boolean => tableOf(self).equals(tableOf(that))
 )

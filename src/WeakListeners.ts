@@ -29,6 +29,7 @@ import { isFunction } from "effect/Predicate"
 import * as Struct from "effect/Struct"
 import { Heap } from "./Heap.ts"
 import { attempt } from "./internal/attempt.ts"
+import { guard } from "./internal/guard.ts"
 import { host } from "./internal/host.ts"
 import * as Listeners from "./internal/listeners.ts"
 import type { NotWeakReferenceableError } from "./WeakError.ts"
@@ -292,7 +293,7 @@ export type EventArgs<Target, Type> = Target extends { addEventListener: (...arg
  * @stability experimental
  * @since 0.1.0
  */
-export const isWeakListeners = (u: unknown): u is WeakListeners<unknown> => Listeners.Hub.is(u)
+export const isWeakListeners = (u: unknown): u is WeakListeners<unknown> => guard(() => u instanceof Listeners.Hub)
 
 /**
  * Creates a hub without listeners that uses the heap of the context.

@@ -169,7 +169,7 @@ abstract class WeakRefImpl<A extends WeakKey, B = A> extends Base implements Wea
 /** Returns the record of a reference's referent. Throws if the reference belongs to another copy of the package. */
 const recordOf = <A extends WeakKey>(self: WeakRef<A, unknown>): Referent.ReferentRecord<A> =>
   // There is no other implementation of the interface.
-  (self as WeakRefImpl<A, unknown>)[record] ?? refuse(self, TypeId)
+  (self as WeakRefImpl<A, unknown> | undefined)?.[record] ?? refuse(self, TypeId)
 
 /** Throws if the reference belongs to another copy of the package. */
 const implOf = <A extends WeakKey, B>(self: WeakRef<A, B>): WeakRef<A, B> => {

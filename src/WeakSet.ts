@@ -27,9 +27,11 @@ import * as Option from "effect/Option"
 import type { Pipeable } from "effect/Pipeable"
 import { Heap } from "./Heap.ts"
 import { attempt } from "./internal/attempt.ts"
-import { Collection, isCollection, keepHot, name, table } from "./internal/collection.ts"
+import { Collection, keepHot, name, table } from "./internal/collection.ts"
+import { guard } from "./internal/guard.ts"
 import { host } from "./internal/host.ts"
 import { WeakElementTable } from "./internal/keyTable.ts"
+import { refuse } from "./internal/refuse.ts"
 import type { NotWeakReferenceableError } from "./WeakError.ts"
 import { makeUnsafe as makeRef, type WeakRef } from "./WeakRef.ts"
 
@@ -160,7 +162,7 @@ export interface Options {
  * @stability stable
  * @since 0.1.0
  */
-export const isWeakSet = (u: unknown): u is WeakSet<WeakKey> => isCollection(u, TypeId)
+export const isWeakSet = (u: unknown): u is WeakSet<WeakKey> => guard(() => u instanceof WeakSetImpl)
 
 // The hot functions below do not use `dual`. `internal/collection.ts` has the reason.
 type AnySet = WeakSet<WeakKey>
@@ -178,6 +180,11 @@ class WeakSetImpl<A extends WeakKey> extends Collection<A, WeakElementTable<A>> 
     return this[table].keys()
   }
 }
+
+/** Returns the table. Throws if the set belongs to another copy of the package. */
+const tableOf = <A extends WeakKey>(self: WeakSet<A>): WeakElementTable<A> =>
+  // A program without types can pass anything.
+  (self as WeakSet<A> | undefined)?.[table] ?? refuse(self, TypeId)
 
 /**
  * Creates an empty set on the heap of the context.
@@ -290,7 +297,7 @@ export const fromIterable = <A extends WeakKey>(
 ): Effect.Effect<WeakSet<A>, NotWeakReferenceableError> =>
   Effect.flatMap(Heap, (heap) => {
     const self = makeUnsafe<A>(options, heap)
-    return Effect.as(attempt(() => self[table].fillElements(elements)), self)
+    return Effect.as(attempt(() => tableOf(self).fillElements(elements)), self)
   })
 
 /**
@@ -335,7 +342,7 @@ export function add<A1 extends A, A extends WeakKey = A1>(element: A1): (self: W
 export function add<A extends WeakKey>(self: WeakSet<A>, element: A): WeakSet<A>
 export function add(self: unknown, element?: unknown): unknown {
   if (arguments.length === 1) return (that: AnySet) => add(that, self as WeakKey)
-  ;(self as AnySet)[table].add(element as WeakKey)
+  tableOf(self as AnySet).add(element as WeakKey)
   return self
 }
 
@@ -371,8 +378,8 @@ export function add(self: unknown, element?: unknown): unknown {
 export function has<A1 extends A, A extends WeakKey = A1>(element: A1): (self: WeakSet<A>) => boolean
 export function has<A extends WeakKey>(self: WeakSet<A>, element: A): boolean
 export function has(self: unknown, element?: unknown): unknown {
-  if (arguments.length === 1) return (that: AnySet) => that[table].has(self as WeakKey)
-  return (self as AnySet)[table].has(element as WeakKey)
+  if (arguments.length === 1) return (that: AnySet) => tableOf(that).has(self as WeakKey)
+  return tableOf(self as AnySet).has(element as WeakKey)
 }
 
 /**
@@ -409,7 +416,7 @@ export function remove<A1 extends A, A extends WeakKey = A1>(element: A1): (self
 export function remove<A extends WeakKey>(self: WeakSet<A>, element: A): WeakSet<A>
 export function remove(self: unknown, element?: unknown): unknown {
   if (arguments.length === 1) return (that: AnySet) => remove(that, self as WeakKey)
-  ;(self as AnySet)[table].remove(element as WeakKey)
+  tableOf(self as AnySet).remove(element as WeakKey)
   return self
 }
 
@@ -447,7 +454,7 @@ export function remove(self: unknown, element?: unknown): unknown {
  * @since 0.1.0
  */
 export const pop = <A extends WeakKey>(self: WeakSet<A>): Option.Option<A> =>
-  Option.map(self[table].popEntry(), ([element]) => element)
+  Option.map(tableOf(self).popEntry(), ([element]) => element)
 
 /**
  * Removes all elements from the set, and returns the set.
@@ -477,7 +484,7 @@ export const pop = <A extends WeakKey>(self: WeakSet<A>): Option.Option<A> =>
  * @since 0.1.0
  */
 export const clear = <A extends WeakKey>(self: WeakSet<A>): WeakSet<A> => {
-  self[table].clear()
+  tableOf(self).clear()
   return self
 }
 
@@ -514,7 +521,7 @@ export const addAll: {
   <A1 extends A, A extends WeakKey = A1>(that: Iterable<A1>): (self: WeakSet<A>) => WeakSet<A>
   <A extends WeakKey>(self: WeakSet<A>, that: Iterable<A>): WeakSet<A>
 } = dual(2, <A extends WeakKey>(self: WeakSet<A>, that: Iterable<A>): WeakSet<A> => {
-  self[table].addAll(that)
+  tableOf(self).addAll(that)
   return self
 })
 
@@ -550,7 +557,7 @@ export const retainAll: {
   <A1 extends A, A extends WeakKey = A1>(that: Iterable<A1>): (self: WeakSet<A>) => WeakSet<A>
   <A extends WeakKey>(self: WeakSet<A>, that: Iterable<A>): WeakSet<A>
 } = dual(2, <A extends WeakKey>(self: WeakSet<A>, that: Iterable<A>): WeakSet<A> => {
-  self[table].retainAll(that)
+  tableOf(self).retainAll(that)
   return self
 })
 
@@ -586,7 +593,7 @@ export const removeAll: {
   <A1 extends A, A extends WeakKey = A1>(that: Iterable<A1>): (self: WeakSet<A>) => WeakSet<A>
   <A extends WeakKey>(self: WeakSet<A>, that: Iterable<A>): WeakSet<A>
 } = dual(2, <A extends WeakKey>(self: WeakSet<A>, that: Iterable<A>): WeakSet<A> => {
-  self[table].removeAll(that)
+  tableOf(self).removeAll(that)
   return self
 })
 
@@ -625,7 +632,7 @@ export const toggleAll: {
   <A1 extends A, A extends WeakKey = A1>(that: Iterable<A1>): (self: WeakSet<A>) => WeakSet<A>
   <A extends WeakKey>(self: WeakSet<A>, that: Iterable<A>): WeakSet<A>
 } = dual(2, <A extends WeakKey>(self: WeakSet<A>, that: Iterable<A>): WeakSet<A> => {
-  self[table].toggleAll(that)
+  tableOf(self).toggleAll(that)
   return self
 })
 
@@ -795,7 +802,7 @@ export const isSubset: {
   <A1 extends A, A extends WeakKey = A1>(that: Iterable<A1>): (self: WeakSet<A>) => boolean
   <A extends WeakKey>(self: WeakSet<A>, that: Iterable<A>): boolean
 } = dual(2, <A extends WeakKey>(self: WeakSet<A>, that: Iterable<A>): boolean => {
-  const { shared } = self[table].compareWith(that)
+  const { shared } = tableOf(self).compareWith(that)
   return shared === count(self)
 })
 
@@ -834,7 +841,7 @@ export const isSuperset: {
   <A extends WeakKey>(self: WeakSet<A>, that: Iterable<A>): boolean
 } = dual(
   2,
-  <A extends WeakKey>(self: WeakSet<A>, that: Iterable<A>): boolean => self[table].hasAll(that)
+  <A extends WeakKey>(self: WeakSet<A>, that: Iterable<A>): boolean => tableOf(self).hasAll(that)
 )
 
 /**
@@ -872,7 +879,7 @@ export const isProperSubset: {
   <A1 extends A, A extends WeakKey = A1>(that: Iterable<A1>): (self: WeakSet<A>) => boolean
   <A extends WeakKey>(self: WeakSet<A>, that: Iterable<A>): boolean
 } = dual(2, <A extends WeakKey>(self: WeakSet<A>, that: Iterable<A>): boolean => {
-  const { hasMore, shared } = self[table].compareWith(that)
+  const { hasMore, shared } = tableOf(self).compareWith(that)
   return shared === count(self) && hasMore
 })
 
@@ -911,7 +918,7 @@ export const isProperSuperset: {
   <A1 extends A, A extends WeakKey = A1>(that: Iterable<A1>): (self: WeakSet<A>) => boolean
   <A extends WeakKey>(self: WeakSet<A>, that: Iterable<A>): boolean
 } = dual(2, <A extends WeakKey>(self: WeakSet<A>, that: Iterable<A>): boolean => {
-  const { hasMore, shared } = self[table].compareWith(that, true)
+  const { hasMore, shared } = tableOf(self).compareWith(that, true)
   return !hasMore && shared < count(self)
 })
 
@@ -950,7 +957,7 @@ export const isDisjoint: {
   <A extends WeakKey>(self: WeakSet<A>, that: Iterable<A>): boolean
 } = dual(
   2,
-  <A extends WeakKey>(self: WeakSet<A>, that: Iterable<A>): boolean => !self[table].hasAny(that)
+  <A extends WeakKey>(self: WeakSet<A>, that: Iterable<A>): boolean => !tableOf(self).hasAny(that)
 )
 
 /**
@@ -983,7 +990,7 @@ export const isDisjoint: {
  * @since 0.1.0
  */
 export const copy = <A extends WeakKey>(self: WeakSet<A>): WeakSet<A> => {
-  const { compare, heap } = self[table]
+  const { compare, heap } = tableOf(self)
   return addAll(makeUnsafe<A>({ compare }, heap), self)
 }
 
@@ -1026,7 +1033,7 @@ export const equals: {
   <A1 extends A, A extends WeakKey = A1>(that: Iterable<A1>): (self: WeakSet<A>) => boolean
   <A extends WeakKey>(self: WeakSet<A>, that: Iterable<A>): boolean
 } = dual(2, <A extends WeakKey>(self: WeakSet<A>, that: Iterable<A>): boolean => {
-  const { hasMore, shared } = self[table].compareWith(that, true)
+  const { hasMore, shared } = tableOf(self).compareWith(that, true)
   return !hasMore && shared === count(self)
 })
 
@@ -1068,7 +1075,7 @@ export const equals: {
  * @stability stable
  * @since 0.1.0
  */
-export const values = <A extends WeakKey>(self: WeakSet<A>): MapIterator<A> => self[table].keys()
+export const values = <A extends WeakKey>(self: WeakSet<A>): MapIterator<A> => tableOf(self).keys()
 
 /**
  * Calls a function with each live element, in insertion order.
@@ -1104,7 +1111,7 @@ export const forEach: {
   <A extends WeakKey>(f: (element: A) => void): (self: WeakSet<A>) => void
   <A extends WeakKey>(self: WeakSet<A>, f: (element: A) => void): void
 } = dual(2, <A extends WeakKey>(self: WeakSet<A>, f: (element: A) => void): void => {
-  self[table].forEachElement(f)
+  tableOf(self).forEachElement(f)
 })
 
 /**
@@ -1139,7 +1146,7 @@ export const forEach: {
  * @since 0.1.0
  */
 export const refs = <A extends WeakKey>(self: WeakSet<A>): MapIterator<WeakRef<A>> =>
-  self[table].map((element) => makeRef(element, self[table].heap))
+  tableOf(self).map((element) => makeRef(element, tableOf(self).heap))
 
 /**
  * Returns the number of elements that the clean-up has not reclaimed yet.
@@ -1170,7 +1177,7 @@ export const refs = <A extends WeakKey>(self: WeakSet<A>): MapIterator<WeakRef<A
  * @stability stable
  * @since 0.1.0
  */
-export const size = <A extends WeakKey>(self: WeakSet<A>): number => self[table].size
+export const size = <A extends WeakKey>(self: WeakSet<A>): number => tableOf(self).size
 
 /**
  * Checks whether the set has no live element, and is exact.
@@ -1204,7 +1211,7 @@ export const size = <A extends WeakKey>(self: WeakSet<A>): number => self[table]
  * @stability stable
  * @since 0.1.0
  */
-export const isEmpty = <A extends WeakKey>(self: WeakSet<A>): boolean => self[table].isEmpty()
+export const isEmpty = <A extends WeakKey>(self: WeakSet<A>): boolean => tableOf(self).isEmpty()
 
 /**
  * Returns the exact number of live elements, which it counts one by one.
@@ -1235,4 +1242,4 @@ export const isEmpty = <A extends WeakKey>(self: WeakSet<A>): boolean => self[ta
  * @stability stable
  * @since 0.1.0
  */
-export const count = <A extends WeakKey>(self: WeakSet<A>): number => self[table].count()
+export const count = <A extends WeakKey>(self: WeakSet<A>): number => tableOf(self).count()

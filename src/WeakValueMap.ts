@@ -23,8 +23,10 @@ import type * as Option from "effect/Option"
 import type { Pipeable } from "effect/Pipeable"
 import { Heap } from "./Heap.ts"
 import { attempt } from "./internal/attempt.ts"
-import { Collection, isCollection, keepHot, name, table } from "./internal/collection.ts"
+import { Collection, keepHot, name, table } from "./internal/collection.ts"
+import { guard } from "./internal/guard.ts"
 import { host } from "./internal/host.ts"
+import { refuse } from "./internal/refuse.ts"
 import { WeakValueTable } from "./internal/valueTable.ts"
 import type { NotWeakReferenceableError } from "./WeakError.ts"
 import { KeyedRef } from "./WeakRef.ts"
@@ -158,7 +160,8 @@ export interface Options {
  * @stability stable
  * @since 0.1.0
  */
-export const isWeakValueMap = (u: unknown): u is WeakValueMap<unknown, WeakKey> => isCollection(u, TypeId)
+export const isWeakValueMap = (u: unknown): u is WeakValueMap<unknown, WeakKey> =>
+  guard(() => u instanceof WeakValueMapImpl)
 
 // The hot functions below do not use `dual`. `internal/collection.ts` has the reason.
 type AnyMap = WeakValueMap<unknown, WeakKey>
@@ -178,6 +181,11 @@ class WeakValueMapImpl<K, V extends WeakKey> extends Collection<[K, V], WeakValu
     return this[table].entries()
   }
 }
+
+/** Returns the table. Throws if the map belongs to another copy of the package. */
+const tableOf = <K, V extends WeakKey>(self: WeakValueMap<K, V>): WeakValueTable<K, V> =>
+  // A program without types can pass anything.
+  (self as WeakValueMap<K, V> | undefined)?.[table] ?? refuse(self, TypeId)
 
 /**
  * Creates an empty map on the heap of the context.
@@ -293,7 +301,7 @@ export const fromIterable = <K, V extends WeakKey>(
 ): Effect.Effect<WeakValueMap<K, V>, NotWeakReferenceableError> =>
   Effect.flatMap(Heap, (heap) => {
     const self = makeUnsafe<K, V>(options, heap)
-    return Effect.as(attempt(() => self[table].fill(entries)), self)
+    return Effect.as(attempt(() => tableOf(self).fill(entries)), self)
   })
 
 /**
@@ -331,8 +339,8 @@ export const fromIterable = <K, V extends WeakKey>(
 export function get<K1 extends K, K = K1>(key: K1): <V extends WeakKey>(self: WeakValueMap<K, V>) => Option.Option<V>
 export function get<K, V extends WeakKey>(self: WeakValueMap<K, V>, key: K): Option.Option<V>
 export function get(self: unknown, key?: unknown): unknown {
-  if (arguments.length === 1) return (that: AnyMap) => that[table].get(self)
-  return (self as AnyMap)[table].get(key)
+  if (arguments.length === 1) return (that: AnyMap) => tableOf(that).get(self)
+  return tableOf(self as AnyMap).get(key)
 }
 
 /**
@@ -367,8 +375,8 @@ export function get(self: unknown, key?: unknown): unknown {
 export function has<K1 extends K, K = K1>(key: K1): <V extends WeakKey>(self: WeakValueMap<K, V>) => boolean
 export function has<K, V extends WeakKey>(self: WeakValueMap<K, V>, key: K): boolean
 export function has(self: unknown, key?: unknown): unknown {
-  if (arguments.length === 1) return (that: AnyMap) => that[table].has(self)
-  return (self as AnyMap)[table].has(key)
+  if (arguments.length === 1) return (that: AnyMap) => tableOf(that).has(self)
+  return tableOf(self as AnyMap).has(key)
 }
 
 /**
@@ -422,7 +430,7 @@ export function set<K1 extends K, V1 extends V, K = K1, V extends WeakKey = V1>(
 export function set<K, V extends WeakKey>(self: WeakValueMap<K, V>, key: K, value: V): WeakValueMap<K, V>
 export function set(self: unknown, key?: unknown, value?: unknown): unknown {
   if (arguments.length === 2) return (that: AnyMap) => set(that, self, key as WeakKey)
-  ;(self as AnyMap)[table].set(key, value as WeakKey)
+  tableOf(self as AnyMap).set(key, value as WeakKey)
   return self
 }
 
@@ -464,7 +472,7 @@ export function remove<K1 extends K, K = K1>(
 export function remove<K, V extends WeakKey>(self: WeakValueMap<K, V>, key: K): WeakValueMap<K, V>
 export function remove(self: unknown, key?: unknown): unknown {
   if (arguments.length === 1) return (that: AnyMap) => remove(that, self)
-  ;(self as AnyMap)[table].remove(key)
+  tableOf(self as AnyMap).remove(key)
   return self
 }
 
@@ -502,7 +510,7 @@ export function remove(self: unknown, key?: unknown): unknown {
 export const pop: {
   <K1 extends K, K = K1>(key: K1): <V extends WeakKey>(self: WeakValueMap<K, V>) => Option.Option<V>
   <K, V extends WeakKey>(self: WeakValueMap<K, V>, key: K): Option.Option<V>
-} = dual(2, <K, V extends WeakKey>(self: WeakValueMap<K, V>, key: K): Option.Option<V> => self[table].pop(key))
+} = dual(2, <K, V extends WeakKey>(self: WeakValueMap<K, V>, key: K): Option.Option<V> => tableOf(self).pop(key))
 
 /**
  * Removes the oldest live entry and returns it, or returns `None` if there is none.
@@ -540,7 +548,7 @@ export const pop: {
  * @since 0.1.0
  */
 export const popEntry = <K, V extends WeakKey>(self: WeakValueMap<K, V>): Option.Option<[K, V]> =>
-  self[table].popEntry()
+  tableOf(self).popEntry()
 
 /**
  * Removes all entries from the map, and returns the map.
@@ -572,7 +580,7 @@ export const popEntry = <K, V extends WeakKey>(self: WeakValueMap<K, V>): Option
  * @since 0.1.0
  */
 export const clear = <K, V extends WeakKey>(self: WeakValueMap<K, V>): WeakValueMap<K, V> => {
-  self[table].clear()
+  tableOf(self).clear()
   return self
 }
 
@@ -618,7 +626,7 @@ export const getOrSet: {
   <K, V extends WeakKey>(self: WeakValueMap<K, V>, key: K, make: () => V): V
 } = dual(
   3,
-  <K, V extends WeakKey>(self: WeakValueMap<K, V>, key: K, make: () => V): V => self[table].getOrSet(key, make)
+  <K, V extends WeakKey>(self: WeakValueMap<K, V>, key: K, make: () => V): V => tableOf(self).getOrSet(key, make)
 )
 
 /**
@@ -664,7 +672,7 @@ export const modify: {
 } = dual(
   3,
   <K, V extends WeakKey>(self: WeakValueMap<K, V>, key: K, f: (value: V) => V): WeakValueMap<K, V> => {
-    self[table].modify(key, f)
+    tableOf(self).modify(key, f)
     return self
   }
 )
@@ -720,7 +728,7 @@ export const modifyAt: {
   key: K,
   f: (value: Option.Option<V>) => Option.Option<V>
 ): WeakValueMap<K, V> => {
-  self[table].modifyAt(key, f)
+  tableOf(self).modifyAt(key, f)
   return self
 })
 
@@ -766,7 +774,7 @@ export const setAll: {
 } = dual(
   2,
   <K, V extends WeakKey>(self: WeakValueMap<K, V>, entries: Iterable<readonly [K, V]>): WeakValueMap<K, V> => {
-    self[table].setAll(entries)
+    tableOf(self).setAll(entries)
     return self
   }
 )
@@ -878,9 +886,9 @@ export const copyWith: {
   <K, K2>(f: (key: K) => K2): <V extends WeakKey>(self: WeakValueMap<K, V>) => WeakValueMap<K2, V>
   <K, V extends WeakKey, K2>(self: WeakValueMap<K, V>, f: (key: K) => K2): WeakValueMap<K2, V>
 } = dual(2, <K, V extends WeakKey, K2>(self: WeakValueMap<K, V>, f: (key: K) => K2): WeakValueMap<K2, V> => {
-  const { compare, heap } = self[table]
+  const { compare, heap } = tableOf(self)
   const that = makeUnsafe<K2, V>({ compare }, heap)
-  for (const [key, value] of self) that[table].set(f(key), value)
+  for (const [key, value] of self) tableOf(that).set(f(key), value)
   return that
 })
 
@@ -921,7 +929,7 @@ export const copyWith: {
  * @stability stable
  * @since 0.1.0
  */
-export const keys = <K, V extends WeakKey>(self: WeakValueMap<K, V>): MapIterator<K> => self[table].keys()
+export const keys = <K, V extends WeakKey>(self: WeakValueMap<K, V>): MapIterator<K> => tableOf(self).keys()
 
 /**
  * Returns an iterator of the values of the live entries.
@@ -952,7 +960,7 @@ export const keys = <K, V extends WeakKey>(self: WeakValueMap<K, V>): MapIterato
  * @stability stable
  * @since 0.1.0
  */
-export const values = <K, V extends WeakKey>(self: WeakValueMap<K, V>): MapIterator<V> => self[table].values()
+export const values = <K, V extends WeakKey>(self: WeakValueMap<K, V>): MapIterator<V> => tableOf(self).values()
 
 /**
  * Returns an iterator of the live entries, like the `Symbol.iterator` method of the map.
@@ -983,7 +991,7 @@ export const values = <K, V extends WeakKey>(self: WeakValueMap<K, V>): MapItera
  * @stability stable
  * @since 0.1.0
  */
-export const entries = <K, V extends WeakKey>(self: WeakValueMap<K, V>): MapIterator<[K, V]> => self[table].entries()
+export const entries = <K, V extends WeakKey>(self: WeakValueMap<K, V>): MapIterator<[K, V]> => tableOf(self).entries()
 
 /**
  * Returns an iterator of references to the live values, each with its key.
@@ -1017,7 +1025,7 @@ export const entries = <K, V extends WeakKey>(self: WeakValueMap<K, V>): MapIter
  * @since 0.1.0
  */
 export const valueRefs = <K, V extends WeakKey>(self: WeakValueMap<K, V>): MapIterator<KeyedRef<K, V>> =>
-  self[table].map((key, value) => new KeyedRef(key, value, self[table].heap))
+  tableOf(self).map((key, value) => new KeyedRef(key, value, tableOf(self).heap))
 
 /**
  * Calls `f` with the value and the key of each live entry.
@@ -1054,7 +1062,7 @@ export const forEach: {
   <K, V extends WeakKey>(f: (value: V, key: K) => void): (self: WeakValueMap<K, V>) => void
   <K, V extends WeakKey>(self: WeakValueMap<K, V>, f: (value: V, key: K) => void): void
 } = dual(2, <K, V extends WeakKey>(self: WeakValueMap<K, V>, f: (value: V, key: K) => void): void => {
-  self[table].forEach(f)
+  tableOf(self).forEach(f)
 })
 
 /**
@@ -1087,7 +1095,7 @@ export const forEach: {
  * @stability stable
  * @since 0.1.0
  */
-export const size = <K, V extends WeakKey>(self: WeakValueMap<K, V>): number => self[table].size
+export const size = <K, V extends WeakKey>(self: WeakValueMap<K, V>): number => tableOf(self).size
 
 /**
  * Checks whether the map has no live entry, and is exact.
@@ -1122,7 +1130,7 @@ export const size = <K, V extends WeakKey>(self: WeakValueMap<K, V>): number => 
  * @stability stable
  * @since 0.1.0
  */
-export const isEmpty = <K, V extends WeakKey>(self: WeakValueMap<K, V>): boolean => self[table].isEmpty()
+export const isEmpty = <K, V extends WeakKey>(self: WeakValueMap<K, V>): boolean => tableOf(self).isEmpty()
 
 /**
  * Returns the exact number of live entries, which it counts one by one.
@@ -1154,7 +1162,7 @@ export const isEmpty = <K, V extends WeakKey>(self: WeakValueMap<K, V>): boolean
  * @stability stable
  * @since 0.1.0
  */
-export const count = <K, V extends WeakKey>(self: WeakValueMap<K, V>): number => self[table].count()
+export const count = <K, V extends WeakKey>(self: WeakValueMap<K, V>): number => tableOf(self).count()
 
 /**
  * Checks whether two maps have the same live entries, in any order.
@@ -1197,5 +1205,6 @@ export const equals: {
   <K, V extends WeakKey>(self: WeakValueMap<K, V>, that: WeakValueMap<K, V>): boolean
 } = dual(
   2,
-  <K, V extends WeakKey>(self: WeakValueMap<K, V>, that: WeakValueMap<K, V>): boolean => self[table].equals(that[table])
+  <K, V extends WeakKey>(self: WeakValueMap<K, V>, that: WeakValueMap<K, V>): boolean =>
+    tableOf(self).equals(tableOf(that))
 )

@@ -25,8 +25,13 @@ interface Report {
   readonly numPassedTests: number
   readonly numFailedTests: number
   readonly testResults: ReadonlyArray<{
+    readonly name: string
     readonly status: string
-    readonly assertionResults: ReadonlyArray<{ readonly status: string; readonly fullName: string }>
+    readonly assertionResults: ReadonlyArray<{
+      readonly status: string
+      readonly fullName: string
+      readonly meta?: { readonly skipped?: string }
+    }>
   }>
 }
 
@@ -34,7 +39,7 @@ interface Report {
 export const readReport = (
   { report: file }: Request,
   version: string,
-  reasonOf: (name: string) => string,
+  reasonOf: (file: string, name: string) => string,
   skippedFiles: ReadonlyArray<Skipped> = []
 ): Outcome => {
   if (!fs.existsSync(file)) return { version, passed: 0, failed: 1, skipped: skippedFiles }
@@ -50,9 +55,11 @@ export const readReport = (
     // A run without tests is a failure.
     failed: failed === 0 && report.numPassedTests === 0 ? 1 : failed,
     skipped: skippedFiles.concat(
-      report.testResults.flatMap(({ assertionResults }) => assertionResults)
-        .filter(({ status }) => status !== "passed" && status !== "failed")
-        .map(({ fullName }) => ({ name: fullName, reason: reasonOf(fullName) }))
+      report.testResults.flatMap(({ assertionResults, name }) =>
+        assertionResults
+          .filter(({ status }) => status !== "passed" && status !== "failed")
+          .map(({ fullName, meta }) => ({ name: fullName, reason: meta?.skipped ?? reasonOf(name, fullName) }))
+      )
     )
   }
 }

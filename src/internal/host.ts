@@ -16,8 +16,7 @@ interface Host extends Partial<Heap> {
 interface Port {
   onmessage: (() => void) | null
   postMessage(message: undefined): void
-  /** Only Node's and Bun's ports keep a process alive, so only they have this method. */
-  unref?(): void
+  close(): void
 }
 
 // The library is compiled without DOM and Node types. `Host` describes the globals that this file uses.
@@ -70,27 +69,21 @@ const byImmediate: Schedule = (f) => setImmediate?.(f) !== undefined
 
 const byTimer: Schedule = (f) => setTimeout?.(f, 0) !== undefined
 
-/** The functions that wait for a message, and the port that sends the messages. */
-let posted: { readonly port: Port; readonly waiting: Array<() => void> } | undefined
-
-// Browsers delay nested timers by 4 ms, but not messages.
+// Browsers delay nested timers by 4 ms, but not messages. Each message has a channel of its own, because workerd silently
+// drops the messages of a channel that a request created after that request has ended.
 const byMessage: Schedule = (f) => {
-  if (posted === undefined) {
-    const Channel = read("MessageChannel")
-    if (Channel === undefined) return false
-    const { port1, port2 } = new Channel()
-    const waiting: Array<() => void> = []
-    // `addEventListener` would need `start`, and the ports of all hosts have `onmessage`.
-    // oxlint-disable-next-line unicorn/prefer-add-event-listener
-    port1.onmessage = () => waiting.shift()?.()
-    port1.unref?.()
-    port2.unref?.()
-    posted = { port: port2, waiting }
+  const Channel = read("MessageChannel")
+  if (Channel === undefined) return false
+  const { port1, port2 } = new Channel()
+  // `addEventListener` would need `start`, and the ports of all hosts have `onmessage`.
+  // oxlint-disable-next-line unicorn/prefer-add-event-listener
+  port1.onmessage = () => {
+    port1.close()
+    f()
   }
   // A port has no target origin, unlike a window.
   // oxlint-disable-next-line unicorn/require-post-message-target-origin
-  posted.port.postMessage(undefined)
-  posted.waiting.push(f)
+  port2.postMessage(undefined)
   return true
 }
 

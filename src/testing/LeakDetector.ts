@@ -113,16 +113,26 @@ export class LeakError extends Data.TaggedError("LeakError")<{
   readonly retainers: ReadonlyArray<Retainer>
   /** Why the search found no path. `undefined` if there was no search, or if it found a path. */
   readonly reason?: string | undefined
+  readonly message: string
 }> {
-  override get message(): string {
-    if (this.rounds === 0) return "This host cannot force a collection. Run it with --expose-gc"
-    const reachable = `The value is still reachable after ${this.rounds} collections`
-    return this.retainers.length > 0
-      ? `${reachable}. This path retains it:\n  ${render(this.retainers)}`
-      : `${reachable}. Look for closures, caches, listeners and suspended fibers that hold it. No path is known: ${
-        this.reason ?? "the search was switched off"
-      }`
+  constructor(fields: {
+    readonly rounds: number
+    readonly retainers: ReadonlyArray<Retainer>
+    readonly reason?: string | undefined
+  }) {
+    // An own property, because engines copy the message to the stack when they make the error.
+    super({ ...fields, message: leaked(fields) })
   }
+}
+
+const leaked = ({ reason, retainers, rounds }: Pick<LeakError, "reason" | "retainers" | "rounds">): string => {
+  if (rounds === 0) return "This host cannot force a collection. Run it with --expose-gc"
+  const reachable = `The value is still reachable after ${rounds} collections`
+  return retainers.length > 0
+    ? `${reachable}. This path retains it:\n  ${render(retainers)}`
+    : `${reachable}. Look for closures, caches, listeners and suspended fibers that hold it. No path is known: ${
+      reason ?? "the search was switched off"
+    }`
 }
 
 const identifier = /^[\p{ID_Start}$_#][\p{ID_Continue}$]*$/u
@@ -354,15 +364,19 @@ export class GrowthError extends Data.TaggedError("GrowthError")<{
   /** How often the effect ran between the two counts. 0 if the host cannot count. */
   readonly repeat: number
   readonly growth: ReadonlyArray<{ readonly name: string; readonly before: number; readonly after: number }>
+  readonly message: string
 }> {
-  override get message(): string {
-    return this.repeat === 0
-      ? "This host cannot count the instances of a class after a collection. Run the test on Node"
-      : `After ${this.repeat} repetitions more instances are alive: ${
-        this.growth.map(({ after, before, name }) => `${name} ${before} → ${after}`).join(", ")
-      }`
+  constructor(fields: Pick<GrowthError, "growth" | "repeat">) {
+    super({ ...fields, message: grown(fields) })
   }
 }
+
+const grown = ({ growth, repeat }: Pick<GrowthError, "growth" | "repeat">): string =>
+  repeat === 0
+    ? "This host cannot count the instances of a class after a collection. Run the test on Node"
+    : `After ${repeat} repetitions more instances are alive: ${
+      growth.map(({ after, before, name }) => `${name} ${before} → ${after}`).join(", ")
+    }`
 
 /**
  * Configures which classes {@link expectNoGrowth} counts, and how often it runs the

@@ -21,6 +21,18 @@ const hosts: Record<string, Partial<Record<typeof names[number], unknown>>> = {
   "with messages, whose timer throws": { setImmediate: undefined, setTimeout: refuse },
   "with a timer only": { setImmediate: undefined, MessageChannel: undefined },
   "with a timer, whose messages throw": { setImmediate: refuse, MessageChannel: RefusingChannel },
+  "that drops the messages of a channel that an earlier job made": {
+    setImmediate: undefined,
+    setTimeout: refuse,
+    MessageChannel: class {
+      readonly port1: { onmessage: () => void; close: () => void } = { onmessage: () => {}, close: () => {} }
+      readonly port2 = { postMessage: () => this.isOpen && void real.setImmediate(() => this.port1.onmessage()) }
+      private isOpen = true
+      constructor() {
+        real.setImmediate(() => this.isOpen = false)
+      }
+    }
+  },
   "that refuses everything": { setImmediate: refuse, setTimeout: refuse, MessageChannel: RefusingChannel },
   "that has nothing": { setImmediate: undefined, setTimeout: undefined, MessageChannel: undefined },
   "that returns nothing and forgets": { setImmediate: () => {}, setTimeout: () => {}, MessageChannel: undefined },

@@ -4,6 +4,7 @@
  */
 import { Effect } from "effect"
 import { collectGarbage } from "../../src/Heap.ts"
+import { hasNode, skip } from "./host.ts"
 
 /**
  * Collects until the condition holds. Succeeds with `false` if it does not hold after
@@ -26,6 +27,7 @@ export const collectThoroughly: Effect.Effect<void> = Effect.asVoid(collectUntil
 
 /** Collects, and succeeds with the number of bytes in use, including array buffers. */
 const bytesInUse: Effect.Effect<number> = Effect.map(collectThoroughly, () => {
+  if (!hasNode) return skip("measures memory")
   const { arrayBuffers, heapUsed } = process.memoryUsage()
   return heapUsed + arrayBuffers
 })

@@ -5,6 +5,7 @@ import { Data, Effect, Option } from "effect"
 import { Readable } from "node:stream"
 import { createContext, runInContext } from "node:vm"
 import { WeakProxy } from "../../src/index.ts"
+import { hasNode } from "./host.ts"
 
 export class Private {
   #count = 0
@@ -188,14 +189,14 @@ export const kinds: Readonly<Record<string, () => object>> = {
   Promise: () => Promise.resolve(7),
   ...Object.fromEntries(Object.entries(numbers).map(([name, Type]) => [name, () => Type.of(3, 1, 2)])),
   ...Object.fromEntries(Object.entries(bigints).map(([name, Type]) => [name, () => Type.of(3n, 1n, 2n)])),
-  Buffer: () => Buffer.from("text"),
+  ...hasNode ? { Buffer: () => Buffer.from("text") } : {},
   ArrayBuffer: () => new ArrayBuffer(8),
   SharedArrayBuffer: () => new SharedArrayBuffer(8),
   DataView: () => new DataView(new ArrayBuffer(8)),
   Error: () => Object.assign(new RangeError("out", { cause: 1 }), { stack: "RangeError: out" }),
   URL: () => new URL("https://user@example.org/path?q=1#hash"),
   URLSearchParams: () => new URLSearchParams("a=1&b=2"),
-  Readable: () => Readable.from(["a", "b"]),
+  ...hasNode ? { Readable: () => Readable.from(["a", "b"]) } : {},
   EventTarget: () => new EventTarget(),
   "boxed string": () => new String("ab"),
   "boxed number": () => new Number(3),

@@ -1,7 +1,8 @@
 import * as path from "node:path"
 import { defineConfig } from "vitest/config"
 import base from "../../../vitest.config.ts"
-import { withoutNode } from "../skipped.ts"
+import { filesSkippedOn } from "../skipped.ts"
+import { withoutNode } from "./node.ts"
 import { type Browser, installed } from "./provider.ts"
 
 const browser = process.env["TEST_HOST"] as Browser
@@ -11,10 +12,11 @@ const root = path.resolve(import.meta.dirname, "../../..")
 export default defineConfig({
   ...base,
   root,
+  plugins: [withoutNode()],
   test: {
     testTimeout: 60_000,
     include: ["test/**/*.test.ts"],
-    exclude: withoutNode.map(({ name }) => name.endsWith("/") ? `${name}**` : name),
+    exclude: filesSkippedOn("browser").map(({ name }) => name.endsWith("/") ? `${name}**` : name),
     setupFiles: [path.join(import.meta.dirname, "setup.ts")],
     reporters: ["default", ["json", { outputFile: process.env["TEST_REPORT"] ?? "coverage/browser.json" }]],
     browser: {

@@ -1,4 +1,6 @@
 /** Gives a page the globals of Node that the tests use. */
+import { vi } from "vitest"
+import { skip } from "../../../test/support/host.ts"
 
 // Effect would otherwise yield with `setTimeout(0)`, which browsers clamp to 4 ms.
 if (globalThis.setImmediate === undefined) {
@@ -21,3 +23,6 @@ if (globalThis.setImmediate === undefined) {
   })
 }
 Object.assign(globalThis, { global: globalThis })
+
+// A page never loads a module twice.
+vi.resetModules = () => skip("loads the library twice")

@@ -11,43 +11,58 @@ import type { Result } from "./run.ts"
 
 const entry = "core-suite"
 const namespace = "example"
+const assert = path.join(import.meta.dirname, "assert.ts")
 
-/** Why an example cannot run without Node, or `undefined`. */
-const reasonToSkip = (source: string): string | undefined => {
+/** Why an example cannot run without Node and these globals, or `undefined`. */
+const reasonToSkip = (source: string, missing: ReadonlyArray<string>): string | undefined => {
   const [, name] = /from "(node:[^"]+|vitest|@effect\/vitest|fast-check)"/.exec(source) ?? []
+  const global = missing.find((name) => new RegExp(`(new|extends) ${name}\\b|\\b${name}\\.`).test(source))
   return name !== undefined
     ? `imports ${name}`
-    : /LeakDetector\.|testing\/Laws/.test(source)
+    : /testing\/(Vitest|Laws|Arbitraries)"/.test(source)
+    ? "needs vitest or fast-check"
+    : /LeakDetector\./.test(source)
     ? "reads the heap of Node"
+    : global !== undefined
+    ? `the host has no ${global}`
     : undefined
 }
 
 export interface Suite {
-  /** A module that exports `run`, which returns the results of all tests. */
+  /** A module. */
   readonly code: string
   readonly skipped: ReadonlyArray<Skipped>
 }
 
-/** Bundles the suite. The module begins with `prologue` and ends with `epilogue`, which can call `run`. */
-export const bundle = async (prologue: string, epilogue: string): Promise<Suite> => {
+/**
+ * Bundles the suite. The module begins with `prologue` and ends with `epilogue`, which can use
+ * the functions of `run.ts` and `tests`. `missing` are globals that the host does not have.
+ */
+export const bundle = async (
+  { epilogue, missing = [], prologue = "" }: {
+    readonly prologue?: string
+    readonly epilogue: string
+    readonly missing?: ReadonlyArray<string>
+  }
+): Promise<Suite> => {
   const examples = all().map((example) => ({
     example,
     name: `${example.file}:${example.line}`,
-    reason: reasonToSkip(example.source)
+    reason: reasonToSkip(example.source, missing)
   }))
   const imports = examples.filter(({ reason }) => reason === undefined)
     .map(({ example, name }) => `[${JSON.stringify(name)}, () => import(${JSON.stringify(modulePath(example))})]`)
   const { outputFiles: [file] } = await esbuild.build({
     stdin: {
-      contents: `import { start } from ${JSON.stringify(path.join(import.meta.dirname, "run.ts"))}
+      contents: `import { runAll, runOne } from ${JSON.stringify(path.join(import.meta.dirname, "run.ts"))}
 import { core } from ${JSON.stringify(path.join(root, "test/engines/core.ts"))}
-export const run = () => start([...core, ${imports.join(", ")}])
+const tests = [...core, ${imports.join(", ")}]
 ${epilogue}`,
       loader: "ts",
       resolveDir: root,
       sourcefile: entry
     },
-    alias: { "node:assert/strict": path.join(import.meta.dirname, "assert.ts") },
+    alias: { "node:assert": assert, "node:assert/strict": assert },
     plugins: [{
       name: "examples",
       setup: ({ onLoad, onResolve }) => {

@@ -30,10 +30,10 @@ const prologue = `
 }
 `
 
-const epilogue = "run().then((results) => { print(JSON.stringify(results)); quit() })"
+const epilogue = "runAll(tests).then((results) => { print(JSON.stringify(results)); quit() })"
 
 export const onJsc = async (file: string, version: string): Promise<Outcome> => {
-  const suite = await bundle(prologue, epilogue)
+  const suite = await bundle({ prologue, epilogue, missing: ["EventTarget", "Event", "AbortController"] })
   const program = path.join(workFolder("jsc"), "suite.mjs")
   fs.writeFileSync(program, suite.code)
   const { stderr, stdout } = childProcess.spawnSync(file, ["-m", program], {

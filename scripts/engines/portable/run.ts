@@ -1,4 +1,4 @@
-/** Runs the tests of the core suite one after the other. Part of the bundle. */
+/** Runs the tests of the core suite. Part of the bundle. */
 export type Test = readonly [name: string, run: () => unknown]
 
 export interface Result {
@@ -7,15 +7,17 @@ export interface Result {
   readonly error?: string
 }
 
-export const start = async (tests: ReadonlyArray<Test>): Promise<ReadonlyArray<Result>> => {
-  const results: Array<Result> = []
-  for (const [name, run] of tests) {
-    try {
-      await run()
-      results.push({ name })
-    } catch (error) {
-      results.push({ name, error: error instanceof Error ? `${error.message}\n${error.stack}` : String(error) })
-    }
+export const runOne = async ([name, run]: Test): Promise<Result> => {
+  try {
+    await run()
+    return { name }
+  } catch (error) {
+    return { name, error: error instanceof Error ? `${error.message}\n${error.stack}` : String(error) }
   }
+}
+
+export const runAll = async (tests: ReadonlyArray<Test>): Promise<ReadonlyArray<Result>> => {
+  const results: Array<Result> = []
+  for (const test of tests) results.push(await runOne(test))
   return results
 }

@@ -1,4 +1,4 @@
-/** Runs the core suite in workerd, in the handler of one request. */
+/** Runs the core suite in workerd. Each test runs in the handler of a request of its own, because workerd cancels a request that hangs. */
 import * as childProcess from "node:child_process"
 import * as fs from "node:fs"
 import * as net from "node:net"
@@ -8,7 +8,13 @@ import type { Outcome } from "../report.ts"
 import { bundle, outcome, workFolder } from "./bundle.ts"
 import type { Result } from "./run.ts"
 
-const epilogue = "export default { fetch: async () => Response.json(await run()) }"
+/** Answers `/` with the names of the tests, and `/0` with the result of the first test. */
+const epilogue = `export default {
+  fetch: async ({ url }) => {
+    const [, index] = new URL(url).pathname.split("/")
+    return Response.json(index === "" ? tests.map(([name]) => name) : await runOne(tests[index]))
+  }
+}`
 
 const config = (port: number): string =>
   `using Workerd = import "/workerd/workerd.capnp";
@@ -23,7 +29,7 @@ const config :Workerd.Config = (
 `
 
 export const onWorkerd = async (file: string): Promise<Outcome> => {
-  const suite = await bundle("", epilogue)
+  const suite = await bundle({ epilogue })
   const folder = workFolder("workerd")
   const port = await freePort()
   fs.writeFileSync(path.join(folder, "suite.mjs"), suite.code)
@@ -33,7 +39,15 @@ export const onWorkerd = async (file: string): Promise<Outcome> => {
     stdio: ["ignore", "ignore", "inherit"]
   })
   try {
-    return outcome(versionOf(file) ?? "", await request(port), suite)
+    // The server answers with what the epilogue returns.
+    const names = await request(port, "") as ReadonlyArray<string>
+    const results: Array<Result> = []
+    for (const [index, name] of names.entries()) {
+      results.push(
+        await request(port, index).then((result) => result as Result, (error) => ({ name, error: String(error) }))
+      )
+    }
+    return outcome(versionOf(file) ?? "", results, suite)
   } finally {
     server.kill("SIGKILL")
   }
@@ -47,14 +61,13 @@ const freePort = (): Promise<number> =>
     })
   })
 
-/** Requests the results. Tries for 30 seconds, because the server needs some time to start. */
-const request = async (port: number) => {
+/** Tries for 30 seconds, because the server needs some time to start. */
+const request = async (port: number, path: string | number): Promise<unknown> => {
   for (let attempt = 0;; attempt++) {
     try {
-      const response = await fetch(`http://127.0.0.1:${port}/`, { signal: AbortSignal.timeout(5 * 60_000) })
+      const response = await fetch(`http://127.0.0.1:${port}/${path}`, { signal: AbortSignal.timeout(60_000) })
       if (!response.ok) throw new Error(await response.text())
-      // The server answers with the results of `start`.
-      return await response.json() as ReadonlyArray<Result>
+      return await response.json()
     } catch (error) {
       if (attempt === 300 || !(error instanceof TypeError)) throw error
       await new Promise((resolve) => setTimeout(resolve, 100))

@@ -66,14 +66,16 @@ interface Hook {
 
 type Method = (this: unknown, ...args: Array<unknown>) => unknown
 
-/** Replaces a method of an object. Does nothing if the object has no such method, or if it is frozen. */
+/** Replaces a method of an object, even an inherited one. Does nothing if there is no such method, or if it is frozen. */
 const hook = (object: object | undefined, name: string, replace: (original: Method) => Method): Hook => {
   let before: PropertyDescriptor | undefined
   let hooked: Method | undefined
   return {
     attach: () => {
-      before = object === undefined ? undefined : Reflect.getOwnPropertyDescriptor(object, name)
-      if (object === undefined || before?.configurable !== true) return
+      if (object === undefined) return
+      // The global timers of workerd are properties of a prototype.
+      before = Reflect.getOwnPropertyDescriptor(object, name)
+      if (before === undefined ? !Object.isExtensible(object) : before.configurable !== true) return
       // The property is an accessor in Deno.
       const original: unknown = Reflect.get(object, name)
       if (typeof original !== "function") return
@@ -81,18 +83,20 @@ const hook = (object: object | undefined, name: string, replace: (original: Meth
       hooked = replace(original as Method)
       // Keeps the name, and what `util.promisify` reads.
       Object.defineProperties(hooked, Object.getOwnPropertyDescriptors(original))
-      const { enumerable } = before
       Object.defineProperty(object, name, {
         value: hooked,
         writable: true,
-        enumerable: enumerable!,
+        enumerable: before?.enumerable ?? true,
         configurable: true
       })
     },
     detach: () => {
       // Leaves the property alone if the program has replaced it, for example with a fake timer.
-      if (object === undefined || hooked === undefined || before === undefined) return
-      if (Reflect.getOwnPropertyDescriptor(object, name)?.value === hooked) Object.defineProperty(object, name, before)
+      if (object === undefined || hooked === undefined) return
+      if (Reflect.getOwnPropertyDescriptor(object, name)?.value === hooked) {
+        if (before === undefined) Reflect.deleteProperty(object, name)
+        else Object.defineProperty(object, name, before)
+      }
       hooked = undefined
     }
   }
