@@ -4,9 +4,9 @@
  * A `WeakCache` holds the values that are most likely to be used again strongly, and all
  * other values weakly. The strongly held values are the **strong front**. A capacity, a
  * total weight and an idle time bound the strong front. A value that leaves the strong
- * front stays in the cache until it is collected. So eviction never makes the cache load
- * a second copy of a value that is still in use. Only expiry, `set`, `refresh`,
- * invalidation and closing the cache remove a live value.
+ * front is **demoted**: it stays in the cache until it is collected, so that a full front
+ * never makes the cache load a second copy of a value that is still in use. Only expiry,
+ * `set`, `refresh`, invalidation and closing the cache remove a live value.
  *
  * Most functions have the names, types and meanings of Effect's `Cache`, and
  * `docs/caching.md` of the package lists the differences.
@@ -108,8 +108,8 @@ export interface WeakCache<in out Key, in out A extends WeakKey, in out E = neve
  *
  * **When to use**
  *
- * Use in the callback `onRemoval` to tell why a value left, for example to count
- * evictions.
+ * Use in the callback `onRemoval` to tell why a value left, for example to count those
+ * that expired.
  *
  * **Details**
  *
@@ -266,7 +266,7 @@ export interface CommonOptions<Key, IE = never, IR = Scope.Scope> {
  *
  * **Details**
  *
- * A value that is heavier than `maxWeight` is cached weakly, and evicts no other value,
+ * A value that is heavier than `maxWeight` is cached weakly, and demotes no other value,
  * whereas a cached failure weighs 1.
  *
  * @see {@link Options} for the other options
@@ -535,9 +535,10 @@ type NotResource = { readonly [resourceMark]?: never }
  * Use for resources that several parts of a program share, such as connections, file
  * handles or subscriptions. Work with them through {@link use}, which keeps the handle
  * reachable until the work has ended. An object is reachable until its last use, not
- * until the end of the block or of its own method. Eviction never closes a resource whose
- * handle is in use. Use `ScopedCache` if eviction must close such a resource. Use `RcMap`
- * if every user has a Scope, because `RcMap` does not wait for the garbage collector.
+ * until the end of the block or of its own method. A full front never closes a resource
+ * whose handle is in use. Use `ScopedCache` if eviction must close such a resource. Use
+ * `RcMap` if every user has a Scope, because `RcMap` does not wait for the garbage
+ * collector.
  *
  * **Details**
  *
@@ -1365,7 +1366,7 @@ export const entries = <Key, A extends WeakKey, E, R>(
 
 /**
  * Demotes entries of the strong front, once, until `capacity` entries are left. Begins
- * with those that eviction would demote first.
+ * with those that a full front would demote first.
  *
  * **When to use**
  *
