@@ -4,9 +4,9 @@
  * A `WeakCache` holds the values that are most likely to be used again strongly, and all
  * other values weakly. The strongly held values are the **strong front**. A capacity, a
  * total weight and an idle time bound the strong front. A value that leaves the strong
- * front stays in the cache until it is collected. So eviction never makes the cache load
- * a second copy of a value that is still in use. Only expiry, `set`, `refresh`,
- * invalidation and closing the cache remove a live value.
+ * front is **demoted**: it stays in the cache until it is collected, so that a full front
+ * never makes the cache load a second copy of a value that is still in use. Only expiry,
+ * `set`, `refresh`, invalidation and closing the cache remove a live value.
  *
  * Most functions have the names, types and meanings of Effect's `Cache`, and
  * `docs/caching.md` of the package lists the differences.
@@ -106,6 +106,11 @@ export interface WeakCache<in out Key, in out A extends WeakKey, in out E = neve
 /**
  * Describes why a value left the cache, for the callback `onRemoval`.
  *
+ * **When to use**
+ *
+ * Use in the callback `onRemoval` to tell why a value left, for example to count those
+ * that expired.
+ *
  * **Details**
  *
  * - `"collected"`: the garbage collector collected the value, which nobody used any more.
@@ -132,6 +137,10 @@ export type RemovalCause = "collected" | "expired" | "replaced" | "invalidated"
 /**
  * Describes the result of {@link stats}: counters since the cache was created, and three
  * sizes.
+ *
+ * **When to use**
+ *
+ * Use as the type of the counters that {@link stats} returns, for example in a report.
  *
  * **Details**
  *
@@ -184,6 +193,10 @@ export interface Stats {
 
 /**
  * Configures all constructors, except for the bound by weight.
+ *
+ * **When to use**
+ *
+ * Use as the type of options that several caches of a program share.
  *
  * @see {@link Options} for all options
  *
@@ -247,9 +260,13 @@ export interface CommonOptions<Key, IE = never, IR = Scope.Scope> {
 /**
  * Bounds the strong front by weight: both options, or none.
  *
+ * **When to use**
+ *
+ * Use to bound the memory that the cache keeps alive, if the values differ in size.
+ *
  * **Details**
  *
- * A value that is heavier than `maxWeight` is cached weakly, and evicts no other value,
+ * A value that is heavier than `maxWeight` is cached weakly, and demotes no other value,
  * whereas a cached failure weighs 1.
  *
  * @see {@link Options} for the other options
@@ -274,6 +291,10 @@ export type Weights<Key, A extends WeakKey> =
 
 /**
  * Configures all constructors of a cache, except for its time to live.
+ *
+ * **When to use**
+ *
+ * Use as the type of options that you pass on to a constructor.
  *
  * **Details**
  *
@@ -302,10 +323,14 @@ const impl = <Key, A extends WeakKey, E, R>(self: WeakCache<Key, A, E, R>): Weak
 /**
  * Checks whether a value is a `WeakCache` of this library.
  *
+ * **When to use**
+ *
+ * Use to narrow an unknown value to a cache, for example in an options object.
+ *
  * **Details**
  *
  * Returns `false` for a cache of another copy of this package, because the functions of
- * this copy do not work with that cache.
+ * this copy do not work with that cache. Costs O(1), whatever the value is.
  *
  * **Example** (Recognizing a cache)
  *
@@ -368,7 +393,8 @@ export const isWeakCache = (u: unknown): u is WeakCache<unknown, WeakKey, unknow
  *
  * By default `make` requires the services of the lookup. With
  * `requireServicesAt: "lookup"`, as in `Cache`, the operations that run the lookup
- * require these services.
+ * require these services. Creating a cache costs O(1), and a cache in which values expire
+ * starts one timer.
  *
  * **Gotchas**
  *
@@ -446,7 +472,8 @@ export const make = <
  *
  * The cache calls `timeToLive` once for every result, including failures. A result whose
  * time to live is zero is returned, but not cached. If `timeToLive` throws, the result is
- * not cached, and `get`, `refresh` or `set` dies with that error.
+ * not cached, and `get`, `refresh` or `set` dies with that error. Creating a cache costs
+ * O(1), and `timeToLive` is called once for each result of a lookup.
  *
  * **Example** (Caching failures for a shorter time)
  *
@@ -508,9 +535,10 @@ type NotResource = { readonly [resourceMark]?: never }
  * Use for resources that several parts of a program share, such as connections, file
  * handles or subscriptions. Work with them through {@link use}, which keeps the handle
  * reachable until the work has ended. An object is reachable until its last use, not
- * until the end of the block or of its own method. Eviction never closes a resource whose
- * handle is in use. Use `ScopedCache` if eviction must close such a resource. Use `RcMap`
- * if every user has a Scope, because `RcMap` does not wait for the garbage collector.
+ * until the end of the block or of its own method. A full front never closes a resource
+ * whose handle is in use. Use `ScopedCache` if eviction must close such a resource. Use
+ * `RcMap` if every user has a Scope, because `RcMap` does not wait for the garbage
+ * collector.
  *
  * **Details**
  *
@@ -525,7 +553,8 @@ type NotResource = { readonly [resourceMark]?: never }
  *
  * Each Scope closes exactly once, and invalidation waits until it is closed. If `set` or
  * `refresh` replaces a handle, or if its time to live is zero, the resource stays open
- * until the handle is collected. Closing the cache closes all resources.
+ * until the handle is collected. Closing the cache closes all resources. Creating a cache
+ * costs O(1), and each entry costs a Scope and a finalizer more than one of {@link make}.
  *
  * **Gotchas**
  *
@@ -643,6 +672,10 @@ export const makeScoped = <
  * Returns the value of a key, and runs the lookup if the key has no live, unexpired
  * value.
  *
+ * **When to use**
+ *
+ * Use for every read that should load a missing value.
+ *
  * **Details**
  *
  * Marks the value as the most recently used. A value outside the strong front enters the
@@ -688,6 +721,11 @@ export const get: {
 /**
  * Returns the value of a key, or waits for its running lookup, but never starts a lookup.
  *
+ * **When to use**
+ *
+ * Use if a missing value should not be loaded, but a lookup that runs already is worth
+ * the wait.
+ *
  * **Details**
  *
  * Returns `None` if there is no entry, fails if the lookup failed, and marks the value as
@@ -729,6 +767,10 @@ export const getOption: {
 /**
  * Returns the value of a key if the cache has one. Never starts a lookup, never waits and
  * never fails.
+ *
+ * **When to use**
+ *
+ * Use to read a value that is there already, and count the read as a use of the value.
  *
  * **Details**
  *
@@ -887,6 +929,10 @@ export const use: {
 /**
  * Stores a value under a key, without a lookup.
  *
+ * **When to use**
+ *
+ * Use to store a value that the program has made or received without a lookup.
+ *
  * **Details**
  *
  * Replaces the previous value of the key. Fibers that wait for a running lookup or
@@ -932,6 +978,10 @@ export const set: {
 /**
  * Checks whether the cache has an entry for a key.
  *
+ * **When to use**
+ *
+ * Use to ask whether {@link get} would answer without a new lookup.
+ *
  * **Details**
  *
  * Returns `true` for a live, unexpired value, for a cached failure and for a running
@@ -971,6 +1021,11 @@ export const has: {
 
 /**
  * Runs the lookup of a key, stores its result and returns the result.
+ *
+ * **When to use**
+ *
+ * Use to load a value again, for example after a change of its source, while others still
+ * read the old value.
  *
  * **Details**
  *
@@ -1023,6 +1078,11 @@ export const refresh: {
 /**
  * Removes the entry of a key, so that the next `get` runs the lookup.
  *
+ * **When to use**
+ *
+ * Use after the source of a value has changed, so that the next read loads the value
+ * again.
+ *
  * **Details**
  *
  * Does nothing if there is no entry. Fibers that wait for a running lookup of the key
@@ -1067,6 +1127,11 @@ export const invalidate: {
 /**
  * Removes the entry of a key if its value satisfies a predicate, and returns whether the
  * entry was removed.
+ *
+ * **When to use**
+ *
+ * Use if only some versions of a value are wrong, for example those that are older than a
+ * change.
  *
  * **Details**
  *
@@ -1117,6 +1182,11 @@ export const invalidateWhen: {
 /**
  * Removes all entries, including those of running lookups.
  *
+ * **When to use**
+ *
+ * Use after a change that concerns all values, for example of a setting or of the current
+ * user.
+ *
  * **Details**
  *
  * In a cache of {@link makeScoped}, closes the resources of these entries concurrently
@@ -1150,6 +1220,10 @@ export const invalidateAll = <Key, A extends WeakKey, E, R>(self: WeakCache<Key,
 /**
  * Returns the number of entries that are not reclaimed yet.
  *
+ * **When to use**
+ *
+ * Use for statistics, because the result is an upper bound of the number of live values.
+ *
  * **Details**
  *
  * Includes running lookups, cached failures, and collected values whose clean-up has not
@@ -1181,6 +1255,10 @@ export const size = <Key, A extends WeakKey, E, R>(self: WeakCache<Key, A, E, R>
 
 /**
  * Returns the keys for which {@link has} returns `true`, in insertion order.
+ *
+ * **When to use**
+ *
+ * Use to visit the keys whose value is available without a lookup.
  *
  * **Details**
  *
@@ -1216,6 +1294,10 @@ export const keys = <Key, A extends WeakKey, E, R>(self: WeakCache<Key, A, E, R>
 /**
  * Returns the live, unexpired values, in the order of {@link keys}.
  *
+ * **When to use**
+ *
+ * Use to visit the values that are available without a lookup.
+ *
  * **Details**
  *
  * Skips running lookups and cached failures. Like the iterable of {@link keys}, the
@@ -1247,6 +1329,10 @@ export const values = <Key, A extends WeakKey, E, R>(self: WeakCache<Key, A, E, 
 
 /**
  * Returns the live, unexpired values with their keys, in the order of {@link keys}.
+ *
+ * **When to use**
+ *
+ * Use to visit keys and values together, for example to write them to a snapshot.
  *
  * **Details**
  *
@@ -1280,7 +1366,7 @@ export const entries = <Key, A extends WeakKey, E, R>(
 
 /**
  * Demotes entries of the strong front, once, until `capacity` entries are left. Begins
- * with those that eviction would demote first.
+ * with those that a full front would demote first.
  *
  * **When to use**
  *
@@ -1377,6 +1463,10 @@ export const setCapacity: {
 
 /**
  * Returns the counters and sizes of the cache.
+ *
+ * **When to use**
+ *
+ * Use to choose the bounds of the cache, and to watch it in production.
  *
  * **Details**
  *

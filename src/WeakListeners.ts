@@ -39,6 +39,11 @@ const TypeId = "~effect-weakref/WeakListeners"
 /**
  * Represents a hub: a mutable list of listeners whose receivers are held weakly.
  *
+ * **When to use**
+ *
+ * Use for the events of an object whose listeners belong to objects with a shorter life,
+ * such as components of a page.
+ *
  * **Details**
  *
  * A hub that the program drops leaves nothing behind, even if its receivers live on. It
@@ -90,6 +95,10 @@ export interface WeakListeners<in out Event> extends Equal.Equal, Pipeable, Insp
 
 /**
  * Represents one listener of a hub or of a target, as a handle for {@link stop}.
+ *
+ * **When to use**
+ *
+ * Use to remove a single listener before its receiver is collected.
  *
  * **Details**
  *
@@ -207,6 +216,10 @@ export type EmitterLike =
  * Contains the options that {@link listen} passes on to `addEventListener` and
  * `removeEventListener`.
  *
+ * **When to use**
+ *
+ * Use as the type of options that you pass on to {@link listen}.
+ *
  * **Details**
  *
  * There is no `once` and no `signal`, because the target would then remove the listener
@@ -225,6 +238,10 @@ export interface TargetOptions {
 
 /**
  * Computes the arguments that a target passes to a listener.
+ *
+ * **When to use**
+ *
+ * Use to declare a function that is passed on to {@link listen} as a listener.
  *
  * **Details**
  *

@@ -84,8 +84,8 @@ type Brand = { set [TypeId](brand: "WeakProxy") }
  *   for the `length` of an array. JavaScript allows another answer only if the object
  *   that the `Proxy` wraps gives the same answer, and a weak proxy wraps an empty object.
  * - A proxy cannot freeze or seal its referent, or prevent its extension, and does not
- *   accept a property descriptor with `configurable: false`. An attempt leaves
- *   the referent unchanged.
+ *   accept a property descriptor with `configurable: false`. An attempt leaves the
+ *   referent unchanged.
  * - Some code reads internal slots without calling a method of the value. Such code reads
  *   the proxy, not the referent. Examples are `Map.prototype.get.call(p, key)`,
  *   `structuredClone`, `util.types`, `ArrayBuffer.isView`, and

@@ -1,11 +1,14 @@
 /**
- * Fails if a public module exports a value without a public type, or a function without
- * a complete doc block. The first check reads the build, and the second the sources.
+ * Fails if a public module exports a value without a public type, or if the doc block of
+ * an export is incomplete: a function says when to use it and what it costs, a type says
+ * when to use it, and all blocks have one width and one order of tags. `-- --fix` corrects
+ * the width and the order. The first check reads the build, and the others the sources.
  */
 import * as fs from "node:fs"
 import * as path from "node:path"
 import { pathToFileURL } from "node:url"
 import ts from "typescript6"
+import { format } from "./blocks.ts"
 import { modules, root } from "./modules.ts"
 
 /** Effect's categories: those that its sources use at least ten times. */
@@ -40,8 +43,11 @@ const exportsOf = (file: string, program: ts.Program): ReadonlyArray<ts.Symbol> 
   return module === undefined ? [] : checker.getExportsOfModule(module)
 }
 
-/** Returns what is wrong with a doc block. */
-const problemsOf = (block: ts.JSDoc): ReadonlyArray<string> => {
+/** What the cost of an operation looks like: `O(n)`, or a sentence with the word. */
+const cost = /O\(|\bcosts?\b/i
+
+/** Returns what is wrong with a doc block. A type needs no verb, example or cost. */
+const problemsOf = (block: ts.JSDoc, isFunction: boolean): ReadonlyArray<string> => {
   const text = block.getText()
   const tag = (name: string): string | undefined => {
     const found = block.tags?.find(({ tagName }) => tagName.text === name)
@@ -50,8 +56,10 @@ const problemsOf = (block: ts.JSDoc): ReadonlyArray<string> => {
   const [, first = ""] = /^\/\*\*[\s*]*(\S+)/.exec(text) ?? []
   const category = tag("category")
   const problems: ReadonlyArray<readonly [wrong: boolean, problem: string]> = [
-    [!isVerb(first), `the summary starts with "${first}" instead of a verb ("Returns")`],
-    [!text.includes("```ts import.meta.vitest"), "no example"],
+    [!isVerb(first) && isFunction, `the summary starts with "${first}" instead of a verb ("Returns")`],
+    [!text.includes("**When to use**"), "no **When to use**"],
+    [isFunction && !cost.test(text), "no cost"],
+    [isFunction && !text.includes("```ts import.meta.vitest"), "no example"],
     [block.tags?.every(({ tagName }) => tagName.text !== "see") ?? true, "no @see"],
     [category === undefined, "no @category"],
     [category !== undefined && !categories.has(category), `@category ${category} is not one of Effect's categories`],
@@ -73,6 +81,22 @@ const blockOf = (declaration: ts.Declaration): ts.JSDoc | undefined => {
 }
 
 let functions = 0
+let others = 0
+for (const { source } of modules) {
+  const content = fs.readFileSync(source, "utf8")
+  const formatted = format(content)
+  if (content !== formatted && process.argv.includes("--fix")) fs.writeFileSync(source, formatted)
+  else if (content !== formatted) {
+    const lines = formatted.split("\n")
+    const line = content.split("\n").findIndex((text, index) => text !== lines[index])
+    failures.push(
+      `${path.relative(root, source)}:${
+        line + 1
+      }: the width or the order of tags differs: run "npm run check:docs -- --fix"`
+    )
+  }
+}
+const unformatted = failures.length
 for (const { source } of modules) {
   for (const exported of exportsOf(source, program)) {
     const symbol = exported.flags & ts.SymbolFlags.Alias ? checker.getAliasedSymbol(exported) : exported
@@ -80,18 +104,19 @@ for (const { source } of modules) {
     // Skips the modules that index.ts exports, and functions that another module declares.
     const [declaration] = declarations
     if (declaration === undefined || declaration.getSourceFile().fileName !== source) continue
-    if (!(symbol.flags & (ts.SymbolFlags.Variable | ts.SymbolFlags.Function))) continue
-    if (checker.getTypeOfSymbol(symbol).getCallSignatures().length === 0) continue
+    const isFunction = (symbol.flags & (ts.SymbolFlags.Variable | ts.SymbolFlags.Function)) !== 0 &&
+      checker.getTypeOfSymbol(symbol).getCallSignatures().length > 0
     const blocks = declarations.map(blockOf).filter((block) => block !== undefined)
     if (blocks.some((block) => block.tags?.some(({ tagName }) => tagName.text === "internal"))) continue
-    functions++
-    const problems = blocks.length === 0 ? ["no doc block"] : problemsOf(blocks[0]!)
+    if (isFunction) functions++
+    else others++
+    const problems = blocks.length === 0 ? ["no doc block"] : problemsOf(blocks[0]!, isFunction)
     if (problems.length === 0) continue
     const { line } = declaration.getSourceFile().getLineAndCharacterOfPosition(declaration.getStart())
     failures.push(`${path.relative(root, source)}:${line + 1} ${symbol.name}: ${problems.join("; ")}`)
   }
 }
-const incomplete = failures.length
+const incomplete = failures.length - unformatted
 
 const built = ts.createProgram(modules.map(({ declarations }) => declarations), {
   target: ts.ScriptTarget.ESNext,
@@ -109,7 +134,8 @@ for (const { declarations, javascript, source } of modules) {
 
 console.log(failures.join("\n"))
 console.log(
-  `${functions - incomplete} of ${functions} public functions have a complete doc block; ` +
-    `${failures.length - incomplete} values are exported without a public type`
+  `${functions} public functions and ${others} types and constants: ${incomplete} without a complete doc block, ` +
+    `${unformatted} modules with another width or order of tags, ` +
+    `${failures.length - incomplete - unformatted} values exported without a public type`
 )
 if (failures.length > 0) process.exitCode = 1

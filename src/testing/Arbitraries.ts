@@ -26,6 +26,10 @@ import { isWeakReferenceable } from "../Heap.ts"
 /**
  * Represents an arbitrary of fast-check that `effect/Arbitrary` accepts too.
  *
+ * **When to use**
+ *
+ * Use as the type of an arbitrary that a test of your own passes on.
+ *
  * **Details**
  *
  * Its methods, such as `map` and `filter`, are those of fast-check, and return an
@@ -208,7 +212,8 @@ const make = <A>(kinds: Readonly<Record<string, () => A>>): Arbitrary<A> =>
  *
  * Generates plain objects, frozen objects, objects without a prototype, cyclic objects,
  * class instances, arrays, functions, classes, maps, and dates, each of which is new.
- * Shrinks to a plain object without properties, so a counterexample is easy to read.
+ * Shrinks to a plain object without properties, so a counterexample is easy to read. A
+ * generated value costs O(1), because the objects are small.
  *
  * **Example** (Referring to any object)
  *
@@ -244,7 +249,7 @@ export const objects = (): Arbitrary<object> => make(objectKinds)
  *
  * Every generated value is new. On an engine that cannot refer to symbols weakly,
  * generates no symbols. Shrinks to a plain object without properties, so a counterexample
- * is easy to read.
+ * is easy to read. A generated value costs O(1), because the objects are small.
  *
  * **Example** (Generating weakly referenceable values)
  *
@@ -331,7 +336,8 @@ export class Key implements Equal.Equal {
  * **Details**
  *
  * `ids` is the number of different keys, 4 by default. Every generated key is a new
- * object, and shrinks to `Key(0)`.
+ * object, and shrinks to `Key(0)`. A generated key costs O(1), and so does comparing or
+ * hashing it.
  *
  * **Example** (Testing that equal keys share an entry)
  *
@@ -359,6 +365,10 @@ export const keys = (options?: { readonly ids?: number | undefined }): Arbitrary
  * Describes one moment of a {@link Schedule}: the indices of the targets to collect, and
  * whether the queued clean-ups run afterwards.
  *
+ * **When to use**
+ *
+ * Use as the type of a moment in code that runs a {@link Schedule} step by step.
+ *
  * @see {@link schedules} to generate schedules
  *
  * @category models
@@ -373,6 +383,10 @@ export interface Moment {
 /**
  * Describes what the collector does before each step of a test. After the last moment of
  * the schedule, the collector does nothing.
+ *
+ * **When to use**
+ *
+ * Use as the type of a schedule that a property test receives.
  *
  * @see {@link schedules} to generate schedules
  *
@@ -417,7 +431,7 @@ class MomentImpl implements Moment {
  *
  * `targets` is the number of targets, and `length` is the largest number of moments, 10
  * by default. A schedule collects each target at most once, and shrinks to fewer moments
- * and fewer collections.
+ * and fewer collections. A generated schedule costs O(`length` + `targets`).
  *
  * **Example** (Testing references under random schedules)
  *
@@ -469,6 +483,10 @@ export const schedules = (options: {
 /**
  * Describes one operation of a {@link Script}, with generated arguments.
  *
+ * **When to use**
+ *
+ * Use as the type of one step in code that runs a {@link Script}.
+ *
  * @see {@link scripts} to generate scripts
  *
  * @category models
@@ -485,6 +503,10 @@ export interface Operation<out Name extends string, out Args extends ReadonlyArr
  * arbitraries of its arguments. The operations of the collector are `collect`, whose
  * arguments are indices of targets, and `finalize`.
  *
+ * **When to use**
+ *
+ * Use as the type of a script that a property test receives.
+ *
  * @see {@link scripts} to generate scripts
  *
  * @category models
@@ -499,6 +521,12 @@ export type Script<Arguments extends Record<string, ReadonlyArray<fc.Arbitrary<u
 
 /**
  * Computes the tuple of values that a tuple of arbitraries generates.
+ *
+ * **When to use**
+ *
+ * Use to type a function that takes the values of several arbitraries.
+ *
+ * @see {@link Operation} for the arguments that it describes
  *
  * @category models
  * @stability experimental
@@ -540,7 +568,8 @@ class OperationImpl implements Operation<string, ReadonlyArray<unknown>> {
  * `operations` maps the name of each operation to the arbitraries of its arguments.
  * `targets` is the number of targets that `collect` chooses from. With 0 targets a script
  * has neither `collect` nor `finalize`. A script has at most `maxLength` operations, 20
- * by default. Shrinks to fewer operations, and each argument by its own arbitrary.
+ * by default. Shrinks to fewer operations, and each argument by its own arbitrary. A
+ * generated script costs O(its length), and what the arguments of its operations cost.
  *
  * **Example** (Comparing a weak set with a model)
  *

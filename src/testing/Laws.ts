@@ -35,6 +35,11 @@ import * as Arbitraries from "./Arbitraries.ts"
 /**
  * Describes a law of one implementation, and the effect that checks it.
  *
+ * **When to use**
+ *
+ * Use to run the laws in a test runner for which `effect-weakref/testing/Vitest` has no
+ * function.
+ *
  * **Details**
  *
  * `name` says in one sentence what must hold. `check` searches for a counterexample, and
@@ -54,6 +59,10 @@ export interface Law {
 
 /**
  * Describes the options of a check, which have the names and meanings of fast-check.
+ *
+ * **When to use**
+ *
+ * Use to run more programs than by default, or to replay a counterexample.
  *
  * **Details**
  *
@@ -75,6 +84,11 @@ export interface CheckOptions {
 
 /**
  * Reports a law that does not hold, with a program that breaks it.
+ *
+ * **When to use**
+ *
+ * Use to read the counterexample of a broken law in code, because its message already
+ * prints it.
  *
  * **Details**
  *
@@ -171,7 +185,7 @@ const toLaws = (checks: ReadonlyArray<Check>): ReadonlyArray<Law> =>
  * compare such values, including two values made from the same input:
  *
  * - equality is reflexive, symmetric, and transitive, whatever the inputs are
- * - equal values have equal hashes, while they are alive and afterwards
+ * - equal values have equal hashes, as the interface `Hash` demands
  * - equality is stable after death: collecting the inputs changes no hash, leaves each
  *   value equal to itself, and makes no two values equal
  *
@@ -215,6 +229,10 @@ export const equality = <A>(
  * Describes the part of a weak reference that the laws use. The native `WeakRef` and this
  * library's `WeakRef` both have it.
  *
+ * **When to use**
+ *
+ * Use to see what a reference must have to be checked by {@link reference}.
+ *
  * @see {@link reference} for the laws
  *
  * @category models
@@ -242,7 +260,7 @@ export interface ReferenceLike<out A> {
  * - dereferences to nothing after collection, before and after the clean-ups
  * - stays dead, once it has dereferenced to nothing
  * - is not revived by a new reference to the same object
- * - does not keep its referent alive, not even after it was read
+ * - does not keep its referent alive, even if the program holds the reference
  * - has the same hash as every equal reference. The referents of equal references must be
  *   equal too. References that do not implement `Equal` obey this law.
  *
@@ -301,11 +319,11 @@ export function reference(
  * with private fields. The laws say that a proxy:
  *
  * - reads like its target, including methods that need the target as `this`
- * - writes like its target, including properties that the target inherits
+ * - writes like its target, with the same result and the same effect
  * - calls and constructs like its target, if the target is a function or a class
  * - fails every operation after collection, for which the law tries all thirteen traps
  * - is not revived by a new proxy of the same target
- * - does not keep its target alive, not even after a method was read
+ * - does not keep its target alive, even if the program holds the proxy
  *
  * `isDeadError` returns whether a dead proxy may throw the given error. By default, it
  * returns `true` for every `Error`.
@@ -350,6 +368,10 @@ export const proxy = (
 /**
  * Describes a function that registers a callback for the collection of a target, and
  * returns a function that ends the registration.
+ *
+ * **When to use**
+ *
+ * Use to see what a finalizer must have to be checked by {@link finalizer}.
  *
  * **Details**
  *
@@ -460,6 +482,11 @@ export function finalizer(
 /**
  * Describes the part of a map that the laws use. It is a part of the native `Map`.
  *
+ * **When to use**
+ *
+ * Use to see what a map must have to be checked by {@link weakKeyMap} or
+ * {@link weakValueMap}.
+ *
  * **Details**
  *
  * Iteration and `size` are optional: a map without iteration, such as a native `WeakMap`,
@@ -483,6 +510,10 @@ export interface MapLike<K, V> {
 /**
  * Describes the part of a set that the laws use. It is a part of the native `Set`.
  *
+ * **When to use**
+ *
+ * Use to see what a set must have to be checked by {@link weakSet}.
+ *
  * **Details**
  *
  * Iteration and `size` are optional: a set without iteration, such as a native `WeakSet`,
@@ -504,6 +535,11 @@ export interface SetLike<A> {
 
 /**
  * Describes the properties that a map or a set should have.
+ *
+ * **When to use**
+ *
+ * Use if the map or the set compares keys by structure, iterates in insertion order, or
+ * takes only some keys.
  *
  * **Details**
  *

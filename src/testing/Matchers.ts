@@ -42,6 +42,10 @@ export interface Assertions {
 /**
  * Describes what a matcher returns to its test runner.
  *
+ * **When to use**
+ *
+ * Use to wrap a matcher of this module in one of your own.
+ *
  * @see {@link matchers} for the matchers
  *
  * @category models

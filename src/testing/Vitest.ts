@@ -33,6 +33,10 @@ vitest.expect.extend({ ...matchers })
 /**
  * Configures a test of {@link Explore}, and how vitest runs it.
  *
+ * **When to use**
+ *
+ * Use as the type of options that several tests share.
+ *
  * **Details**
  *
  * The options are those of `TestHeap.explore`, and `testTimeout`: how long the whole test
@@ -61,6 +65,10 @@ export interface ExploreOptions extends TestHeap.ExploreOptions {
 /**
  * Configures the tests of {@link CheckLaws}, and how vitest runs them.
  *
+ * **When to use**
+ *
+ * Use as the type of options that several tests share.
+ *
  * **Details**
  *
  * The options are those of a law's `check`, and `testTimeout`: how long the test of one
@@ -88,6 +96,10 @@ export interface LawsOptions extends CheckOptions {
 /**
  * Describes the function that makes a test of a program, which runs under every schedule.
  *
+ * **When to use**
+ *
+ * Use as the type of `it.explore` in a wrapper of your own.
+ *
  * @see {@link it} for an example
  *
  * @category models
@@ -105,6 +117,10 @@ export interface Explore {
 /**
  * Describes the function that makes one test of each law.
  *
+ * **When to use**
+ *
+ * Use as the type of `it.laws` in a wrapper of your own.
+ *
  * @see {@link it} for an example
  *
  * @category models
@@ -117,6 +133,11 @@ export interface CheckLaws {
 
 /**
  * Describes a function and its variants, which are those of vitest's `it`.
+ *
+ * **When to use**
+ *
+ * Use as the type of `skip`, `only` and the other variants of a method in a wrapper of
+ * your own.
  *
  * @see {@link Methods} for the functions
  *
@@ -134,6 +155,10 @@ export type WithVariants<Function> = Function & {
 
 /**
  * Describes what this module adds to vitest's `it`.
+ *
+ * **When to use**
+ *
+ * Use as the type of an `it` that {@link makeMethods} has extended.
  *
  * @see {@link makeMethods} to add it to another `it`
  *

@@ -24,7 +24,7 @@ import { StrongFront } from "./strongFront.ts"
 import { type Sleeper, timeOf, Timer } from "./timer.ts"
 import { Turn } from "./turn.ts"
 
-/** The maximum number of entries that one wake-up of the timer releases. */
+/** The maximum number of entries that one wake-up of the timer removes. */
 const sliceOfTimer = 4096
 
 /** The maximum number of clean-ups in one turn. */
@@ -466,7 +466,7 @@ export class Store<Key, A extends WeakKey, E> {
    * Expires and demotes one slice of the entries that are due. Returns the next wake-up time of the timer: now or
    * earlier if more are due, and `Infinity` if nothing waits.
    */
-  releaseExpired(): number {
+  removeExpired(): number {
     const now = this.now()
     for (let left = sliceOfTimer; left > 0; left--) {
       const { first } = this.expiry

@@ -163,7 +163,7 @@ export class StrongFront<L extends Link> {
     return this.window.weight + this.probation.weight + this.guarded.weight
   }
 
-  /** Returns `false` if an entry alone exceeds a bound. This entry must not evict other entries. O(1). */
+  /** Returns `false` if an entry alone exceeds a bound. This entry must not demote other entries. O(1). */
   admits(link: L): boolean {
     return this.capacity > 0 && link.weight <= this.maxWeight
   }

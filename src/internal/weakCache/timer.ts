@@ -12,8 +12,8 @@ export const timeOf = (clock: Clock.Clock): number => Number(clock.monotonicTime
 
 /** What the timer wakes up. */
 export interface Sleeper {
-  /** Releases one slice of what is due. Returns the next wake-up time: now or earlier if more is due, `Infinity` if nothing waits. */
-  releaseExpired(): number
+  /** Removes one slice of what is due. Returns the next wake-up time: now or earlier if more is due, `Infinity` if nothing waits. */
+  removeExpired(): number
 }
 
 export class Timer {
@@ -52,7 +52,7 @@ export class Timer {
     this.cancel = undefined
     const sleeper = this.sleeper!.deref()
     if (sleeper === undefined) return
-    const next = sleeper.releaseExpired()
+    const next = sleeper.removeExpired()
     this.stop()
     this.wakeAt(next, sleeper)
   }

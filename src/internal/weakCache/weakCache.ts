@@ -309,8 +309,8 @@ export class WeakCacheImpl<Key, A extends WeakKey, E, R> extends Base implements
   }
 
   /** Called by the timer. */
-  releaseExpired(): number {
-    return this.store.releaseExpired()
+  removeExpired(): number {
+    return this.store.removeExpired()
   }
 
   // Closing
