@@ -1,9 +1,9 @@
 /**
- * Runs an effect once: after its target has been collected, when you call
- * {@link run}, or when its Scope closes, whichever comes first.
+ * Runs an effect once: after its target has been collected, when you call {@link run}, or
+ * when its Scope closes, whichever comes first.
  *
- * Use a `Finalizer` to clean up after an object that other code owns. The finalizer
- * never keeps its target alive, and stays registered even if nobody holds it. Because the
+ * Use a `Finalizer` to clean up after an object that other code owns. The finalizer never
+ * keeps its target alive, and stays registered even if nobody holds it. Because the
  * collector may run late or never, the effect also runs when the Scope closes, but never
  * twice. Unlike a callback of a `FinalizationRegistry`, the effect has services and typed
  * errors, and the library reports its failures.
@@ -11,20 +11,21 @@
  * Two rules decide whether a finalizer runs too late or too early:
  *
  * - **What the effect captures stays alive.** A function keeps alive every variable that
- *   any function beside it uses, and everything that the functions around it keep. An effect
- *   that is written inside a generator, a method or a constructor that sees the target keeps
- *   the target, even if the effect names only a part of it. Use {@link makeWith} with a
- *   function at the top level of a module.
+ *   any function beside it uses, and everything that the functions around it keep. An
+ *   effect that is written inside a generator, a method or a constructor that sees the
+ *   target keeps the target, even if the effect names only a part of it. So use
+ *   {@link makeWith} with a function at the top level of a module.
  * - **An object is reachable until its last use, not until the end of the block.** While
- *   `file.read()` runs, nothing may refer to `file` any more, so its finalizer may run. Use
- *   `WeakRef.holdWhile` around an effect that needs what the finalizer releases.
+ *   `file.read()` runs, nothing may refer to `file` any more, so its finalizer may run.
+ *   Use `WeakRef.holdWhile` around an effect that needs what the finalizer releases.
  *
- * Once the engine has reported a collection, a finalizer runs in the same job of the event
- * loop or in a later one: at most 2,048 start in each turn. Some hosts, such as workerd, run
- * finalizers outside of a request, where timers and I/O are forbidden. There an effect that
- * sleeps, fetches or writes fails with the error of the host.
+ * The clean-up that the engine runs after a collection starts a finalizer in the same job
+ * of the event loop or in a later one, because at most 2,048 start in each turn. Some
+ * hosts, such as workerd, run clean-ups outside of a request, where timers and I/O are
+ * forbidden, so that an effect that sleeps, fetches or writes fails with the error of the
+ * host.
  *
- * @stability experimental
+ * @stability stable
  * @since 0.1.0
  */
 import * as Context from "effect/Context"
@@ -52,14 +53,13 @@ import { NotWeakReferenceableError } from "./WeakError.ts"
 const TypeId = "~effect-weakref/Finalizer"
 
 /**
- * Represents a finalizer of a target `A`, whose effect succeeds with a `B` or fails
- * with an `E`.
+ * Represents a finalizer of a target `A`, whose effect succeeds with a `B` or fails with
+ * an `E`.
  *
  * **When to use**
  *
- * Use to run the effect early with {@link run}, or to cancel it with
- * {@link cancel} or {@link detach}. A program that needs none of them does not have to hold
- * the finalizer.
+ * Use to run the effect early with {@link run}, or to cancel it with {@link cancel} or
+ * {@link detach}. A program that needs none of them does not have to hold the finalizer.
  *
  * **Example** (Running a finalizer early)
  *
@@ -83,8 +83,8 @@ const TypeId = "~effect-weakref/Finalizer"
  * @see {@link make} for creating a finalizer
  * @see {@link https://docs.python.org/3/library/weakref.html#weakref.finalize | Python, weakref.finalize} for the source of the semantics
  *
- * @stability experimental
  * @category models
+ * @stability stable
  * @since 0.1.0
  */
 export interface Finalizer<out A extends WeakKey, out B = unknown, out E = unknown> extends Pipeable, Inspectable {
@@ -105,8 +105,9 @@ export interface Finalizer<out A extends WeakKey, out B = unknown, out E = unkno
  * **Details**
  *
  * If a program loads this library twice, the guard of each copy returns `false` for
- * finalizers that the other copy created. The functions of one copy refuse
- * finalizers of the other with a `TypeError` that says so. Never dereferences the target. Cost: O(1).
+ * finalizers that the other copy created, and the functions of one copy refuse finalizers
+ * of the other with a `TypeError` that says so. Costs O(1), and never dereferences the
+ * target.
  *
  * **Example** (Recognizing a finalizer)
  *
@@ -122,8 +123,8 @@ export interface Finalizer<out A extends WeakKey, out B = unknown, out E = unkno
  *
  * @see {@link isAlive} for checking whether the effect can still run
  *
- * @stability experimental
  * @category guards
+ * @stability stable
  * @since 0.1.0
  */
 export const isFinalizer = (u: unknown): u is Finalizer<WeakKey> => guard(() => u instanceof FinalizerImpl)
@@ -135,9 +136,9 @@ const variance = {
 }
 
 /**
- * The only implementation of `Finalizer`. The referent's list of callbacks and the
- * Scope hold the finalizer, so that the program does not have to hold it. The
- * finalizer holds its target weakly.
+ * The only implementation of `Finalizer`. The referent's list of callbacks and the Scope
+ * hold the finalizer, so that the program does not have to hold it. The finalizer holds
+ * its target weakly.
  */
 class FinalizerImpl<A extends WeakKey, B, E> extends Referent.Callback implements Finalizer<A, B, E>, Equal.Equal {
   declare readonly target: Referent.ReferentRecord<A>
@@ -249,16 +250,17 @@ const isPartOf = (fiber: Fiber<unknown, unknown>, self: FinalizerImpl<WeakKey, u
  *
  * **When to use**
  *
- * Use in preference to {@link make}, with a function `f` at the top level of a module. Such
- * a function captures nothing, so the finalizer holds `held` and no other value of your
- * program, and cannot keep the target alive by mistake. Python's `finalize(object, function,
- * *arguments)` has the same form.
+ * Use in preference to {@link make}, with a function `f` at the top level of a module.
+ * Such a function captures nothing, so the finalizer holds `held` and no other value of
+ * your program, and cannot keep the target alive by mistake, as with Python's
+ * `finalize(object, function, *arguments)`.
  *
  * **Details**
  *
- * The finalizer holds `held` and `f` until it ends. Calls `f` when the effect starts. If `f`
- * throws, the effect dies. All else is as for {@link make}. Dies with a `TypeError` if `held`
- * is the target itself, because the target would never be collected. Cost: O(1).
+ * The finalizer holds `held` and `f` until it ends, and calls `f` when the effect starts,
+ * which dies if `f` throws. Dies with a `TypeError` if `held` is the target itself,
+ * because the target would never be collected. Costs O(1), and all else is as for
+ * {@link make}.
  *
  * **Gotchas**
  *
@@ -292,9 +294,9 @@ const isPartOf = (fiber: Fiber<unknown, unknown>, self: FinalizerImpl<WeakKey, u
  * @see {@link make} for an effect that captures what it needs
  * @see {@link https://docs.python.org/3/library/weakref.html#weakref.finalize | Python, weakref.finalize} for the source of the semantics
  *
- * @stability experimental
  * @category constructors
- * @since 0.2.0
+ * @stability stable
+ * @since 0.1.0
  */
 export const makeWith = <A extends WeakKey, H, B, E, R>(
   target: A,
@@ -314,52 +316,53 @@ const applied = <H, B, E, R>(held: H, f: (held: H) => Effect.Effect<B, E, R>): E
   Effect.suspend(() => f(held))
 
 /**
- * Creates a finalizer. Its effect runs once: after the target has been collected,
- * when you call {@link run}, or when the Scope closes.
+ * Creates a finalizer, whose effect runs once: after the target has been collected, when
+ * you call {@link run}, or when the Scope closes.
  *
  * **When to use**
  *
- * Use to release a resource after the object that owns it has been collected, or when
- * the Scope closes, if the effect was built where the target is not visible. Otherwise use
- * {@link makeWith}. Use `WeakRef.onCollect` for a callback that does not have to run when
- * the Scope closes.
+ * Use to release a resource after the object that owns it has been collected, or when the
+ * Scope closes, if the effect was built where the target is not visible, and
+ * {@link makeWith} otherwise. Use `WeakRef.onCollect` for a callback that does not have
+ * to run when the Scope closes.
  *
  * **Details**
  *
- * The effect never runs twice, even if a collection, `run` and the closing Scope
- * race.
+ * The effect never runs twice, even if a collection, `run` and the closing Scope race.
  *
- * After a collection, the effect runs in the background with the services of this
- * call. A failure is reported as unhandled. The effect runs in sequence with the
- * other callbacks of the target, the newest first (see `WeakRef.onCollect`).
+ * After a collection, the effect runs in the background with the services of this call,
+ * in sequence with the other callbacks of the target, the newest first (see
+ * `WeakRef.onCollect`). A failure is reported as unhandled.
  *
  * When the Scope closes, it runs live finalizers and its other finalizers in reverse
- * order of creation. The Scope waits for each effect. A failure is reported as
- * unhandled, and does not fail the close. A finalizer with `atExit: false` ends
- * without running its effect. The Scope waits for a run that has started, and does
- * not interrupt it. If the Scope is closed already, `make` ends the finalizer at
- * once. It first runs the effect, unless `atExit` is `false`.
+ * order of creation, and waits for each effect. A failure is reported as unhandled, and
+ * does not fail the close. A finalizer with `atExit: false` ends without running its
+ * effect. The Scope waits for a run that has started, and does not interrupt it. If the
+ * Scope is closed already, `make` ends the finalizer at once, and first runs the effect,
+ * unless `atExit` is `false`.
  *
- * Fails with `NotWeakReferenceableError` if the target cannot be weakly
- * referenced, and registers nothing. If this effect is interrupted, the finalizer
- * is either registered completely or not at all. Cost: O(1).
+ * Fails with `NotWeakReferenceableError` if the target cannot be weakly referenced, and
+ * registers nothing. If this effect is interrupted, the finalizer is either registered
+ * completely or not at all. Costs O(1), and one registration with the engine for the
+ * first callback of a target.
  *
- * A finalizer ends after its run, when you detach it, or when its Scope closes. Then
- * the Scope and the target no longer hold the finalizer. The finalizer no longer
- * holds its effect and its services.
+ * A finalizer ends after its run, when you detach it, or when its Scope closes. Then the
+ * Scope and the target no longer hold the finalizer. The finalizer no longer holds its
+ * effect and its services.
  *
  * **Gotchas**
  *
  * - An effect that captures the target keeps the target alive until the Scope closes. So
- *   does an effect inside a function that sees the target, for example inside the generator
- *   of `Effect.gen`, even if it names only a part of the target. {@link makeWith} avoids this.
- * - An effect that never ends blocks the older callbacks of the same target, and
- *   the closing Scope waits for ever.
- * - The effect and the fibers that it starts may close the finalizer's own Scope.
- *   Such a close does not wait for the run. A close in any other fiber waits for the
- *   run. If the effect in turn waits for that fiber, both wait for ever. For example,
- *   `Effect.runPromise` inside the effect starts an unrelated fiber. So does
- *   `dispose()` of a `ManagedRuntime`. Use `disposeEffect` instead.
+ *   does an effect inside a function that sees the target, for example inside the
+ *   generator of `Effect.gen`, even if it names only a part of the target. Use
+ *   {@link makeWith} to avoid this.
+ * - An effect that never ends blocks the older callbacks of the same target, and the
+ *   closing Scope waits for ever.
+ * - The effect and the fibers that it starts may close the finalizer's own Scope, and
+ *   such a close does not wait for the run. A close in any other fiber waits for the run,
+ *   and if the effect in turn waits for that fiber, both wait for ever. For example,
+ *   `Effect.runPromise` inside the effect starts an unrelated fiber, and so does
+ *   `dispose()` of a `ManagedRuntime`, instead of which you can use `disposeEffect`.
  *
  * **Example** (Closing a handle with its owner or with the Scope)
  *
@@ -391,8 +394,8 @@ const applied = <H, B, E, R>(held: H, f: (held: H) => Effect.Effect<B, E, R>): E
  * @see {@link run} for running the effect early
  * @see {@link detach} for cancelling the effect
  *
- * @stability experimental
  * @category constructors
+ * @stability stable
  * @since 0.1.0
  */
 export const make = <A extends WeakKey, B, E, R>(
@@ -426,7 +429,7 @@ const made = <A extends WeakKey, B, E, R>(
 }
 
 /**
- * Creates a finalizer synchronously. Uses the host's heap unless you pass another heap.
+ * Creates a finalizer synchronously, on the host's heap unless you pass another heap.
  *
  * **When to use**
  *
@@ -437,18 +440,19 @@ const made = <A extends WeakKey, B, E, R>(
  * **Details**
  *
  * Without a `scope`, the effect runs only after a collection or by {@link run}, and
- * {@link atExit} is `false`. If the Scope is closed already, ends the finalizer, and first
- * starts the effect in the background, unless `atExit` is `false`. The effect has no
- * services, and a failure in the background is reported as unhandled.
+ * {@link atExit} is `false`. If the Scope is closed already, ends the finalizer, and
+ * first starts the effect in the background, unless `atExit` is `false`. The effect has
+ * no services, and a failure in the background is reported as unhandled.
  *
  * Throws `NotWeakReferenceableError` if the target cannot be weakly referenced, and
- * registers nothing. Cost: O(1).
+ * registers nothing. Costs O(1), and one registration with the engine for the first
+ * callback of a target.
  *
  * **Gotchas**
  *
- * An effect that is written inside the constructor captures `this`, and then the object is
- * never collected. Build the effect in a function at the top level of the module, as in
- * the example.
+ * An effect that is written inside the constructor captures `this`, and then the object
+ * is never collected. Build the effect in a function at the top level of the module, as
+ * in the example.
  *
  * **Example** (Registering in a constructor)
  *
@@ -474,9 +478,9 @@ const made = <A extends WeakKey, B, E, R>(
  *
  * @see {@link makeWith} for the effectful form
  *
- * @stability experimental
  * @category constructors
- * @since 0.2.0
+ * @stability stable
+ * @since 0.1.0
  */
 export const makeUnsafe = <A extends WeakKey, B, E>(
   target: A,
@@ -520,8 +524,8 @@ const die = (self: FinalizerImpl<WeakKey, unknown, unknown>): void => {
 /**
  * Claims the only run and performs it in this fiber, or succeeds with `None`.
  *
- * The claim is the last step before the effect. If the fiber is interrupted before
- * this step, the finalizer stays alive.
+ * The claim is the last step before the effect. If the fiber is interrupted before this
+ * step, the finalizer stays alive.
  */
 const execute = <B, E>(self: FinalizerImpl<WeakKey, B, E>): Effect.Effect<Option.Option<B>, E> =>
   Effect.suspend(() => {
@@ -570,8 +574,8 @@ const close = (self: FinalizerImpl<WeakKey, unknown, unknown>): Effect.Effect<vo
   )
 
 /**
- * Runs the effect now, in this fiber, and succeeds with `Some` of its result.
- * Succeeds with `None` if the finalizer is not alive.
+ * Runs the effect now, in this fiber, and succeeds with `Some` of its result, or with
+ * `None` if the finalizer is not alive.
  *
  * **When to use**
  *
@@ -579,11 +583,11 @@ const close = (self: FinalizerImpl<WeakKey, unknown, unknown>): Effect.Effect<vo
  *
  * **Details**
  *
- * The effect has the services of {@link make}. If the effect fails, `run` fails with
- * the same error, and the effect never runs again. If this fiber is interrupted
- * before the effect starts, the finalizer stays alive. If it is interrupted later,
- * the effect never runs again. A second `run` does not wait for the first one.
- * Never dereferences. Cost: O(1) and the cost of the effect.
+ * The effect has the services of {@link make}. If the effect fails, `run` fails with the
+ * same error, and the effect never runs again. If this fiber is interrupted before the
+ * effect starts, the finalizer stays alive, and otherwise the effect never runs again. A
+ * second `run` does not wait for the first one. Costs O(1) and what the effect costs, and
+ * never dereferences.
  *
  * **Example** (Running the effect early)
  *
@@ -602,29 +606,28 @@ const close = (self: FinalizerImpl<WeakKey, unknown, unknown>): Effect.Effect<vo
  *
  * @see {@link detach} for ending the finalizer without running its effect
  *
- * @stability experimental
  * @category combinators
+ * @stability stable
  * @since 0.1.0
  */
 export const run = <A extends WeakKey, B, E>(self: Finalizer<A, B, E>): Effect.Effect<Option.Option<B>, E> =>
   execute(implOf(self))
 
 /**
- * Ends the finalizer without running its effect. Succeeds with `Some` of the target
- * and the effect, or with `None` if the finalizer is not alive or its target has
- * been collected.
+ * Ends the finalizer without running its effect, and succeeds with `Some` of the target
+ * and the effect, or with `None` if the finalizer is not alive or its target has been
+ * collected.
  *
  * **When to use**
  *
- * Use if the target was released in another way, or if other code will run the
- * effect.
+ * Use if the target was released in another way, or if other code will run the effect.
  *
  * **Details**
  *
  * If the target has been collected, `detach` does not end the finalizer, because there is
- * no target to return. Use {@link cancel} in that case. The returned effect has the services of {@link make}. Dereferences, so the target
- * stays alive until the end of the turn, and for as long as the program holds the
- * result. Never fails. Cost: O(1).
+ * no target to return, so use {@link cancel} in that case. The returned effect has the
+ * services of {@link make}. Dereferences, so the target stays alive until the end of the
+ * turn, and for as long as the program holds the result. Costs O(1), and never fails.
  *
  * **Example** (Detaching a finalizer)
  *
@@ -645,8 +648,8 @@ export const run = <A extends WeakKey, B, E>(self: Finalizer<A, B, E>): Effect.E
  * @see {@link cancel} for ending the finalizer even between the collection and the run
  * @see {@link peek} for the same result without ending the finalizer
  *
- * @stability experimental
  * @category mutations
+ * @stability stable
  * @since 0.1.0
  */
 export const detach = <A extends WeakKey, B, E>(
@@ -659,20 +662,21 @@ export const detach = <A extends WeakKey, B, E>(
   })
 
 /**
- * Ends the finalizer without running its effect, even if its target has been collected.
- * Succeeds with `true` if this call has prevented the effect from running.
+ * Ends the finalizer without running its effect, even if its target has been collected,
+ * and succeeds with `true` if this call has prevented the effect from running.
  *
  * **When to use**
  *
- * Use if the target was released in another way. Use {@link detach} if you need the target
- * or the effect.
+ * Use if the target was released in another way. Use {@link detach} if you need the
+ * target or the effect.
  *
  * **Details**
  *
- * Succeeds with `false` if the finalizer is not alive, that is, if its effect has started,
- * or if it was cancelled, detached or ended before. Unlike {@link detach}, also works
- * between the collection of the target and the run of the effect. Does not interrupt an
- * effect that has started. Never dereferences. Never fails. Cost: O(1).
+ * Succeeds with `false` if the finalizer is not alive, that is, if its effect has
+ * started, or if it was cancelled, detached or ended before. Unlike {@link detach}, also
+ * works between the collection of the target and the run of the effect. Does not
+ * interrupt an effect that has started. Costs O(1), and never dereferences and never
+ * fails.
  *
  * **Example** (Cancelling after a collection)
  *
@@ -695,9 +699,9 @@ export const detach = <A extends WeakKey, B, E>(
  *
  * @see {@link detach} for the target and the effect
  *
- * @stability experimental
  * @category mutations
- * @since 0.2.0
+ * @stability stable
+ * @since 0.1.0
  */
 export const cancel = (self: Finalizer<WeakKey>): Effect.Effect<boolean> =>
   Effect.sync(() => {
@@ -708,19 +712,19 @@ export const cancel = (self: Finalizer<WeakKey>): Effect.Effect<boolean> =>
   })
 
 /**
- * Returns `Some` of the target and the effect, or `None` if the finalizer is not
- * alive or its target has been collected. Does not change the finalizer.
+ * Returns `Some` of the target and the effect, or `None` if the finalizer is not alive or
+ * its target has been collected, and changes nothing.
  *
  * **When to use**
  *
- * Use in diagnostics and tests.
+ * Use in diagnostics and tests, for example to name the target of a finalizer that is
+ * still alive.
  *
  * **Details**
  *
- * The returned effect has the services of {@link make}. Running the returned effect
- * leaves the finalizer alive. Dereferences, so the target stays alive until the end
- * of the turn, and for as long as the program holds the result. Never fails. Cost:
- * O(1).
+ * The returned effect has the services of {@link make}, and running it leaves the
+ * finalizer alive. Dereferences, so the target stays alive until the end of the turn, and
+ * for as long as the program holds the result. Costs O(1), and never fails.
  *
  * **Example** (Reading the target)
  *
@@ -740,8 +744,8 @@ export const cancel = (self: Finalizer<WeakKey>): Effect.Effect<boolean> =>
  *
  * @see {@link detach} for the same result and ending the finalizer
  *
- * @stability experimental
  * @category getters
+ * @stability stable
  * @since 0.1.0
  */
 export const peek = <A extends WeakKey, B, E>(
@@ -763,8 +767,8 @@ const contentOf = <A extends WeakKey, B, E>(
 }
 
 /**
- * Checks whether the effect can still run. Returns `false` if the effect has
- * started, or if the finalizer was detached or has ended with its Scope.
+ * Checks whether the effect can still run, that is, whether it has not started, was not
+ * detached or cancelled, and has not ended with its Scope.
  *
  * **When to use**
  *
@@ -772,8 +776,8 @@ const contentOf = <A extends WeakKey, B, E>(
  *
  * **Details**
  *
- * Returns `true` if the target has been collected but the effect has not started.
- * Never dereferences. Cost: O(1).
+ * Returns `true` if the target has been collected but the effect has not started. Costs
+ * O(1), and never dereferences the target.
  *
  * **Example** (Checking before and after a run)
  *
@@ -794,8 +798,8 @@ const contentOf = <A extends WeakKey, B, E>(
  *
  * @see {@link peek} for the target and the effect
  *
- * @stability experimental
  * @category predicates
+ * @stability stable
  * @since 0.1.0
  */
 export const isAlive = (self: Finalizer<WeakKey>): boolean => implOf(self).status === "alive"
@@ -806,11 +810,12 @@ export const isAlive = (self: Finalizer<WeakKey>): boolean => implOf(self).statu
  *
  * **When to use**
  *
- * Use in diagnostics and tests.
+ * Use in diagnostics and tests, for example to name the target of a finalizer that is
+ * still alive.
  *
  * **Details**
  *
- * Never dereferences. Cost: O(1).
+ * Costs O(1), and never dereferences the target.
  *
  * **Example** (Creating a finalizer that runs on collection only)
  *
@@ -830,8 +835,8 @@ export const isAlive = (self: Finalizer<WeakKey>): boolean => implOf(self).statu
  *
  * @see {@link setAtExit} for changing whether the effect runs
  *
- * @stability experimental
  * @category predicates
+ * @stability stable
  * @since 0.1.0
  */
 export const atExit = (self: Finalizer<WeakKey>): boolean => {
@@ -840,8 +845,8 @@ export const atExit = (self: Finalizer<WeakKey>): boolean => {
 }
 
 /**
- * Sets whether the effect runs when the Scope closes. If you pass `false`, the
- * closing Scope ends the finalizer without running its effect.
+ * Sets whether the effect runs when the Scope closes. If you pass `false`, the closing
+ * Scope ends the finalizer without running its effect.
  *
  * **When to use**
  *
@@ -850,8 +855,8 @@ export const atExit = (self: Finalizer<WeakKey>): boolean => {
  *
  * **Details**
  *
- * Does nothing if the finalizer is not alive. Never dereferences. Never fails. Cost:
- * O(1).
+ * Does nothing if the finalizer is not alive. Costs O(1), never dereferences the target,
+ * and never fails.
  *
  * **Example** (Skipping the effect when the Scope closes)
  *
@@ -871,8 +876,8 @@ export const atExit = (self: Finalizer<WeakKey>): boolean => {
  *
  * @see {@link atExit} for checking whether the effect runs
  *
- * @stability experimental
  * @category mutations
+ * @stability stable
  * @since 0.1.0
  */
 export const setAtExit: {

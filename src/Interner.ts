@@ -3,8 +3,8 @@
  *
  * Use an interner to save memory if a program receives equal immutable objects
  * repeatedly, for example parsed types, paths or tags. Interned objects can be compared
- * with `===`. An element that the program no longer uses is collected. The next equal
- * object then becomes the shared instance.
+ * with `===`. An element that the program no longer uses is collected, and the next equal
+ * object becomes the shared instance.
  *
  * @stability experimental
  * @since 0.1.0
@@ -13,10 +13,10 @@ import * as Effect from "effect/Effect"
 import { dual } from "effect/Function"
 import type { Inspectable } from "effect/Inspectable"
 import type { Pipeable } from "effect/Pipeable"
-import { isObjectKeyword } from "effect/Predicate"
 import { Heap } from "./Heap.ts"
 import { Base } from "./internal/base.ts"
 import { equalsStrictly } from "./internal/equality.ts"
+import { guard } from "./internal/guard.ts"
 import { host } from "./internal/host.ts"
 import { WeakElementTable } from "./internal/keyTable.ts"
 import { outlineParts } from "./internal/outline.ts"
@@ -25,8 +25,7 @@ import { refuse } from "./internal/refuse.ts"
 const TypeId = "~effect-weakref/Interner"
 
 /**
- * Represents a mutable set of weakly held elements, one for each group of equal
- * objects.
+ * Represents a mutable set of weakly held elements, one for each group of equal objects.
  *
  * **When to use**
  *
@@ -37,12 +36,12 @@ const TypeId = "~effect-weakref/Interner"
  *
  * Elements are compared by their contents, or by their `Equal` and `Hash`. Because an
  * interner replaces objects, two objects are equal only if they and their corresponding
- * parts have the same prototype: an instance of one class never stands in for an
- * instance of another class. An opaque object, such as a DOM node, a `Blob` or a
- * promise, is only equal to itself.
+ * parts have the same prototype: an instance of one class never stands in for an instance
+ * of another class. An opaque object, such as a DOM node, a `Blob` or a promise, is only
+ * equal to itself.
  *
- * An interner is only equal to itself. Printing and JSON show the first 20 elements and
- * say how many more there are, at most.
+ * An interner is only equal to itself, and printing or JSON shows its first 20 elements
+ * and how many more there are, at most.
  *
  * **Gotchas**
  *
@@ -72,7 +71,7 @@ export interface Interner<in out A extends WeakKey> extends Pipeable, Inspectabl
 }
 
 /**
- * Checks whether a value is an `Interner`.
+ * Checks whether a value is an `Interner` of this library.
  *
  * **When to use**
  *
@@ -80,8 +79,8 @@ export interface Interner<in out A extends WeakKey> extends Pipeable, Inspectabl
  *
  * **Details**
  *
- * Returns `false` for an interner of another copy of this package. Never throws. Cost:
- * O(1).
+ * Returns `false` for an interner of another copy of this package. Costs O(1), and never
+ * throws for a value of any kind.
  *
  * **Example** (Recognizing an interner)
  *
@@ -98,7 +97,7 @@ export interface Interner<in out A extends WeakKey> extends Pipeable, Inspectabl
  * @stability experimental
  * @since 0.1.0
  */
-export const isInterner = (u: unknown): u is Interner<WeakKey> => InternerImpl.is(u)
+export const isInterner = (u: unknown): u is Interner<WeakKey> => guard(() => u instanceof InternerImpl)
 
 /** Unites only values of the same prototype, because the program receives the element instead of its own value. */
 class InternerTable<A extends WeakKey> extends WeakElementTable<A> {
@@ -113,10 +112,6 @@ class InternerImpl<A extends WeakKey> extends Base implements Interner<A> {
   constructor(heap: Heap) {
     super()
     this.#table = new InternerTable(heap, "structural")
-  }
-
-  static is(u: unknown): u is InternerImpl<WeakKey> {
-    return isObjectKeyword(u) && #table in u
   }
 
   get [TypeId](): Interner<A>[typeof TypeId] {
@@ -151,11 +146,12 @@ const impl = <A extends WeakKey>(self: Interner<A>): InternerImpl<A> =>
  *
  * **When to use**
  *
- * Use inside an Effect program. {@link makeUnsafe} is the synchronous form.
+ * Use inside an Effect program, so that a test can replace the heap, or use
+ * {@link makeUnsafe} in synchronous code.
  *
  * **Details**
  *
- * Cost: O(1).
+ * Costs O(1), and nothing is registered with the engine before the first element.
  *
  * **Example** (Interning in a program)
  *
@@ -180,16 +176,17 @@ const impl = <A extends WeakKey>(self: Interner<A>): InternerImpl<A> =>
 export const make = <A extends WeakKey>(): Effect.Effect<Interner<A>> => Effect.map(Heap, (heap) => makeUnsafe<A>(heap))
 
 /**
- * Creates an empty interner synchronously.
+ * Creates an empty interner synchronously, on the host's heap unless you pass another
+ * heap.
  *
  * **When to use**
  *
- * Use outside of an Effect program, for example for a constant of a module.
- * {@link make} is the effectful form and reads the heap from the context.
+ * Use outside of an Effect program, for example for a constant of a module. {@link make}
+ * is the effectful form and reads the heap from the context.
  *
  * **Details**
  *
- * Uses the host's heap unless you pass another heap. Cost: O(1).
+ * Costs O(1), and nothing is registered with the engine before the first element.
  *
  * **Example** (Interning in synchronous code)
  *
@@ -211,7 +208,7 @@ export const make = <A extends WeakKey>(): Effect.Effect<Interner<A>> => Effect.
 export const makeUnsafe = <A extends WeakKey>(heap: Heap = host): Interner<A> => new InternerImpl<A>(heap)
 
 /**
- * Returns the live element that is equal to an object. Inserts the object if there is
+ * Returns the live element that is equal to an object, or inserts the object if there is
  * none.
  *
  * **When to use**
@@ -225,13 +222,13 @@ export const makeUnsafe = <A extends WeakKey>(heap: Heap = host): Interner<A> =>
  * The interner does not keep the result alive. After an element has been collected, the
  * next equal object becomes the element.
  *
- * Throws `NotWeakReferenceableError` if the object is a primitive or a registered
- * symbol. Also throws the errors of the object's `Equal` and `Hash`. If `intern`
- * throws, it does not insert the object. `Equal` and `Hash` may call `intern` again:
- * the element that is inserted first stays, and every caller receives it.
+ * Throws `NotWeakReferenceableError` if the object is a primitive or a registered symbol.
+ * Also throws the errors of the object's `Equal` and `Hash`. If `intern` throws, it does
+ * not insert the object. `Equal` and `Hash` may call `intern` again: the element that is
+ * inserted first stays, and every caller receives it.
  *
- * Cost: O(1) with one hash, and one comparison for each element with the same hash.
- * Dereferences the elements that it compares.
+ * Costs O(1) with one hash, and one comparison for each element with the same hash.
+ * Dereferences only the elements that it compares.
  *
  * **Example** (Interning data first and data last)
  *
@@ -260,12 +257,12 @@ export const intern: {
  *
  * **When to use**
  *
- * Use to check without inserting. {@link intern} returns the element.
+ * Use to check without inserting, or use {@link intern} if you need the element.
  *
  * **Details**
  *
- * Throws the errors of the object's `Equal` and `Hash`. Dereferences the elements that
- * it compares. Costs as much as {@link intern}.
+ * Throws the errors of the object's `Equal` and `Hash`. Costs as much as {@link intern},
+ * and dereferences only the elements that it compares.
  *
  * **Example** (Looking for an equal element)
  *
@@ -290,16 +287,17 @@ export const has: {
 } = dual(2, <A extends WeakKey>(self: Interner<A>, a: A): boolean => impl(self).has(a))
 
 /**
- * Returns the number of elements.
+ * Returns the number of elements that are not reclaimed yet.
  *
  * **When to use**
  *
- * Use for statistics. The number is an upper bound of the number of live elements.
+ * Use for statistics, because the result is only an upper bound of the number of live
+ * elements.
  *
  * **Details**
  *
- * Counts collected elements that have not been cleaned up yet. Does not dereference.
- * Cost: O(1).
+ * Counts collected elements until their clean-up has run. Costs O(1), and does not
+ * dereference any element.
  *
  * **Example** (Counting distinct objects)
  *

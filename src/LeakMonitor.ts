@@ -1,9 +1,10 @@
 /**
  * Reports objects in production that the program does not release correctly.
  *
- * Pass an object to {@link track} if the current Scope should release the object, and the monitor reports two mistakes.
- * `NotClosed` means that the object was collected, and that its Scope was still open one minute later. `NotReleased` means
- * that the object is still alive after three full collections that began after its Scope had closed. Without a
+ * Pass an object to {@link track} if the current Scope should release the object, and the
+ * monitor reports two mistakes. `NotClosed` means that the object was collected, and that
+ * its Scope was still open one minute later. `NotReleased` means that the object is still
+ * alive after three full collections that began after its Scope had closed. Without a
  * {@link layer}, `track` only returns the object.
  *
  * @stability experimental
@@ -25,7 +26,8 @@ import { NotWeakReferenceableError } from "./WeakError.ts"
  *
  * **When to use**
  *
- * Use as the type of a setting that chooses the level. {@link track} says what each level costs.
+ * Use as the type of a setting that chooses the level, whose costs {@link track}
+ * describes.
  *
  * **Example** (Choosing a level)
  *
@@ -53,11 +55,14 @@ export type Level = "off" | "sampled" | "all"
  *
  * **Details**
  *
- * - `NotClosed`: the object was collected, and its Scope was still open when the patience of the monitor had passed.
- * - `NotReleased`: the object is still alive three full collections after its Scope closed.
+ * - `NotClosed`: the object was collected, and its Scope was still open when the patience
+ *   of the monitor had passed.
+ * - `NotReleased`: the object is still alive three full collections after its Scope
+ *   closed.
  *
- * `name` is the name that was passed to `track`, and `stack` has the innermost frames of the call of `track`: at most two
- * on engines that have `Error.stackTraceLimit`. A leak does not hold the object, and reading it costs nothing.
+ * `name` is the name that was passed to `track`, and `stack` has the innermost frames of
+ * the call of `track`: at most two on engines that have `Error.stackTraceLimit`. A leak
+ * does not hold the object, and reading it costs nothing.
  *
  * **Example** (Formatting a line for a log)
  *
@@ -81,11 +86,12 @@ export interface Leak {
 }
 
 /**
- * Describes the monitor of the context.
+ * Describes the monitor of the context, and whether it is switched on.
  *
  * **When to use**
  *
- * Use as the type of the service that {@link layer} provides. Reading its level is O(1).
+ * Use as the type of the service that {@link layer} provides, whose level costs O(1) to
+ * read.
  *
  * **Example** (Reading the default level)
  *
@@ -119,11 +125,11 @@ class LeakMonitorImpl implements LeakMonitor {
 const off = /*#__PURE__*/ new LeakMonitorImpl("off", undefined)
 
 /**
- * Provides the monitor that {@link track} uses. The default level is "off".
+ * Provides the monitor that {@link track} uses, which is off by default.
  *
  * **When to use**
  *
- * Use to read the level at which the program runs. Cost: O(1).
+ * Use to read the level at which the program runs, which costs O(1).
  *
  * **Example** (Reading the level of a layer)
  *
@@ -157,35 +163,41 @@ const monitorOf = (fiber: Fiber.Fiber<unknown, unknown>): Monitor | undefined =>
  *
  * **When to use**
  *
- * Use after opening a resource, such as a connection, a subscription or a file. Track the handle that the program
- * passes around.
+ * Use after opening a resource, such as a connection, a subscription or a file. Track the
+ * handle that the program passes around.
  *
  * **Details**
  *
- * `track` does not keep the object alive. At the level "all", every run tracks its object. At the level "sampled", each run
- * is a sample with the probability `1 / every`, drawn from Effect's `Random` service of the layer, so that no call site
- * escapes. Without a {@link layer}, `track` only returns the object.
+ * `track` does not keep the object alive. At the level "all", every run tracks its
+ * object. At the level "sampled", each run is a sample with the probability `1 / every`,
+ * drawn from Effect's `Random` service of the layer, so that no call site escapes.
+ * Without a {@link layer}, `track` does nothing but return the object.
  *
- * If the Scope is already closed, the monitor starts to count collections immediately. An interrupted `track` tracks
- * nothing. If an object is tracked twice, its leak is reported twice.
+ * If the Scope is already closed, the monitor starts to count collections immediately. An
+ * interrupted `track` tracks nothing, and if an object is tracked twice, its leak is
+ * reported twice.
  *
- * If a fiber calls `track` and then runs the effect, as in `yield* track(…)`, the leak has the stack of the call.
- * Otherwise the leak has the stack of the run.
+ * If a fiber calls `track` and then runs the effect, as in `yield* track(…)`, the leak
+ * has the stack of the call. Otherwise the leak has the stack of the run.
  *
- * Dies with `NotWeakReferenceableError` for a primitive and for a registered symbol, at every level.
+ * Dies with `NotWeakReferenceableError` for a primitive and for a registered symbol, at
+ * every level.
  *
- * Cost: O(1), and most of the time is spent on recording the stack. `track` does not dereference, but closing the Scope
- * dereferences each of its tracked objects. `benchmark/leakMonitor.ts` measures what a run of `track` adds, here on Node 26
- * on a busy machine: 0.2 µs at the level "off", 5 µs and 160 bytes at the level "all", and 0.6 µs and 2 bytes on average
- * with one sample in 100 runs.
+ * Cost: O(1), and most of the time is spent on recording the stack. `track` does not
+ * dereference, but closing the Scope dereferences each of its tracked objects.
+ * `benchmark/leakMonitor.ts` measures what a run of `track` adds, here on Node 26 on a
+ * busy machine: 0.2 µs at the level "off", 5 µs and 160 bytes at the level "all", and 0.6
+ * µs and 2 bytes on average with one sample in 100 runs.
  *
  * **Gotchas**
  *
- * A Scope can hold the object in its finalizers, as with `Effect.acquireRelease`. Such an object stays alive until the
- * Scope closes, so it can be "NotReleased", but never "NotClosed". Track the handle instead if it is a different object.
+ * A Scope can hold the object in its finalizers, as with `Effect.acquireRelease`. Such an
+ * object stays alive until the Scope closes, so it can be "NotReleased", but never
+ * "NotClosed". Track the handle instead if it is a different object.
  *
- * Most programs drop a handle a little before its Scope closes, so the monitor is patient. If your Scopes stay open for
- * minutes after their last use, raise `patience` in the options of {@link layer}.
+ * Most programs drop a handle a little before its Scope closes, so the monitor is
+ * patient. If your Scopes stay open for minutes after their last use, raise `patience` in
+ * the options of {@link layer}.
  *
  * **Example** (Reporting a subscription that is never closed)
  *
@@ -243,11 +255,12 @@ const isSampledNext = (): boolean => {
 }
 
 /**
- * Configures {@link layer}.
+ * Configures what a {@link layer} tracks, how patient it is, and what happens to a leak.
  *
  * **When to use**
  *
- * Use as the type of options that are made elsewhere, for example from the configuration of the program.
+ * Use as the type of options that are made elsewhere, for example from the configuration
+ * of the program.
  *
  * **Example** (Tracking one object in a thousand)
  *
@@ -289,31 +302,36 @@ const logLeak = ({ kind, name, stack }: Leak): Effect.Effect<void> =>
  *
  * **When to use**
  *
- * Use once, among the outermost layers of a program. Use "sampled" in production. Use "all" in tests, and while you look
- * for a leak.
+ * Use once, among the outermost layers of a program, with "sampled" in production, and
+ * with "all" in tests and while you look for a leak.
  *
  * **Details**
  *
- * `onLeak` runs in the background, in one fiber per leak. It has the services that the layer was built with, such as
- * loggers and the tracer. A failure of `onLeak` is logged as unhandled, and the monitor continues. Closing the Scope of
- * the layer stops the monitor and interrupts running `onLeak` effects.
+ * `onLeak` runs in the background, in one fiber per leak. It has the services that the
+ * layer was built with, such as loggers and the tracer. A failure of `onLeak` is logged
+ * as unhandled, and the monitor continues. Closing the Scope of the layer stops the
+ * monitor and interrupts running `onLeak` effects.
  *
- * "NotClosed" is reported when the Scope is still open `patience` after the collection, measured by the `Clock` of the
- * layer, so a `TestClock` drives it. With the patience 0, it is reported in the clean-up itself, and with an infinite
- * patience never.
+ * "NotClosed" is reported when the Scope is still open `patience` after the collection,
+ * measured by the `Clock` of the layer, so a `TestClock` drives it. With the patience 0,
+ * it is reported in the clean-up itself, and with an infinite patience never.
  *
- * "NotReleased" is reported after three full collections that began after the Scope had closed. Some engines collect young
- * objects more often than old ones, and V8 14 (Node 26) even runs clean-ups after these minor collections. So the monitor
- * counts the deaths of its {@link sentinel}, which it lets go only when the sentinel is as old as any object: a collection
- * that takes the sentinel could have taken every unreachable object.
+ * "NotReleased" is reported after three full collections that began after the Scope had
+ * closed. Some engines collect young objects more often than old ones, and V8 14 (Node
+ * 26) even runs clean-ups after these minor collections. So the monitor counts the deaths
+ * of its {@link sentinel}, which it lets go only when the sentinel is as old as any
+ * object: a collection that takes the sentinel could have taken every unreachable object.
  *
- * The monitor reports in the host's clean-up jobs, which can run late, and which do not run after the program has ended.
+ * The monitor reports in the host's clean-up jobs, which can run late, and which do not
+ * run after the program has ended.
  *
- * Dies with a `TypeError` if `level` is unknown or `patience` is not a duration. Dies with a `RangeError` if `every` is not
- * a positive integer or if `patience` is negative. At the level "off" the other options are not read.
+ * Dies with a `TypeError` if `level` is unknown or `patience` is not a duration. Dies
+ * with a `RangeError` if `every` is not a positive integer or if `patience` is negative.
+ * At the level "off" the other options are not read.
  *
- * Cost: O(1) for each collection, and O(1) for each object whose Scope closed three full collections before. An object that
- * is dropped before its Scope closes is remembered until the Scope closes, or for the patience. One timer serves them all.
+ * A collection costs O(1), and O(1) more for each object whose Scope closed three full
+ * collections before. An object that is dropped before its Scope closes is remembered
+ * until the Scope closes, or for the patience. One timer serves all such objects.
  *
  * **Example** (Logging one leak in ten)
  *
@@ -373,15 +391,17 @@ const nanosOf = (patience: Duration.Input): bigint | undefined => {
  *
  * **When to use**
  *
- * Use in tests on a `TestHeap`: collect and finalize the sentinel to make the monitor count one full collection, and then
- * read the new sentinel for the next collection.
+ * Use in tests on a `TestHeap`: collect and finalize the sentinel to make the monitor
+ * count one full collection, and then read the new sentinel for the next collection.
  *
  * **Details**
  *
- * The monitor holds the sentinel until it has survived two collections, and then lets it go, so that the next full
- * collection takes it. Returns `None` if the monitor is off, and between a collection and its clean-up.
+ * The monitor holds the sentinel until it has survived two collections, and then lets it
+ * go, so that the next full collection takes it. Returns `None` if the monitor is off,
+ * and between a collection and its clean-up.
  *
- * Cost: O(1). Dereferences, so that the sentinel stays alive until the end of the turn.
+ * Costs O(1), and dereferences, so that the sentinel stays alive until the end of the
+ * turn.
  *
  * **Example** (Counting three collections)
  *

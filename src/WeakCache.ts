@@ -2,16 +2,16 @@
  * Caches objects weakly, so that a value stays in the cache while the program uses it.
  *
  * A `WeakCache` holds the values that are most likely to be used again strongly, and all
- * other values weakly. The strongly held values are the **strong front**. A capacity, a total
- * weight and an idle time bound the strong front. A value that leaves the strong front stays
- * in the cache until it is collected. So eviction never makes the cache load a second
- * copy of a value that is still in use. Only expiry, `set`, `refresh`, invalidation and
- * closing the cache remove a live value.
+ * other values weakly. The strongly held values are the **strong front**. A capacity, a
+ * total weight and an idle time bound the strong front. A value that leaves the strong
+ * front stays in the cache until it is collected. So eviction never makes the cache load
+ * a second copy of a value that is still in use. Only expiry, `set`, `refresh`,
+ * invalidation and closing the cache remove a live value.
  *
- * Most functions have the names, types and meanings of Effect's `Cache`.
- * `docs/caching.md` lists the differences.
+ * Most functions have the names, types and meanings of Effect's `Cache`, and
+ * `docs/caching.md` of the package lists the differences.
  *
- * Costs assume that hashing a key takes constant time. n is the number of entries. An
+ * Costs assume that hashing a key takes constant time, and n is the number of entries. An
  * operation that dereferences keeps the values that it reads alive until the end of the
  * turn.
  *
@@ -40,22 +40,24 @@ import { WeakCacheImpl } from "./internal/weakCache/weakCache.ts"
 const TypeId = "~effect-weakref/WeakCache"
 
 /**
- * Represents a cache from keys to objects.
+ * Represents a cache from keys to objects, which are held weakly unless they are in the
+ * strong front.
  *
  * **When to use**
  *
- * Use for objects that are large or that have an identity, such as parsed documents,
- * open handles or entities. Use Effect's `Cache` for small values and primitives. Also
- * use `Cache` if the capacity must bound values that are still in use.
+ * Use for objects that are large or that have an identity, such as parsed documents, open
+ * handles or entities. Use Effect's `Cache` for small values and primitives. Also use
+ * `Cache` if the capacity must bound values that are still in use.
  *
  * **Details**
  *
- * The lookup of the cache fails with `E`. The operations that run the lookup require `R`. A cache is only
- * `Equal` to itself.
+ * The lookup of the cache fails with `E`, and the operations that run the lookup require
+ * `R`. A cache is only `Equal` to itself.
  *
  * **Gotchas**
  *
- * The cache holds its keys strongly. A key that refers to its own value keeps the value alive.
+ * The cache holds its keys strongly, so a key that refers to its own value keeps the
+ * value alive.
  *
  * **Example** (Sharing a value for as long as it is used)
  *
@@ -86,8 +88,8 @@ const TypeId = "~effect-weakref/WeakCache"
  * @see {@link make} to create a cache
  * @see {@link makeScoped} for resources that must be closed
  *
- * @stability experimental
  * @category models
+ * @stability experimental
  * @since 0.1.0
  */
 export interface WeakCache<in out Key, in out A extends WeakKey, in out E = never, in out R = never>
@@ -102,33 +104,34 @@ export interface WeakCache<in out Key, in out A extends WeakKey, in out E = neve
 }
 
 /**
- * Describes why a value left the cache.
+ * Describes why a value left the cache, for the callback `onRemoval`.
  *
  * **Details**
  *
- * - `"collected"`: the garbage collector collected the value.
- * - `"expired"`: the `timeToLive` of the value ended.
+ * - `"collected"`: the garbage collector collected the value, which nobody used any more.
+ * - `"expired"`: the `timeToLive` of the value ended before anything else removed it.
  * - `"replaced"`: `set` or `refresh` replaced the value by another result.
  * - `"invalidated"`: `invalidate`, `invalidateWhen`, `invalidateAll` or the
  *   `invalidations` stream removed the value.
  *
- * The heap's clean-up reports `"collected"`. An operation reports this cause earlier if the
- * operation removes a dead value before the clean-up runs. The cause is not reported if the
- * key has an entry again.
+ * The heap's clean-up reports `"collected"`, unless an operation removes the dead value
+ * earlier and reports this cause. The cause is not reported if the key has an entry
+ * again.
  *
  * Some events report no cause: a value leaves the strong front, a cached failure is
  * removed, or the cache closes.
  *
  * @see {@link Options} for `onRemoval`, which receives the cause
  *
- * @stability experimental
  * @category models
+ * @stability experimental
  * @since 0.1.0
  */
 export type RemovalCause = "collected" | "expired" | "replaced" | "invalidated"
 
 /**
- * Describes the result of {@link stats}: counters since the cache was created, and three sizes.
+ * Describes the result of {@link stats}: counters since the cache was created, and three
+ * sizes.
  *
  * **Details**
  *
@@ -142,8 +145,8 @@ export type RemovalCause = "collected" | "expired" | "replaced" | "invalidated"
  *
  * @see {@link stats} to read them
  *
- * @stability experimental
  * @category models
+ * @stability experimental
  * @since 0.1.0
  */
 export interface Stats {
@@ -184,41 +187,47 @@ export interface Stats {
  *
  * @see {@link Options} for all options
  *
- * @stability experimental
  * @category models
- * @since 0.2.0
+ * @stability experimental
+ * @since 0.1.0
  */
 export interface CommonOptions<Key, IE = never, IR = Scope.Scope> {
   /**
-   * The maximum number of entries in the strong front: a non-negative integer, or `Infinity`. Up to 16 entries, the front
-   * demotes the least recently used entry. A larger front also counts uses, so that a scan or a long loop of keys that are
-   * rarely read does not push out those that are read often (W-TinyLFU). There, a new entry can leave before an old one.
+   * The maximum number of entries in the strong front: a non-negative integer, or
+   * `Infinity`. Up to 16 entries, the front demotes the least recently used entry. A
+   * larger front also counts uses, so that a scan or a long loop of keys that are rarely
+   * read does not push out those that are read often (W-TinyLFU). There, a new entry can
+   * leave before an old one.
    */
   readonly capacity?: number | undefined
   /** How long an unused entry stays in the strong front. After this time, the cache holds the value only weakly. */
   readonly idleTimeToLive?: Duration.Input | undefined
   /**
-   * The age at which a value is refreshed. A `get` or `use` of an older value returns it at once and starts the lookup in
-   * the background. The result replaces the value. If the lookup fails, the failure is counted in {@link Stats}, the
-   * value stays, and the next attempt starts after the same time. A value that nobody reads is not refreshed.
+   * The age at which a value is refreshed. A `get` or `use` of an older value returns it
+   * at once and starts the lookup in the background, whose result replaces the value. If
+   * the lookup fails, the failure is counted in {@link Stats}, the value stays, and the
+   * next attempt starts after the same time. A value that nobody reads is not refreshed.
    */
   readonly refreshAfter?: Duration.Input | undefined
   /** Compares keys by `Equal.equals` (`"structural"`, the default) or by identity (`"reference"`). */
   readonly compare?: "structural" | "reference" | undefined
   /**
-   * Runs in the background after a value has left the cache. The effects run one after the other, in
-   * the order of the removals, but an effect delays the next one by at most one second. A failure is logged
-   * and does not stop the next effect. Closing the cache waits up to a second for these effects.
+   * Runs in the background after a value has left the cache. The effects run one after
+   * the other, in the order of the removals, but an effect delays the next one by at most
+   * one second. A failure is logged and does not stop the next effect. Closing the cache
+   * waits up to a second for these effects.
    */
   readonly onRemoval?: ((key: NoInfer<Key>, cause: RemovalCause) => Effect.Effect<void>) | undefined
   /**
-   * Keys to invalidate, for example from Redis pub/sub. Give an effect that subscribes and returns the stream: the
-   * constructor runs it before it returns the cache, so no key is lost, and fails with its error. A plain stream
-   * subscribes some time after the constructor has returned, so keys that are published before are lost.
+   * Keys to invalidate, for example from Redis pub/sub. Give an effect that subscribes
+   * and returns the stream: the constructor runs it before it returns the cache, so no
+   * key is lost, and fails with its error. A plain stream subscribes some time after the
+   * constructor has returned, so keys that are published before are lost.
    *
-   * If the stream fails, dies or is interrupted, the cache logs this and subscribes again. Then it removes all
-   * entries, because it may have missed keys. The delay before each attempt doubles from 100 milliseconds up to 10
-   * seconds, and a key resets it. A stream that ends is logged and not run again. Invalidation does not wait for the
+   * If the stream fails, dies or is interrupted, the cache logs this and subscribes
+   * again. Then it removes all entries, because it may have missed keys. The delay before
+   * each attempt doubles from 100 milliseconds up to 10 seconds, and a key resets it. A
+   * stream that ends is logged and not run again. Invalidation does not wait for the
    * finalizers of resources, and logs a finalizer that fails.
    */
   readonly invalidations?:
@@ -226,10 +235,11 @@ export interface CommonOptions<Key, IE = never, IR = Scope.Scope> {
     | Effect.Effect<Stream.Stream<NoInfer<Key>, unknown>, IE, IR>
     | undefined
   /**
-   * Publishes the numbers of {@link Stats} as the metrics `weak_cache_hits`, `weak_cache_misses` and so on, and the
-   * duration of lookups as the timer `weak_cache_load_time`, in milliseconds. Each has the attribute `cache` with this
-   * name. The metrics of caches with one name are sums. They disappear when the last of these caches is closed, or is
-   * collected without having been closed.
+   * Publishes the numbers of {@link Stats} as the metrics `weak_cache_hits`,
+   * `weak_cache_misses` and so on, and the duration of lookups as the timer
+   * `weak_cache_load_time`, in milliseconds. Each has the attribute `cache` with this
+   * name. The metrics of caches with one name are sums. They disappear when the last of
+   * these caches is closed, or is collected without having been closed.
    */
   readonly name?: string | undefined
 }
@@ -239,13 +249,14 @@ export interface CommonOptions<Key, IE = never, IR = Scope.Scope> {
  *
  * **Details**
  *
- * A value that is heavier than `maxWeight` is cached weakly, and evicts no other value. A cached failure weighs 1.
+ * A value that is heavier than `maxWeight` is cached weakly, and evicts no other value,
+ * whereas a cached failure weighs 1.
  *
  * @see {@link Options} for the other options
  *
- * @stability experimental
  * @category models
- * @since 0.2.0
+ * @stability experimental
+ * @since 0.1.0
  */
 export type Weights<Key, A extends WeakKey> =
   | { readonly maxWeight?: undefined; readonly weigh?: undefined }
@@ -253,30 +264,31 @@ export type Weights<Key, A extends WeakKey> =
     /** The maximum total weight of the strong front. */
     readonly maxWeight: number
     /**
-     * Returns the weight of a value. Called once for every value that a lookup returns or `set` receives.
-     * If `weigh` throws, or returns `NaN` or a negative number, the value is not stored. Then `get`,
-     * `refresh` or `set` dies with the error of `weigh`, or with a `RangeError`.
+     * Returns the weight of a value, and is called once for every value that a lookup
+     * returns or `set` receives. If `weigh` throws, or returns `NaN` or a negative
+     * number, the value is not stored, and `get`, `refresh` or `set` dies with the error
+     * of `weigh`, or with a `RangeError`.
      */
     readonly weigh: (value: NoInfer<A>, key: NoInfer<Key>) => number
   }
 
 /**
- * Configures all constructors.
+ * Configures all constructors of a cache, except for its time to live.
  *
  * **Details**
  *
  * The default of `capacity` is 0, so the cache keeps no value alive. If `maxWeight` or
  * `idleTimeToLive` is given, the default is `Infinity`.
  *
- * Constructors die with a `RangeError` or `TypeError` that names an invalid option.
- * An invalid duration causes the error of Effect's `Duration` instead. If `timeToLive` is
+ * Constructors die with a `RangeError` or `TypeError` that names an invalid option. An
+ * invalid duration causes the error of Effect's `Duration` instead. If `timeToLive` is
  * invalid, `make` throws this error and does not return an effect.
  *
  * @see {@link make} for a fixed time to live
  * @see {@link makeWith} for a time to live that depends on the result
  *
- * @stability experimental
  * @category models
+ * @stability experimental
  * @since 0.1.0
  */
 export type Options<Key, A extends WeakKey, IE = never, IR = Scope.Scope> =
@@ -288,7 +300,7 @@ const impl = <Key, A extends WeakKey, E, R>(self: WeakCache<Key, A, E, R>): Weak
   self instanceof WeakCacheImpl ? self : refuse(self, TypeId)
 
 /**
- * Checks whether a value is a `WeakCache`.
+ * Checks whether a value is a `WeakCache` of this library.
  *
  * **Details**
  *
@@ -311,8 +323,8 @@ const impl = <Key, A extends WeakKey, E, R>(self: WeakCache<Key, A, E, R>): Weak
  *
  * @see {@link make} to create a cache
  *
- * @stability experimental
  * @category guards
+ * @stability experimental
  * @since 0.1.0
  */
 export const isWeakCache = (u: unknown): u is WeakCache<unknown, WeakKey, unknown, unknown> =>
@@ -327,8 +339,8 @@ export const isWeakCache = (u: unknown): u is WeakCache<unknown, WeakKey, unknow
  *
  * **Details**
  *
- * Concurrent `get`s of a missing key share one lookup. The lookup runs in its own fiber.
- * Interrupting one `get` does not affect the others. Interrupting the last one
+ * Concurrent `get`s of a missing key share one lookup, which runs in its own fiber.
+ * Interrupting one `get` does not affect the others, but interrupting the last one
  * interrupts the lookup.
  *
  * A failure of the lookup is cached, but only in the strong front. With a capacity of 0,
@@ -338,18 +350,21 @@ export const isWeakCache = (u: unknown): u is WeakCache<unknown, WeakKey, unknow
  * cache removes values when they expire. Expiry uses the `Clock` of the fiber that
  * creates the cache.
  *
- * Values that a synchronous loop loads stay alive until the end of its turn, even outside the strong front, because
- * engines keep the referents of weak references for so long. If the cache has demoted many or heavy values in a turn, the
- * next `get` that runs a lookup, `refresh` or `set` lets the turn end first, so the bounds hold in a busy loop too.
+ * Values that a synchronous loop loads stay alive until the end of its turn, even outside
+ * the strong front, because engines keep the referents of weak references for so long. If
+ * the cache has demoted many or heavy values in a turn, the next `get` that runs a
+ * lookup, `refresh` or `set` lets the turn end first, so the bounds hold in a busy loop
+ * too.
  *
- * The lookup, `weigh`, `onRemoval` and finalizers may call the cache, fail, die or hang. They never run in the middle of an
- * operation.
+ * The lookup, `weigh`, `onRemoval` and finalizers may call the cache, fail, die or hang.
+ * They never run in the middle of an operation.
  *
- * Closing the Scope interrupts the lookups and their waiters, stops the timer and clears the cache. It waits for the ends
- * of the lookups and finalizers, unless one of them closes the Scope itself, and up to a second for `onRemoval`. Finalizers
- * that call the cache meanwhile still find it open. After
- * that, {@link size} returns 0, and {@link keys}, {@link values} and {@link entries} return
- * empty iterables. {@link stats} still works. All other operations interrupt.
+ * Closing the Scope interrupts the lookups and their waiters, stops the timer and clears
+ * the cache. It waits for the ends of the lookups and finalizers, unless one of them
+ * closes the Scope itself, and up to a second for `onRemoval`. Finalizers that call the
+ * cache meanwhile still find it open. After that, {@link size} returns 0, {@link keys},
+ * {@link values} and {@link entries} return empty iterables, {@link stats} still works,
+ * and all other operations interrupt.
  *
  * By default `make` requires the services of the lookup. With
  * `requireServicesAt: "lookup"`, as in `Cache`, the operations that run the lookup
@@ -361,8 +376,8 @@ export const isWeakCache = (u: unknown): u is WeakCache<unknown, WeakKey, unknow
  * through the lookups of other keys. The cache cannot detect a child fiber of the lookup
  * that waits for the key.
  *
- * `Effect.runSync` cannot wait for another turn. A loop of `Effect.runSync(WeakCache.get(…))` keeps everything that it loads
- * in one turn.
+ * `Effect.runSync` cannot wait for another turn, so a loop of
+ * `Effect.runSync(WeakCache.get(…))` keeps everything that it loads in one turn.
  *
  * **Example** (Keeping the most recently used values alive)
  *
@@ -387,8 +402,8 @@ export const isWeakCache = (u: unknown): u is WeakCache<unknown, WeakKey, unknow
  * @see {@link makeWith} for a time to live that depends on the result
  * @see {@link makeScoped} for resources that must be closed
  *
- * @stability experimental
  * @category constructors
+ * @stability experimental
  * @since 0.1.0
  */
 export const make = <
@@ -419,11 +434,13 @@ export const make = <
 }
 
 /**
- * Creates a cache in which the time to live depends on the result of the lookup and on the key.
+ * Creates a cache in which the time to live depends on the result of the lookup and on
+ * the key.
  *
  * **When to use**
  *
- * Use to cache failures for a shorter time than values, or some values longer than others.
+ * Use to cache failures for a shorter time than values, or some values longer than
+ * others.
  *
  * **Details**
  *
@@ -453,8 +470,8 @@ export const make = <
  *
  * @see {@link make} for a fixed time to live
  *
- * @stability experimental
  * @category constructors
+ * @stability experimental
  * @since 0.1.0
  */
 export const makeWith = <
@@ -483,40 +500,42 @@ type Resource<Res> = Res & { readonly [resourceMark]?: true }
 type NotResource = { readonly [resourceMark]?: never }
 
 /**
- * Creates a cache of resources that closes a resource when its handle is collected, expires
- * or is invalidated.
+ * Creates a cache of resources that closes a resource when its handle is collected,
+ * expires or is invalidated.
  *
  * **When to use**
  *
- * Use for resources that several parts of a program share, such as connections, file handles
- * or subscriptions. Work with them through {@link use}, which keeps the handle reachable until the work has ended. An object
- * is reachable until its last use, not until the end of the block or of its own method. Eviction never closes a resource whose handle is in use. Use
- * `ScopedCache` if eviction must close such a resource. Use `RcMap` if every user has a
- * Scope, because `RcMap` does not wait for the garbage collector.
+ * Use for resources that several parts of a program share, such as connections, file
+ * handles or subscriptions. Work with them through {@link use}, which keeps the handle
+ * reachable until the work has ended. An object is reachable until its last use, not
+ * until the end of the block or of its own method. Eviction never closes a resource whose
+ * handle is in use. Use `ScopedCache` if eviction must close such a resource. Use `RcMap`
+ * if every user has a Scope, because `RcMap` does not wait for the garbage collector.
  *
  * **Details**
  *
  * The lookup acquires each resource in its own Scope. `handle` wraps the resource in an
- * object, and the cache stores this handle as the value. The resource must not refer to the
- * handle.
+ * object, and the cache stores this handle as the value. The resource must not refer to
+ * the handle.
  *
- * A resource keeps the services of `make`. From the operation that ran its lookup it keeps the settings for logs and traces,
- * and with `requireServicesAt: "lookup"` all services, because its finalizers may need them. To keep less, provide the
- * services to the lookup itself.
+ * A resource keeps the services of `make`. From the operation that ran its lookup it
+ * keeps the settings for logs and traces, and with `requireServicesAt: "lookup"` all
+ * services, because its finalizers may need them. To keep less, provide the services to
+ * the lookup itself.
  *
- * Each Scope closes exactly once. Invalidation waits until the Scope is closed. If `set` or
- * `refresh` replaces a handle, the resource stays open until the old handle is collected. If
- * the time to live of a handle is zero, its resource also stays open until the handle is
- * collected. Closing the cache closes all resources.
+ * Each Scope closes exactly once, and invalidation waits until it is closed. If `set` or
+ * `refresh` replaces a handle, or if its time to live is zero, the resource stays open
+ * until the handle is collected. Closing the cache closes all resources.
  *
  * **Gotchas**
  *
- * The handle cannot be the resource itself: this does not compile, and `get` dies with a `TypeError`. The cache holds the Scope, and the finalizers of the
- * Scope hold the resource, as in `Effect.acquireRelease(acquire, (resource) => …)`. A resource
- * that is its own handle is therefore not collected before its Scope closes.
+ * The handle cannot be the resource itself: this does not compile, and `get` dies with a
+ * `TypeError`. The cache holds the Scope, and the finalizers of the Scope hold the
+ * resource, as in `Effect.acquireRelease(acquire, (resource) => …)`. A resource that is
+ * its own handle is therefore not collected before its Scope closes.
  *
- * The garbage collector may run late. Set `timeToLive`, or limit the number of open resources
- * in the lookup, if the delay matters.
+ * The garbage collector may run late, so set `timeToLive`, or limit the number of open
+ * resources in the lookup, if the delay matters.
  *
  * **Example** (Using a resource)
  *
@@ -574,8 +593,8 @@ type NotResource = { readonly [resourceMark]?: never }
  * @see {@link use} to work with a resource
  * @see {@link make} for values that do not have to be closed
  *
- * @stability experimental
  * @category constructors
+ * @stability experimental
  * @since 0.1.0
  */
 export const makeScoped = <
@@ -621,15 +640,17 @@ export const makeScoped = <
 }
 
 /**
- * Returns the value of a key. Runs the lookup if the key has no live, unexpired value.
+ * Returns the value of a key, and runs the lookup if the key has no live, unexpired
+ * value.
  *
  * **Details**
  *
  * Marks the value as the most recently used. A value outside the strong front enters the
- * strong front again, unless the value alone exceeds a bound. Fails with the cached failure
- * if there is one. Starts a refresh in the background if the value is older than `refreshAfter`. Dies with
- * `NotWeakReferenceableError` if the lookup returns a value that
- * cannot be weakly referenced. O(1). Dereferences if the value is not in the strong front.
+ * strong front again, unless the value alone exceeds a bound. Fails with the cached
+ * failure if there is one. Starts a refresh in the background if the value is older than
+ * `refreshAfter`. Dies with `NotWeakReferenceableError` if the lookup returns a value
+ * that cannot be weakly referenced. Costs O(1), and dereferences the value if it is not
+ * in the strong front.
  *
  * **Example** (Getting a value)
  *
@@ -650,8 +671,8 @@ export const makeScoped = <
  * @see {@link use} to keep the value reachable while an effect works with it
  * @see {@link getOption} to read without starting a lookup
  *
- * @stability experimental
  * @category getters
+ * @stability experimental
  * @since 0.1.0
  */
 export const get: {
@@ -665,12 +686,13 @@ export const get: {
 )
 
 /**
- * Returns the value of a key, or waits for its running lookup. Never starts a lookup.
+ * Returns the value of a key, or waits for its running lookup, but never starts a lookup.
  *
  * **Details**
  *
- * Returns `None` if there is no entry. Fails if the lookup failed. Marks the value as
- * the most recently used. O(1). Dereferences if the value is not in the strong front.
+ * Returns `None` if there is no entry, fails if the lookup failed, and marks the value as
+ * the most recently used. Costs O(1), and dereferences the value if it is not in the
+ * strong front.
  *
  * **Example** (Reading without a lookup)
  *
@@ -689,8 +711,8 @@ export const get: {
  * @see {@link getSuccess} to read without waiting
  * @see {@link get} to run the lookup
  *
- * @stability experimental
  * @category getters
+ * @stability experimental
  * @since 0.1.0
  */
 export const getOption: {
@@ -710,8 +732,9 @@ export const getOption: {
  *
  * **Details**
  *
- * Returns `None` for a running lookup and for a cached failure. Marks the value as the most
- * recently used. O(1). Dereferences if the value is not in the strong front.
+ * Returns `None` for a running lookup and for a cached failure, and marks the value as
+ * the most recently used. Costs O(1), and dereferences the value if it is not in the
+ * strong front.
  *
  * **Example** (Reading without waiting)
  *
@@ -731,8 +754,8 @@ export const getOption: {
  *
  * @see {@link getOption} to wait for a running lookup
  *
- * @stability experimental
  * @category getters
+ * @stability experimental
  * @since 0.1.0
  */
 export const getSuccess: {
@@ -755,9 +778,10 @@ export const getSuccess: {
  *
  * **Details**
  *
- * Never starts a lookup, never waits and never fails. Unlike {@link getSuccess}, counts neither a hit nor a miss, does not
- * mark the value as used, and starts no refresh. Returns `None` for a running lookup and for a cached failure. O(1).
- * Dereferences if the value is not in the strong front.
+ * Never starts a lookup, never waits and never fails. Unlike {@link getSuccess}, counts
+ * neither a hit nor a miss, does not mark the value as used, and starts no refresh.
+ * Returns `None` for a running lookup and for a cached failure. Costs O(1), and
+ * dereferences the value if it is not in the strong front.
  *
  * **Example** (Looking without using)
  *
@@ -778,9 +802,9 @@ export const getSuccess: {
  *
  * @see {@link getSuccess} to read the value and mark it as used
  *
- * @stability experimental
  * @category getters
- * @since 0.2.0
+ * @stability experimental
+ * @since 0.1.0
  */
 export const peek: {
   <Key1 extends Key, Key = Key1>(
@@ -794,19 +818,22 @@ export const peek: {
 )
 
 /**
- * Gets the value of a key, and keeps it reachable until the effect that uses it has ended.
+ * Gets the value of a key, and keeps it reachable until the effect that uses it has
+ * ended.
  *
  * **When to use**
  *
- * Use in a cache of {@link makeScoped}, whenever an effect works with a handle. An object is reachable only until its last
- * use, not until the end of the block or of its own method. With {@link get}, the engine can collect the handle during
- * `handle.query()`, and then the cache closes the connection under the query.
+ * Use in a cache of {@link makeScoped}, whenever an effect works with a handle. An object
+ * is reachable only until its last use, not until the end of the block or of its own
+ * method. With {@link get}, the engine can collect the handle during `handle.query()`,
+ * and then the cache closes the connection under the query.
  *
  * **Details**
  *
- * Reads, counts and fails as {@link get} does. The value stays reachable even if the effect fails, or while it is being
- * interrupted. A value that expires or is invalidated meanwhile is closed all the same. O(1). Dereferences if the value is
- * not in the strong front.
+ * Reads, counts and fails as {@link get} does. The value stays reachable even if the
+ * effect fails, or while it is being interrupted. A value that expires or is invalidated
+ * meanwhile is closed all the same. Costs O(1), and dereferences the value if it is not
+ * in the strong front.
  *
  * **Example** (Querying a shared connection)
  *
@@ -833,9 +860,9 @@ export const peek: {
  *
  * @see {@link get} for values whose collection releases nothing
  *
- * @stability experimental
  * @category combinators
- * @since 0.2.0
+ * @stability experimental
+ * @since 0.1.0
  */
 export const use: {
   <Key1 extends Key, A extends WeakKey, B, E2, R2, Key = Key1>(
@@ -862,10 +889,11 @@ export const use: {
  *
  * **Details**
  *
- * Replaces the previous value of the key. Fibers that wait for a running lookup or refresh of the key still receive its
- * result, but the cache does not store this result, because the value that was set is newer. Dies with
- * `NotWeakReferenceableError` if the value cannot be weakly referenced, and then changes nothing. O(1), or O(log n) if
- * values expire. Dereferences the previous value if it is not in the strong front.
+ * Replaces the previous value of the key. Fibers that wait for a running lookup or
+ * refresh of the key still receive its result, but the cache does not store this result,
+ * because the value that was set is newer. Dies with `NotWeakReferenceableError` if the
+ * value cannot be weakly referenced, and then changes nothing. Costs O(1), or O(log n) if
+ * values expire, and dereferences the previous value if it is not in the strong front.
  *
  * **Example** (Storing a value)
  *
@@ -885,8 +913,8 @@ export const use: {
  *
  * @see {@link refresh} to replace a value by running the lookup
  *
- * @stability experimental
  * @category mutations
+ * @stability experimental
  * @since 0.1.0
  */
 export const set: {
@@ -906,8 +934,9 @@ export const set: {
  *
  * **Details**
  *
- * Returns `true` for a live, unexpired value, for a cached failure and for a running lookup.
- * Does not mark the value as used. O(1). Dereferences if the value is not in the strong front.
+ * Returns `true` for a live, unexpired value, for a cached failure and for a running
+ * lookup, and does not mark the value as used. Costs O(1), and dereferences the value if
+ * it is not in the strong front.
  *
  * **Example** (Checking for an entry)
  *
@@ -926,8 +955,8 @@ export const set: {
  *
  * @see {@link getSuccess} to read the value
  *
- * @stability experimental
  * @category predicates
+ * @stability experimental
  * @since 0.1.0
  */
 export const has: {
@@ -945,13 +974,14 @@ export const has: {
  *
  * **Details**
  *
- * Other reads receive the old value until the lookup ends. Concurrent refreshes of a key share one lookup. If it fails,
- * `refresh` fails, and the old value stays. If all refreshes are interrupted, the lookup is interrupted, and the old value
- * stays.
+ * Other reads receive the old value until the lookup ends. Concurrent refreshes of a key
+ * share one lookup. If it fails, `refresh` fails, and the old value stays. If all
+ * refreshes are interrupted, the lookup is interrupted, and the old value stays.
  *
- * What is newest wins. If `set`, `invalidate` or `invalidateAll` is called during the refresh, `refresh` returns the result
- * of its lookup, but the cache does not store this result. O(1), or O(log n) if values expire. Dereferences if the value is
- * not in the strong front.
+ * If `set`, `invalidate` or `invalidateAll` is called during the refresh, `refresh`
+ * returns the result of its lookup, but the cache does not store this result, because the
+ * newest change wins. Costs O(1), or O(log n) if values expire, and dereferences the
+ * value if it is not in the strong front.
  *
  * **Example** (Loading a new version)
  *
@@ -975,8 +1005,8 @@ export const has: {
  *
  * @see {@link invalidate} to run the lookup at the next use of the key
  *
- * @stability experimental
  * @category combinators
+ * @stability experimental
  * @since 0.1.0
  */
 export const refresh: {
@@ -995,9 +1025,10 @@ export const refresh: {
  *
  * **Details**
  *
- * Does nothing if there is no entry. Fibers that wait for a running lookup of the key still receive its result,
- * but the cache does not store this result. In a cache of {@link makeScoped}, waits until the resource is closed.
- * O(1), or O(log n) if values expire. Dereferences if the value is not in the strong front.
+ * Does nothing if there is no entry. Fibers that wait for a running lookup of the key
+ * still receive its result, but the cache does not store this result. In a cache of
+ * {@link makeScoped}, waits until the resource is closed. Costs O(1), or O(log n) if
+ * values expire, and dereferences the value if it is not in the strong front.
  *
  * **Example** (Removing an entry)
  *
@@ -1018,8 +1049,8 @@ export const refresh: {
  * @see {@link invalidateWhen} to decide by the value
  * @see {@link invalidateAll} to remove all entries
  *
- * @stability experimental
  * @category mutations
+ * @stability experimental
  * @since 0.1.0
  */
 export const invalidate: {
@@ -1034,12 +1065,15 @@ export const invalidate: {
 )
 
 /**
- * Removes the entry of a key if its value satisfies a predicate. Returns whether the entry was removed.
+ * Removes the entry of a key if its value satisfies a predicate, and returns whether the
+ * entry was removed.
  *
  * **Details**
  *
- * Waits for a running lookup. Returns `false` if there is no entry, if the lookup failed, or if the predicate
- * throws. Also returns `false` if the entry was removed during the wait. Does not mark the value as used.
+ * Waits for a running lookup. Returns `false` if there is no entry, if the lookup failed,
+ * if the predicate throws, or if the entry was removed during the wait. Does not mark the
+ * value as used. Costs O(1), or O(log n) if values expire, and dereferences the value if
+ * it is not in the strong front.
  *
  * **Example** (Removing an old version)
  *
@@ -1061,8 +1095,8 @@ export const invalidate: {
  *
  * @see {@link invalidate} to remove an entry without a condition
  *
- * @stability experimental
  * @category mutations
+ * @stability experimental
  * @since 0.1.0
  */
 export const invalidateWhen: {
@@ -1081,11 +1115,12 @@ export const invalidateWhen: {
 )
 
 /**
- * Removes all entries, including running lookups.
+ * Removes all entries, including those of running lookups.
  *
  * **Details**
  *
- * In a cache of {@link makeScoped}, closes the resources of these entries concurrently and waits for them. O(n).
+ * In a cache of {@link makeScoped}, closes the resources of these entries concurrently
+ * and waits for them. Costs O(n), and does not dereference any value.
  *
  * **Example** (Removing all entries)
  *
@@ -1105,20 +1140,20 @@ export const invalidateWhen: {
  *
  * @see {@link trim} to release values without removing them
  *
- * @stability experimental
  * @category mutations
+ * @stability experimental
  * @since 0.1.0
  */
 export const invalidateAll = <Key, A extends WeakKey, E, R>(self: WeakCache<Key, A, E, R>): Effect.Effect<void> =>
   impl(self).invalidateAll
 
 /**
- * Returns the number of entries.
+ * Returns the number of entries that are not reclaimed yet.
  *
  * **Details**
  *
- * Includes running lookups, cached failures, and collected values that have not been cleaned up yet.
- * O(1). Does not dereference.
+ * Includes running lookups, cached failures, and collected values whose clean-up has not
+ * run. Costs O(1), and does not dereference any value.
  *
  * **Example** (Counting entries)
  *
@@ -1137,8 +1172,8 @@ export const invalidateAll = <Key, A extends WeakKey, E, R>(self: WeakCache<Key,
  *
  * @see {@link stats} for the number of values that are not known to be collected
  *
- * @stability experimental
  * @category getters
+ * @stability experimental
  * @since 0.1.0
  */
 export const size = <Key, A extends WeakKey, E, R>(self: WeakCache<Key, A, E, R>): Effect.Effect<number> =>
@@ -1149,9 +1184,9 @@ export const size = <Key, A extends WeakKey, E, R>(self: WeakCache<Key, A, E, R>
  *
  * **Details**
  *
- * A key moves to the end if another value replaces its value. The iterable reads the cache during
- * iteration, and tolerates insertion and removal. A full iteration costs O(n). Dereferences the values
- * that are not in the strong front.
+ * A key moves to the end if another value replaces its value. The iterable reads the
+ * cache during iteration, and tolerates insertion and removal. A full iteration costs
+ * O(n), and dereferences the values that are not in the strong front.
  *
  * **Example** (Listing the keys)
  *
@@ -1171,8 +1206,8 @@ export const size = <Key, A extends WeakKey, E, R>(self: WeakCache<Key, A, E, R>
  *
  * @see {@link entries} for keys and values
  *
- * @stability experimental
  * @category getters
+ * @stability experimental
  * @since 0.1.0
  */
 export const keys = <Key, A extends WeakKey, E, R>(self: WeakCache<Key, A, E, R>): Effect.Effect<Iterable<Key>> =>
@@ -1183,8 +1218,8 @@ export const keys = <Key, A extends WeakKey, E, R>(self: WeakCache<Key, A, E, R>
  *
  * **Details**
  *
- * Skips running lookups and cached failures. Like the iterable of {@link keys}, the iterable reads the
- * cache during iteration.
+ * Skips running lookups and cached failures. Like the iterable of {@link keys}, the
+ * iterable reads the cache during iteration, at the same cost.
  *
  * **Example** (Listing the values)
  *
@@ -1203,8 +1238,8 @@ export const keys = <Key, A extends WeakKey, E, R>(self: WeakCache<Key, A, E, R>
  *
  * @see {@link entries} for keys and values
  *
- * @stability experimental
  * @category getters
+ * @stability experimental
  * @since 0.1.0
  */
 export const values = <Key, A extends WeakKey, E, R>(self: WeakCache<Key, A, E, R>): Effect.Effect<Iterable<A>> =>
@@ -1215,8 +1250,8 @@ export const values = <Key, A extends WeakKey, E, R>(self: WeakCache<Key, A, E, 
  *
  * **Details**
  *
- * Skips running lookups and cached failures. Like the iterable of {@link keys}, the iterable reads the
- * cache during iteration.
+ * Skips running lookups and cached failures. Like the iterable of {@link keys}, the
+ * iterable reads the cache during iteration, at the same cost.
  *
  * **Example** (Listing the entries)
  *
@@ -1235,8 +1270,8 @@ export const values = <Key, A extends WeakKey, E, R>(self: WeakCache<Key, A, E, 
  *
  * @see {@link keys} to include the keys of running lookups and cached failures
  *
- * @stability experimental
  * @category getters
+ * @stability experimental
  * @since 0.1.0
  */
 export const entries = <Key, A extends WeakKey, E, R>(
@@ -1244,17 +1279,21 @@ export const entries = <Key, A extends WeakKey, E, R>(
 ): Effect.Effect<Iterable<[Key, A]>> => Effect.sync(() => impl(self).pairs())
 
 /**
- * Demotes entries of the strong front, once, until `capacity` entries are left. Begins with those that eviction would demote first.
+ * Demotes entries of the strong front, once, until `capacity` entries are left. Begins
+ * with those that eviction would demote first.
  *
  * **When to use**
  *
- * Use when memory is short. `trim(cache, 0)` lets go of every value that only the cache holds.
+ * Use when memory is short, for example `trim(cache, 0)`, which lets go of every value
+ * that only the cache holds.
  *
  * **Details**
  *
- * The capacity stays, so later reads fill the strong front again. Does not remove values: the cache still returns a
- * demoted value that the program uses elsewhere. Removes cached failures that leave the front. Dies with a `RangeError`
- * unless the number is a non-negative integer or `Infinity`. O(number of demoted entries). Does not dereference.
+ * The capacity stays, so later reads fill the strong front again. Does not remove values:
+ * the cache still returns a demoted value that the program uses elsewhere. Removes cached
+ * failures that leave the front. Dies with a `RangeError` unless the number is a
+ * non-negative integer or `Infinity`. Costs O(number of demoted entries), and does not
+ * dereference any value.
  *
  * **Example** (Releasing unused values)
  *
@@ -1278,8 +1317,8 @@ export const entries = <Key, A extends WeakKey, E, R>(
  * @see {@link setCapacity} to bound the strong front from now on
  * @see {@link invalidateAll} to remove all entries
  *
- * @stability experimental
  * @category mutations
+ * @stability experimental
  * @since 0.1.0
  */
 export const trim: {
@@ -1296,12 +1335,14 @@ export const trim: {
  *
  * **When to use**
  *
- * Use to adapt a cache to the memory that a program may use. Raise the capacity again later, if memory allows.
+ * Use to adapt a cache to the memory that a program may use. Raise the capacity again
+ * later, if memory allows.
  *
  * **Details**
  *
- * Bounds the front beside `maxWeight` and `idleTimeToLive`, which stay. Does not remove values. Dies with a `RangeError`
- * unless the capacity is a non-negative integer or `Infinity`. O(number of demoted entries). Does not dereference.
+ * Bounds the front beside `maxWeight` and `idleTimeToLive`, which stay, and does not
+ * remove values. Dies with a `RangeError` unless the capacity is a non-negative integer
+ * or `Infinity`. Costs O(number of demoted entries), and does not dereference any value.
  *
  * **Example** (Shrinking a cache)
  *
@@ -1321,9 +1362,9 @@ export const trim: {
  *
  * @see {@link trim} to release values once
  *
- * @stability experimental
  * @category mutations
- * @since 0.2.0
+ * @stability experimental
+ * @since 0.1.0
  */
 export const setCapacity: {
   (capacity: number): <Key, A extends WeakKey, E, R>(self: WeakCache<Key, A, E, R>) => Effect.Effect<void>
@@ -1339,7 +1380,8 @@ export const setCapacity: {
  *
  * **Details**
  *
- * Also works on a closed cache. The sizes of a closed cache are 0. O(1). Does not dereference.
+ * Also works on a closed cache, whose sizes are 0. Costs O(1), and does not dereference
+ * any value.
  *
  * **Example** (Reading the hit rate)
  *
@@ -1359,8 +1401,8 @@ export const setCapacity: {
  *
  * @see {@link Options} for `name`, which publishes the same numbers as metrics
  *
- * @stability experimental
  * @category getters
+ * @stability experimental
  * @since 0.1.0
  */
 export const stats = <Key, A extends WeakKey, E, R>(self: WeakCache<Key, A, E, R>): Effect.Effect<Stats> =>

@@ -1,12 +1,12 @@
 /**
- * Defines the errors of this library.
+ * Defines the errors that the operations of this library raise.
  *
- * Effectful functions fail with these errors, and synchronous functions throw them.
- * Use `Effect.catchTag` to recover from one of them. A function that fails with such
- * an error has inserted and registered nothing. Creating an error costs microseconds,
- * because the engine captures the stack.
+ * Effectful functions fail with these errors, and synchronous functions throw them. Use
+ * `Effect.catchTag` to recover from one of them. A function that fails with such an error
+ * has inserted and registered nothing. Creating an error costs microseconds, because the
+ * engine captures the stack.
  *
- * @stability experimental
+ * @stability stable
  * @since 0.1.0
  */
 import * as Data from "effect/Data"
@@ -17,19 +17,18 @@ import { printed } from "./internal/print.ts"
  *
  * **When to use**
  *
- * Use to recover if the values come from outside the program, for example from
- * parsed JSON.
+ * Use to recover if the values come from outside the program, for example from parsed
+ * JSON.
  *
  * **Details**
  *
- * `value` is the value that was passed. The message shows the first 100 characters
- * of the value.
+ * `value` is the value that was passed, and the message shows its first 100 characters.
  *
  * `WeakMethod.make` also fails with this error if the method is not a function. Then
- * `expected` is `"function"`, `value` is the value that is not a function, and
- * `property` is the key if a key was passed.
+ * `expected` is `"function"`, `value` is the value that is not a function, and `property`
+ * is the key if a key was passed.
  *
- * Python raises `TypeError: cannot create weak reference to 'int' object`.
+ * Python raises `TypeError: cannot create weak reference to 'int' object` in this case.
  *
  * **Example** (Passing a string)
  *
@@ -46,8 +45,8 @@ import { printed } from "./internal/print.ts"
  *
  * @see {@link DeadReferenceError} for a referent that has been collected
  *
- * @stability experimental
  * @category errors
+ * @stability stable
  * @since 0.1.0
  */
 export class NotWeakReferenceableError extends Data.TaggedError("NotWeakReferenceableError")<{
@@ -96,11 +95,11 @@ const isFreshSymbol = (value: unknown): boolean => typeof value === "symbol" && 
  *
  * **Details**
  *
- * `kind` is the type whose operation failed. `property` is the property that the
- * program used, if the operation used a property of a `WeakProxy`. The message names
- * the functions that avoid the error.
+ * `kind` is the type whose operation failed, and `property` is the property that the
+ * program used, if the operation used a property of a `WeakProxy`. The message names the
+ * functions that avoid the error.
  *
- * Python raises `ReferenceError: weakly-referenced object no longer exists`.
+ * Python raises `ReferenceError: weakly-referenced object no longer exists` in this case.
  *
  * **Example** (Dereferencing a dead reference)
  *
@@ -123,8 +122,8 @@ const isFreshSymbol = (value: unknown): boolean => typeof value === "symbol" && 
  *
  * @see {@link NotWeakReferenceableError} for a value that cannot be a referent
  *
- * @stability experimental
  * @category errors
+ * @stability stable
  * @since 0.1.0
  */
 export class DeadReferenceError extends Data.TaggedError("DeadReferenceError")<{
@@ -172,15 +171,15 @@ const collected = ({ kind, property }: {
  *
  * @see {@link DeadReferenceError} for the error
  *
- * @stability experimental
  * @category models
+ * @stability stable
  * @since 0.1.0
  */
 export type ReferenceKind = "WeakRef" | "WeakProxy" | "WeakMethod"
 
 /**
- * Reports that a weak reference or a weak proxy cannot be hashed. A dead reference has
- * no hash if none was computed while its referent was alive. A weak proxy has no hash.
+ * Reports that a weak proxy cannot be hashed, or that a dead reference has no hash,
+ * because none was computed while its referent was alive.
  *
  * **When to use**
  *
@@ -195,8 +194,8 @@ export type ReferenceKind = "WeakRef" | "WeakProxy" | "WeakMethod"
  * **Gotchas**
  *
  * `Equal.equals` hashes its arguments first, so it may throw this error, too.
- * `WeakRef.equals`, `WeakMethod.equals` and `WeakProxy.equals` do not hash their
- * arguments. They compare the referents.
+ * `WeakRef.equals`, `WeakMethod.equals` and `WeakProxy.equals` compare the referents, and
+ * do not hash their arguments.
  *
  * **Example** (Hashing a dead reference)
  *
@@ -218,8 +217,8 @@ export type ReferenceKind = "WeakRef" | "WeakProxy" | "WeakMethod"
  *
  * @see {@link DeadReferenceError} for the error of other operations on a dead reference
  *
- * @stability experimental
  * @category errors
+ * @stability stable
  * @since 0.1.0
  */
 export class UnhashableError extends Data.TaggedError("UnhashableError")<{ readonly message: string }> {

@@ -1,20 +1,20 @@
 /**
- * Maps weak keys to strong values. An entry ends when its key has been collected.
+ * Maps weak keys to strong values, in entries that end when their key has been collected.
  *
  * Use a `WeakKeyMap` to store data about objects that other code owns, for example the
- * state of a request or the listeners of a node. The entries are ephemerons. A value
- * that refers to its own key, directly or through other entries, does not keep the key
- * alive. Unlike the native `WeakMap`, this map iterates in insertion order, counts its
- * entries, and can compare keys by structure. It is synchronous and mutable, like
+ * state of a request or the listeners of a node. The entries are ephemerons: a value that
+ * refers to its own key, directly or through other entries, does not keep the key alive.
+ * Unlike the native `WeakMap`, this map iterates in insertion order, counts its entries,
+ * and can compare keys by structure. It is synchronous and mutable, like
  * `MutableHashMap`.
  *
- * In the documentation of costs, n is the number of entries that are not reclaimed yet.
- * If there is a second map, m is the same number for that map. Hashing a key counts as
- * constant time. Looking up a key object that is already in the map does not hash the
- * key. An operation that dereferences keeps the keys that it reads alive to the end of
- * the turn. An operation that removes entries sometimes dereferences all keys.
+ * In the documentation of costs, n is the number of entries that are not reclaimed yet,
+ * and m is the same number for a second map or the length of an iterable. Hashing a key
+ * counts as constant time, and a key object that is already in the map is found without
+ * hashing it. An operation that dereferences keeps the keys that it reads alive to the
+ * end of the turn, and one that removes entries sometimes dereferences all keys.
  *
- * @stability experimental
+ * @stability stable
  * @since 0.1.0
  */
 import * as Effect from "effect/Effect"
@@ -24,16 +24,18 @@ import type * as Option from "effect/Option"
 import type { Pipeable } from "effect/Pipeable"
 import { Heap } from "./Heap.ts"
 import { attempt } from "./internal/attempt.ts"
-import { Collection, isCollection, keepHot, name, table } from "./internal/collection.ts"
+import { Collection, keepHot, name, table } from "./internal/collection.ts"
+import { guard } from "./internal/guard.ts"
 import { host } from "./internal/host.ts"
 import { WeakKeyTable } from "./internal/keyTable.ts"
+import { refuse } from "./internal/refuse.ts"
 import type { NotWeakReferenceableError } from "./WeakError.ts"
 import { makeUnsafe as makeRef, type WeakRef } from "./WeakRef.ts"
 
 const TypeId = "~effect-weakref/WeakKeyMap"
 
 /**
- * A map from weak keys to strong values.
+ * Represents a map from weak keys to strong values.
  *
  * **When to use**
  *
@@ -42,10 +44,10 @@ const TypeId = "~effect-weakref/WeakKeyMap"
  * **Details**
  *
  * Keys compare by reference, as in a native `WeakMap`. Pass `{ compare: "structural" }`
- * to compare them by structure (see {@link Options}). A key can be an object, a
- * function, or a symbol that is not registered with `Symbol.for`.
+ * to compare them by structure (see {@link Options}). A key can be an object, a function,
+ * or a symbol that is not registered with `Symbol.for`.
  *
- * Two maps are `Equal` only if they are the same object. Use {@link equals} to compare
+ * Two maps are `Equal` only if they are the same object, so use {@link equals} to compare
  * their entries.
  *
  * Printing and JSON show the first 20 entries and say how many more there are, at most.
@@ -82,7 +84,7 @@ const TypeId = "~effect-weakref/WeakKeyMap"
  * @see {@link https://doi.org/10.1145/263698.263733 | Hayes, Ephemerons: a new finalization mechanism} for ephemerons, which Python's dictionary lacks
  *
  * @category models
- * @stability experimental
+ * @stability stable
  * @since 0.1.0
  */
 export interface WeakKeyMap<in out K extends WeakKey, in out V> extends Iterable<[K, V]>, Pipeable, Inspectable {
@@ -93,7 +95,7 @@ export interface WeakKeyMap<in out K extends WeakKey, in out V> extends Iterable
 }
 
 /**
- * Describes how a `WeakKeyMap` compares its keys.
+ * Describes how a `WeakKeyMap` compares its keys, and how much it hashes.
  *
  * **When to use**
  *
@@ -101,20 +103,20 @@ export interface WeakKeyMap<in out K extends WeakKey, in out V> extends Iterable
  *
  * **Details**
  *
- * `compare: "reference"` is the default. Two keys are the same key only if they are the
- * same object, as in a native `WeakMap`. The map never hashes a key and never reads its
- * properties.
+ * `compare: "reference"` is the default: two keys are the same key only if they are the
+ * same object, as in a native `WeakMap`. The map never hashes a key, never reads its
+ * properties, and finds it in O(1).
  *
  * `compare: "structural"` compares keys as `Equal.equals` does, except that an opaque
  * object, such as a DOM node, a `Blob`, a promise or a stream, is only equal to itself,
  * even inside another key. An operation on a key object that the map does not contain
- * hashes the key: it reads the whole object, its getters included, so do not change
- * such a key afterwards. An entry keeps the key that it was first set with, and ends
- * when that key has been collected.
+ * hashes the key: it reads the whole object, its getters included, so do not change such
+ * a key afterwards. An entry keeps the key that it was first set with, and ends when that
+ * key has been collected.
  *
  * **Gotchas**
  *
- * - Any other `compare` throws a `TypeError`.
+ * - Any other `compare` throws a `TypeError` when the map is created.
  * - An opaque object is an instance of a native class or of a class with
  *   `Symbol.toStringTag`, an event emitter, or a promise of any library, unless it
  *   implements `Equal`. Arrays, maps, sets, dates, regular expressions, buffers and
@@ -122,13 +124,13 @@ export interface WeakKeyMap<in out K extends WeakKey, in out V> extends Iterable
  * - Instances of your own classes are compared by their properties. State in private
  *   fields is not seen, so implement `Equal`, or mark such an object with
  *   `Equal.byReference`.
- * - An object that implements `Equal`, such as a `HashMap`, decides itself how its
- *   parts are compared.
+ * - An object that implements `Equal`, such as a `HashMap`, decides itself how its parts
+ *   are compared.
  *
  * @see {@link makeUnsafe} for a constructor that takes these options
  *
  * @category models
- * @stability experimental
+ * @stability stable
  * @since 0.1.0
  */
 export interface Options {
@@ -136,7 +138,7 @@ export interface Options {
 }
 
 /**
- * Checks whether a value is a `WeakKeyMap`.
+ * Checks whether a value is a `WeakKeyMap` of this library.
  *
  * **When to use**
  *
@@ -144,7 +146,8 @@ export interface Options {
  *
  * **Details**
  *
- * Returns `false` for a map of another copy of this package.
+ * Returns `false` for a map of another copy of this package. Costs O(1), whatever the
+ * value is.
  *
  * **Example** (Checking values)
  *
@@ -158,10 +161,10 @@ export interface Options {
  * @see {@link make} for the constructor
  *
  * @category guards
- * @stability experimental
+ * @stability stable
  * @since 0.1.0
  */
-export const isWeakKeyMap = (u: unknown): u is WeakKeyMap<WeakKey, unknown> => isCollection(u, TypeId)
+export const isWeakKeyMap = (u: unknown): u is WeakKeyMap<WeakKey, unknown> => guard(() => u instanceof WeakKeyMapImpl)
 
 // The hot functions below do not use `dual`. `internal/collection.ts` has the reason.
 type AnyMap = WeakKeyMap<WeakKey, unknown>
@@ -180,6 +183,11 @@ class WeakKeyMapImpl<K extends WeakKey, V> extends Collection<[K, V], WeakKeyTab
   }
 }
 
+/** Returns the table. Throws if the map belongs to another copy of the package. */
+const tableOf = <K extends WeakKey, V>(self: WeakKeyMap<K, V>): WeakKeyTable<K, V> =>
+  // A program without types can pass anything.
+  (self as WeakKeyMap<K, V> | undefined)?.[table] ?? refuse(self, TypeId)
+
 /**
  * Creates an empty map on the heap of the context.
  *
@@ -190,7 +198,8 @@ class WeakKeyMapImpl<K extends WeakKey, V> extends Collection<[K, V], WeakKeyTab
  * **Details**
  *
  * Keys compare by reference, unless {@link Options} say otherwise. If `compare` is
- * unknown, the effect dies with a `TypeError`.
+ * unknown, the effect dies with a `TypeError`. Costs O(1), and nothing is registered with
+ * the engine yet.
  *
  * **Example** (Creating a map in an effect)
  *
@@ -211,7 +220,7 @@ class WeakKeyMapImpl<K extends WeakKey, V> extends Collection<[K, V], WeakKeyTab
  * @see {@link fromIterable} to start with entries
  *
  * @category constructors
- * @stability experimental
+ * @stability stable
  * @since 0.1.0
  */
 export const make = <K extends WeakKey, V>(options?: Options): Effect.Effect<WeakKeyMap<K, V>> =>
@@ -226,7 +235,8 @@ export const make = <K extends WeakKey, V>(options?: Options): Effect.Effect<Wea
  *
  * **Details**
  *
- * Throws a `TypeError` if `compare` is unknown.
+ * Throws a `TypeError` if `compare` is unknown. Costs O(1), and nothing is registered
+ * with the engine yet.
  *
  * **Example** (Comparing keys by reference and by structure)
  *
@@ -246,7 +256,7 @@ export const make = <K extends WeakKey, V>(options?: Options): Effect.Effect<Wea
  * @see {@link make} to take the heap from the context
  *
  * @category constructors
- * @stability experimental
+ * @stability stable
  * @since 0.1.0
  */
 export const makeUnsafe = <K extends WeakKey, V>(options?: Options, heap: Heap = host): WeakKeyMap<K, V> => {
@@ -255,18 +265,18 @@ export const makeUnsafe = <K extends WeakKey, V>(options?: Options, heap: Heap =
 }
 
 /**
- * Creates a map from entries.
+ * Creates a map from the entries of an iterable.
  *
  * **When to use**
  *
- * Use inside an Effect program if the entries exist already. {@link setAll} adds
- * entries to a map that exists.
+ * Use inside an Effect program if the entries exist already. {@link setAll} adds entries
+ * to a map that exists.
  *
  * **Details**
  *
- * Fails with `NotWeakReferenceableError` if a key cannot be a referent. An error of the
- * iterable itself is a defect. If two entries have equal keys, the map keeps the first
- * key and the last value. Cost: O(number of entries).
+ * Fails with `NotWeakReferenceableError` if a key cannot be a referent, and dies with an
+ * error of the iterable itself. If two entries have equal keys, the map keeps the first
+ * key and the last value. Costs O(m), where m is the number of entries of the iterable.
  *
  * **Example** (Creating a map from entries)
  *
@@ -282,7 +292,7 @@ export const makeUnsafe = <K extends WeakKey, V>(options?: Options, heap: Heap =
  * @see {@link setAll} to add entries to a map
  *
  * @category constructors
- * @stability experimental
+ * @stability stable
  * @since 0.1.0
  */
 export const fromIterable = <K extends WeakKey, V>(
@@ -291,7 +301,7 @@ export const fromIterable = <K extends WeakKey, V>(
 ): Effect.Effect<WeakKeyMap<K, V>, NotWeakReferenceableError> =>
   Effect.flatMap(Heap, (heap) => {
     const self = makeUnsafe<K, V>(options, heap)
-    return Effect.as(attempt(() => self[table].fill(entries)), self)
+    return Effect.as(attempt(() => tableOf(self).fill(entries)), self)
   })
 
 /**
@@ -299,12 +309,12 @@ export const fromIterable = <K extends WeakKey, V>(
  *
  * **When to use**
  *
- * Use to look up a value without inserting one. {@link getOrSet} inserts a value if
- * there is none.
+ * Use to look up a value without inserting one. {@link getOrSet} inserts a value if there
+ * is none.
  *
  * **Details**
  *
- * Cost: O(1). It dereferences only if keys compare by structure and this key object is
+ * Costs O(1), and dereferences only if keys compare by structure and this key object is
  * not in the map.
  *
  * **Example** (Looking up a key)
@@ -324,14 +334,14 @@ export const fromIterable = <K extends WeakKey, V>(
  * @see {@link getOrSet} to insert a missing value
  *
  * @category getters
- * @stability experimental
+ * @stability stable
  * @since 0.1.0
  */
 export function get<K1 extends K, K extends WeakKey = K1>(key: K1): <V>(self: WeakKeyMap<K, V>) => Option.Option<V>
 export function get<K extends WeakKey, V>(self: WeakKeyMap<K, V>, key: K): Option.Option<V>
 export function get(self: unknown, key?: unknown): unknown {
-  if (arguments.length === 1) return (that: AnyMap) => that[table].get(self as WeakKey)
-  return (self as AnyMap)[table].get(key as WeakKey)
+  if (arguments.length === 1) return (that: AnyMap) => tableOf(that).get(self as WeakKey)
+  return tableOf(self as AnyMap).get(key as WeakKey)
 }
 
 /**
@@ -344,7 +354,7 @@ export function get(self: unknown, key?: unknown): unknown {
  *
  * **Details**
  *
- * Cost: O(1). It dereferences only if keys compare by structure and this key object is
+ * Costs O(1), and dereferences only if keys compare by structure and this key object is
  * not in the map.
  *
  * **Example** (Checking a key)
@@ -361,14 +371,14 @@ export function get(self: unknown, key?: unknown): unknown {
  * @see {@link get} for the value
  *
  * @category predicates
- * @stability experimental
+ * @stability stable
  * @since 0.1.0
  */
 export function has<K1 extends K, K extends WeakKey = K1>(key: K1): <V>(self: WeakKeyMap<K, V>) => boolean
 export function has<K extends WeakKey, V>(self: WeakKeyMap<K, V>, key: K): boolean
 export function has(self: unknown, key?: unknown): unknown {
-  if (arguments.length === 1) return (that: AnyMap) => that[table].has(self as WeakKey)
-  return (self as AnyMap)[table].has(key as WeakKey)
+  if (arguments.length === 1) return (that: AnyMap) => tableOf(that).has(self as WeakKey)
+  return tableOf(self as AnyMap).has(key as WeakKey)
 }
 
 /**
@@ -380,16 +390,16 @@ export function has(self: unknown, key?: unknown): unknown {
  *
  * **Details**
  *
- * If an equal key is in the map, its entry keeps its key and its position. Otherwise
+ * If an equal key is in the map, its entry keeps its key and its position, and otherwise
  * the new entry becomes the last one. Throws `NotWeakReferenceableError` and changes
- * nothing if the key cannot be a referent. Cost: O(1), amortized. It dereferences only
+ * nothing if the key cannot be a referent. Costs O(1), amortized, and dereferences only
  * if keys compare by structure and this key object is not in the map.
  *
  * **Gotchas**
  *
- * Structural comparison runs user code: `Equal` and `Hash` implementations, and
- * getters. If that code changes the map, the operation looks up the key again. It
- * throws an error after 100 attempts.
+ * Structural comparison runs user code: `Equal` and `Hash` implementations, and getters.
+ * If that code changes the map, the operation looks up the key again, and throws an error
+ * after 100 attempts.
  *
  * **Example** (Setting and replacing a value)
  *
@@ -407,7 +417,7 @@ export function has(self: unknown, key?: unknown): unknown {
  * @see {@link getOrSet} to keep a live value
  *
  * @category mutations
- * @stability experimental
+ * @stability stable
  * @since 0.1.0
  */
 export function set<K1 extends K, V1 extends V, K extends WeakKey = K1, V = V1>(
@@ -417,7 +427,7 @@ export function set<K1 extends K, V1 extends V, K extends WeakKey = K1, V = V1>(
 export function set<K extends WeakKey, V>(self: WeakKeyMap<K, V>, key: K, value: V): WeakKeyMap<K, V>
 export function set(self: unknown, key?: unknown, value?: unknown): unknown {
   if (arguments.length === 2) return (that: AnyMap) => set(that, self as WeakKey, key)
-  ;(self as AnyMap)[table].set(key as WeakKey, value)
+  tableOf(self as AnyMap).set(key as WeakKey, value)
   return self
 }
 
@@ -426,12 +436,13 @@ export function set(self: unknown, key?: unknown, value?: unknown): unknown {
  *
  * **When to use**
  *
- * Use to end an entry before the collector ends it. {@link pop} also returns the value.
+ * Use to end an entry before the collector ends it, or use {@link pop} if you need its
+ * value.
  *
  * **Details**
  *
- * Does nothing if there is no entry. Afterwards the map holds neither the key nor the
- * value. Cost: O(1), amortized. It may dereference.
+ * Does nothing if there is no entry, and afterwards the map holds neither the key nor the
+ * value. Costs O(1), amortized, and may dereference the keys that it compares.
  *
  * **Example** (Removing an entry)
  *
@@ -449,20 +460,19 @@ export function set(self: unknown, key?: unknown, value?: unknown): unknown {
  * @see {@link clear} to remove everything
  *
  * @category mutations
- * @stability experimental
+ * @stability stable
  * @since 0.1.0
  */
 export function remove<K1 extends K, K extends WeakKey = K1>(key: K1): <V>(self: WeakKeyMap<K, V>) => WeakKeyMap<K, V>
 export function remove<K extends WeakKey, V>(self: WeakKeyMap<K, V>, key: K): WeakKeyMap<K, V>
 export function remove(self: unknown, key?: unknown): unknown {
   if (arguments.length === 1) return (that: AnyMap) => remove(that, self as WeakKey)
-  ;(self as AnyMap)[table].remove(key as WeakKey)
+  tableOf(self as AnyMap).remove(key as WeakKey)
   return self
 }
 
 /**
- * Removes the entry of a key, and returns its value, or `None` if there is no live
- * entry.
+ * Removes the entry of a key, and returns its value, or `None` if there is no live entry.
  *
  * **When to use**
  *
@@ -470,7 +480,7 @@ export function remove(self: unknown, key?: unknown): unknown {
  *
  * **Details**
  *
- * Cost: O(1), amortized. It dereferences.
+ * Costs O(1), amortized, and dereferences the key of the entry.
  *
  * **Example** (Removing and returning a value)
  *
@@ -489,13 +499,13 @@ export function remove(self: unknown, key?: unknown): unknown {
  * @see {@link popEntry} for the oldest entry
  *
  * @category mutations
- * @stability experimental
+ * @stability stable
  * @since 0.1.0
  */
 export const pop: {
   <K1 extends K, K extends WeakKey = K1>(key: K1): <V>(self: WeakKeyMap<K, V>) => Option.Option<V>
   <K extends WeakKey, V>(self: WeakKeyMap<K, V>, key: K): Option.Option<V>
-} = dual(2, <K extends WeakKey, V>(self: WeakKeyMap<K, V>, key: K): Option.Option<V> => self[table].pop(key))
+} = dual(2, <K extends WeakKey, V>(self: WeakKeyMap<K, V>, key: K): Option.Option<V> => tableOf(self).pop(key))
 
 /**
  * Removes the oldest live entry and returns it, or returns `None` if there is none.
@@ -506,8 +516,8 @@ export const pop: {
  *
  * **Details**
  *
- * Removes the dead entries before it as well. Cost: O(1), amortized, but O(n) at worst
- * in the first call after a collection. It dereferences.
+ * Removes the dead entries before it as well. Costs O(1), amortized, but O(n) at worst in
+ * the first call after a collection, and dereferences the key that it returns.
  *
  * **Example** (Emptying a map from its oldest entry on)
  *
@@ -529,13 +539,14 @@ export const pop: {
  * @see {@link isEmpty} as the condition of a loop
  *
  * @category mutations
- * @stability experimental
+ * @stability stable
  * @since 0.1.0
  */
-export const popEntry = <K extends WeakKey, V>(self: WeakKeyMap<K, V>): Option.Option<[K, V]> => self[table].popEntry()
+export const popEntry = <K extends WeakKey, V>(self: WeakKeyMap<K, V>): Option.Option<[K, V]> =>
+  tableOf(self).popEntry()
 
 /**
- * Removes all entries, and returns the map.
+ * Removes all entries from the map, and returns the map.
  *
  * **When to use**
  *
@@ -543,7 +554,8 @@ export const popEntry = <K extends WeakKey, V>(self: WeakKeyMap<K, V>): Option.O
  *
  * **Details**
  *
- * Afterwards the map holds no key and no value. Cost: O(n). It does not dereference.
+ * Afterwards the map holds no key and no value. Costs O(n), and does not dereference any
+ * key.
  *
  * **Example** (Removing all entries)
  *
@@ -559,17 +571,17 @@ export const popEntry = <K extends WeakKey, V>(self: WeakKeyMap<K, V>): Option.O
  * @see {@link remove} for one entry
  *
  * @category mutations
- * @stability experimental
+ * @stability stable
  * @since 0.1.0
  */
 export const clear = <K extends WeakKey, V>(self: WeakKeyMap<K, V>): WeakKeyMap<K, V> => {
-  self[table].clear()
+  tableOf(self).clear()
   return self
 }
 
 /**
- * Returns the value of a key. If there is no live entry, calls `make` and inserts its
- * result.
+ * Returns the value of a key, or calls `make` and inserts its result if there is no live
+ * entry.
  *
  * **When to use**
  *
@@ -578,9 +590,9 @@ export const clear = <K extends WeakKey, V>(self: WeakKeyMap<K, V>): WeakKeyMap<
  * **Details**
  *
  * If `make` itself sets the same key, the first value stays, and every caller receives
- * it. Throws `NotWeakReferenceableError` if the key cannot be a referent. If `make`
- * throws, `getOrSet` inserts nothing. Cost: O(1), amortized. It dereferences only if
- * keys compare by structure and this key object is not in the map.
+ * it. Throws `NotWeakReferenceableError` if the key cannot be a referent, and inserts
+ * nothing if `make` throws. Costs O(1), amortized, and dereferences only if keys compare
+ * by structure and this key object is not in the map.
  *
  * **Example** (Numbering objects)
  *
@@ -601,7 +613,7 @@ export const clear = <K extends WeakKey, V>(self: WeakKeyMap<K, V>): WeakKeyMap<
  * @see {@link set} to replace a value
  *
  * @category mutations
- * @stability experimental
+ * @stability stable
  * @since 0.1.0
  */
 export const getOrSet: {
@@ -612,7 +624,7 @@ export const getOrSet: {
   <K extends WeakKey, V>(self: WeakKeyMap<K, V>, key: K, make: () => V): V
 } = dual(
   3,
-  <K extends WeakKey, V>(self: WeakKeyMap<K, V>, key: K, make: () => V): V => self[table].getOrSet(key, make)
+  <K extends WeakKey, V>(self: WeakKeyMap<K, V>, key: K, make: () => V): V => tableOf(self).getOrSet(key, make)
 )
 
 /**
@@ -620,15 +632,14 @@ export const getOrSet: {
  *
  * **When to use**
  *
- * Use to change a value that exists, for example to increase a counter.
- * {@link modifyAt} can also insert and remove.
+ * Use to change a value that exists, for example to increase a counter, or use
+ * {@link modifyAt} to insert and remove as well.
  *
  * **Details**
  *
- * Does nothing if there is no live entry. If `f` throws, `modify` changes nothing. If
- * `f` removes the entry, the result of `f` becomes a new entry. Cost: O(1), amortized.
- * It dereferences only if keys compare by structure and this key object is not in the
- * map.
+ * Does nothing if there is no live entry, and changes nothing if `f` throws. If `f`
+ * removes the entry, the result of `f` becomes a new entry. Costs O(1), amortized, and
+ * dereferences only if keys compare by structure and this key object is not in the map.
  *
  * **Example** (Replacing a value)
  *
@@ -646,7 +657,7 @@ export const getOrSet: {
  * @see {@link modifyAt} to insert or remove as well
  *
  * @category mutations
- * @stability experimental
+ * @stability stable
  * @since 0.1.0
  */
 export const modify: {
@@ -658,7 +669,7 @@ export const modify: {
 } = dual(
   3,
   <K extends WeakKey, V>(self: WeakKeyMap<K, V>, key: K, f: (value: V) => V): WeakKeyMap<K, V> => {
-    self[table].modify(key, f)
+    tableOf(self).modify(key, f)
     return self
   }
 )
@@ -668,15 +679,15 @@ export const modify: {
  *
  * **When to use**
  *
- * Use if the new value depends on whether there is an old one. {@link modify} changes
- * only values that exist.
+ * Use if the new value depends on whether there is an old one, or use {@link modify} to
+ * change only values that exist.
  *
  * **Details**
  *
- * `f` receives the value, or `None` if there is no live entry. `f` returns the new
- * value, or `None` to remove the entry. Throws `NotWeakReferenceableError` and changes
- * nothing if `f` returns a value for a key that cannot be a referent. Cost: O(1),
- * amortized. It may dereference.
+ * `f` receives the value, or `None` if there is no live entry, and returns the new value,
+ * or `None` to remove the entry. Throws `NotWeakReferenceableError` and changes nothing
+ * if `f` returns a value for a key that cannot be a referent. Costs O(1), amortized, and
+ * may dereference the keys that it compares.
  *
  * **Example** (Changing and removing an entry)
  *
@@ -697,7 +708,7 @@ export const modify: {
  * @see {@link modify} to change a live entry only
  *
  * @category mutations
- * @stability experimental
+ * @stability stable
  * @since 0.1.0
  */
 export const modifyAt: {
@@ -715,7 +726,7 @@ export const modifyAt: {
   key: K,
   f: (value: Option.Option<V>) => Option.Option<V>
 ): WeakKeyMap<K, V> => {
-  self[table].modifyAt(key, f)
+  tableOf(self).modifyAt(key, f)
   return self
 })
 
@@ -729,9 +740,9 @@ export const modifyAt: {
  * **Details**
  *
  * Sets the entries in order, so the last value of a key wins. Throws
- * `NotWeakReferenceableError` if a key cannot be a referent. Throws the error of the
- * iterable or of a comparison. Sets nothing if it throws. Cost: O(number of entries),
- * amortized. It may dereference.
+ * `NotWeakReferenceableError` if a key cannot be a referent, or the error of the iterable
+ * or of a comparison, and sets nothing if it throws. Costs O(m), amortized, and may
+ * dereference the keys that it compares.
  *
  * **Example** (Adding the entries of a native map)
  *
@@ -750,7 +761,7 @@ export const modifyAt: {
  * @see {@link union} for a new map
  *
  * @category mutations
- * @stability experimental
+ * @stability stable
  * @since 0.1.0
  */
 export const setAll: {
@@ -761,7 +772,7 @@ export const setAll: {
 } = dual(
   2,
   <K extends WeakKey, V>(self: WeakKeyMap<K, V>, entries: Iterable<readonly [K, V]>): WeakKeyMap<K, V> => {
-    self[table].setAll(entries)
+    tableOf(self).setAll(entries)
     return self
   }
 )
@@ -771,12 +782,13 @@ export const setAll: {
  *
  * **When to use**
  *
- * Use to combine two maps and keep both. {@link setAll} changes the map itself.
+ * Use to combine two maps and keep both, because {@link setAll} changes the map itself.
  *
  * **Details**
  *
- * If both maps have a key, the value of the second map wins. The new map has the heap
- * and the comparison of the first map. Cost: O(n + m). It dereferences.
+ * If both maps have a key, the value of the second map wins. The new map has the heap and
+ * the comparison of the first map. Costs O(n + m), and dereferences every live key of
+ * both maps.
  *
  * **Example** (Joining two maps)
  *
@@ -793,7 +805,7 @@ export const setAll: {
  * @see {@link copy} for one map
  *
  * @category combinators
- * @stability experimental
+ * @stability stable
  * @since 0.1.0
  */
 export const union: {
@@ -813,7 +825,8 @@ export const union: {
  *
  * **Details**
  *
- * The copy has the same heap and comparison. Cost: O(n). It dereferences.
+ * The copy has the same heap and the same comparison. Costs O(n), and dereferences every
+ * live key.
  *
  * **Example** (Copying a map)
  *
@@ -831,7 +844,7 @@ export const union: {
  * @see {@link copyWith} to copy the values as well
  *
  * @category combinators
- * @stability experimental
+ * @stability stable
  * @since 0.1.0
  */
 export const copy = <K extends WeakKey, V>(self: WeakKeyMap<K, V>): WeakKeyMap<K, V> => copyWith(self, (value) => value)
@@ -845,7 +858,8 @@ export const copy = <K extends WeakKey, V>(self: WeakKeyMap<K, V>): WeakKeyMap<K
  *
  * **Details**
  *
- * The copy has the same heap and comparison. Cost: O(n). It dereferences.
+ * The copy has the same heap and the same comparison. Costs O(n), and dereferences every
+ * live key.
  *
  * **Example** (Copying with other values)
  *
@@ -862,16 +876,16 @@ export const copy = <K extends WeakKey, V>(self: WeakKeyMap<K, V>): WeakKeyMap<K
  * @see {@link copy} to share the values
  *
  * @category combinators
- * @stability experimental
+ * @stability stable
  * @since 0.1.0
  */
 export const copyWith: {
   <V, V2>(f: (value: V) => V2): <K extends WeakKey>(self: WeakKeyMap<K, V>) => WeakKeyMap<K, V2>
   <K extends WeakKey, V, V2>(self: WeakKeyMap<K, V>, f: (value: V) => V2): WeakKeyMap<K, V2>
 } = dual(2, <K extends WeakKey, V, V2>(self: WeakKeyMap<K, V>, f: (value: V) => V2): WeakKeyMap<K, V2> => {
-  const { compare, heap } = self[table]
+  const { compare, heap } = tableOf(self)
   const that = makeUnsafe<K, V2>({ compare }, heap)
-  for (const [key, value] of self) that[table].set(key, f(value))
+  for (const [key, value] of self) tableOf(that).set(key, f(value))
   return that
 })
 
@@ -885,15 +899,15 @@ export const copyWith: {
  * **Details**
  *
  * Iterates in insertion order. The iterator never throws and never yields a dead entry,
- * even if entries are collected, inserted or removed between two steps. It inherits
- * from the native iterator prototype, with `map` and `filter` if the host has them.
- * Cost: O(n) for all steps. Each step dereferences.
+ * even if entries are collected, inserted or removed between two steps. It inherits from
+ * the native iterator prototype, with `map` and `filter` if the host has them. All steps
+ * together cost O(n), and each step dereferences the key that it reaches.
  *
  * **Gotchas**
  *
- * A paused iterator holds no referent. If the map grows meanwhile, the iterator keeps
- * the old storage alive, as the iterator of a native `Map` does. Drop the iterator when
- * you no longer need it.
+ * A paused iterator holds no referent, but if the map grows meanwhile, it keeps the old
+ * storage alive, as the iterator of a native `Map` does. Drop the iterator when you no
+ * longer need it.
  *
  * **Example** (Listing the keys)
  *
@@ -910,10 +924,10 @@ export const copyWith: {
  * @see {@link keyRefs} for references that you can store
  *
  * @category getters
- * @stability experimental
+ * @stability stable
  * @since 0.1.0
  */
-export const keys = <K extends WeakKey, V>(self: WeakKeyMap<K, V>): MapIterator<K> => self[table].keys()
+export const keys = <K extends WeakKey, V>(self: WeakKeyMap<K, V>): MapIterator<K> => tableOf(self).keys()
 
 /**
  * Returns an iterator of the values of the live entries.
@@ -940,14 +954,13 @@ export const keys = <K extends WeakKey, V>(self: WeakKeyMap<K, V>): MapIterator<
  * @see {@link entries} for keys and values
  *
  * @category getters
- * @stability experimental
+ * @stability stable
  * @since 0.1.0
  */
-export const values = <K extends WeakKey, V>(self: WeakKeyMap<K, V>): MapIterator<V> => self[table].values()
+export const values = <K extends WeakKey, V>(self: WeakKeyMap<K, V>): MapIterator<V> => tableOf(self).values()
 
 /**
- * Returns an iterator of the live entries, like the `Symbol.iterator` method of the
- * map.
+ * Returns an iterator of the live entries, like the `Symbol.iterator` method of the map.
  *
  * **When to use**
  *
@@ -972,10 +985,10 @@ export const values = <K extends WeakKey, V>(self: WeakKeyMap<K, V>): MapIterato
  * @see {@link forEach} for the fastest loop
  *
  * @category getters
- * @stability experimental
+ * @stability stable
  * @since 0.1.0
  */
-export const entries = <K extends WeakKey, V>(self: WeakKeyMap<K, V>): MapIterator<[K, V]> => self[table].entries()
+export const entries = <K extends WeakKey, V>(self: WeakKeyMap<K, V>): MapIterator<[K, V]> => tableOf(self).entries()
 
 /**
  * Returns an iterator of references to the live keys.
@@ -986,8 +999,8 @@ export const entries = <K extends WeakKey, V>(self: WeakKeyMap<K, V>): MapIterat
  *
  * **Details**
  *
- * Iterates as {@link keys} does. Yields the same shared references that `WeakRef.make`
- * returns.
+ * Iterates as {@link keys} does, and yields the same shared references that
+ * `WeakRef.make` returns. All steps together cost O(n), and each step dereferences a key.
  *
  * **Example** (Visiting the keys later)
  *
@@ -1006,11 +1019,11 @@ export const entries = <K extends WeakKey, V>(self: WeakKeyMap<K, V>): MapIterat
  * @see {@link https://docs.python.org/3/library/weakref.html#weakref.WeakKeyDictionary.keyrefs | Python, WeakKeyDictionary.keyrefs} for the source of the semantics
  *
  * @category getters
- * @stability experimental
+ * @stability stable
  * @since 0.1.0
  */
 export const keyRefs = <K extends WeakKey, V>(self: WeakKeyMap<K, V>): MapIterator<WeakRef<K>> =>
-  self[table].map((key) => makeRef(key, self[table].heap))
+  tableOf(self).map((key) => makeRef(key, tableOf(self).heap))
 
 /**
  * Calls `f` with the value and the key of each live entry.
@@ -1021,8 +1034,8 @@ export const keyRefs = <K extends WeakKey, V>(self: WeakKeyMap<K, V>): MapIterat
  *
  * **Details**
  *
- * Iterates as {@link keys} does. Faster than a loop over {@link entries}, because it
- * creates no pairs. Cost: O(n). It dereferences.
+ * Iterates as {@link keys} does, and faster than a loop over {@link entries}, because it
+ * creates no pairs. Costs O(n), and dereferences every live key.
  *
  * **Example** (Visiting all entries)
  *
@@ -1040,14 +1053,14 @@ export const keyRefs = <K extends WeakKey, V>(self: WeakKeyMap<K, V>): MapIterat
  * @see {@link entries} to stop early
  *
  * @category traversing
- * @stability experimental
+ * @stability stable
  * @since 0.1.0
  */
 export const forEach: {
   <K extends WeakKey, V>(f: (value: V, key: K) => void): (self: WeakKeyMap<K, V>) => void
   <K extends WeakKey, V>(self: WeakKeyMap<K, V>, f: (value: V, key: K) => void): void
 } = dual(2, <K extends WeakKey, V>(self: WeakKeyMap<K, V>, f: (value: V, key: K) => void): void => {
-  self[table].forEach(f)
+  tableOf(self).forEach(f)
 })
 
 /**
@@ -1055,13 +1068,13 @@ export const forEach: {
  *
  * **When to use**
  *
- * Use for statistics, or to decide whether the collection is worth a walk.
- * {@link count} is exact.
+ * Use for statistics, or to decide whether the collection is worth a walk, because
+ * {@link count} is exact but slow.
  *
  * **Details**
  *
  * Includes dead entries until their clean-up runs, so the result is an upper bound of
- * {@link count}. Cost: O(1). It does not dereference.
+ * {@link count}. Costs O(1), and does not dereference any key.
  *
  * **Example** (Counting entries)
  *
@@ -1077,13 +1090,13 @@ export const forEach: {
  * @see {@link count} for the exact number
  *
  * @category getters
- * @stability experimental
+ * @stability stable
  * @since 0.1.0
  */
-export const size = <K extends WeakKey, V>(self: WeakKeyMap<K, V>): number => self[table].size
+export const size = <K extends WeakKey, V>(self: WeakKeyMap<K, V>): number => tableOf(self).size
 
 /**
- * Checks whether there is no live entry.
+ * Checks whether the map has no live entry, and is exact.
  *
  * **When to use**
  *
@@ -1091,10 +1104,10 @@ export const size = <K extends WeakKey, V>(self: WeakKeyMap<K, V>): number => se
  *
  * **Details**
  *
- * The result is exact. Each call of `isEmpty` or {@link popEntry} continues where the
- * last call stopped, so a loop over both takes linear time. Cost: O(1), amortized. The
- * cost is O(n) at worst in the first call after a collection, and while many dead
- * entries are not reclaimed. It dereferences.
+ * Each call of `isEmpty` or {@link popEntry} continues where the last call stopped, so a
+ * loop over both takes linear time. Costs O(1), amortized, but O(n) at worst in the first
+ * call after a collection, and while many dead entries are not reclaimed. It dereferences
+ * the key that it finds.
  *
  * **Example** (Checking for entries)
  *
@@ -1112,22 +1125,22 @@ export const size = <K extends WeakKey, V>(self: WeakKeyMap<K, V>): number => se
  * @see {@link size} for an upper bound without dereferencing
  *
  * @category predicates
- * @stability experimental
+ * @stability stable
  * @since 0.1.0
  */
-export const isEmpty = <K extends WeakKey, V>(self: WeakKeyMap<K, V>): boolean => self[table].isEmpty()
+export const isEmpty = <K extends WeakKey, V>(self: WeakKeyMap<K, V>): boolean => tableOf(self).isEmpty()
 
 /**
- * Returns the exact number of live entries.
+ * Returns the exact number of live entries, which it counts one by one.
  *
  * **When to use**
  *
- * Use in tests and reports. {@link size} is an upper bound that costs nothing.
+ * Use in tests and reports, but prefer {@link size}, an upper bound that costs nothing,
+ * in a hot path.
  *
  * **Details**
  *
- * Cost: O(n). It dereferences every entry, and so keeps all keys alive to the end of
- * the turn.
+ * Costs O(n), and dereferences every key, so all keys stay alive to the end of the turn.
  *
  * **Example** (Counting live entries)
  *
@@ -1143,23 +1156,24 @@ export const isEmpty = <K extends WeakKey, V>(self: WeakKeyMap<K, V>): boolean =
  * @see {@link size} for an upper bound in O(1)
  *
  * @category getters
- * @stability experimental
+ * @stability stable
  * @since 0.1.0
  */
-export const count = <K extends WeakKey, V>(self: WeakKeyMap<K, V>): number => self[table].count()
+export const count = <K extends WeakKey, V>(self: WeakKeyMap<K, V>): number => tableOf(self).count()
 
 /**
  * Checks whether two maps have the same live entries, in any order.
  *
  * **When to use**
  *
- * Use to compare entries. `Equal.equals` compares only the identity of two maps.
+ * Use to compare the entries of two maps, because `Equal.equals` compares only the
+ * identity of two maps.
  *
  * **Details**
  *
- * Compares keys with the comparison of the first map. Compares values as structural
- * keys, or by identity if the first map compares by reference. Cost: O(n + m). It
- * dereferences.
+ * Compares keys with the comparison of the first map, and values as structural keys, or
+ * by identity if the first map compares by reference. Costs O(n + m), and dereferences
+ * every live key of both maps.
  *
  * **Gotchas**
  *
@@ -1180,7 +1194,7 @@ export const count = <K extends WeakKey, V>(self: WeakKeyMap<K, V>): number => s
  * @see {@link has} for one key
  *
  * @category predicates
- * @stability experimental
+ * @stability stable
  * @since 0.1.0
  */
 export const equals: {
@@ -1188,5 +1202,5 @@ export const equals: {
   <K extends WeakKey, V>(self: WeakKeyMap<K, V>, that: WeakKeyMap<K, V>): boolean
 } = dual(
   2,
-  <K extends WeakKey, V>(self: WeakKeyMap<K, V>, that: WeakKeyMap<K, V>): boolean => self[table].equals(that[table])
+  <K extends WeakKey, V>(self: WeakKeyMap<K, V>, that: WeakKeyMap<K, V>): boolean => tableOf(self).equals(tableOf(that))
 )

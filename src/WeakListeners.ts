@@ -1,5 +1,5 @@
 /**
- * Calls listeners without keeping their receivers alive.
+ * Calls listeners without keeping alive the objects that they belong to.
  *
  * Use this module if objects listen to something that lives longer than they do, and
  * nothing tells them when to unsubscribe: views that listen to a store, documents that
@@ -10,14 +10,14 @@
  *
  * A listener consists of a *receiver* and a function, and the function gets the receiver
  * as its first argument. The function lives as long as the receiver, so it can be written
- * in place, and it may even capture the receiver. But whatever it captures stays alive
- * as long as the receiver does.
+ * in place, and it may even capture the receiver. But whatever it captures stays alive as
+ * long as the receiver does.
  *
  * Unsubscribe where you can, with {@link stop} or {@link remove}: a receiver that the
  * program has dropped still gets events until a collection.
  *
  * @stability experimental
- * @since 0.2.0
+ * @since 0.1.0
  */
 import * as Context from "effect/Context"
 import * as Effect from "effect/Effect"
@@ -29,6 +29,7 @@ import { isFunction } from "effect/Predicate"
 import * as Struct from "effect/Struct"
 import { Heap } from "./Heap.ts"
 import { attempt } from "./internal/attempt.ts"
+import { guard } from "./internal/guard.ts"
 import { host } from "./internal/host.ts"
 import * as Listeners from "./internal/listeners.ts"
 import type { NotWeakReferenceableError } from "./WeakError.ts"
@@ -40,8 +41,8 @@ const TypeId = "~effect-weakref/WeakListeners"
  *
  * **Details**
  *
- * A hub that the program drops leaves nothing behind, even if its receivers live on. It is
- * equal only to itself, and prints only how many listeners it has.
+ * A hub that the program drops leaves nothing behind, even if its receivers live on. It
+ * is equal only to itself, and prints only how many listeners it has.
  *
  * **Example** (Publishing to objects that never unsubscribe)
  *
@@ -81,7 +82,7 @@ const TypeId = "~effect-weakref/WeakListeners"
  *
  * @category models
  * @stability experimental
- * @since 0.2.0
+ * @since 0.1.0
  */
 export interface WeakListeners<in out Event> extends Equal.Equal, Pipeable, Inspectable {
   readonly [TypeId]: { readonly _Event: (_: Event) => Event }
@@ -92,15 +93,15 @@ export interface WeakListeners<in out Event> extends Equal.Equal, Pipeable, Insp
  *
  * **Details**
  *
- * A handle keeps its hub alive, but neither the receiver nor a target, so the receiver may
- * hold the handle. You can ignore the handle, because dropping it does not remove the listener,
- * and a handle is equal only to itself.
+ * A handle keeps its hub alive, but neither the receiver nor a target, so the receiver
+ * may hold the handle. You can ignore the handle, because dropping it does not remove the
+ * listener, and a handle is equal only to itself.
  *
  * @see {@link stop} to remove the listener
  *
  * @category models
  * @stability experimental
- * @since 0.2.0
+ * @since 0.1.0
  */
 export interface Listener extends Equal.Equal, Pipeable, Inspectable {
   readonly "~effect-weakref/Listener": true
@@ -118,7 +119,7 @@ export interface Listener extends Equal.Equal, Pipeable, Inspectable {
  *
  * @category models
  * @stability experimental
- * @since 0.2.0
+ * @since 0.1.0
  */
 export type WithMethod<K extends PropertyKey, Event, B = unknown> = {
   readonly [P in K]?: ((event: Event) => B) | undefined
@@ -135,7 +136,7 @@ export type WithMethod<K extends PropertyKey, Event, B = unknown> = {
  *
  * @category models
  * @stability experimental
- * @since 0.2.0
+ * @since 0.1.0
  */
 export type MethodServices<F> = F extends (...args: never) => infer B
   ? B extends Effect.Effect<infer _A, infer _E, infer R> ? R : never
@@ -153,7 +154,7 @@ export type MethodServices<F> = F extends (...args: never) => infer B
  *
  * @category models
  * @stability experimental
- * @since 0.2.0
+ * @since 0.1.0
  */
 export type WithoutServices =
   | Effect.Effect<unknown, unknown>
@@ -177,7 +178,7 @@ export type WithoutServices =
  *
  * @category models
  * @stability experimental
- * @since 0.2.0
+ * @since 0.1.0
  */
 export interface EventTargetLike {
   readonly addEventListener: (...args: never) => unknown
@@ -196,7 +197,7 @@ export interface EventTargetLike {
  *
  * @category models
  * @stability experimental
- * @since 0.2.0
+ * @since 0.1.0
  */
 export type EmitterLike =
   & { readonly on: (...args: never) => unknown }
@@ -215,7 +216,7 @@ export type EmitterLike =
  *
  * @category models
  * @stability experimental
- * @since 0.2.0
+ * @since 0.1.0
  */
 export interface TargetOptions {
   readonly capture?: boolean
@@ -227,16 +228,16 @@ export interface TargetOptions {
  *
  * **Details**
  *
- * The type of a DOM event is that of the property `on…` of the target, such as `onclick` for
- * `"click"`, and otherwise what the target's `addEventListener` declares. The arguments of
- * an emitter are `unknown`. If you annotate the parameters of the listener, your types take
- * precedence.
+ * The type of a DOM event is that of the property `on…` of the target, such as `onclick`
+ * for `"click"`, and otherwise what the target's `addEventListener` declares. The
+ * arguments of an emitter are `unknown`. If you annotate the parameters of the listener,
+ * your types take precedence.
  *
  * @see {@link listen} for the function that uses this type
  *
  * @category models
  * @stability experimental
- * @since 0.2.0
+ * @since 0.1.0
  */
 export type EventArgs<Target, Type> = Target extends { addEventListener: (...args: infer Args) => unknown }
   ? `on${Type & string}` extends keyof Target
@@ -249,7 +250,7 @@ export type EventArgs<Target, Type> = Target extends { addEventListener: (...arg
   : ReadonlyArray<unknown>
 
 /**
- * Checks whether a value is a `WeakListeners`.
+ * Checks whether a value is a `WeakListeners` of this library.
  *
  * **When to use**
  *
@@ -273,20 +274,21 @@ export type EventArgs<Target, Type> = Target extends { addEventListener: (...arg
  *
  * @category guards
  * @stability experimental
- * @since 0.2.0
+ * @since 0.1.0
  */
-export const isWeakListeners = (u: unknown): u is WeakListeners<unknown> => Listeners.Hub.is(u)
+export const isWeakListeners = (u: unknown): u is WeakListeners<unknown> => guard(() => u instanceof Listeners.Hub)
 
 /**
  * Creates a hub without listeners that uses the heap of the context.
  *
  * **When to use**
  *
- * Use inside an Effect program. {@link makeUnsafe} is the synchronous form.
+ * Use inside an Effect program, so that a test can replace the heap, or use
+ * {@link makeUnsafe} in synchronous code.
  *
  * **Details**
  *
- * Cost: O(1).
+ * Costs O(1), and nothing is registered with the engine before the first listener.
  *
  * **Example** (Creating a hub)
  *
@@ -306,13 +308,14 @@ export const isWeakListeners = (u: unknown): u is WeakListeners<unknown> => List
  *
  * @category constructors
  * @stability experimental
- * @since 0.2.0
+ * @since 0.1.0
  */
 export const make = <Event>(): Effect.Effect<WeakListeners<Event>> =>
   Effect.map(Heap, (heap) => makeUnsafe<Event>(heap))
 
 /**
- * Creates a hub without listeners synchronously.
+ * Creates a hub without listeners synchronously, on the host's heap unless you pass
+ * another heap.
  *
  * **When to use**
  *
@@ -321,7 +324,7 @@ export const make = <Event>(): Effect.Effect<WeakListeners<Event>> =>
  *
  * **Details**
  *
- * Uses the host's heap unless you pass another heap. Cost: O(1).
+ * Costs O(1), and nothing is registered with the engine before the first listener.
  *
  * **Example** (Creating a hub for a module)
  *
@@ -336,13 +339,13 @@ export const make = <Event>(): Effect.Effect<WeakListeners<Event>> =>
  *
  * @category constructors
  * @stability experimental
- * @since 0.2.0
+ * @since 0.1.0
  */
 export const makeUnsafe = <Event>(heap: Heap = host): WeakListeners<Event> => new Listeners.Hub<Event>(heap)
 
 /**
- * Adds a listener. The hub calls `f` with the receiver and each event that it publishes,
- * for as long as the receiver is alive.
+ * Adds a listener, a function that the hub calls with the receiver and each event that it
+ * publishes, for as long as the receiver is alive.
  *
  * **When to use**
  *
@@ -354,13 +357,13 @@ export const makeUnsafe = <Event>(heap: Heap = host): WeakListeners<Event> => ne
  * `f` may return an effect, which {@link publish} runs with the services of `add`. The
  * hub keeps these services only as long as the receiver.
  *
- * A receiver can have several functions, and adding the same function for the same receiver
- * again changes nothing and succeeds with the handle of the first time. Both are compared by
- * identity.
+ * A receiver can have several functions, and adding the same function for the same
+ * receiver again changes nothing and succeeds with the handle of the first time. Both are
+ * compared by identity.
  *
- * Fails with `NotWeakReferenceableError` if the receiver cannot be weakly referenced, and dies
- * with a `TypeError` if `f` is not a function. Dereferences nothing, and costs O(1) and one
- * step for each function that the receiver already has.
+ * Fails with `NotWeakReferenceableError` if the receiver cannot be weakly referenced, and
+ * dies with a `TypeError` if `f` is not a function. Dereferences nothing, and costs O(1)
+ * and one step for each function that the receiver already has.
  *
  * **Example** (Adding a listener that returns an effect)
  *
@@ -384,7 +387,7 @@ export const makeUnsafe = <Event>(heap: Heap = host): WeakListeners<Event> => ne
  *
  * @category mutations
  * @stability experimental
- * @since 0.2.0
+ * @since 0.1.0
  */
 export const add: {
   <A extends WeakKey, Event, R = never>(
@@ -406,19 +409,19 @@ export const add: {
   ))
 
 /**
- * Adds a listener synchronously.
+ * Adds a listener synchronously, as {@link add} does in an effect.
  *
  * **When to use**
  *
- * Use in synchronous code, for example in the constructor of the receiver. {@link add}
- * is the effectful form.
+ * Use in synchronous code, for example in the constructor of the receiver. {@link add} is
+ * the effectful form.
  *
  * **Details**
  *
  * Does the same as {@link add}, but an effect that `f` returns can only use the services
- * of the fiber that publishes. Throws `NotWeakReferenceableError` if the receiver cannot be
- * weakly referenced, and a `TypeError` if `f` is not a function. Costs as much as {@link add},
- * and does not dereference either.
+ * of the fiber that publishes. Throws `NotWeakReferenceableError` if the receiver cannot
+ * be weakly referenced, and a `TypeError` if `f` is not a function. Costs as much as
+ * {@link add}, and does not dereference either.
  *
  * **Example** (Adding a listener in a constructor)
  *
@@ -446,7 +449,7 @@ export const add: {
  *
  * @category mutations
  * @stability experimental
- * @since 0.2.0
+ * @since 0.1.0
  */
 export const addUnsafe: {
   <A extends WeakKey, Event>(
@@ -474,13 +477,13 @@ export const addUnsafe: {
  *
  * **Details**
  *
- * Reads the key once, when the effect runs, so a method that replaces this one later is not
- * called. Finds inherited methods and accessors, and keeps the function alive as long as the
- * receiver. If the method returns an effect, this effect runs as for {@link add}.
+ * Reads the key once, when the effect runs, so a method that replaces this one later is
+ * not called. Finds inherited methods and accessors, and keeps the function alive as long
+ * as the receiver. If the method returns an effect, this effect runs as for {@link add}.
  *
- * Fails with `NotWeakReferenceableError` if the receiver cannot be weakly referenced, or if
- * the property is not a function. If an accessor throws, the effect dies with the thrown
- * value. Costs as much as {@link add}.
+ * Fails with `NotWeakReferenceableError` if the receiver cannot be weakly referenced, or
+ * if the property is not a function. If an accessor throws, the effect dies with the
+ * thrown value. Costs as much as {@link add}.
  *
  * **Example** (Adding a method)
  *
@@ -503,7 +506,7 @@ export const addUnsafe: {
  *
  * @category mutations
  * @stability experimental
- * @since 0.2.0
+ * @since 0.1.0
  */
 export const addMethod: {
   <A extends WeakKey, Event, K extends keyof A>(
@@ -535,9 +538,9 @@ export const addMethod: {
  * **Details**
  *
  * Does the same as {@link addMethod}, but an effect that the method returns can only use
- * the services of the fiber that publishes. Throws `NotWeakReferenceableError` in the cases in
- * which {@link addMethod} fails with this error. If an accessor throws, rethrows the same
- * value. Costs as much as {@link add}.
+ * the services of the fiber that publishes. Throws `NotWeakReferenceableError` in the
+ * cases in which {@link addMethod} fails with this error. If an accessor throws, rethrows
+ * the same value. Costs as much as {@link add}.
  *
  * **Example** (Adding a method in a constructor)
  *
@@ -566,7 +569,7 @@ export const addMethod: {
  *
  * @category mutations
  * @stability experimental
- * @since 0.2.0
+ * @since 0.1.0
  */
 export const addMethodUnsafe: {
   <A extends WeakKey, Event, K extends keyof A>(
@@ -594,8 +597,9 @@ export const addMethodUnsafe: {
  *
  * **Details**
  *
- * A running {@link publish} does not call the removed listeners any more, and nothing of them
- * is left behind. Dereferences nothing, and costs O(1) for each listener of the receiver.
+ * A running {@link publish} does not call the removed listeners any more, and nothing of
+ * them is left behind. Dereferences nothing, and costs O(1) for each listener of the
+ * receiver.
  *
  * **Example** (Removing a receiver)
  *
@@ -614,7 +618,7 @@ export const addMethodUnsafe: {
  *
  * @category mutations
  * @stability experimental
- * @since 0.2.0
+ * @since 0.1.0
  */
 export const remove: {
   (receiver: WeakKey): <Event>(self: WeakListeners<Event>) => boolean
@@ -635,10 +639,10 @@ export const remove: {
  *
  * **Details**
  *
- * A running {@link publish} does not call the listener any more, and nothing of it is left
- * behind. Dereferences the receiver or the target, and throws only if the target throws while
- * it removes the listener. Costs one step for each listener that the receiver has in the hub,
- * or what the target needs.
+ * A running {@link publish} does not call the listener any more, and nothing of it is
+ * left behind. Dereferences the receiver or the target, and throws only if the target
+ * throws while it removes the listener. Costs one step for each listener that the
+ * receiver has in the hub, or what the target needs.
  *
  * **Example** (Stopping a listener)
  *
@@ -656,7 +660,7 @@ export const remove: {
  *
  * @category mutations
  * @stability experimental
- * @since 0.2.0
+ * @since 0.1.0
  */
 export const stop = (listener: Listener): boolean => Listeners.ListenerImpl.of(listener).stop()
 
@@ -670,25 +674,26 @@ export const stop = (listener: Listener): boolean => Listeners.ListenerImpl.of(l
  *
  * **Details**
  *
- * If a listener returns an effect, the next listener waits until the effect has ended. The
- * effect runs in the publishing fiber with the services of its {@link add}. If a
- * listener throws, or if its effect fails or dies, the failure is reported as unhandled and
- * the next listener is called. Interrupting the publisher interrupts the running effect, and
- * the remaining listeners are not called.
+ * If a listener returns an effect, the next listener waits until the effect has ended.
+ * The effect runs in the publishing fiber with the services of its {@link add}. If a
+ * listener throws, or if its effect fails or dies, the failure is reported as unhandled
+ * and the next listener is called. Interrupting the publisher interrupts the running
+ * effect, and the remaining listeners are not called.
  *
  * A listener that is added during `publish` does not get this event, and a listener that
  * is removed before its turn does not get it either. A receiver that is collected during
- * `publish` is skipped. A listener may publish again: the inner event reaches all listeners
- * before the outer one goes on.
+ * `publish` is skipped. A listener may publish again: the inner event reaches all
+ * listeners before the outer one goes on.
  *
- * Dereferences each receiver just before its call, and does not keep it alive after the call
- * has returned and its effect has ended. Never fails, and costs O(1) for each listener in
- * addition to the calls.
+ * Dereferences each receiver just before its call, and does not keep it alive after the
+ * call has returned and its effect has ended. Never fails, and costs O(1) for each
+ * listener in addition to the calls.
  *
  * **Gotchas**
  *
  * - A receiver that the program has dropped still gets events until it is collected.
- * - A listener whose effect never ends blocks the listeners after it, so fork such an effect.
+ * - A listener whose effect never ends blocks the listeners after it, so fork such an
+ *   effect.
  * - A promise that a listener returns is not awaited, so return `Effect.promise(…)`.
  *
  * **Example** (A listener that fails stops nobody)
@@ -713,7 +718,7 @@ export const stop = (listener: Listener): boolean => Listeners.ListenerImpl.of(l
  *
  * @category running
  * @stability experimental
- * @since 0.2.0
+ * @since 0.1.0
  */
 export const publish: {
   <Event>(event: Event): (self: WeakListeners<Event>) => Effect.Effect<void>
@@ -740,24 +745,25 @@ export const publish: {
  * arguments, and each call of `listen` adds one listener, even for the same function.
  *
  * What `f` throws reaches the target, as from any listener. If `f` returns an effect, the
- * effect runs in the background with the services of `listen`, and its failure is reported
- * as unhandled.
+ * effect runs in the background with the services of `listen`, and its failure is
+ * reported as unhandled.
  *
- * The listener on the target holds the receiver weakly. The receiver does not keep the target
- * alive, and a target that is dropped leaves nothing behind. Removal is part of the clean-up,
- * some turns after the collection, and is spread over turns.
+ * The listener on the target holds the receiver weakly. The receiver does not keep the
+ * target alive, and a target that is dropped leaves nothing behind. Removal is part of
+ * the clean-up, some turns after the collection, and is spread over turns.
  *
- * Fails with `NotWeakReferenceableError` if the receiver cannot be weakly referenced. Dies
- * with a `TypeError` if the target has no such methods or if `f` is not a function, and with
- * whatever the target throws. Dereferences nothing, and costs O(1) and what the target needs
- * to add a listener.
+ * Fails with `NotWeakReferenceableError` if the receiver cannot be weakly referenced.
+ * Dies with a `TypeError` if the target has no such methods or if `f` is not a function,
+ * and with whatever the target throws. Dereferences nothing, and costs O(1) and what the
+ * target needs to add a listener.
  *
  * **Gotchas**
  *
  * - A receiver that the program has dropped still gets events until it is collected.
- * - `f` and what it captures stay alive as long as the receiver. If `f` captures the target,
- *   the receiver keeps the target alive.
- * - If the target has both kinds of methods, as the sockets of `ws`, `f` gets event objects.
+ * - `f` and what it captures stay alive as long as the receiver. If `f` captures the
+ *   target, the receiver keeps the target alive.
+ * - If the target has both kinds of methods, as the sockets of `ws`, `f` gets event
+ *   objects.
  *
  * **Example** (Listening to a signal)
  *
@@ -805,7 +811,7 @@ export const publish: {
  *
  * @category mutations
  * @stability experimental
- * @since 0.2.0
+ * @since 0.1.0
  */
 export const listen: {
   <
@@ -864,10 +870,10 @@ const optionsOf = (options: TargetOptions | undefined): TargetOptions | undefine
  *
  * **Details**
  *
- * Does the same as {@link listen}, but on the host's heap unless you pass another heap in the
- * options. Throws `NotWeakReferenceableError` if the receiver cannot be weakly referenced, and
- * a `TypeError` if the target has no such methods or if `f` is not a function. Costs as much
- * as {@link listen}, and does not dereference either.
+ * Does the same as {@link listen}, but on the host's heap unless you pass another heap in
+ * the options. Throws `NotWeakReferenceableError` if the receiver cannot be weakly
+ * referenced, and a `TypeError` if the target has no such methods or if `f` is not a
+ * function. Costs as much as {@link listen}, and does not dereference either.
  *
  * **Example** (Listening in a constructor)
  *
@@ -894,7 +900,7 @@ const optionsOf = (options: TargetOptions | undefined): TargetOptions | undefine
  *
  * @category mutations
  * @stability experimental
- * @since 0.2.0
+ * @since 0.1.0
  */
 export const listenUnsafe = <
   Target extends EventTargetLike | EmitterLike,
@@ -926,8 +932,8 @@ export const listenUnsafe = <
  *
  * **Details**
  *
- * Counts each function of a receiver, and also the listeners of collected receivers that have
- * not been cleaned up yet. Dereferences nothing, and costs O(1).
+ * Counts each function of a receiver, and also the listeners of collected receivers that
+ * have not been cleaned up yet. Dereferences nothing, and costs O(1).
  *
  * **Example** (Counting listeners)
  *
@@ -945,6 +951,6 @@ export const listenUnsafe = <
  *
  * @category getters
  * @stability experimental
- * @since 0.2.0
+ * @since 0.1.0
  */
 export const size = <Event>(self: WeakListeners<Event>): number => Listeners.Hub.of(self).size

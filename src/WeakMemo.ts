@@ -1,11 +1,11 @@
 /**
- * Memoizes functions without keeping their arguments alive.
+ * Memoizes functions, and shares one instance per key, without keeping arguments or
+ * instances alive.
  *
  * {@link memoize} keeps a result until one of the objects among its arguments is
  * collected. {@link family} shares one instance per key as long as the program uses the
- * instance. Use `memoize` for data that is derived from objects, such as the parsed
- * form of a document. Use `family` for shared objects, such as one subscription per
- * topic.
+ * instance. Use `memoize` for data that is derived from objects, such as the parsed form
+ * of a document. Use `family` for shared objects, such as one subscription per topic.
  *
  * @stability experimental
  * @since 0.1.0
@@ -19,7 +19,8 @@ import { NotWeakReferenceableError } from "./WeakError.ts"
 import * as WeakValueMap from "./WeakValueMap.ts"
 
 /**
- * Configures {@link memoize}.
+ * Configures how many results {@link memoize} remembers for calls with primitive
+ * arguments.
  *
  * **When to use**
  *
@@ -27,11 +28,10 @@ import * as WeakValueMap from "./WeakValueMap.ts"
  *
  * **Details**
  *
- * If calls have objects and primitives as arguments, `capacity` bounds the results for
- * each combination of objects. `capacity` also bounds the results of all calls without
- * objects. The most recently used results are kept. The default is 1000. `capacity`
- * does not bound the results of calls with only objects, because these results are
- * collected with the objects.
+ * `capacity`, which is 1000 by default, bounds the results of the calls without objects,
+ * and separately the results with primitives for each combination of objects, and keeps
+ * the most recently used ones. It does not bound the results of calls with only objects,
+ * because these results are collected with the objects.
  *
  * **Example** (Keeping two results)
  *
@@ -62,42 +62,42 @@ export interface Options {
 }
 
 /**
- * Returns a memoized form of a function.
+ * Returns a function that remembers the results of another function.
  *
  * **When to use**
  *
- * Use for a pure and expensive function of objects. Use {@link family} if equal keys
- * must share one instance. Use Effect's `Cache` or a `WeakCache` for results that come
- * from effects or expire.
+ * Use for a pure and expensive function of objects. Use {@link family} if equal keys must
+ * share one instance. Use Effect's `Cache` or a `WeakCache` for results that come from
+ * effects or expire.
  *
  * **Details**
  *
- * Two calls are the same if they have the same arguments in the same order. Objects and
- * functions are compared by identity. Primitives, including symbols, are compared with
+ * Two calls are the same if they have the same arguments in the same order, where objects
+ * and functions are compared by identity, and primitives, including symbols, with
  * `Object.is`.
  *
- * A result is kept until one of the objects among its arguments is collected. The
- * result does not keep its arguments alive, even if it refers to them. `capacity`
- * bounds the results of calls with primitive arguments, separately for each combination
- * of objects. `capacity` also bounds the results of calls without arguments. The least
- * recently used result is evicted.
+ * A result is kept until one of the objects among its arguments is collected, and does
+ * not keep its arguments alive, even if it refers to them. `capacity` bounds the results
+ * of calls with primitive arguments, separately for each combination of objects, and the
+ * results of calls without arguments. If there are more, the least recently used result
+ * is evicted.
  *
- * If the function throws, nothing is remembered. The function may call the memoized
- * function with the same arguments: the result that is remembered first stays, and
- * every caller receives it. The memoized function has copies of the function's own
- * properties, including `name` and `length`, but not of `prototype`.
+ * If the function throws, no result is remembered. The function may call the memoized
+ * function with the same arguments: the result that is remembered first stays, and every
+ * caller receives it. The memoized function has copies of the function's own properties,
+ * including `name` and `length`, but not of `prototype`.
  *
  * Throws a `RangeError` unless `capacity` is a non-negative integer or `Infinity`. The
  * parameter `heap` is for tests: without it, the function uses the host's heap.
  *
- * Cost: one ephemeron look-up for each object, and one `Map` look-up for each
- * primitive. Dereferences nothing.
+ * A call costs one ephemeron look-up for each object, and one `Map` look-up for each
+ * primitive, and dereferences nothing.
  *
  * **Gotchas**
  *
  * - The function runs with `this` undefined, so a function that declares another `this`
- *   does not compile. Pass the object as an argument instead.
- * - A promise is remembered even if it rejects. {@link forget} it in that case.
+ *   does not compile, and receives its object as an argument instead.
+ * - A promise is remembered even if it rejects, so {@link forget} it in that case.
  * - An effect is remembered, but its result is not.
  * - Do not change an argument, because the remembered result does not change.
  *
@@ -253,9 +253,8 @@ const call = (f: (...args: ReadonlyArray<never>) => unknown, args: ReadonlyArray
 
 /**
  * The results for one combination of objects. Nodes form a trie. The path to a node has
- * one ephemeron for each object of the combination. So a node is reachable only while
- * all its objects are reachable. The results of the node keep none of these objects
- * alive.
+ * one ephemeron for each object of the combination. So a node is reachable only while all
+ * its objects are reachable. The results of the node keep none of these objects alive.
  */
 class Node {
   declare objects: WeakMap<object, Node> | undefined
@@ -316,8 +315,8 @@ interface Level extends Map<unknown, Level | Entry> {}
 /**
  * The bounded results of the calls with primitives or without arguments, in a trie of
  * maps. The first key of a path is the shape of the call: the number of arguments, and
- * the positions of the objects. The other keys are the primitives. All paths of one
- * shape have the same length, so only the last key of a path leads to an entry.
+ * the positions of the objects. The other keys are the primitives. All paths of one shape
+ * have the same length, so only the last key of a path leads to an entry.
  */
 class Results {
   declare private readonly capacity: number
@@ -413,27 +412,27 @@ const minusZero = /*#__PURE__*/ Symbol("-0")
  *
  * **When to use**
  *
- * Use if equal keys must share one object while the program uses the object, for
- * example a subscription per topic. Use {@link memoize} if the result must live as long
- * as its arguments.
+ * Use if equal keys must share one object while the program uses the object, for example
+ * a subscription per topic. Use {@link memoize} if the result must live as long as its
+ * arguments.
  *
  * **Details**
  *
  * Keys are compared by their contents, as in a `WeakValueMap`: opaque objects, such as
- * DOM nodes, are only equal to themselves. Instances are held weakly. After an instance
- * has been collected, the next call creates another instance. A key is held strongly
- * until its instance has been cleaned up.
+ * DOM nodes, are only equal to themselves. Instances are held weakly, so after an
+ * instance has been collected, the next call creates another one. A key is held strongly
+ * until the clean-up of its instance.
  *
- * An instance keeps its family alive. So a family may be an instance of another family:
+ * An instance keeps its family alive, so a family may be an instance of another family:
  * while the program holds an instance of the inner family, the outer family returns the
  * same inner family.
  *
- * If `f` throws, nothing is remembered. `f` may call the family with an equal key: the
- * instance that is remembered first stays, and every caller receives it. Throws
+ * If `f` throws, no instance is remembered. `f` may call the family with an equal key:
+ * the instance that is remembered first stays, and every caller receives it. Throws
  * `NotWeakReferenceableError` if `f` returns a primitive or a registered symbol. The
  * parameter `heap` is for tests: without it, the family uses the host's heap.
  *
- * Cost: O(1) with one hash of the key. Dereferences the instance.
+ * A call costs O(1) with one hash of the key, and dereferences the instance.
  *
  * **Gotchas**
  *
@@ -513,7 +512,7 @@ const keepFamily = (instance: WeakKey, family: (key: never) => unknown, heap: He
  * **Details**
  *
  * Dies with a `RangeError` unless `capacity` is a non-negative integer or `Infinity`.
- * Cost: O(1). Does not dereference.
+ * Costs O(1), and does not dereference anything.
  *
  * **Example** (Memoizing in a program)
  *
@@ -535,7 +534,7 @@ const keepFamily = (instance: WeakKey, family: (key: never) => unknown, heap: He
  *
  * @category constructors
  * @stability experimental
- * @since 0.2.0
+ * @since 0.1.0
  */
 export const make = <F extends (this: void, ...args: ReadonlyArray<never>) => unknown>(
   f: F,
@@ -552,7 +551,7 @@ export const make = <F extends (this: void, ...args: ReadonlyArray<never>) => un
  *
  * **Details**
  *
- * Cost: O(1). Does not dereference.
+ * Costs O(1), and does not dereference anything until the first call.
  *
  * **Example** (Sharing instances in a program)
  *
@@ -573,7 +572,7 @@ export const make = <F extends (this: void, ...args: ReadonlyArray<never>) => un
  *
  * @category constructors
  * @stability experimental
- * @since 0.2.0
+ * @since 0.1.0
  */
 export const makeFamily = <K, A extends WeakKey>(f: (key: K) => A): Effect.Effect<(key: K) => A> =>
   Effect.map(Heap, (heap) => family(f, heap))
@@ -584,7 +583,8 @@ export const makeFamily = <K, A extends WeakKey>(f: (key: K) => A): Effect.Effec
  * **When to use**
  *
  * Use after a change that makes all results wrong, for example of a setting that the
- * function reads, or between two tests. {@link forget} forgets one result.
+ * function reads, or between two tests, but use {@link forget} if only one result is
+ * wrong.
  *
  * **Details**
  *
@@ -593,7 +593,8 @@ export const makeFamily = <K, A extends WeakKey>(f: (key: K) => A): Effect.Effec
  * remembered. Throws a `TypeError` if the function is neither memoized nor a family, or
  * if it is one of another copy of this package.
  *
- * Cost: O(1) for a memoized function, O(n) for a family. Does not dereference.
+ * Costs O(1) for a memoized function and O(n) for a family with n instances, and does not
+ * dereference anything.
  *
  * **Example** (Forgetting after a change)
  *
@@ -615,7 +616,7 @@ export const makeFamily = <K, A extends WeakKey>(f: (key: K) => A): Effect.Effec
  *
  * @category mutations
  * @stability experimental
- * @since 0.2.0
+ * @since 0.1.0
  */
 export const clear = (memoized: (...args: ReadonlyArray<never>) => unknown): void => memoOf(memoized).clear()
 
@@ -624,18 +625,18 @@ export const clear = (memoized: (...args: ReadonlyArray<never>) => unknown): voi
  *
  * **When to use**
  *
- * Use if the result of one call is wrong or no longer needed, for example a promise
- * that has rejected.
+ * Use if the result of one call is wrong or no longer needed, for example a promise that
+ * has rejected.
  *
  * **Details**
  *
- * Returns `true` if a result was remembered. The arguments are compared as in a call,
- * so an equal key is enough for a family. A call that is running returns its result,
- * but the result is not remembered, even if it has other arguments. Throws a
- * `TypeError` if the function is neither memoized nor a family, or if it is one of
- * another copy of this package.
+ * Returns `true` if a result was remembered. The arguments are compared as in a call, so
+ * an equal key is enough for a family. A call that is running returns its result, but the
+ * result is not remembered, even if it has other arguments. Throws a `TypeError` if the
+ * function is neither memoized nor a family, or if it is one of another copy of this
+ * package.
  *
- * Costs as much as a call whose result is remembered. Dereferences the instance of a
+ * Costs as much as a call whose result is remembered, and dereferences the instance of a
  * family.
  *
  * **Example** (Forgetting a failure)
@@ -657,7 +658,7 @@ export const clear = (memoized: (...args: ReadonlyArray<never>) => unknown): voi
  *
  * @category mutations
  * @stability experimental
- * @since 0.2.0
+ * @since 0.1.0
  */
 export const forget = <Args extends ReadonlyArray<unknown>>(
   memoized: (...args: Args) => unknown,

@@ -7,7 +7,7 @@
  * object alive. A `WeakRef` to a bound function soon becomes dead, because nothing else
  * holds the bound function.
  *
- * @stability experimental
+ * @stability stable
  * @since 0.1.0
  */
 import * as Effect from "effect/Effect"
@@ -47,24 +47,23 @@ const TypeId = "~effect-weakref/WeakMethod"
  * Two live methods are equal if their functions are identical and their receivers are
  * equal by `Equal.equals`. A dead method is equal only to itself.
  *
- * The hash is computed from the receiver and the function. A hash that was computed
- * while the method was alive stays available afterwards. If there is no such hash,
- * hashing a dead method throws `UnhashableError`.
+ * The hash is computed from the receiver and the function. A hash that was computed while
+ * the method was alive stays available afterwards. If there is no such hash, hashing a
+ * dead method throws `UnhashableError`.
  *
  * **Gotchas**
  *
  * - The function is held weakly, too. A class keeps its methods alive, and a receiver
- *   keeps the functions in its properties alive. If you pass a function to `make` and
- *   hold it nowhere else, nothing keeps the function alive. Examples are an arrow
- *   function, the result of `bind`, and a function that an accessor creates at each
- *   read. The `WeakMethod` may then soon become dead. Call `WeakRef.keepAlive` with the
- *   receiver and the function to keep the function alive.
- * - A function that captures its receiver, as in `make(receiver, () => receiver.update())`,
- *   keeps the receiver alive for as long as somebody holds the function. Use `this` in
- *   the function.
- * - Effect caches the result of a comparison. Two methods that compared equal once stay
- *   equal for `Equal.equals`, even after they are dead. {@link equals} checks each time
- *   whether both are alive.
+ *   keeps the functions in its properties alive, but nothing keeps an arrow function, the
+ *   result of `bind`, or a function that an accessor creates at each read, if you pass it
+ *   to `make` and hold it nowhere else. The `WeakMethod` may then soon become dead,
+ *   unless you call `WeakRef.keepAlive` with the receiver and the function.
+ * - A function that captures its receiver, as in
+ *   `make(receiver, () => receiver.update())`, keeps the receiver alive for as long as
+ *   somebody holds the function, so use `this` in the function.
+ * - Effect caches the result of a comparison, so two methods that compared equal once
+ *   stay equal for `Equal.equals`, even after they are dead. {@link equals} checks each
+ *   time whether both are alive.
  *
  * **Example** (Listeners that do not keep their objects alive)
  *
@@ -92,8 +91,8 @@ const TypeId = "~effect-weakref/WeakMethod"
  * @see {@link make} for creating a weak method
  * @see {@link https://docs.python.org/3/library/weakref.html#weakref.WeakMethod | Python, weakref.WeakMethod} for the source of the semantics
  *
- * @stability experimental
  * @category models
+ * @stability stable
  * @since 0.1.0
  */
 export interface WeakMethod<out A extends WeakKey, in Args extends ReadonlyArray<unknown>, out B>
@@ -116,8 +115,9 @@ export interface WeakMethod<out A extends WeakKey, in Args extends ReadonlyArray
  * **Details**
  *
  * If a program loads this library twice, the guard of each copy returns `false` for
- * methods that the other copy created. The functions of one copy refuse methods of the
- * other with a `TypeError` that says so. Never dereferences the method. Cost: O(1).
+ * methods that the other copy created, and the functions of one copy refuse methods of
+ * the other with a `TypeError` that says so. Costs O(1), and never dereferences the
+ * method.
  *
  * **Example** (Recognizing a weak method)
  *
@@ -131,8 +131,8 @@ export interface WeakMethod<out A extends WeakKey, in Args extends ReadonlyArray
  *
  * @see {@link isAlive} for checking whether the method can be called
  *
- * @stability experimental
  * @category guards
+ * @stability stable
  * @since 0.1.0
  */
 export const isWeakMethod = (u: unknown): u is WeakMethod<WeakKey, never, unknown> =>
@@ -147,8 +147,8 @@ export const isWeakMethod = (u: unknown): u is WeakMethod<WeakKey, never, unknow
  *
  * @see {@link MethodKey} for the keys of such functions
  *
- * @stability experimental
  * @category models
+ * @stability stable
  * @since 0.1.0
  */
 export type MethodOf<A> = (this: A, ...args: never) => unknown
@@ -162,8 +162,8 @@ export type MethodOf<A> = (this: A, ...args: never) => unknown
  *
  * @see {@link MethodOf} for the functions under these keys
  *
- * @stability experimental
  * @category models
+ * @stability stable
  * @since 0.1.0
  */
 export type MethodKey<A> = keyof {
@@ -180,8 +180,8 @@ export type MethodKey<A> = keyof {
  *
  * @see {@link make} for the constructor that returns these types
  *
- * @stability experimental
  * @category models
+ * @stability stable
  * @since 0.1.0
  */
 export type Call<F> = F extends {
@@ -256,23 +256,25 @@ const stateOf = <A extends WeakKey, Args extends ReadonlyArray<unknown>, B>(
   self instanceof WeakMethodImpl ? self as WeakMethodImpl<A, Args, B> : refuse(self, TypeId)
 
 /**
- * Creates a weak reference to a method. Pass the method as a key of the receiver, or as
- * a function that takes the receiver as `this`.
+ * Creates a weak reference to a method, which is a key of the receiver, or a function
+ * that takes the receiver as `this`.
  *
  * **When to use**
  *
- * Use inside an Effect program. Use {@link makeUnsafe} in synchronous code.
+ * Use inside an Effect program, so that a test can replace the heap, or use
+ * {@link makeUnsafe} in synchronous code.
  *
  * **Details**
  *
- * Reads the key once, when the effect runs. Finds inherited methods and accessors.
+ * Reads the key once, when the effect runs, and finds inherited methods and accessors.
  * Accepts the last four signatures of an overloaded method (see {@link Call}). Each run
- * creates a new `WeakMethod`.
+ * creates a new `WeakMethod`, unlike `WeakRef.make`, which shares references.
  *
  * Fails with `NotWeakReferenceableError` if the receiver cannot be weakly referenced, or
  * if the method is not a function. The `value` of the error is the rejected receiver, or
  * the value that is not a function. If an accessor throws, the effect dies with the
- * thrown value. Cost: O(1).
+ * thrown value. Costs O(1), with one weak reference to the receiver and one to the
+ * function.
  *
  * **Example** (Creating a method by key and by function)
  *
@@ -308,8 +310,8 @@ const stateOf = <A extends WeakKey, Args extends ReadonlyArray<unknown>, B>(
  *
  * @see {@link invoke} for calling the method
  *
- * @stability experimental
  * @category constructors
+ * @stability stable
  * @since 0.1.0
  */
 export const make: {
@@ -336,13 +338,14 @@ export const make: {
  *
  * **When to use**
  *
- * Use in synchronous code. Use {@link make} inside an Effect program, so that a test can
- * replace the heap.
+ * Use in synchronous code, or use {@link make} inside an Effect program, so that a test
+ * can replace the heap.
  *
  * **Details**
  *
  * Throws `NotWeakReferenceableError` in the cases in which {@link make} fails with this
- * error. If an accessor throws, rethrows the same value. Cost: O(1).
+ * error, and rethrows what an accessor throws. Costs O(1), with one weak reference to the
+ * receiver and one to the function.
  *
  * **Example** (Creating a weak method in synchronous code)
  *
@@ -357,8 +360,8 @@ export const make: {
  *
  * @see {@link make} for the same in an effect
  *
- * @stability experimental
  * @category constructors
+ * @stability stable
  * @since 0.1.0
  */
 export const makeUnsafe: {
@@ -406,7 +409,7 @@ const bind = <A extends WeakKey>(
  * **Details**
  *
  * Dereferences the receiver and the function, so they stay alive until the end of the
- * turn. Never throws. Cost: O(1).
+ * turn. Costs O(1), with two `deref`s of the engine, and never throws.
  *
  * **Example** (Checking whether a method is alive)
  *
@@ -419,16 +422,16 @@ const bind = <A extends WeakKey>(
  *
  * @see {@link deref} for getting the function
  *
- * @stability experimental
  * @category predicates
+ * @stability stable
  * @since 0.1.0
  */
 export const isAlive = (self: WeakMethod<WeakKey, never, unknown>): boolean =>
   stateOf(self).match(() => false, () => true)
 
 /**
- * Returns `Some` of the function, bound to its receiver, or `None` if the receiver or
- * the function has been collected.
+ * Returns `Some` of the function, bound to its receiver, or `None` if the receiver or the
+ * function has been collected.
  *
  * **When to use**
  *
@@ -436,10 +439,9 @@ export const isAlive = (self: WeakMethod<WeakKey, never, unknown>): boolean =>
  *
  * **Details**
  *
- * Each call returns a new bound function. The bound function keeps the receiver and the
- * function alive for as long as the program holds it. Throws only if `bind` throws, for
- * example because the function is a dead weak proxy. Cost: O(1), two `deref`s of the
- * engine.
+ * Each call returns a new bound function, which keeps the receiver and the function alive
+ * for as long as the program holds it. Throws only if `bind` throws, for example because
+ * the function is a dead weak proxy. Costs O(1), with two `deref`s of the engine.
  *
  * **Example** (Binding a method before and after a collection)
  *
@@ -461,8 +463,8 @@ export const isAlive = (self: WeakMethod<WeakKey, never, unknown>): boolean =>
  *
  * @see {@link invoke} for calling the method in an effect
  *
- * @stability experimental
  * @category getters
+ * @stability stable
  * @since 0.1.0
  */
 export const deref = <A extends WeakKey, Args extends ReadonlyArray<unknown>, B>(
@@ -483,11 +485,11 @@ export const deref = <A extends WeakKey, Args extends ReadonlyArray<unknown>, B>
  *
  * **Details**
  *
- * Dereferences and calls the method each time the effect runs. If the method throws, the
- * effect dies with the thrown value. If the method returns a promise or an effect,
- * `invoke` succeeds with this value and does not wait for its result. Use
- * `Effect.flatten` to run a returned effect. The library does not hold the receiver after
- * the call has returned. Cost: O(1) and the cost of the call.
+ * Dereferences and calls the method each time the effect runs, and does not hold the
+ * receiver after the call has returned. If the method throws, the effect dies with the
+ * thrown value. If the method returns a promise or an effect, `invoke` succeeds with this
+ * value and does not wait for its result, so use `Effect.flatten` to run a returned
+ * effect. Costs O(1), with two `deref`s of the engine, and what the call costs.
  *
  * **Example** (Calling a method of a dead object)
  *
@@ -510,8 +512,8 @@ export const deref = <A extends WeakKey, Args extends ReadonlyArray<unknown>, B>
  *
  * @see {@link deref} for a bound function
  *
- * @stability experimental
  * @category combinators
+ * @stability stable
  * @since 0.1.0
  */
 export const invoke = <A extends WeakKey, Args extends ReadonlyArray<unknown>, B>(
@@ -538,8 +540,8 @@ export const invoke = <A extends WeakKey, Args extends ReadonlyArray<unknown>, B
  * The callback receives the dead method, and before it the owner if there is one. It runs
  * in sequence with the other callbacks of the value that was collected, the newest first.
  * The owner, services, failures, the Scope, interruption and cost are as for
- * `WeakRef.onCollect`, and `WeakRef.cancel` cancels the callback. Dereferences the receiver
- * and the function. Never fails.
+ * `WeakRef.onCollect`, and `WeakRef.cancel` cancels the callback. Never fails, and
+ * dereferences the receiver and the function once.
  *
  * **Gotchas**
  *
@@ -569,8 +571,8 @@ export const invoke = <A extends WeakKey, Args extends ReadonlyArray<unknown>, B
  *
  * @see {@link isAlive} for checking without a callback
  *
- * @stability experimental
  * @category combinators
+ * @stability stable
  * @since 0.1.0
  */
 export const onCollect: {
@@ -607,9 +609,9 @@ export const onCollect: {
  *
  * **Details**
  *
- * Compares by identity. Reads the key only if the receiver is the same. Returns `false` if
- * the method is dead. Does not dereference, so it does not keep the receiver or the
- * function alive. Throws only if an accessor of the receiver throws. Cost: O(1).
+ * Compares by identity, and reads the key only if the receiver is the same. Returns
+ * `false` if the method is dead. Costs O(1) and does not dereference, so it does not keep
+ * the receiver or the function alive. Throws only if an accessor of the receiver throws.
  *
  * **Example** (Removing the listener of one of two equal views)
  *
@@ -629,9 +631,9 @@ export const onCollect: {
  *
  * @see {@link equals} for a comparison of what the receivers contain
  *
- * @stability experimental
  * @category predicates
- * @since 0.2.0
+ * @stability stable
+ * @since 0.1.0
  */
 export const refersTo: {
   <A extends WeakKey>(
@@ -658,7 +660,7 @@ export const refersTo: {
 
 /**
  * Checks whether two arguments are the same `WeakMethod`, or are live methods with the
- * same function and equal receivers. Compares the receivers by `Equal.equals`.
+ * same function and with receivers that are equal by `Equal.equals`.
  *
  * **When to use**
  *
@@ -666,9 +668,9 @@ export const refersTo: {
  *
  * **Details**
  *
- * Checks each time whether both methods are alive. Returns `false` if one of two
- * different methods is dead, unlike `Equal.equals`, which may throw. Dereferences both
- * methods. Cost: the cost of `Equal.equals` for the receivers.
+ * Checks each time whether both methods are alive, and returns `false` if one of two
+ * different methods is dead, unlike `Equal.equals`, which may throw. Costs as much as
+ * `Equal.equals` of the receivers, and dereferences both methods.
  *
  * **Gotchas**
  *
@@ -691,8 +693,8 @@ export const refersTo: {
  *
  * @see {@link WeakMethod} for the equality and the hash of methods
  *
- * @stability experimental
  * @category predicates
+ * @stability stable
  * @since 0.1.0
  */
 export const equals: {

@@ -1,17 +1,16 @@
 /**
- * Creates weak proxies, which forward every operation to a referent without keeping
- * the referent alive.
+ * Creates weak proxies, which forward every operation to a referent without keeping the
+ * referent alive.
  *
- * Use a weak proxy to pass an object to code that expects the object itself and must
- * not own it. For example, pass a parent to its child, or an event source to its
- * listener. A program uses a `WeakProxy<A>` like an `A`, and does not have to
- * dereference it. Reads, writes, calls, `new`, iteration, `instanceof`, spread and
- * conversions are forwarded to the referent. After the referent has been collected,
- * they throw `DeadReferenceError`.
+ * Use a weak proxy to pass an object to code that expects the object itself and must not
+ * own it. For example, pass a parent to its child, or an event source to its listener. A
+ * program uses a `WeakProxy<A>` like an `A`, and does not have to dereference it. Reads,
+ * writes, calls, `new`, iteration, `instanceof`, spread and conversions are forwarded to
+ * the referent. After the referent has been collected, they throw `DeadReferenceError`.
  *
  * `docs/proxies.md` lists the differences between a proxy and its referent.
  *
- * @stability experimental
+ * @stability stable
  * @since 0.1.0
  */
 import * as Effect from "effect/Effect"
@@ -35,9 +34,9 @@ import type { Callback } from "./WeakRef.ts"
 declare const TypeId: unique symbol
 
 /**
- * Marks a type as a weak proxy. In the type of a spread copy, a property that has only a setter is `undefined`.
- * Therefore the type of `{ ...proxy }` has no mark. A private member of a class cannot be the mark, because no class
- * type is assignable to a `Record`.
+ * Marks a type as a weak proxy. In the type of a spread copy, a property that has only a
+ * setter is `undefined`, so the type of `{ ...proxy }` has no mark. A private member of a
+ * class cannot be the mark, because no class type is assignable to a `Record`.
  */
 type Brand = { set [TypeId](brand: "WeakProxy") }
 
@@ -51,9 +50,8 @@ type Brand = { set [TypeId](brand: "WeakProxy") }
  *
  * **Details**
  *
- * Methods run on the referent itself. Therefore built-in classes with internal slots
- * and classes with private fields work. Each read of a method returns the same
- * function.
+ * Methods run on the referent itself, so built-in classes with internal slots and classes
+ * with private fields work. Each read of a method returns the same function.
  *
  * If a property of the referent holds the referent, reading this property through the
  * proxy returns the proxy. A method that returns `this` also returns the proxy. If you
@@ -62,36 +60,34 @@ type Brand = { set [TypeId](brand: "WeakProxy") }
  * After the referent has been collected, every operation throws a `DeadReferenceError`,
  * whose message names the operation and the property. Only printing and logging do not
  * throw, so that a log never fails because of a dead proxy: `console`, `util.inspect`,
- * `JSON.stringify`, `Effect.log`, `Cause.pretty` and `Object.prototype.toString` show that the
- * referent has been collected, wherever the proxy is in the printed value. `typeof` and
- * `Array.isArray` do not throw, either. `String(proxy)` does.
+ * `JSON.stringify`, `Effect.log`, `Cause.pretty` and `Object.prototype.toString` show
+ * that the referent has been collected, wherever the proxy is in the printed value.
+ * `typeof` and `Array.isArray` do not throw, either, but `String(proxy)` does.
  *
- * Cost: the cost of a plain `Proxy`, and at most one dereference for each operation. A
- * method call dereferences when the method is read. The call also looks up two
- * ephemerons. One ephemeron holds the stand-in for the method (see below), and the
- * other holds the method. Dereferencing keeps the referent alive until the end of the
- * turn.
+ * An operation costs as much as one of a plain `Proxy`, and at most one dereference,
+ * which keeps the referent alive until the end of the turn. A method call dereferences
+ * when the method is read, and then looks up two ephemerons, one for the stand-in for the
+ * method (see below), and one for the method.
  *
  * **Gotchas**
  *
- * - A function that is read from a proxy is a stand-in for the referent's function.
- *   The stand-in runs the function on the referent. It does not keep the referent
- *   alive, and throws after the referent has been collected. `p.constructor`, the
- *   methods of `Object.prototype`, and `call`, `apply` and `bind` of functions are
- *   returned without a stand-in.
- * - Only receivers, results and assigned values are converted between proxy and
- *   referent. Arguments are not converted. For a proxy `p`, `p.indexOf(p)` is -1, and
- *   `p.equals(p)` throws if `equals` reads a private field of its argument. In getters
- *   and setters, `this` is the referent.
- * - A proxy reports the referent as extensible, and each property as configurable,
- *   except for the `length` of an array. JavaScript allows another answer only if the
- *   object that the `Proxy` wraps gives the same answer. A weak proxy wraps an empty
- *   object.
- * - A proxy cannot freeze or seal its referent, or prevent its extension. A proxy does
- *   not accept a property descriptor with `configurable: false`. An attempt leaves the
- *   referent unchanged.
- * - Some code reads internal slots without calling a method of the value. Such code
- *   reads the proxy, not the referent. Examples are `Map.prototype.get.call(p, key)`,
+ * - A function that is read from a proxy is a stand-in for the referent's function. The
+ *   stand-in runs the function on the referent. It does not keep the referent alive, and
+ *   throws after the referent has been collected. `p.constructor`, the methods of
+ *   `Object.prototype`, and `call`, `apply` and `bind` of functions are returned without
+ *   a stand-in.
+ * - Only receivers, results and assigned values are converted between proxy and referent,
+ *   but no arguments: for a proxy `p`, `p.indexOf(p)` is -1, and `p.equals(p)` throws if
+ *   `equals` reads a private field of its argument. In getters and setters, `this` is the
+ *   referent.
+ * - A proxy reports the referent as extensible, and each property as configurable, except
+ *   for the `length` of an array. JavaScript allows another answer only if the object
+ *   that the `Proxy` wraps gives the same answer, and a weak proxy wraps an empty object.
+ * - A proxy cannot freeze or seal its referent, or prevent its extension, and does not
+ *   accept a property descriptor with `configurable: false`. An attempt leaves
+ *   the referent unchanged.
+ * - Some code reads internal slots without calling a method of the value. Such code reads
+ *   the proxy, not the referent. Examples are `Map.prototype.get.call(p, key)`,
  *   `structuredClone`, `util.types`, `ArrayBuffer.isView`, and
  *   `Object.prototype.toString` of a `Date`.
  * - Methods can return values that hold the referent, for example an iterator or a view
@@ -101,8 +97,8 @@ type Brand = { set [TypeId](brand: "WeakProxy") }
  *   `then` of the proxy throws.
  * - In a minified bundle, `Cause.pretty` of a failure that is itself a dead proxy throws,
  *   because the proxy recognizes the functions that print by their names.
- * - A proxy has no hash (see {@link equals}). The proxies of a `Date` and of a `RegExp`
- *   are an exception, because Effect reads their contents before it asks for a hash.
+ * - A proxy has no hash (see {@link equals}), except for the proxy of a `Date` or of a
+ *   `RegExp`, because Effect reads the contents of these before it asks for a hash.
  *
  * **Example** (Referring to a parent without keeping it alive)
  *
@@ -135,26 +131,27 @@ type Brand = { set [TypeId](brand: "WeakProxy") }
  * @see {@link https://tc39.es/ecma262/#sec-proxy-object-internal-methods-and-internal-slots | ECMAScript, Proxy object internal methods} for what a proxy may answer
  *
  * @category models
- * @stability experimental
+ * @stability stable
  * @since 0.1.0
  */
 export type WeakProxy<A extends object> = A & Brand
 
 /**
- * Checks whether a value is a weak proxy. Returns `true` for dead proxies, too.
+ * Checks whether a value is a weak proxy, which may be dead.
  *
  * **When to use**
  *
- * Use before {@link deref}, {@link use} or {@link onCollect} if a value may be a
- * proxy or the object itself.
+ * Use before {@link deref}, {@link use} or {@link onCollect} if a value may be a proxy or
+ * the object itself.
  *
  * **Details**
  *
- * Returns `false` for these values:
+ * Costs O(1), never dereferences, runs no trap of any proxy, and never throws. Returns
+ * `false` for these values, although they may look like a weak proxy:
  *
  * - an object that inherits from a weak proxy;
- * - another `Proxy` that wraps a weak proxy;
- * - a function that was read from a weak proxy;
+ * - another `Proxy` that wraps a weak proxy, even one without traps;
+ * - a function that was read from a weak proxy, which is only a stand-in;
  * - a weak proxy that another copy of this library created.
  *
  * Never dereferences, runs no trap of any proxy, and never throws. Cost: O(1).
@@ -175,7 +172,7 @@ export type WeakProxy<A extends object> = A & Brand
  * @see {@link https://docs.python.org/3/library/weakref.html#weakref.ProxyTypes | Python, weakref.ProxyTypes} for the source of the semantics
  *
  * @category guards
- * @stability experimental
+ * @stability stable
  * @since 0.1.0
  */
 export const isWeakProxy = (u: unknown): u is WeakProxy<object> => trapsOf(u) !== undefined
@@ -189,7 +186,7 @@ export const isWeakProxy = (u: unknown): u is WeakProxy<object> => trapsOf(u) !=
  *
  * **Details**
  *
- * Never dereferences and never throws, like {@link isWeakProxy}. Cost: O(1).
+ * Costs O(1), and never dereferences and never throws, like {@link isWeakProxy}.
  *
  * **Example** (Recognizing a proxy that can be called)
  *
@@ -204,7 +201,7 @@ export const isWeakProxy = (u: unknown): u is WeakProxy<object> => trapsOf(u) !=
  * @see {@link https://docs.python.org/3/library/weakref.html#weakref.CallableProxyType | Python, weakref.CallableProxyType} for the source of the semantics
  *
  * @category guards
- * @stability experimental
+ * @stability stable
  * @since 0.1.0
  */
 export const isCallableWeakProxy = (u: unknown): u is WeakProxy<(...args: ReadonlyArray<never>) => unknown> =>
@@ -216,19 +213,21 @@ export const isCallableWeakProxy = (u: unknown): u is WeakProxy<(...args: Readon
  *
  * **When to use**
  *
- * Use inside an Effect program. Use {@link makeUnsafe} in synchronous code.
+ * Use inside an Effect program, so that a test can replace the heap, or use
+ * {@link makeUnsafe} in synchronous code.
  *
  * **Details**
  *
  * While the program holds a proxy, a second call with the same target and heap returns
  * the same object. The target does not keep its proxy alive.
  *
- * The target may be a proxy. A proxy of a weak proxy is dead if the inner proxy has been
- * collected.
+ * The target may be a proxy, and a proxy of a weak proxy is dead if the inner proxy has
+ * been collected.
  *
- * Fails with `NotWeakReferenceableError` if the target is a primitive. This includes
- * symbols, because a symbol has no operations to forward. Also fails if the target is a
- * revoked proxy, because every operation on a revoked proxy throws. Cost: O(1).
+ * Fails with `NotWeakReferenceableError` if the target is a primitive, even if it is a
+ * symbol, because a symbol has no operations to forward. Also fails if the target is a
+ * revoked proxy, because every operation on a revoked proxy throws. Costs O(1), with one
+ * weak reference and one native `Proxy` for each target.
  *
  * **Example** (Sharing a proxy)
  *
@@ -250,7 +249,7 @@ export const isCallableWeakProxy = (u: unknown): u is WeakProxy<(...args: Readon
  * @see {@link https://docs.python.org/3/library/weakref.html#weakref.proxy | Python, weakref.proxy} for the source of the semantics
  *
  * @category constructors
- * @stability experimental
+ * @stability stable
  * @since 0.1.0
  */
 export const make = <A extends object>(target: A): Effect.Effect<WeakProxy<A>, NotWeakReferenceableError> =>
@@ -260,7 +259,7 @@ export const make = <A extends object>(target: A): Effect.Effect<WeakProxy<A>, N
   })
 
 /**
- * Creates a weak proxy synchronously. Uses the host's heap unless you pass another heap.
+ * Creates a weak proxy synchronously, on the host's heap unless you pass another heap.
  *
  * **When to use**
  *
@@ -270,7 +269,7 @@ export const make = <A extends object>(target: A): Effect.Effect<WeakProxy<A>, N
  * **Details**
  *
  * Throws `NotWeakReferenceableError` in the cases in which {@link make} fails with this
- * error. Cost: O(1).
+ * error. Costs O(1), with one weak reference and one native `Proxy` for each target.
  *
  * **Example** (Creating a proxy in synchronous code)
  *
@@ -287,7 +286,7 @@ export const make = <A extends object>(target: A): Effect.Effect<WeakProxy<A>, N
  * @see {@link make} for the effectful form
  *
  * @category constructors
- * @stability experimental
+ * @stability stable
  * @since 0.1.0
  */
 export const makeUnsafe = <A extends object>(target: A, heap: Heap = host): WeakProxy<A> => {
@@ -320,14 +319,14 @@ const errorOf = (target: unknown): NotWeakReferenceableError | undefined =>
  *
  * **When to use**
  *
- * Use to get the referent itself, for example to compare it with `===` or to pass
- * it to `structuredClone`. Use {@link use} to hold the referent during an effect.
+ * Use to get the referent itself, for example to compare it with `===` or to pass it to
+ * `structuredClone`. Use {@link use} to hold the referent during an effect.
  *
  * **Details**
  *
- * Dereferences, so the referent stays alive until the end of the turn, and for as long
- * as the program holds the result. Throws a `TypeError` if the argument is not a weak
- * proxy. Cost: O(1).
+ * Dereferences, so the referent stays alive until the end of the turn, and for as long as
+ * the program holds the result. Throws a `TypeError` if the argument is not a weak proxy.
+ * Costs O(1), with one `deref` of the engine.
  *
  * **Example** (Getting the referent of a proxy)
  *
@@ -350,25 +349,26 @@ const errorOf = (target: unknown): NotWeakReferenceableError | undefined =>
  * @see {@link use} for holding the referent during an effect
  *
  * @category getters
- * @stability experimental
+ * @stability stable
  * @since 0.1.0
  */
 export const deref = <A extends object>(self: WeakProxy<A>): Option.Option<A> =>
   Option.fromUndefinedOr(trapsOfProxy(self).record.deref())
 
 /**
- * Runs an effect with the referent, and keeps the referent alive until the effect
- * has ended.
+ * Runs an effect with the referent, and keeps the referent alive until the effect has
+ * ended.
  *
  * **When to use**
  *
- * Use if the effect needs the referent for several turns. Use {@link deref} if one turn
- * is enough.
+ * Use if the effect needs the referent for several turns, or use {@link deref} if one
+ * turn is enough.
  *
  * **Details**
  *
  * If the referent has been collected, fails with `DeadReferenceError` and does not call
- * `f`. Otherwise fails if the effect of `f` fails. Dereferences once. Cost: O(1).
+ * `f`, and otherwise fails if the effect of `f` fails. Costs O(1), and dereferences once,
+ * when the effect starts.
  *
  * **Example** (Holding the referent across turns)
  *
@@ -386,7 +386,7 @@ export const deref = <A extends object>(self: WeakProxy<A>): Option.Option<A> =>
  * @see {@link deref} for the referent in this turn
  *
  * @category combinators
- * @stability experimental
+ * @stability stable
  * @since 0.1.0
  */
 export const use: {
@@ -410,8 +410,8 @@ export const use: {
   }))
 
 /**
- * Registers a callback that runs in the background after the referent has been
- * collected. The callback is unregistered when the Scope closes.
+ * Registers a callback that runs in the background after the referent has been collected.
+ * The callback is unregistered when the Scope closes.
  *
  * **When to use**
  *
@@ -422,16 +422,16 @@ export const use: {
  *
  * The callback receives the dead proxy, and before it the owner if there is one. All
  * callbacks of one referent run one after the other, the newest first, including those of
- * references, methods and finalizers. The owner, services, failures, interruption and cost
- * are as for `WeakRef.onCollect`, and `WeakRef.cancel` cancels the callback.
+ * references, methods and finalizers. The owner, services, failures, interruption and
+ * cost are as for `WeakRef.onCollect`, and `WeakRef.cancel` cancels the callback.
  *
  * If the referent has been collected already, the callback starts at once in the
- * background. Dereferences once. Never fails.
+ * background. Never fails, costs O(1), and dereferences once.
  *
  * **Gotchas**
  *
- * A callback that captures the referent keeps the referent alive until the Scope
- * closes, and never runs.
+ * A callback that captures the referent keeps the referent alive until the Scope closes,
+ * and never runs.
  *
  * **Example** (Running a callback after a collection)
  *
@@ -456,7 +456,7 @@ export const use: {
  * @see {@link isWeakProxy} for a check that accepts the dead proxy
  *
  * @category combinators
- * @stability experimental
+ * @stability stable
  * @since 0.1.0
  */
 export const onCollect: {
@@ -484,15 +484,15 @@ export const onCollect: {
  *
  * **When to use**
  *
- * Use instead of `Equal.equals`. `Equal.equals` hashes its arguments first, and throws
+ * Use instead of `Equal.equals`, which hashes its arguments first, and so throws
  * `UnhashableError` for a proxy.
  *
  * **Details**
  *
  * Unwraps nested proxies completely. Returns `true` if both arguments are the same proxy,
  * or if both referents are alive and equal by `Equal.equals`. Returns `false` if the
- * arguments are different and one of them is a dead proxy. Dereferences each proxy once.
- * Cost: the cost of `Equal.equals` for the referents.
+ * arguments are different and one of them is a dead proxy. Costs as much as
+ * `Equal.equals` of the referents, and dereferences each proxy once.
  *
  * **Example** (Comparing the referents of proxies)
  *
@@ -510,7 +510,7 @@ export const onCollect: {
  * @see {@link deref} for a comparison of the referent with `===`
  *
  * @category predicates
- * @stability experimental
+ * @stability stable
  * @since 0.1.0
  */
 export const equals: {

@@ -2,15 +2,20 @@
  * Refers to a value without keeping it alive.
  *
  * {@link deref} returns `Some` of the referent while the referent is alive, and `None`
- * after the referent has been collected. Use a weak reference to refer to a large
- * object that other code owns, to refer from a child to its parent, or to run a
- * callback after a collection ({@link onCollect}).
+ * after the referent has been collected. Use a weak reference to refer to a large object
+ * that other code owns, to refer from a child to its parent, or to run a callback after a
+ * collection ({@link onCollect}).
  *
  * Unlike the host's `WeakRef`, this module shares one reference per referent among all
- * callers. References compare and hash as their referents do. {@link get} fails with a
- * typed error. A test can replace the heap and decide when a referent is collected.
+ * callers, and its references compare and hash as their referents do. {@link get} fails
+ * with a typed error, and a test can replace the heap and decide when a referent is
+ * collected.
  *
- * @stability experimental
+ * Creating or reading a reference keeps a live referent alive until the end of the turn.
+ * A function of this module that receives a reference of another copy of the package
+ * throws a `TypeError` that says so.
+ *
+ * @stability stable
  * @since 0.1.0
  */
 import * as Effect from "effect/Effect"
@@ -49,13 +54,13 @@ const TypeId = "~effect-weakref/WeakRef"
  * Two live references are equal if their referents are equal by `Equal.equals`. A dead
  * reference is equal only to itself.
  *
- * The hash of a reference is the hash of its referent. After the referent has been
- * collected, the hash stays available if any reference computed it earlier. Otherwise,
- * hashing a dead reference throws `UnhashableError`.
+ * The hash of a reference is the hash of its referent, and stays available after the
+ * collection if any reference computed it earlier. Otherwise, hashing a dead reference
+ * throws `UnhashableError`.
  *
  * **Gotchas**
  *
- * Effect caches the result of a comparison. Two references that compared equal once
+ * Effect caches the result of a comparison, so two references that compared equal once
  * stay equal for `Equal.equals`, even after they are dead. {@link equals} checks each
  * time whether both are alive.
  *
@@ -77,8 +82,8 @@ const TypeId = "~effect-weakref/WeakRef"
  * @see {@link make} for creating a reference
  * @see {@link https://docs.python.org/3/library/weakref.html#weakref.ref | Python, weakref.ref} for the source of the semantics
  *
- * @stability experimental
  * @category models
+ * @stability stable
  * @since 0.1.0
  */
 export interface WeakRef<out A extends WeakKey, out B = A> extends Equal.Equal, Pipeable, Inspectable {
@@ -90,8 +95,8 @@ export interface WeakRef<out A extends WeakKey, out B = A> extends Equal.Equal, 
 }
 
 /**
- * Checks whether a value is a weak reference that this copy of the library created.
- * Returns `true` for instances of subclasses.
+ * Checks whether a value is a weak reference that this copy of the library created, be it
+ * an instance of a subclass.
  *
  * **When to use**
  *
@@ -100,8 +105,8 @@ export interface WeakRef<out A extends WeakKey, out B = A> extends Equal.Equal, 
  * **Details**
  *
  * If a program loads this library twice, the guard of each copy returns `false` for
- * references that the other copy created. The functions of one copy refuse
- * references of the other with a `TypeError` that says so. Never dereferences the reference. Cost: O(1).
+ * references that the other copy created. Costs O(1), and never dereferences the
+ * reference.
  *
  * **Example** (Recognizing a reference)
  *
@@ -114,8 +119,8 @@ export interface WeakRef<out A extends WeakKey, out B = A> extends Equal.Equal, 
  *
  * @see {@link isAlive} for checking whether the referent is alive
  *
- * @stability experimental
  * @category guards
+ * @stability stable
  * @since 0.1.0
  */
 export const isWeakRef = (u: unknown): u is WeakRef<WeakKey, unknown> => guard(() => u instanceof WeakRefImpl)
@@ -129,7 +134,8 @@ const variance = {
 
 abstract class WeakRefImpl<A extends WeakKey, B = A> extends Base implements WeakRef<A, B> {
   /**
-   * The record of the referent. The key is a symbol, so that a subclass can use any field name.
+   * The record of the referent. The key is a symbol, so that a subclass can use any field
+   * name.
    *
    * @internal
    */
@@ -163,7 +169,7 @@ abstract class WeakRefImpl<A extends WeakKey, B = A> extends Base implements Wea
 /** Returns the record of a reference's referent. Throws if the reference belongs to another copy of the package. */
 const recordOf = <A extends WeakKey>(self: WeakRef<A, unknown>): Referent.ReferentRecord<A> =>
   // There is no other implementation of the interface.
-  (self as WeakRefImpl<A, unknown>)[record] ?? refuse(self, TypeId)
+  (self as WeakRefImpl<A, unknown> | undefined)?.[record] ?? refuse(self, TypeId)
 
 /** Throws if the reference belongs to another copy of the package. */
 const implOf = <A extends WeakKey, B>(self: WeakRef<A, B>): WeakRef<A, B> => {
@@ -209,7 +215,7 @@ class PlainReference<A extends WeakKey> extends OwnReference<A, A> {
 }
 
 /**
- * Represents an instance of a subclass. Such a reference to an `A` has more fields, or
+ * Represents an instance of a subclass, which has more fields than a `WeakRef<A>`, or
  * dereferences to a `B`.
  *
  * **When to use**
@@ -218,20 +224,20 @@ class PlainReference<A extends WeakKey> extends OwnReference<A, A> {
  *
  * @see {@link WeakRef} for the interface of all references
  *
- * @stability experimental
  * @category models
+ * @stability stable
  * @since 0.1.0
  */
 export type Class<A extends WeakKey, B = A> = OwnReference<A, B>
 
 /**
- * Provides the base class of references that have more fields, or that dereference to
- * a value that is not their referent.
+ * Provides the base class of references that have more fields, or that dereference to a
+ * value that is not their referent.
  *
  * **When to use**
  *
- * Extend `Class<A>` to add fields. Extend `Class<A, B>` to dereference to a `B`. The
- * compiler then requires a `deref` method in the subclass.
+ * Extend `Class<A>` to add fields, or `Class<A, B>` to dereference to a `B`, for which
+ * the compiler requires a `deref` method in the subclass.
  *
  * **Details**
  *
@@ -240,9 +246,9 @@ export type Class<A extends WeakKey, B = A> = OwnReference<A, B>
  * never the shared reference that {@link make} returns. Instances compare and hash like
  * other references, and {@link count} and {@link all} include them.
  *
- * {@link deref}, {@link get}, {@link use} and {@link pin} call the instance's `deref`.
- * {@link isAlive}, {@link equals} and {@link onCollect} use the referent itself. Cost:
- * O(1), and one registration with the engine for each instance.
+ * {@link deref}, {@link get}, {@link use} and {@link pin} call the instance's `deref`,
+ * whereas {@link isAlive}, {@link equals} and {@link onCollect} use the referent itself.
+ * Each instance costs O(1), and one registration with the engine.
  *
  * **Gotchas**
  *
@@ -279,8 +285,8 @@ export type Class<A extends WeakKey, B = A> = OwnReference<A, B>
  * @see {@link makeUnsafe} for the shared reference
  * @see {@link https://docs.python.org/3/library/weakref.html#example | Python, weakref example: ExtendedRef} for the source of the semantics
  *
- * @stability experimental
  * @category models
+ * @stability stable
  * @since 0.1.0
  */
 export const Class: {
@@ -290,9 +296,8 @@ export const Class: {
 } = PlainReference as never
 
 /**
- * Refers weakly to a value, and strongly to a key. `WeakValueMap.valueRefs` returns
- * references of this class. The key stays available after the value has been
- * collected.
+ * Refers weakly to a value, and strongly to a key, which stays available after the value
+ * has been collected. `WeakValueMap.valueRefs` returns references of this class.
  *
  * **When to use**
  *
@@ -301,8 +306,8 @@ export const Class: {
  * **Details**
  *
  * `new` uses the host's heap unless you pass another heap. It throws
- * `NotWeakReferenceableError` if the target cannot be weakly referenced. Cost: O(1), and
- * one registration with the engine for each instance.
+ * `NotWeakReferenceableError` if the target cannot be weakly referenced. Each instance
+ * costs O(1), and one registration with the engine.
  *
  * **Gotchas**
  *
@@ -321,8 +326,8 @@ export const Class: {
  * @see {@link Class} for references with other fields
  * @see {@link https://github.com/python/cpython/blob/main/Lib/weakref.py | CPython, weakref.KeyedRef} for the source of the semantics
  *
- * @stability experimental
  * @category models
+ * @stability stable
  * @since 0.1.0
  */
 export class KeyedRef<out K, A extends WeakKey> extends Class<A> {
@@ -340,15 +345,15 @@ export class KeyedRef<out K, A extends WeakKey> extends Class<A> {
  *
  * **When to use**
  *
- * Use inside an Effect program. Use {@link makeUnsafe} in synchronous code.
+ * Use inside an Effect program, so that a test can replace the heap, or use
+ * {@link makeUnsafe} in synchronous code.
  *
  * **Details**
  *
- * While the program holds a reference, a second call with the same target and heap
- * returns the same object. The library holds the reference weakly. Creating the first
- * reference keeps the target alive until the end of the turn. Fails with
+ * While the program holds a reference, which the library itself holds weakly, a second
+ * call with the same target and heap returns the same object. Fails with
  * `NotWeakReferenceableError` if the target cannot be weakly referenced, for example if
- * it is a string. Cost: O(1).
+ * it is a string. Costs O(1), and one weak reference of the engine for each target.
  *
  * **Example** (References are shared)
  *
@@ -368,26 +373,27 @@ export class KeyedRef<out K, A extends WeakKey> extends Class<A> {
  *
  * @see {@link deref} for getting the target
  *
- * @stability experimental
  * @category constructors
+ * @stability stable
  * @since 0.1.0
  */
 export const make = <A extends WeakKey>(target: A): Effect.Effect<WeakRef<A>, NotWeakReferenceableError> =>
   Referent.make(target, makeUnsafe)
 
 /**
- * Creates a weak reference synchronously. Uses the host's heap unless you pass another
+ * Creates a weak reference synchronously, on the host's heap unless you pass another
  * heap.
  *
  * **When to use**
  *
- * Use in synchronous code. Use {@link make} inside an Effect program, so that a test
+ * Use in synchronous code, or use {@link make} inside an Effect program, so that a test
  * can replace the heap.
  *
  * **Details**
  *
- * Returns the shared reference, as {@link make} does. Throws
- * `NotWeakReferenceableError` if the target cannot be weakly referenced. Cost: O(1).
+ * Returns the shared reference, as {@link make} does, and throws
+ * `NotWeakReferenceableError` if the target cannot be weakly referenced. Costs O(1), and
+ * one weak reference of the engine for each target.
  *
  * **Gotchas**
  *
@@ -408,8 +414,8 @@ export const make = <A extends WeakKey>(target: A): Effect.Effect<WeakRef<A>, No
  *
  * @see {@link make} for the same in an effect
  *
- * @stability experimental
  * @category constructors
+ * @stability stable
  * @since 0.1.0
  */
 export const makeUnsafe = <A extends WeakKey>(target: A, heap: Heap = host): WeakRef<A> => {
@@ -429,20 +435,20 @@ export const makeUnsafe = <A extends WeakKey>(target: A, heap: Heap = host): Wea
  *
  * **When to use**
  *
- * Use if an owner needs an object that nothing else holds, and the owner has no
- * property for this object. Examples are a listener that must live as long as the
- * object that it watches, and the function of a `WeakMethod`.
+ * Use if an owner needs an object that nothing else holds, and the owner has no property
+ * for this object. Examples are a listener that must live as long as the object that it
+ * watches, and the function of a `WeakMethod`.
  *
  * **Details**
  *
- * An owner can have several dependents, and a dependent can have several owners. A
- * second call with the same pair has no effect. `keepAlive` does not keep the owner
- * alive, even if the dependent refers to the owner. No function can release the
- * dependent before the owner is collected. A dependent that cannot be weakly
- * referenced, for example a string, is ignored.
+ * An owner can have several dependents, and a dependent can have several owners. A second
+ * call with the same pair has no effect. `keepAlive` does not keep the owner alive, even
+ * if the dependent refers to the owner. No function can release the dependent before the
+ * owner is collected. A dependent that cannot be weakly referenced, for example a string,
+ * is ignored.
  *
- * Fails with `NotWeakReferenceableError` if the owner cannot be weakly referenced.
- * Dereferences nothing. Cost: O(1).
+ * Fails with `NotWeakReferenceableError` if the owner cannot be weakly referenced. Costs
+ * O(1), and does not dereference anything.
  *
  * **Example** (A listener that lives as long as its button)
  *
@@ -465,8 +471,8 @@ export const makeUnsafe = <A extends WeakKey>(target: A, heap: Heap = host): Wea
  * @see {@link pin} for keeping a referent alive until a Scope closes
  * @see {@link keepAliveUnsafe} for the same in synchronous code
  *
- * @stability experimental
  * @category combinators
+ * @stability stable
  * @since 0.1.0
  */
 export const keepAlive: {
@@ -484,12 +490,12 @@ export const keepAlive: {
  *
  * **When to use**
  *
- * Use in synchronous code. Use {@link keepAlive} inside an Effect program.
+ * Use in synchronous code, or use {@link keepAlive} inside an Effect program.
  *
  * **Details**
  *
- * Throws `NotWeakReferenceableError` if the owner cannot be weakly referenced. Cost:
- * O(1).
+ * Throws `NotWeakReferenceableError` if the owner cannot be weakly referenced. Costs
+ * O(1), and does not dereference anything.
  *
  * **Example** (A helper that lives as long as its owner)
  *
@@ -505,8 +511,8 @@ export const keepAlive: {
  *
  * @see {@link keepAlive} for the same in an effect
  *
- * @stability experimental
  * @category combinators
+ * @stability stable
  * @since 0.1.0
  */
 export const keepAliveUnsafe = (owner: WeakKey, dependent: unknown, heap: Heap = host): void =>
@@ -521,8 +527,8 @@ export const keepAliveUnsafe = (owner: WeakKey, dependent: unknown, heap: Heap =
  *
  * **Details**
  *
- * Dereferences, so a live referent stays alive until the end of the turn. Never calls
- * the `deref` of a subclass. Never throws. Cost: O(1).
+ * Dereferences, but never calls the `deref` of a subclass, and so never throws. Costs
+ * O(1), with one `deref` of the engine.
  *
  * **Example** (Checking whether a referent is alive)
  *
@@ -535,8 +541,8 @@ export const keepAliveUnsafe = (owner: WeakKey, dependent: unknown, heap: Heap =
  *
  * @see {@link deref} for getting the referent
  *
- * @stability experimental
  * @category predicates
+ * @stability stable
  * @since 0.1.0
  */
 export const isAlive = (self: WeakRef<WeakKey, unknown>): boolean => recordOf(self).deref() !== undefined
@@ -550,11 +556,10 @@ export const isAlive = (self: WeakRef<WeakKey, unknown>): boolean => recordOf(se
  *
  * **Details**
  *
- * Dereferences, so the referent stays alive until the end of the turn, and for as long
- * as the program holds the result. On the host's heap, the result never changes from
- * `Some` to `None` within one turn. A `TestHeap` can collect within a turn, as in the
- * example. Throws only if the `deref` of a subclass throws. Cost: O(1), one `deref` of
- * the engine.
+ * The result keeps the referent alive for as long as the program holds it. On the host's
+ * heap, the result never changes from `Some` to `None` within one turn, but a `TestHeap`
+ * can collect within a turn, as in the example. Throws only if the `deref` of a subclass
+ * throws. Costs O(1), with one `deref` of the engine.
  *
  * **Example** (Dereferencing before and after collection)
  *
@@ -576,25 +581,25 @@ export const isAlive = (self: WeakRef<WeakKey, unknown>): boolean => recordOf(se
  *
  * @see {@link get} for an effect that fails if the reference is dead
  *
- * @stability experimental
  * @category getters
+ * @stability stable
  * @since 0.1.0
  */
 export const deref = <A extends WeakKey, B>(self: WeakRef<A, B>): Option.Option<B> => implOf(self).deref()
 
 /**
- * Succeeds with the referent, or fails with `DeadReferenceError` if the referent has
- * been collected.
+ * Succeeds with the referent, or fails with `DeadReferenceError` if the referent has been
+ * collected.
  *
  * **When to use**
  *
- * Use if the program cannot continue without the referent, and needs the referent only
- * in this turn. Use {@link use} or {@link pin} to hold the referent longer.
+ * Use if the program cannot continue without the referent, and needs the referent only in
+ * this turn. Use {@link use} or {@link pin} to hold the referent longer.
  *
  * **Details**
  *
- * Dereferences each time the effect runs. The referent stays alive until the end of the
- * turn, and for as long as the program holds the result. Cost: O(1).
+ * Dereferences each time the effect runs, and the result keeps the referent alive for as
+ * long as the program holds it. Costs O(1), with one `deref` of the engine.
  *
  * **Example** (Getting the referent)
  *
@@ -609,8 +614,8 @@ export const deref = <A extends WeakKey, B>(self: WeakRef<A, B>): Option.Option<
  *
  * @see {@link deref} for an `Option`
  *
- * @stability experimental
  * @category getters
+ * @stability stable
  * @since 0.1.0
  */
 export const get = <A extends WeakKey, B>(self: WeakRef<A, B>): Effect.Effect<B, DeadReferenceError> =>
@@ -640,8 +645,8 @@ const whileAlive = <B, C, E, R>(
  * **Details**
  *
  * If the referent has been collected, fails with `DeadReferenceError` and does not call
- * `f`. Otherwise fails if the effect of `f` fails. Dereferences only when the effect
- * starts. Cost: O(1).
+ * `f`, and otherwise fails if the effect of `f` fails. Costs O(1), and dereferences only
+ * when the effect starts.
  *
  * **Example** (Holding the referent across turns)
  *
@@ -658,8 +663,8 @@ const whileAlive = <B, C, E, R>(
  *
  * @see {@link pin} for holding the referent until a Scope closes
  *
- * @stability experimental
  * @category combinators
+ * @stability stable
  * @since 0.1.0
  */
 export const use: {
@@ -681,16 +686,16 @@ export const use: {
  * **When to use**
  *
  * Use if the collection of an object releases something that the effect uses, for example
- * a file handle that a `Finalizer` closes. In `getFile.pipe(Effect.flatMap((file) =>
- * file.read()))`, nothing refers to `file` after `read` has started, so the finalizer may
- * close the file while it is read.
+ * a file handle that a `Finalizer` closes. In
+ * `getFile.pipe(Effect.flatMap((file) => file.read()))`, nothing refers to `file` after
+ * `read` has started, so the finalizer may close the file while it is read.
  *
  * **Details**
  *
  * An object is reachable until its last use, not until the end of the block or of the
  * method that uses it. This function adds a last use after the effect, whether the effect
  * succeeds, fails or is interrupted. Java calls this `Reference.reachabilityFence`, and
- * .NET calls it `GC.KeepAlive`. Never dereferences, and adds no error. Cost: O(1).
+ * .NET calls it `GC.KeepAlive`. Costs O(1), never dereferences, and adds no error.
  *
  * **Gotchas**
  *
@@ -728,9 +733,9 @@ export const use: {
  * @see {@link use} for the same with the referent of a reference
  * @see {@link https://docs.oracle.com/en/java/javase/21/docs/api/java.base/java/lang/ref/Reference.html#reachabilityFence(java.lang.Object) | Java, Reference.reachabilityFence} for the source of the semantics
  *
- * @stability experimental
  * @category combinators
- * @since 0.2.0
+ * @stability stable
+ * @since 0.1.0
  */
 export const holdWhile: {
   (value: unknown): <A, E, R>(effect: Effect.Effect<A, E, R>) => Effect.Effect<A, E, R>
@@ -749,8 +754,8 @@ export const holdWhile: {
  *
  * **Details**
  *
- * Fails with `DeadReferenceError` if the referent has been collected. Dereferences only
- * when the effect starts. Cost: O(1).
+ * Fails with `DeadReferenceError` if the referent has been collected. Costs O(1), and
+ * dereferences only when the effect starts.
  *
  * **Example** (Pinning a referent for the life of a Scope)
  *
@@ -772,8 +777,8 @@ export const holdWhile: {
  * @see {@link use} for holding the referent during one effect
  * @see {@link keepAlive} for holding an object as long as another object lives
  *
- * @stability experimental
  * @category combinators
+ * @stability stable
  * @since 0.1.0
  */
 export const pin = <A extends WeakKey, B>(self: WeakRef<A, B>): Effect.Effect<B, DeadReferenceError, Scope.Scope> =>
@@ -789,20 +794,20 @@ export const pin = <A extends WeakKey, B>(self: WeakRef<A, B>): Effect.Effect<B,
  * **When to use**
  *
  * Use to cancel the callback with {@link cancel} before its Scope closes. A program that
- * never cancels it does not have to hold it.
+ * never cancels the callback does not have to hold its registration.
  *
  * **Details**
  *
- * `WeakMethod.onCollect` and `WeakProxy.onCollect` return the same type. A registration
- * compares by identity. Printing it shows whether the callback waits, has started, or has
- * ended without starting. A registration that has ended holds neither the callback nor
- * its services.
+ * `WeakMethod.onCollect` and `WeakProxy.onCollect` return the same type, which compares
+ * by identity. Printing it shows whether the callback waits, has started, or has ended
+ * without starting. A registration that has ended holds neither the callback nor its
+ * services.
  *
  * @see {@link cancel} for cancelling the callback
  *
- * @stability experimental
  * @category models
- * @since 0.2.0
+ * @stability stable
+ * @since 0.1.0
  */
 export interface Callback extends Pipeable, Inspectable {
   readonly [Callbacks.CallbackTypeId]: typeof Callbacks.CallbackTypeId
@@ -817,7 +822,7 @@ export interface Callback extends Pipeable, Inspectable {
  *
  * **Details**
  *
- * Never dereferences and never throws. Cost: O(1).
+ * Costs O(1), and never dereferences and never throws.
  *
  * **Example** (Recognizing a registration)
  *
@@ -836,23 +841,23 @@ export interface Callback extends Pipeable, Inspectable {
  *
  * @see {@link isWeakRef} for recognizing references
  *
- * @stability experimental
  * @category guards
- * @since 0.2.0
+ * @stability stable
+ * @since 0.1.0
  */
 export const isCallback = (u: unknown): u is Callback => guard(() => u instanceof Callbacks.CallbackImpl)
 
 /**
- * Registers a callback that runs in the background after the referent has been
- * collected. The callback is unregistered by {@link cancel}, when the Scope closes, or
- * when its owner has been collected.
+ * Registers a callback that runs in the background after the referent has been collected.
+ * The callback is unregistered by {@link cancel}, when the Scope closes, or when its
+ * owner has been collected.
  *
  * **When to use**
  *
  * Use to react to a collection, for example to update a count or a cache. To release a
- * resource, use a `Finalizer`, because it also runs when the Scope closes. Pass an `owner`
- * if the callback belongs to an object and has no purpose without it, as a callback that
- * is a bound method does in Python.
+ * resource, use a `Finalizer`, because it also runs when the Scope closes. Pass an
+ * `owner` if the callback belongs to an object and has no purpose without it, as a
+ * callback that is a bound method does in Python.
  *
  * **Details**
  *
@@ -865,27 +870,29 @@ export const isCallback = (u: unknown): u is Callback => guard(() => u instanceo
  *
  * With an owner, the callback receives the owner and then the reference. The registration
  * does not keep the owner alive, not even if the callback or its services refer to the
- * owner, because an ephemeron of the owner holds them. After the owner has been collected,
- * the callback never runs, and nothing of the registration is left in the Scope.
+ * owner, because an ephemeron of the owner holds them. After the owner has been
+ * collected, the callback never runs, and nothing of the registration is left in the
+ * Scope.
  *
  * If the referent is dead already, the callback starts at once in the background. If the
- * Scope is closed already, the callback never runs. Closing the Scope neither waits for
- * a callback that has started nor interrupts it. If this effect is interrupted, the
+ * Scope is closed already, the callback never runs. Closing the Scope neither waits for a
+ * callback that has started nor interrupts it. If this effect is interrupted, the
  * callback is either registered completely or not at all.
  *
- * The registration holds the reference, but not the referent. Dereferences the referent
- * and the owner once. Never fails. Dies with `NotWeakReferenceableError` if the owner
- * cannot be weakly referenced. Cost: O(1), and one registration with the engine per
- * referent, even if many callbacks are registered and unregistered.
+ * The registration holds the reference, but not the referent. Dies with
+ * `NotWeakReferenceableError` if the owner cannot be weakly referenced, and never fails
+ * otherwise. Costs O(1), with one `deref` of the referent and of the owner, and one
+ * registration with the engine per referent, even if many callbacks are registered and
+ * unregistered.
  *
  * **Gotchas**
  *
  * - Without an owner, the callback receives only the dead reference, not the referent.
- * - A callback that captures the referent keeps the referent alive until the Scope
- *   closes or the owner is collected, and never runs. A callback that is written inside
- *   another function captures what any function beside it captures.
- * - A callback that never ends blocks the older callbacks of the same referent for ever.
- *   Run long work in a forked fiber.
+ * - A callback that captures the referent keeps the referent alive until the Scope closes
+ *   or the owner is collected, and never runs. A callback that is written inside another
+ *   function captures what any function beside it captures.
+ * - A callback that never ends blocks the older callbacks of the same referent for ever,
+ *   so run long work in a forked fiber.
  * - An engine may run a callback late, or never, for example because the process ends
  *   first.
  *
@@ -944,8 +951,8 @@ export const isCallback = (u: unknown): u is Callback => guard(() => u instanceo
  * @see {@link isAlive} for checking without a callback
  * @see {@link https://tc39.es/ecma262/#sec-finalization-registry-objects | ECMAScript, FinalizationRegistry objects} for what an engine promises
  *
- * @stability experimental
  * @category combinators
+ * @stability stable
  * @since 0.1.0
  */
 export const onCollect: {
@@ -968,8 +975,8 @@ export const onCollect: {
 } = /*#__PURE__*/ Callbacks.onCollectOf((self: WeakRef<WeakKey, unknown>) => [recordOf(self)])
 
 /**
- * Cancels a callback of {@link onCollect}. Succeeds with `true` if the callback will not
- * run, and with `false` if it has started already.
+ * Cancels a callback of {@link onCollect}, and succeeds with `true` if the callback will
+ * not run, or with `false` if it has started already.
  *
  * **When to use**
  *
@@ -977,11 +984,11 @@ export const onCollect: {
  *
  * **Details**
  *
- * Also cancels a callback whose referent has been collected and that has not started.
- * Succeeds with `true` if the callback was cancelled before or ended with its Scope or its
- * owner. Afterwards nothing of the registration is left in the Scope, and registering and
- * cancelling any number of callbacks of a live referent leaves no memory in use. Does not
- * interrupt a callback that has started. Never fails. Cost: O(1).
+ * Also cancels a callback whose referent has been collected and that has not started, and
+ * succeeds with `true` if the callback was cancelled before or ended with its Scope or
+ * its owner. Afterwards nothing of the registration is left in the Scope, and registering
+ * and cancelling any number of callbacks of a live referent leaves no memory in use.
+ * Costs O(1), never fails, and does not interrupt a callback that has started.
  *
  * **Example** (Cancelling a callback)
  *
@@ -1006,9 +1013,9 @@ export const onCollect: {
  *
  * @see {@link onCollect} for registering a callback
  *
- * @stability experimental
  * @category mutations
- * @since 0.2.0
+ * @stability stable
+ * @since 0.1.0
  */
 export const cancel = (callback: Callback): Effect.Effect<boolean> => Effect.sync(() => Callbacks.cancel(callback))
 
@@ -1017,15 +1024,15 @@ export const cancel = (callback: Callback): Effect.Effect<boolean> => Effect.syn
  *
  * **When to use**
  *
- * Use to find the reference of an object, for example in a list of listeners. {@link equals}
- * cannot do that, because it is also `true` for two equal objects.
+ * Use to find the reference of an object, for example in a list of listeners.
+ * {@link equals} cannot do that, because it is also `true` for two equal objects.
  *
  * **Details**
  *
- * Compares by identity, and uses the referent itself even if a subclass overrides `deref`.
- * Returns `false` if the referent has been collected. Does not dereference, so it does not
- * keep the referent alive. Never hashes, and never throws for a value of any kind. Cost:
- * O(1).
+ * Compares by identity, and uses the referent itself even if a subclass overrides
+ * `deref`. Returns `false` if the referent has been collected. Costs O(1) and does not
+ * dereference, so it does not keep the referent alive. Never hashes, and never throws for
+ * a value of any kind.
  *
  * **Example** (Telling equal objects apart)
  *
@@ -1041,9 +1048,9 @@ export const cancel = (callback: Callback): Effect.Effect<boolean> => Effect.syn
  * @see {@link equals} for a comparison of what the referents contain
  * @see {@link https://docs.oracle.com/en/java/javase/21/docs/api/java.base/java/lang/ref/Reference.html#refersTo(T) | Java, Reference.refersTo} for the source of the semantics
  *
- * @stability experimental
  * @category predicates
- * @since 0.2.0
+ * @stability stable
+ * @since 0.1.0
  */
 export const refersTo: {
   (value: unknown): (self: WeakRef<WeakKey, unknown>) => boolean
@@ -1063,9 +1070,9 @@ export const refersTo: {
  *
  * **Details**
  *
- * Checks each time whether both referents are alive. Returns `false` if one of two
- * different references is dead, unlike `Equal.equals`, which may throw. Dereferences
- * both. Cost: the cost of `Equal.equals` for the referents.
+ * Checks each time whether both referents are alive, and returns `false` if one of two
+ * different references is dead, unlike `Equal.equals`, which may throw. Costs as much as
+ * `Equal.equals` of the referents, and dereferences both of them.
  *
  * **Gotchas**
  *
@@ -1097,8 +1104,8 @@ export const refersTo: {
  *
  * @see {@link WeakRef} for the equality and the hash of references
  *
- * @stability experimental
  * @category predicates
+ * @stability stable
  * @since 0.1.0
  */
 export const equals: {
@@ -1117,7 +1124,8 @@ export const equals: {
  *
  * **When to use**
  *
- * Use in tests and diagnostics.
+ * Use in tests and diagnostics, for example to find out whether a cache still refers to
+ * an object.
  *
  * **Details**
  *
@@ -1126,8 +1134,8 @@ export const equals: {
  * Does not count methods, finalizers, or entries of collections. Returns 0 for a value
  * that cannot be weakly referenced.
  *
- * Dereferences the references, so each of them stays alive until the end of the turn.
- * Does not dereference the target. Never fails. Cost: O(number of references).
+ * Costs O(number of references), and dereferences each of the references, but not the
+ * target. Never fails, whatever the target is.
  *
  * **Example** (Counting references)
  *
@@ -1149,8 +1157,8 @@ export const equals: {
  * @see {@link all} for the references themselves
  * @see {@link https://docs.python.org/3/library/weakref.html#weakref.getweakrefcount | Python, weakref.getweakrefcount} for the source of the semantics
  *
- * @stability experimental
  * @category getters
+ * @stability stable
  * @since 0.1.0
  */
 export const count = (target: WeakKey): Effect.Effect<number> => Effect.map(all(target), (refs) => refs.length)
@@ -1160,15 +1168,16 @@ export const count = (target: WeakKey): Effect.Effect<number> => Effect.map(all(
  *
  * **When to use**
  *
- * Use in tests and diagnostics.
+ * Use in tests and diagnostics, for example to find out whether a cache still refers to
+ * an object.
  *
  * **Details**
  *
- * Returns the shared reference, the shared proxy, then the instances of {@link Class}
- * and its subclasses from the oldest to the newest. The list includes instances whose
- * `deref` does not return the referent. A reference that nobody holds is listed until
- * it has been collected. Dereferences the references, but not the target. Never fails.
- * Cost: O(number of references).
+ * Returns the shared reference, the shared proxy, then the instances of {@link Class} and
+ * its subclasses from the oldest to the newest. The list includes instances whose `deref`
+ * does not return the referent. A reference that nobody holds is listed until it has been
+ * collected. Costs O(number of references), dereferences the references, but not the
+ * target, and never fails.
  *
  * **Example** (Listing references)
  *
@@ -1190,8 +1199,8 @@ export const count = (target: WeakKey): Effect.Effect<number> => Effect.map(all(
  * @see {@link count} for their number
  * @see {@link https://docs.python.org/3/library/weakref.html#weakref.getweakrefs | Python, weakref.getweakrefs} for the source of the semantics
  *
- * @stability experimental
  * @category getters
+ * @stability stable
  * @since 0.1.0
  */
 export const all = <A extends WeakKey>(

@@ -1,20 +1,23 @@
 /**
- * Stores objects weakly in a set. An element leaves the set when it has been collected.
+ * Stores objects weakly in a set, which an element leaves when it has been collected.
  *
  * Use a `WeakSet` to remember objects without owning them. Unlike the native `WeakSet`,
- * this set iterates in insertion order, counts its elements, and can compare them by
- * structure. It has operations such as union and intersection. It is synchronous and
+ * this set iterates in insertion order, counts its elements, can compare them by
+ * structure, and has operations such as union and intersection. It is synchronous and
  * mutable, like `MutableHashSet`.
  *
  * A second operand is any iterable, even the set itself, and its elements are compared
- * with the comparison of the set. In the documentation of costs, n is the number of
- * elements that are not reclaimed yet, and m is the length of the second operand.
- * Hashing an element counts as constant time. Looking up an element that is already in
- * the set does not hash the element. An operation that dereferences keeps the elements
- * that it reads alive to the end of the turn. An operation that removes elements
- * sometimes dereferences all elements.
+ * with the comparison of the set. An operation that takes an iterable throws the error of
+ * the iterable or of a comparison, and changes nothing if it throws. A new set has the
+ * heap and the comparison of the set that it was made from.
  *
- * @stability experimental
+ * In the documentation of costs, n is the number of elements that are not reclaimed yet,
+ * and m is the length of the second operand. Hashing an element counts as constant time,
+ * and an element that is already in the set is found without hashing it. An operation
+ * that dereferences keeps the elements that it reads alive to the end of the turn, and
+ * one that removes elements sometimes dereferences all of them.
+ *
+ * @stability stable
  * @since 0.1.0
  */
 import * as Effect from "effect/Effect"
@@ -24,16 +27,18 @@ import * as Option from "effect/Option"
 import type { Pipeable } from "effect/Pipeable"
 import { Heap } from "./Heap.ts"
 import { attempt } from "./internal/attempt.ts"
-import { Collection, isCollection, keepHot, name, table } from "./internal/collection.ts"
+import { Collection, keepHot, name, table } from "./internal/collection.ts"
+import { guard } from "./internal/guard.ts"
 import { host } from "./internal/host.ts"
 import { WeakElementTable } from "./internal/keyTable.ts"
+import { refuse } from "./internal/refuse.ts"
 import type { NotWeakReferenceableError } from "./WeakError.ts"
 import { makeUnsafe as makeRef, type WeakRef } from "./WeakRef.ts"
 
 const TypeId = "~effect-weakref/WeakSet"
 
 /**
- * A set of weak elements.
+ * Represents a set whose elements are held weakly.
  *
  * **When to use**
  *
@@ -47,12 +52,12 @@ const TypeId = "~effect-weakref/WeakSet"
  * element can be an object, a function, or a symbol that is not registered with
  * `Symbol.for`.
  *
- * Two sets are `Equal` only if they are the same object. Use {@link equals} to compare
+ * Two sets are `Equal` only if they are the same object, so use {@link equals} to compare
  * their elements.
  *
- * Printing and JSON show the first 20 elements and say how many more there are, at
- * most. An opaque object prints as its tag, and long texts and deep structures are cut,
- * so a set of DOM nodes prints in no time.
+ * Printing and JSON show the first 20 elements and say how many more there are, at most.
+ * An opaque object prints as its tag, and long texts and deep structures are cut, so a
+ * set of DOM nodes prints in no time.
  *
  * **Example** (Remembering pages)
  *
@@ -77,7 +82,7 @@ const TypeId = "~effect-weakref/WeakSet"
  * @see {@link https://docs.python.org/3/library/weakref.html#weakref.WeakSet | Python, weakref.WeakSet} for the source of the semantics
  *
  * @category models
- * @stability experimental
+ * @stability stable
  * @since 0.1.0
  */
 export interface WeakSet<in out A extends WeakKey> extends Iterable<A>, Pipeable, Inspectable {
@@ -88,7 +93,7 @@ export interface WeakSet<in out A extends WeakKey> extends Iterable<A>, Pipeable
 }
 
 /**
- * Describes how a `WeakSet` compares its elements.
+ * Describes how a `WeakSet` compares its elements, and how much it hashes.
  *
  * **When to use**
  *
@@ -96,20 +101,20 @@ export interface WeakSet<in out A extends WeakKey> extends Iterable<A>, Pipeable
  *
  * **Details**
  *
- * `compare: "reference"` is the default. Two elements are the same only if they are the
- * same object, as in a native `WeakSet`. The set never hashes an element and never
- * reads its properties.
+ * `compare: "reference"` is the default: two elements are the same only if they are the
+ * same object, as in a native `WeakSet`. The set never hashes an element, never reads its
+ * properties, and finds it in O(1).
  *
- * `compare: "structural"` compares elements as `Equal.equals` does, except that an
- * opaque object, such as a DOM node, a `Blob`, a promise or a stream, is only equal to
- * itself, even inside another element. An operation on an element that the set does not
- * contain hashes the element: it reads the whole object, its getters included, so do
- * not change such an element afterwards. The set keeps the first of several equal
- * elements, until that element has been collected.
+ * `compare: "structural"` compares elements as `Equal.equals` does, except that an opaque
+ * object, such as a DOM node, a `Blob`, a promise or a stream, is only equal to itself,
+ * even inside another element. An operation on an element that the set does not contain
+ * hashes the element: it reads the whole object, its getters included, so do not change
+ * such an element afterwards. The set keeps the first of several equal elements, until
+ * that element has been collected.
  *
  * **Gotchas**
  *
- * - Any other `compare` throws a `TypeError`.
+ * - Any other `compare` throws a `TypeError` when the set is created.
  * - An opaque object is an instance of a native class or of a class with
  *   `Symbol.toStringTag`, an event emitter, or a promise of any library, unless it
  *   implements `Equal`. Arrays, maps, sets, dates, regular expressions, buffers and
@@ -117,13 +122,13 @@ export interface WeakSet<in out A extends WeakKey> extends Iterable<A>, Pipeable
  * - Instances of your own classes are compared by their properties. State in private
  *   fields is not seen, so implement `Equal`, or mark such an object with
  *   `Equal.byReference`.
- * - An object that implements `Equal`, such as a `HashMap`, decides itself how its
- *   parts are compared.
+ * - An object that implements `Equal`, such as a `HashMap`, decides itself how its parts
+ *   are compared.
  *
  * @see {@link makeUnsafe} for a constructor that takes these options
  *
  * @category models
- * @stability experimental
+ * @stability stable
  * @since 0.1.0
  */
 export interface Options {
@@ -139,8 +144,8 @@ export interface Options {
  *
  * **Details**
  *
- * Returns `false` for a native `WeakSet`, and for a set of another copy of this
- * package.
+ * Returns `false` for a native `WeakSet`, and for a set of another copy of this package.
+ * Costs O(1), whatever the value is.
  *
  * **Example** (Checking values)
  *
@@ -154,10 +159,10 @@ export interface Options {
  * @see {@link make} for the constructor
  *
  * @category guards
- * @stability experimental
+ * @stability stable
  * @since 0.1.0
  */
-export const isWeakSet = (u: unknown): u is WeakSet<WeakKey> => isCollection(u, TypeId)
+export const isWeakSet = (u: unknown): u is WeakSet<WeakKey> => guard(() => u instanceof WeakSetImpl)
 
 // The hot functions below do not use `dual`. `internal/collection.ts` has the reason.
 type AnySet = WeakSet<WeakKey>
@@ -176,6 +181,11 @@ class WeakSetImpl<A extends WeakKey> extends Collection<A, WeakElementTable<A>> 
   }
 }
 
+/** Returns the table. Throws if the set belongs to another copy of the package. */
+const tableOf = <A extends WeakKey>(self: WeakSet<A>): WeakElementTable<A> =>
+  // A program without types can pass anything.
+  (self as WeakSet<A> | undefined)?.[table] ?? refuse(self, TypeId)
+
 /**
  * Creates an empty set on the heap of the context.
  *
@@ -186,7 +196,8 @@ class WeakSetImpl<A extends WeakKey> extends Collection<A, WeakElementTable<A>> 
  * **Details**
  *
  * Elements compare by reference, unless {@link Options} say otherwise. If `compare` is
- * unknown, the effect dies with a `TypeError`.
+ * unknown, the effect dies with a `TypeError`. Costs O(1), and nothing is registered with
+ * the engine yet.
  *
  * **Example** (Creating a set in an effect)
  *
@@ -207,7 +218,7 @@ class WeakSetImpl<A extends WeakKey> extends Collection<A, WeakElementTable<A>> 
  * @see {@link fromIterable} to start with elements
  *
  * @category constructors
- * @stability experimental
+ * @stability stable
  * @since 0.1.0
  */
 export const make = <A extends WeakKey>(options?: Options): Effect.Effect<WeakSet<A>> =>
@@ -222,7 +233,8 @@ export const make = <A extends WeakKey>(options?: Options): Effect.Effect<WeakSe
  *
  * **Details**
  *
- * Throws a `TypeError` if `compare` is unknown.
+ * Throws a `TypeError` if `compare` is unknown. Costs O(1), and nothing is registered
+ * with the engine yet.
  *
  * **Example** (Comparing elements by reference and by structure)
  *
@@ -240,7 +252,7 @@ export const make = <A extends WeakKey>(options?: Options): Effect.Effect<WeakSe
  * @see {@link make} to take the heap from the context
  *
  * @category constructors
- * @stability experimental
+ * @stability stable
  * @since 0.1.0
  */
 export const makeUnsafe = <A extends WeakKey>(options?: Options, heap: Heap = host): WeakSet<A> => {
@@ -249,7 +261,7 @@ export const makeUnsafe = <A extends WeakKey>(options?: Options, heap: Heap = ho
 }
 
 /**
- * Creates a set from elements.
+ * Creates a set from the elements of an iterable.
  *
  * **When to use**
  *
@@ -258,9 +270,9 @@ export const makeUnsafe = <A extends WeakKey>(options?: Options, heap: Heap = ho
  *
  * **Details**
  *
- * Fails with `NotWeakReferenceableError` if an element cannot be a referent. An error
- * of the iterable itself is a defect. The set keeps the first of several equal
- * elements. Cost: O(number of elements).
+ * Fails with `NotWeakReferenceableError` if an element cannot be a referent, and dies
+ * with an error of the iterable itself. The set keeps the first of several equal
+ * elements. Costs O(m), where m is the number of elements of the iterable.
  *
  * **Example** (Creating a set from elements)
  *
@@ -276,7 +288,7 @@ export const makeUnsafe = <A extends WeakKey>(options?: Options, heap: Heap = ho
  * @see {@link addAll} to add elements to a set
  *
  * @category constructors
- * @stability experimental
+ * @stability stable
  * @since 0.1.0
  */
 export const fromIterable = <A extends WeakKey>(
@@ -285,29 +297,29 @@ export const fromIterable = <A extends WeakKey>(
 ): Effect.Effect<WeakSet<A>, NotWeakReferenceableError> =>
   Effect.flatMap(Heap, (heap) => {
     const self = makeUnsafe<A>(options, heap)
-    return Effect.as(attempt(() => self[table].fillElements(elements)), self)
+    return Effect.as(attempt(() => tableOf(self).fillElements(elements)), self)
   })
 
 /**
- * Adds an element, and returns the set.
+ * Adds an element to the set, and returns the set.
  *
  * **When to use**
  *
- * Use to remember an object. The set does not keep it alive, so something else must
- * hold it.
+ * Use to remember an object. The set does not keep the object alive, so something else
+ * must hold it.
  *
  * **Details**
  *
- * If an equal element is in the set, the set keeps that element and its position.
- * Throws `NotWeakReferenceableError` and changes nothing if the element cannot be a
- * referent. Cost: O(1), amortized. It dereferences only if elements compare by
- * structure and this element is not in the set.
+ * If an equal element is in the set, the set keeps that element and its position. Throws
+ * `NotWeakReferenceableError` and changes nothing if the element cannot be a referent.
+ * Costs O(1), amortized, and dereferences only if elements compare by structure and this
+ * element is not in the set.
  *
  * **Gotchas**
  *
- * Structural comparison runs user code: `Equal` and `Hash` implementations, and
- * getters. If that code changes the set, the operation looks up the element again. It
- * throws an error after 100 attempts.
+ * Structural comparison runs user code: `Equal` and `Hash` implementations, and getters.
+ * If that code changes the set, the operation looks up the element again, and throws an
+ * error after 100 attempts.
  *
  * **Example** (Adding an element)
  *
@@ -323,14 +335,14 @@ export const fromIterable = <A extends WeakKey>(
  * @see {@link addAll} for many elements
  *
  * @category mutations
- * @stability experimental
+ * @stability stable
  * @since 0.1.0
  */
 export function add<A1 extends A, A extends WeakKey = A1>(element: A1): (self: WeakSet<A>) => WeakSet<A>
 export function add<A extends WeakKey>(self: WeakSet<A>, element: A): WeakSet<A>
 export function add(self: unknown, element?: unknown): unknown {
   if (arguments.length === 1) return (that: AnySet) => add(that, self as WeakKey)
-  ;(self as AnySet)[table].add(element as WeakKey)
+  tableOf(self as AnySet).add(element as WeakKey)
   return self
 }
 
@@ -343,7 +355,7 @@ export function add(self: unknown, element?: unknown): unknown {
  *
  * **Details**
  *
- * Cost: O(1). It dereferences only if elements compare by structure and this element is
+ * Costs O(1), and dereferences only if elements compare by structure and this element is
  * not in the set.
  *
  * **Example** (Checking an element)
@@ -360,14 +372,14 @@ export function add(self: unknown, element?: unknown): unknown {
  * @see {@link isSuperset} for many elements
  *
  * @category predicates
- * @stability experimental
+ * @stability stable
  * @since 0.1.0
  */
 export function has<A1 extends A, A extends WeakKey = A1>(element: A1): (self: WeakSet<A>) => boolean
 export function has<A extends WeakKey>(self: WeakSet<A>, element: A): boolean
 export function has(self: unknown, element?: unknown): unknown {
-  if (arguments.length === 1) return (that: AnySet) => that[table].has(self as WeakKey)
-  return (self as AnySet)[table].has(element as WeakKey)
+  if (arguments.length === 1) return (that: AnySet) => tableOf(that).has(self as WeakKey)
+  return tableOf(self as AnySet).has(element as WeakKey)
 }
 
 /**
@@ -379,8 +391,8 @@ export function has(self: unknown, element?: unknown): unknown {
  *
  * **Details**
  *
- * Does nothing if no equal element is in the set. Cost: O(1), amortized. It may
- * dereference.
+ * Does nothing if no equal element is in the set. Costs O(1), amortized, and may
+ * dereference the elements that it compares.
  *
  * **Example** (Removing an element)
  *
@@ -397,14 +409,14 @@ export function has(self: unknown, element?: unknown): unknown {
  * @see {@link clear} to remove everything
  *
  * @category mutations
- * @stability experimental
+ * @stability stable
  * @since 0.1.0
  */
 export function remove<A1 extends A, A extends WeakKey = A1>(element: A1): (self: WeakSet<A>) => WeakSet<A>
 export function remove<A extends WeakKey>(self: WeakSet<A>, element: A): WeakSet<A>
 export function remove(self: unknown, element?: unknown): unknown {
   if (arguments.length === 1) return (that: AnySet) => remove(that, self as WeakKey)
-  ;(self as AnySet)[table].remove(element as WeakKey)
+  tableOf(self as AnySet).remove(element as WeakKey)
   return self
 }
 
@@ -418,8 +430,8 @@ export function remove(self: unknown, element?: unknown): unknown {
  *
  * **Details**
  *
- * Removes the dead elements before it as well. Cost: O(1), amortized, but O(n) at worst
- * in the first call after a collection. It dereferences.
+ * Removes the dead elements before it as well. Costs O(1), amortized, but O(n) at worst
+ * in the first call after a collection, and dereferences what it returns.
  *
  * **Example** (Emptying a set from its oldest element on)
  *
@@ -438,14 +450,14 @@ export function remove(self: unknown, element?: unknown): unknown {
  * @see {@link isEmpty} as the condition of a loop
  *
  * @category mutations
- * @stability experimental
+ * @stability stable
  * @since 0.1.0
  */
 export const pop = <A extends WeakKey>(self: WeakSet<A>): Option.Option<A> =>
-  Option.map(self[table].popEntry(), ([element]) => element)
+  Option.map(tableOf(self).popEntry(), ([element]) => element)
 
 /**
- * Removes all elements, and returns the set.
+ * Removes all elements from the set, and returns the set.
  *
  * **When to use**
  *
@@ -453,7 +465,7 @@ export const pop = <A extends WeakKey>(self: WeakSet<A>): Option.Option<A> =>
  *
  * **Details**
  *
- * Cost: O(n). It does not dereference.
+ * Costs O(n), and does not dereference any element.
  *
  * **Example** (Removing all elements)
  *
@@ -468,11 +480,11 @@ export const pop = <A extends WeakKey>(self: WeakSet<A>): Option.Option<A> =>
  * @see {@link remove} for one element
  *
  * @category mutations
- * @stability experimental
+ * @stability stable
  * @since 0.1.0
  */
 export const clear = <A extends WeakKey>(self: WeakSet<A>): WeakSet<A> => {
-  self[table].clear()
+  tableOf(self).clear()
   return self
 }
 
@@ -485,9 +497,8 @@ export const clear = <A extends WeakKey>(self: WeakSet<A>): WeakSet<A> => {
  *
  * **Details**
  *
- * Throws `NotWeakReferenceableError` if an element cannot be a referent. Throws the
- * error of the iterable or of a comparison. Adds nothing if it throws. Cost: O(m),
- * amortized. It may dereference.
+ * Throws `NotWeakReferenceableError` and adds nothing if an element cannot be a referent.
+ * Costs O(m), amortized, and may dereference the elements that it compares.
  *
  * **Example** (Union in place)
  *
@@ -503,14 +514,14 @@ export const clear = <A extends WeakKey>(self: WeakSet<A>): WeakSet<A> => {
  * @see {@link union} for a new set
  *
  * @category mutations
- * @stability experimental
+ * @stability stable
  * @since 0.1.0
  */
 export const addAll: {
   <A1 extends A, A extends WeakKey = A1>(that: Iterable<A1>): (self: WeakSet<A>) => WeakSet<A>
   <A extends WeakKey>(self: WeakSet<A>, that: Iterable<A>): WeakSet<A>
 } = dual(2, <A extends WeakKey>(self: WeakSet<A>, that: Iterable<A>): WeakSet<A> => {
-  self[table].addAll(that)
+  tableOf(self).addAll(that)
   return self
 })
 
@@ -523,8 +534,7 @@ export const addAll: {
  *
  * **Details**
  *
- * Throws the error of the iterable or of a comparison. Removes nothing if it throws.
- * Cost: O(n + m). It dereferences.
+ * Costs O(n + m), and dereferences every live element of the set.
  *
  * **Example** (Intersection in place)
  *
@@ -540,14 +550,14 @@ export const addAll: {
  * @see {@link intersection} for a new set
  *
  * @category mutations
- * @stability experimental
+ * @stability stable
  * @since 0.1.0
  */
 export const retainAll: {
   <A1 extends A, A extends WeakKey = A1>(that: Iterable<A1>): (self: WeakSet<A>) => WeakSet<A>
   <A extends WeakKey>(self: WeakSet<A>, that: Iterable<A>): WeakSet<A>
 } = dual(2, <A extends WeakKey>(self: WeakSet<A>, that: Iterable<A>): WeakSet<A> => {
-  self[table].retainAll(that)
+  tableOf(self).retainAll(that)
   return self
 })
 
@@ -560,8 +570,7 @@ export const retainAll: {
  *
  * **Details**
  *
- * Throws the error of the iterable or of a comparison. Removes nothing if it throws.
- * Cost: O(m), amortized. It dereferences.
+ * Costs O(m), amortized, and dereferences the elements that it removes.
  *
  * **Example** (Difference in place)
  *
@@ -577,14 +586,14 @@ export const retainAll: {
  * @see {@link difference} for a new set
  *
  * @category mutations
- * @stability experimental
+ * @stability stable
  * @since 0.1.0
  */
 export const removeAll: {
   <A1 extends A, A extends WeakKey = A1>(that: Iterable<A1>): (self: WeakSet<A>) => WeakSet<A>
   <A extends WeakKey>(self: WeakSet<A>, that: Iterable<A>): WeakSet<A>
 } = dual(2, <A extends WeakKey>(self: WeakSet<A>, that: Iterable<A>): WeakSet<A> => {
-  self[table].removeAll(that)
+  tableOf(self).removeAll(that)
   return self
 })
 
@@ -598,10 +607,9 @@ export const removeAll: {
  *
  * **Details**
  *
- * An element that the operand repeats is toggled once. Throws
- * `NotWeakReferenceableError` if an element cannot be a referent. Throws the error of
- * the iterable or of a comparison. Changes nothing if it throws. Cost: O(m), amortized.
- * It dereferences.
+ * An element that the operand repeats is toggled once. Throws `NotWeakReferenceableError`
+ * and changes nothing if an element cannot be a referent. Costs O(m), amortized, and
+ * dereferences the elements that it compares.
  *
  * **Example** (Symmetric difference in place)
  *
@@ -617,14 +625,14 @@ export const removeAll: {
  * @see {@link symmetricDifference} for a new set
  *
  * @category mutations
- * @stability experimental
+ * @stability stable
  * @since 0.1.0
  */
 export const toggleAll: {
   <A1 extends A, A extends WeakKey = A1>(that: Iterable<A1>): (self: WeakSet<A>) => WeakSet<A>
   <A extends WeakKey>(self: WeakSet<A>, that: Iterable<A>): WeakSet<A>
 } = dual(2, <A extends WeakKey>(self: WeakSet<A>, that: Iterable<A>): WeakSet<A> => {
-  self[table].toggleAll(that)
+  tableOf(self).toggleAll(that)
   return self
 })
 
@@ -633,12 +641,12 @@ export const toggleAll: {
  *
  * **When to use**
  *
- * Use to combine two sets and keep both. {@link addAll} changes the set itself.
+ * Use to combine two sets and keep both, because {@link addAll} changes the set itself.
  *
  * **Details**
  *
- * The new set has the heap and the comparison of the first set. Throws as
- * {@link addAll} does. Cost: O(n + m). It dereferences.
+ * Throws as {@link addAll} does. Costs O(n + m), and dereferences every live element of
+ * the set.
  *
  * **Example** (Union)
  *
@@ -653,7 +661,7 @@ export const toggleAll: {
  * @see {@link addAll} to change the set
  *
  * @category combinators
- * @stability experimental
+ * @stability stable
  * @since 0.1.0
  */
 export const union: {
@@ -666,13 +674,12 @@ export const union: {
  *
  * **When to use**
  *
- * Use to find what two collections share and keep both. {@link retainAll} changes the
- * set itself.
+ * Use to find what two collections share and keep both, because {@link retainAll} changes
+ * the set itself.
  *
  * **Details**
  *
- * The new set has the heap and the comparison of the first set. Throws as
- * {@link retainAll} does. Cost: O(n + m). It dereferences.
+ * Costs O(n + m), and dereferences every live element of the set.
  *
  * **Example** (Intersection)
  *
@@ -687,7 +694,7 @@ export const union: {
  * @see {@link retainAll} to change the set
  *
  * @category combinators
- * @stability experimental
+ * @stability stable
  * @since 0.1.0
  */
 export const intersection: {
@@ -700,13 +707,12 @@ export const intersection: {
  *
  * **When to use**
  *
- * Use to find what the other collection lacks and keep both. {@link removeAll} changes
- * the set itself.
+ * Use to find what the other collection lacks and keep both, because {@link removeAll}
+ * changes the set itself.
  *
  * **Details**
  *
- * The new set has the heap and the comparison of the first set. Throws as
- * {@link removeAll} does. Cost: O(n + m). It dereferences.
+ * Costs O(n + m), and dereferences every live element of the set.
  *
  * **Example** (Difference)
  *
@@ -721,7 +727,7 @@ export const intersection: {
  * @see {@link removeAll} to change the set
  *
  * @category combinators
- * @stability experimental
+ * @stability stable
  * @since 0.1.0
  */
 export const difference: {
@@ -734,13 +740,13 @@ export const difference: {
  *
  * **When to use**
  *
- * Use to find what has changed between two collections. {@link toggleAll} changes the
- * set itself.
+ * Use to find what has changed between two collections, because {@link toggleAll} changes
+ * the set itself.
  *
  * **Details**
  *
- * The new set has the heap and the comparison of the first set. Throws as
- * {@link toggleAll} does. Cost: O(n + m). It dereferences.
+ * Throws as {@link toggleAll} does. Costs O(n + m), and dereferences every live element
+ * of the set.
  *
  * **Example** (Symmetric difference)
  *
@@ -755,7 +761,7 @@ export const difference: {
  * @see {@link toggleAll} to change the set
  *
  * @category combinators
- * @stability experimental
+ * @stability stable
  * @since 0.1.0
  */
 export const symmetricDifference: {
@@ -772,7 +778,8 @@ export const symmetricDifference: {
  *
  * **Details**
  *
- * Reads the whole iterable. Cost: O(n + m). It dereferences.
+ * Reads the whole iterable, dereferences every live element of the set, and costs O(n +
+ * m).
  *
  * **Example** (Subset)
  *
@@ -788,14 +795,14 @@ export const symmetricDifference: {
  * @see {@link isSuperset} for the other direction
  *
  * @category predicates
- * @stability experimental
+ * @stability stable
  * @since 0.1.0
  */
 export const isSubset: {
   <A1 extends A, A extends WeakKey = A1>(that: Iterable<A1>): (self: WeakSet<A>) => boolean
   <A extends WeakKey>(self: WeakSet<A>, that: Iterable<A>): boolean
 } = dual(2, <A extends WeakKey>(self: WeakSet<A>, that: Iterable<A>): boolean => {
-  const { shared } = self[table].compareWith(that)
+  const { shared } = tableOf(self).compareWith(that)
   return shared === count(self)
 })
 
@@ -808,8 +815,9 @@ export const isSubset: {
  *
  * **Details**
  *
- * Stops at the first element that the set lacks. Never returns for an endless iterable
- * whose elements are all in the set. Cost: O(m). It may dereference.
+ * Stops at the first element that the set lacks, and so never returns for an endless
+ * iterable whose elements are all in the set. Costs O(m), and may dereference the
+ * elements that it compares.
  *
  * **Example** (Superset)
  *
@@ -825,7 +833,7 @@ export const isSubset: {
  * @see {@link isSubset} for the other direction
  *
  * @category predicates
- * @stability experimental
+ * @stability stable
  * @since 0.1.0
  */
 export const isSuperset: {
@@ -833,7 +841,7 @@ export const isSuperset: {
   <A extends WeakKey>(self: WeakSet<A>, that: Iterable<A>): boolean
 } = dual(
   2,
-  <A extends WeakKey>(self: WeakSet<A>, that: Iterable<A>): boolean => self[table].hasAll(that)
+  <A extends WeakKey>(self: WeakSet<A>, that: Iterable<A>): boolean => tableOf(self).hasAll(that)
 )
 
 /**
@@ -842,12 +850,13 @@ export const isSuperset: {
  *
  * **When to use**
  *
- * Use if the set must lack something of the other collection. {@link isSubset} accepts
- * equal operands.
+ * Use if the set must lack something of the other collection, whereas {@link isSubset}
+ * accepts equal operands.
  *
  * **Details**
  *
- * Reads the whole iterable. Cost: O(n + m). It dereferences.
+ * Reads the whole iterable, dereferences every live element of the set, and costs O(n +
+ * m).
  *
  * **Example** (Proper subset)
  *
@@ -863,14 +872,14 @@ export const isSuperset: {
  * @see {@link isSubset} to accept equal contents
  *
  * @category predicates
- * @stability experimental
+ * @stability stable
  * @since 0.1.0
  */
 export const isProperSubset: {
   <A1 extends A, A extends WeakKey = A1>(that: Iterable<A1>): (self: WeakSet<A>) => boolean
   <A extends WeakKey>(self: WeakSet<A>, that: Iterable<A>): boolean
 } = dual(2, <A extends WeakKey>(self: WeakSet<A>, that: Iterable<A>): boolean => {
-  const { hasMore, shared } = self[table].compareWith(that)
+  const { hasMore, shared } = tableOf(self).compareWith(that)
   return shared === count(self) && hasMore
 })
 
@@ -880,12 +889,13 @@ export const isProperSubset: {
  *
  * **When to use**
  *
- * Use if the set must have more than the other collection. {@link isSuperset} accepts
- * equal operands.
+ * Use if the set must have more than the other collection, whereas {@link isSuperset}
+ * accepts equal operands.
  *
  * **Details**
  *
- * Stops at the first element that the set lacks. Cost: O(n + m). It dereferences.
+ * Stops at the first element that the set lacks. Costs O(n + m), and dereferences every
+ * live element of the set.
  *
  * **Example** (Proper superset)
  *
@@ -901,14 +911,14 @@ export const isProperSubset: {
  * @see {@link isSuperset} to accept equal contents
  *
  * @category predicates
- * @stability experimental
+ * @stability stable
  * @since 0.1.0
  */
 export const isProperSuperset: {
   <A1 extends A, A extends WeakKey = A1>(that: Iterable<A1>): (self: WeakSet<A>) => boolean
   <A extends WeakKey>(self: WeakSet<A>, that: Iterable<A>): boolean
 } = dual(2, <A extends WeakKey>(self: WeakSet<A>, that: Iterable<A>): boolean => {
-  const { hasMore, shared } = self[table].compareWith(that, true)
+  const { hasMore, shared } = tableOf(self).compareWith(that, true)
   return !hasMore && shared < count(self)
 })
 
@@ -921,8 +931,9 @@ export const isProperSuperset: {
  *
  * **Details**
  *
- * Stops at the first element that the set has. Never returns for an endless iterable
- * without such an element. Cost: O(m). It may dereference.
+ * Stops at the first element that the set has, and so never returns for an endless
+ * iterable without such an element. Costs O(m), and may dereference the elements that it
+ * compares.
  *
  * **Example** (Disjoint sets)
  *
@@ -938,7 +949,7 @@ export const isProperSuperset: {
  * @see {@link intersection} for the common elements
  *
  * @category predicates
- * @stability experimental
+ * @stability stable
  * @since 0.1.0
  */
 export const isDisjoint: {
@@ -946,7 +957,7 @@ export const isDisjoint: {
   <A extends WeakKey>(self: WeakSet<A>, that: Iterable<A>): boolean
 } = dual(
   2,
-  <A extends WeakKey>(self: WeakSet<A>, that: Iterable<A>): boolean => !self[table].hasAny(that)
+  <A extends WeakKey>(self: WeakSet<A>, that: Iterable<A>): boolean => !tableOf(self).hasAny(that)
 )
 
 /**
@@ -958,7 +969,7 @@ export const isDisjoint: {
  *
  * **Details**
  *
- * The copy has the same heap and comparison. Cost: O(n). It dereferences.
+ * Costs O(n), and dereferences every live element of the set.
  *
  * **Example** (Copying a set)
  *
@@ -975,11 +986,11 @@ export const isDisjoint: {
  * @see {@link union} to add elements to the copy
  *
  * @category combinators
- * @stability experimental
+ * @stability stable
  * @since 0.1.0
  */
 export const copy = <A extends WeakKey>(self: WeakSet<A>): WeakSet<A> => {
-  const { compare, heap } = self[table]
+  const { compare, heap } = tableOf(self)
   return addAll(makeUnsafe<A>({ compare }, heap), self)
 }
 
@@ -989,12 +1000,13 @@ export const copy = <A extends WeakKey>(self: WeakSet<A>): WeakSet<A> => {
  *
  * **When to use**
  *
- * Use to compare elements. `Equal.equals` compares only the identity of two sets.
+ * Use to compare the elements of two collections, because `Equal.equals` compares only
+ * the identity of two sets.
  *
  * **Details**
  *
- * The second operand may repeat elements. Stops at the first element that the set
- * lacks. Cost: O(n + m). It dereferences.
+ * The second operand may repeat elements, and the comparison stops at the first element
+ * that the set lacks. Costs O(n + m), and dereferences every live element of the set.
  *
  * **Gotchas**
  *
@@ -1014,20 +1026,19 @@ export const copy = <A extends WeakKey>(self: WeakSet<A>): WeakSet<A> => {
  * @see {@link isSubset} to accept further elements in the second operand
  *
  * @category predicates
- * @stability experimental
+ * @stability stable
  * @since 0.1.0
  */
 export const equals: {
   <A1 extends A, A extends WeakKey = A1>(that: Iterable<A1>): (self: WeakSet<A>) => boolean
   <A extends WeakKey>(self: WeakSet<A>, that: Iterable<A>): boolean
 } = dual(2, <A extends WeakKey>(self: WeakSet<A>, that: Iterable<A>): boolean => {
-  const { hasMore, shared } = self[table].compareWith(that, true)
+  const { hasMore, shared } = tableOf(self).compareWith(that, true)
   return !hasMore && shared === count(self)
 })
 
 /**
- * Returns an iterator of the live elements, like the `Symbol.iterator` method of the
- * set.
+ * Returns an iterator of the live elements, like the `Symbol.iterator` method of the set.
  *
  * **When to use**
  *
@@ -1036,16 +1047,16 @@ export const equals: {
  *
  * **Details**
  *
- * Iterates in insertion order. The iterator never throws and never yields a dead
- * element, even if elements are collected, added or removed between two steps. It
- * inherits from the native iterator prototype, with `map` and `filter` if the host has
- * them. Cost: O(n) for all steps. Each step dereferences.
+ * Iterates in insertion order. The iterator never throws and never yields a dead element,
+ * even if elements are collected, added or removed between two steps. It inherits from
+ * the native iterator prototype, with `map` and `filter` if the host has them. All steps
+ * together cost O(n), and each step dereferences the element that it yields.
  *
  * **Gotchas**
  *
- * A paused iterator holds no referent. If the set grows meanwhile, the iterator keeps
- * the old storage alive, as the iterator of a native `Set` does. Drop the iterator when
- * you no longer need it.
+ * A paused iterator holds no referent, but if the set grows meanwhile, it keeps the old
+ * storage alive, as the iterator of a native `Set` does. Drop the iterator when you no
+ * longer need it.
  *
  * **Example** (Listing the elements)
  *
@@ -1061,13 +1072,13 @@ export const equals: {
  * @see {@link forEach} for the fastest loop
  *
  * @category getters
- * @stability experimental
+ * @stability stable
  * @since 0.1.0
  */
-export const values = <A extends WeakKey>(self: WeakSet<A>): MapIterator<A> => self[table].keys()
+export const values = <A extends WeakKey>(self: WeakSet<A>): MapIterator<A> => tableOf(self).keys()
 
 /**
- * Calls `f` with each live element.
+ * Calls a function with each live element, in insertion order.
  *
  * **When to use**
  *
@@ -1075,7 +1086,8 @@ export const values = <A extends WeakKey>(self: WeakSet<A>): MapIterator<A> => s
  *
  * **Details**
  *
- * Iterates as {@link values} does. Cost: O(n). It dereferences.
+ * Tolerates changes of the set as {@link values} does. Costs O(n), and dereferences every
+ * live element.
  *
  * **Example** (Visiting all elements)
  *
@@ -1092,14 +1104,14 @@ export const values = <A extends WeakKey>(self: WeakSet<A>): MapIterator<A> => s
  * @see {@link values} to stop early
  *
  * @category traversing
- * @stability experimental
+ * @stability stable
  * @since 0.1.0
  */
 export const forEach: {
   <A extends WeakKey>(f: (element: A) => void): (self: WeakSet<A>) => void
   <A extends WeakKey>(self: WeakSet<A>, f: (element: A) => void): void
 } = dual(2, <A extends WeakKey>(self: WeakSet<A>, f: (element: A) => void): void => {
-  self[table].forEachElement(f)
+  tableOf(self).forEachElement(f)
 })
 
 /**
@@ -1111,8 +1123,9 @@ export const forEach: {
  *
  * **Details**
  *
- * Iterates as {@link values} does. Yields the same shared references that
- * `WeakRef.make` returns.
+ * Iterates as {@link values} does, and yields the same shared references that
+ * `WeakRef.make` returns. All steps together cost O(n), and each step dereferences an
+ * element.
  *
  * **Example** (Visiting the elements later)
  *
@@ -1129,24 +1142,24 @@ export const forEach: {
  * @see {@link values} for the elements themselves
  *
  * @category getters
- * @stability experimental
+ * @stability stable
  * @since 0.1.0
  */
 export const refs = <A extends WeakKey>(self: WeakSet<A>): MapIterator<WeakRef<A>> =>
-  self[table].map((element) => makeRef(element, self[table].heap))
+  tableOf(self).map((element) => makeRef(element, tableOf(self).heap))
 
 /**
  * Returns the number of elements that the clean-up has not reclaimed yet.
  *
  * **When to use**
  *
- * Use for statistics, or to decide whether the collection is worth a walk.
- * {@link count} is exact.
+ * Use for statistics, or to decide whether the collection is worth a walk, because
+ * {@link count} is exact but slow.
  *
  * **Details**
  *
  * Includes dead elements until their clean-up runs, so the result is an upper bound of
- * {@link count}. Cost: O(1). It does not dereference.
+ * {@link count}. Costs O(1), and does not dereference any element.
  *
  * **Example** (Counting elements)
  *
@@ -1161,13 +1174,13 @@ export const refs = <A extends WeakKey>(self: WeakSet<A>): MapIterator<WeakRef<A
  * @see {@link count} for the exact number
  *
  * @category getters
- * @stability experimental
+ * @stability stable
  * @since 0.1.0
  */
-export const size = <A extends WeakKey>(self: WeakSet<A>): number => self[table].size
+export const size = <A extends WeakKey>(self: WeakSet<A>): number => tableOf(self).size
 
 /**
- * Checks whether there is no live element.
+ * Checks whether the set has no live element, and is exact.
  *
  * **When to use**
  *
@@ -1175,10 +1188,10 @@ export const size = <A extends WeakKey>(self: WeakSet<A>): number => self[table]
  *
  * **Details**
  *
- * The result is exact. Each call of `isEmpty` or {@link pop} continues where the last
- * call stopped, so a loop over both takes linear time. Cost: O(1), amortized. The cost
- * is O(n) at worst in the first call after a collection, and while many dead elements
- * are not reclaimed. It dereferences.
+ * Each call of `isEmpty` or {@link pop} continues where the last call stopped, so a loop
+ * over both takes linear time. Costs O(1), amortized, but O(n) at worst in the first call
+ * after a collection, and while many dead elements are not reclaimed. It dereferences the
+ * element that it finds.
  *
  * **Example** (Checking for elements)
  *
@@ -1195,22 +1208,23 @@ export const size = <A extends WeakKey>(self: WeakSet<A>): number => self[table]
  * @see {@link size} for an upper bound without dereferencing
  *
  * @category predicates
- * @stability experimental
+ * @stability stable
  * @since 0.1.0
  */
-export const isEmpty = <A extends WeakKey>(self: WeakSet<A>): boolean => self[table].isEmpty()
+export const isEmpty = <A extends WeakKey>(self: WeakSet<A>): boolean => tableOf(self).isEmpty()
 
 /**
- * Returns the exact number of live elements.
+ * Returns the exact number of live elements, which it counts one by one.
  *
  * **When to use**
  *
- * Use in tests and reports. {@link size} is an upper bound that costs nothing.
+ * Use in tests and reports, but prefer {@link size}, an upper bound that costs nothing,
+ * in a hot path.
  *
  * **Details**
  *
- * Cost: O(n). It dereferences every element, and so keeps all of them alive to the end
- * of the turn.
+ * Costs O(n), and dereferences every element, so all of them stay alive to the end of the
+ * turn.
  *
  * **Example** (Counting live elements)
  *
@@ -1225,7 +1239,7 @@ export const isEmpty = <A extends WeakKey>(self: WeakSet<A>): boolean => self[ta
  * @see {@link size} for an upper bound in O(1)
  *
  * @category getters
- * @stability experimental
+ * @stability stable
  * @since 0.1.0
  */
-export const count = <A extends WeakKey>(self: WeakSet<A>): number => self[table].count()
+export const count = <A extends WeakKey>(self: WeakSet<A>): number => tableOf(self).count()

@@ -1,19 +1,19 @@
 /**
- * Maps strong keys to weak values. An entry ends when its value has been collected.
+ * Maps strong keys to weak values, in entries that end when their value has been
+ * collected.
  *
  * Use a `WeakValueMap` to find objects by name without owning them, for example as a
- * cache, as an index from ids to objects, or to keep one live instance per name. The
- * map is synchronous and mutable, like `MutableHashMap`. It iterates in insertion
- * order.
+ * cache, as an index from ids to objects, or to keep one live instance per name. The map
+ * is synchronous and mutable, like `MutableHashMap`, and iterates in insertion order.
  *
- * In the documentation of costs, n is the number of entries that are not reclaimed yet.
- * If there is a second map, m is the same number for that map. Hashing a key counts as
- * constant time. The map never hashes a primitive. Looking up a key object that is
- * already in the map does not hash the key. An operation that dereferences keeps the
- * values that it reads alive to the end of the turn. An operation that replaces or
- * removes entries sometimes dereferences all values.
+ * In the documentation of costs, n is the number of entries that are not reclaimed yet,
+ * and m is the same number for a second map or the length of an iterable. Hashing a key
+ * counts as constant time. The map never hashes a primitive, and finds a key object that
+ * is already in the map without hashing it. An operation that dereferences keeps the
+ * values that it reads alive to the end of the turn, and one that replaces or removes
+ * entries sometimes dereferences all values.
  *
- * @stability experimental
+ * @stability stable
  * @since 0.1.0
  */
 import * as Effect from "effect/Effect"
@@ -23,8 +23,10 @@ import type * as Option from "effect/Option"
 import type { Pipeable } from "effect/Pipeable"
 import { Heap } from "./Heap.ts"
 import { attempt } from "./internal/attempt.ts"
-import { Collection, isCollection, keepHot, name, table } from "./internal/collection.ts"
+import { Collection, keepHot, name, table } from "./internal/collection.ts"
+import { guard } from "./internal/guard.ts"
 import { host } from "./internal/host.ts"
+import { refuse } from "./internal/refuse.ts"
 import { WeakValueTable } from "./internal/valueTable.ts"
 import type { NotWeakReferenceableError } from "./WeakError.ts"
 import { KeyedRef } from "./WeakRef.ts"
@@ -32,7 +34,7 @@ import { KeyedRef } from "./WeakRef.ts"
 const TypeId = "~effect-weakref/WeakValueMap"
 
 /**
- * A map from strong keys of any type to weak values.
+ * Represents a map from strong keys of any type to weak values.
  *
  * **When to use**
  *
@@ -40,11 +42,11 @@ const TypeId = "~effect-weakref/WeakValueMap"
  *
  * **Details**
  *
- * Keys compare by their contents. Pass `{ compare: "reference" }` to compare them by
- * identity (see {@link Options}). A value can be an object, a function, or a symbol
- * that is not registered with `Symbol.for`.
+ * Keys compare by their contents, or by identity with `{ compare: "reference" }` (see
+ * {@link Options}). A value can be an object, a function, or a symbol that is not
+ * registered with `Symbol.for`.
  *
- * Two maps are `Equal` only if they are the same object. Use {@link equals} to compare
+ * Two maps are `Equal` only if they are the same object, so use {@link equals} to compare
  * their entries.
  *
  * Printing and JSON show the first 20 entries and say how many more there are, at most.
@@ -53,7 +55,7 @@ const TypeId = "~effect-weakref/WeakValueMap"
  *
  * **Gotchas**
  *
- * The map holds its keys strongly. A key that refers to its own value keeps the value
+ * The map holds its keys strongly, so a key that refers to its own value keeps the value
  * alive, and the entry never ends.
  *
  * **Example** (Finding images by name)
@@ -79,7 +81,7 @@ const TypeId = "~effect-weakref/WeakValueMap"
  * @see {@link https://docs.python.org/3/library/weakref.html#weakref.WeakValueDictionary | Python, weakref.WeakValueDictionary} for the source of the semantics
  *
  * @category models
- * @stability experimental
+ * @stability stable
  * @since 0.1.0
  */
 export interface WeakValueMap<in out K, in out V extends WeakKey> extends Iterable<[K, V]>, Pipeable, Inspectable {
@@ -90,7 +92,7 @@ export interface WeakValueMap<in out K, in out V extends WeakKey> extends Iterab
 }
 
 /**
- * Describes how a `WeakValueMap` compares its keys.
+ * Describes how a `WeakValueMap` compares its keys, and how much it hashes.
  *
  * **When to use**
  *
@@ -99,18 +101,18 @@ export interface WeakValueMap<in out K, in out V extends WeakKey> extends Iterab
  * **Details**
  *
  * `compare: "structural"` is the default, because keys usually are plain data. It
- * compares keys as `Equal.equals` does, except that an opaque object, such as a DOM
- * node, a `Blob`, a promise or a stream, is only equal to itself, even inside another
- * key. An operation on a key object that the map does not contain hashes the key: it
- * reads the whole object, its getters included, so do not change such a key afterwards.
- * The map never hashes strings, numbers and other primitives.
+ * compares keys as `Equal.equals` does, except that an opaque object, such as a DOM node,
+ * a `Blob`, a promise or a stream, is only equal to itself, even inside another key. An
+ * operation on a key object that the map does not contain hashes the key: it reads the
+ * whole object, its getters included, so do not change such a key afterwards. The map
+ * never hashes strings, numbers and other primitives.
  *
- * `compare: "reference"` compares keys by identity, as a native `Map` does. The map
- * never hashes a key.
+ * `compare: "reference"` compares keys by identity, as a native `Map` does, and never
+ * hashes them.
  *
  * **Gotchas**
  *
- * - Any other `compare` throws a `TypeError`.
+ * - Any other `compare` throws a `TypeError` when the map is created.
  * - An opaque object is an instance of a native class or of a class with
  *   `Symbol.toStringTag`, an event emitter, or a promise of any library, unless it
  *   implements `Equal`. Arrays, maps, sets, dates, regular expressions, buffers and
@@ -118,13 +120,13 @@ export interface WeakValueMap<in out K, in out V extends WeakKey> extends Iterab
  * - Instances of your own classes are compared by their properties. State in private
  *   fields is not seen, so implement `Equal`, or mark such an object with
  *   `Equal.byReference`.
- * - An object that implements `Equal`, such as a `HashMap`, decides itself how its
- *   parts are compared.
+ * - An object that implements `Equal`, such as a `HashMap`, decides itself how its parts
+ *   are compared.
  *
  * @see {@link makeUnsafe} for a constructor that takes these options
  *
  * @category models
- * @stability experimental
+ * @stability stable
  * @since 0.1.0
  */
 export interface Options {
@@ -132,7 +134,7 @@ export interface Options {
 }
 
 /**
- * Checks whether a value is a `WeakValueMap`.
+ * Checks whether a value is a `WeakValueMap` of this library.
  *
  * **When to use**
  *
@@ -140,7 +142,8 @@ export interface Options {
  *
  * **Details**
  *
- * Returns `false` for a map of another copy of this package.
+ * Returns `false` for a map of another copy of this package. Costs O(1), whatever the
+ * value is.
  *
  * **Example** (Checking values)
  *
@@ -154,10 +157,11 @@ export interface Options {
  * @see {@link make} for the constructor
  *
  * @category guards
- * @stability experimental
+ * @stability stable
  * @since 0.1.0
  */
-export const isWeakValueMap = (u: unknown): u is WeakValueMap<unknown, WeakKey> => isCollection(u, TypeId)
+export const isWeakValueMap = (u: unknown): u is WeakValueMap<unknown, WeakKey> =>
+  guard(() => u instanceof WeakValueMapImpl)
 
 // The hot functions below do not use `dual`. `internal/collection.ts` has the reason.
 type AnyMap = WeakValueMap<unknown, WeakKey>
@@ -177,6 +181,11 @@ class WeakValueMapImpl<K, V extends WeakKey> extends Collection<[K, V], WeakValu
     return this[table].entries()
   }
 }
+
+/** Returns the table. Throws if the map belongs to another copy of the package. */
+const tableOf = <K, V extends WeakKey>(self: WeakValueMap<K, V>): WeakValueTable<K, V> =>
+  // A program without types can pass anything.
+  (self as WeakValueMap<K, V> | undefined)?.[table] ?? refuse(self, TypeId)
 
 /**
  * Creates an empty map on the heap of the context.
@@ -209,7 +218,7 @@ class WeakValueMapImpl<K, V extends WeakKey> extends Collection<[K, V], WeakValu
  * @see {@link fromIterable} to start with entries
  *
  * @category constructors
- * @stability experimental
+ * @stability stable
  * @since 0.1.0
  */
 export const make = <K, V extends WeakKey>(options?: Options): Effect.Effect<WeakValueMap<K, V>> =>
@@ -224,7 +233,8 @@ export const make = <K, V extends WeakKey>(options?: Options): Effect.Effect<Wea
  *
  * **Details**
  *
- * Throws a `TypeError` if `compare` is unknown.
+ * Throws a `TypeError` if `compare` is unknown. Costs O(1), and nothing is registered
+ * with the engine yet.
  *
  * **Example** (Comparing keys by reference and by structure)
  *
@@ -244,7 +254,7 @@ export const make = <K, V extends WeakKey>(options?: Options): Effect.Effect<Wea
  * @see {@link make} to take the heap from the context
  *
  * @category constructors
- * @stability experimental
+ * @stability stable
  * @since 0.1.0
  */
 export const makeUnsafe = <K, V extends WeakKey>(options?: Options, heap: Heap = host): WeakValueMap<K, V> => {
@@ -253,18 +263,19 @@ export const makeUnsafe = <K, V extends WeakKey>(options?: Options, heap: Heap =
 }
 
 /**
- * Creates a map from entries.
+ * Creates a map from the entries of an iterable.
  *
  * **When to use**
  *
- * Use inside an Effect program if the entries exist already. {@link setAll} adds
- * entries to a map that exists.
+ * Use inside an Effect program if the entries exist already. {@link setAll} adds entries
+ * to a map that exists.
  *
  * **Details**
  *
- * Fails with `NotWeakReferenceableError` if a value cannot be a referent. An error of
- * the iterable itself is a defect. If two entries have equal keys, the map keeps the
- * first key and the last value. Cost: O(number of entries).
+ * Fails with `NotWeakReferenceableError` if a value cannot be a referent, and dies with
+ * an error of the iterable itself. If two entries have equal keys, the map keeps the
+ * first key and the last value. Costs O(m), where m is the number of entries of the
+ * iterable.
  *
  * **Example** (Creating a map from entries)
  *
@@ -280,7 +291,7 @@ export const makeUnsafe = <K, V extends WeakKey>(options?: Options, heap: Heap =
  * @see {@link setAll} to add entries to a map
  *
  * @category constructors
- * @stability experimental
+ * @stability stable
  * @since 0.1.0
  */
 export const fromIterable = <K, V extends WeakKey>(
@@ -289,7 +300,7 @@ export const fromIterable = <K, V extends WeakKey>(
 ): Effect.Effect<WeakValueMap<K, V>, NotWeakReferenceableError> =>
   Effect.flatMap(Heap, (heap) => {
     const self = makeUnsafe<K, V>(options, heap)
-    return Effect.as(attempt(() => self[table].fill(entries)), self)
+    return Effect.as(attempt(() => tableOf(self).fill(entries)), self)
   })
 
 /**
@@ -297,12 +308,12 @@ export const fromIterable = <K, V extends WeakKey>(
  *
  * **When to use**
  *
- * Use to look up a value without inserting one. {@link getOrSet} inserts a value if
- * there is none.
+ * Use to look up a value without inserting one. {@link getOrSet} inserts a value if there
+ * is none.
  *
  * **Details**
  *
- * Cost: O(1). It dereferences the value.
+ * Costs O(1), and dereferences the value of the entry.
  *
  * **Example** (Looking up a key)
  *
@@ -321,14 +332,14 @@ export const fromIterable = <K, V extends WeakKey>(
  * @see {@link getOrSet} to insert a missing value
  *
  * @category getters
- * @stability experimental
+ * @stability stable
  * @since 0.1.0
  */
 export function get<K1 extends K, K = K1>(key: K1): <V extends WeakKey>(self: WeakValueMap<K, V>) => Option.Option<V>
 export function get<K, V extends WeakKey>(self: WeakValueMap<K, V>, key: K): Option.Option<V>
 export function get(self: unknown, key?: unknown): unknown {
-  if (arguments.length === 1) return (that: AnyMap) => that[table].get(self)
-  return (self as AnyMap)[table].get(key)
+  if (arguments.length === 1) return (that: AnyMap) => tableOf(that).get(self)
+  return tableOf(self as AnyMap).get(key)
 }
 
 /**
@@ -341,7 +352,7 @@ export function get(self: unknown, key?: unknown): unknown {
  *
  * **Details**
  *
- * Cost: O(1). It dereferences the value.
+ * Costs O(1), and dereferences the value of the entry.
  *
  * **Example** (Checking a key)
  *
@@ -357,14 +368,14 @@ export function get(self: unknown, key?: unknown): unknown {
  * @see {@link get} for the value
  *
  * @category predicates
- * @stability experimental
+ * @stability stable
  * @since 0.1.0
  */
 export function has<K1 extends K, K = K1>(key: K1): <V extends WeakKey>(self: WeakValueMap<K, V>) => boolean
 export function has<K, V extends WeakKey>(self: WeakValueMap<K, V>, key: K): boolean
 export function has(self: unknown, key?: unknown): unknown {
-  if (arguments.length === 1) return (that: AnyMap) => that[table].has(self)
-  return (self as AnyMap)[table].has(key)
+  if (arguments.length === 1) return (that: AnyMap) => tableOf(that).has(self)
+  return tableOf(self as AnyMap).has(key)
 }
 
 /**
@@ -377,19 +388,19 @@ export function has(self: unknown, key?: unknown): unknown {
  *
  * **Details**
  *
- * If an equal key has a live value, its entry keeps its key and its position. Otherwise
- * the new entry becomes the last one. The key -0 becomes 0, as in a native `Map`.
- * Throws `NotWeakReferenceableError` and changes nothing if the value cannot be a
- * referent. Cost: O(1), amortized. It may dereference.
+ * If an equal key has a live value, its entry keeps its key and its position, and
+ * otherwise the new entry becomes the last one. The key -0 becomes 0, as in a native
+ * `Map`. Throws `NotWeakReferenceableError` and changes nothing if the value cannot be a
+ * referent. Costs O(1), amortized, and may dereference the value that it replaces.
  *
  * **Gotchas**
  *
- * - A loop that inserts objects and never leaves its turn of the event loop keeps all
- *   of them: the language keeps the referent of a weak reference alive until the turn
- *   in which the reference was made or read has ended. Collections do not help, so let
- *   the turn end now and then, for example by waiting for a timer.
+ * - A loop that inserts objects and never leaves its turn of the event loop keeps all of
+ *   them: the language keeps the referent of a weak reference alive until the turn in
+ *   which the reference was made or read has ended. Collections do not help, so let the
+ *   turn end now and then, for example by waiting for a timer.
  * - Structural comparison runs user code: `Equal` and `Hash` implementations, and
- *   getters. If that code changes the map, the operation looks up the key again. It
+ *   getters. If that code changes the map, the operation looks up the key again, and
  *   throws an error after 100 attempts.
  *
  * **Example** (Setting and replacing a value)
@@ -408,7 +419,7 @@ export function has(self: unknown, key?: unknown): unknown {
  * @see {@link getOrSet} to keep a live value
  *
  * @category mutations
- * @stability experimental
+ * @stability stable
  * @since 0.1.0
  */
 export function set<K1 extends K, V1 extends V, K = K1, V extends WeakKey = V1>(
@@ -418,7 +429,7 @@ export function set<K1 extends K, V1 extends V, K = K1, V extends WeakKey = V1>(
 export function set<K, V extends WeakKey>(self: WeakValueMap<K, V>, key: K, value: V): WeakValueMap<K, V>
 export function set(self: unknown, key?: unknown, value?: unknown): unknown {
   if (arguments.length === 2) return (that: AnyMap) => set(that, self, key as WeakKey)
-  ;(self as AnyMap)[table].set(key, value as WeakKey)
+  tableOf(self as AnyMap).set(key, value as WeakKey)
   return self
 }
 
@@ -427,12 +438,13 @@ export function set(self: unknown, key?: unknown, value?: unknown): unknown {
  *
  * **When to use**
  *
- * Use to end an entry before the collector ends it. {@link pop} also returns the value.
+ * Use to end an entry before the collector ends it, or use {@link pop} if you need its
+ * value.
  *
  * **Details**
  *
- * Does nothing if there is no entry. Afterwards the map holds neither the key nor the
- * value. Cost: O(1), amortized. It may dereference.
+ * Does nothing if there is no entry, and afterwards the map holds neither the key nor the
+ * value. Costs O(1), amortized, and may dereference the value.
  *
  * **Example** (Removing an entry)
  *
@@ -450,7 +462,7 @@ export function set(self: unknown, key?: unknown, value?: unknown): unknown {
  * @see {@link clear} to remove everything
  *
  * @category mutations
- * @stability experimental
+ * @stability stable
  * @since 0.1.0
  */
 export function remove<K1 extends K, K = K1>(
@@ -459,13 +471,12 @@ export function remove<K1 extends K, K = K1>(
 export function remove<K, V extends WeakKey>(self: WeakValueMap<K, V>, key: K): WeakValueMap<K, V>
 export function remove(self: unknown, key?: unknown): unknown {
   if (arguments.length === 1) return (that: AnyMap) => remove(that, self)
-  ;(self as AnyMap)[table].remove(key)
+  tableOf(self as AnyMap).remove(key)
   return self
 }
 
 /**
- * Removes the entry of a key, and returns its value, or `None` if there is no live
- * entry.
+ * Removes the entry of a key, and returns its value, or `None` if there is no live entry.
  *
  * **When to use**
  *
@@ -473,7 +484,7 @@ export function remove(self: unknown, key?: unknown): unknown {
  *
  * **Details**
  *
- * Cost: O(1), amortized. It dereferences.
+ * Costs O(1), amortized, and dereferences the value of the entry.
  *
  * **Example** (Removing and returning a value)
  *
@@ -492,13 +503,13 @@ export function remove(self: unknown, key?: unknown): unknown {
  * @see {@link popEntry} for the oldest entry
  *
  * @category mutations
- * @stability experimental
+ * @stability stable
  * @since 0.1.0
  */
 export const pop: {
   <K1 extends K, K = K1>(key: K1): <V extends WeakKey>(self: WeakValueMap<K, V>) => Option.Option<V>
   <K, V extends WeakKey>(self: WeakValueMap<K, V>, key: K): Option.Option<V>
-} = dual(2, <K, V extends WeakKey>(self: WeakValueMap<K, V>, key: K): Option.Option<V> => self[table].pop(key))
+} = dual(2, <K, V extends WeakKey>(self: WeakValueMap<K, V>, key: K): Option.Option<V> => tableOf(self).pop(key))
 
 /**
  * Removes the oldest live entry and returns it, or returns `None` if there is none.
@@ -509,8 +520,8 @@ export const pop: {
  *
  * **Details**
  *
- * Removes the dead entries before it as well. Cost: O(1), amortized, but O(n) at worst
- * in the first call after a collection. It dereferences.
+ * Removes the dead entries before it as well. Costs O(1), amortized, but O(n) at worst in
+ * the first call after a collection, and dereferences the value that it returns.
  *
  * **Example** (Emptying a map from its oldest entry on)
  *
@@ -532,14 +543,14 @@ export const pop: {
  * @see {@link isEmpty} as the condition of a loop
  *
  * @category mutations
- * @stability experimental
+ * @stability stable
  * @since 0.1.0
  */
 export const popEntry = <K, V extends WeakKey>(self: WeakValueMap<K, V>): Option.Option<[K, V]> =>
-  self[table].popEntry()
+  tableOf(self).popEntry()
 
 /**
- * Removes all entries, and returns the map.
+ * Removes all entries from the map, and returns the map.
  *
  * **When to use**
  *
@@ -547,7 +558,8 @@ export const popEntry = <K, V extends WeakKey>(self: WeakValueMap<K, V>): Option
  *
  * **Details**
  *
- * Afterwards the map holds no key and no value. Cost: O(n). It does not dereference.
+ * Afterwards the map holds no key and no value. Costs O(n), and does not dereference any
+ * value.
  *
  * **Example** (Removing all entries)
  *
@@ -563,28 +575,28 @@ export const popEntry = <K, V extends WeakKey>(self: WeakValueMap<K, V>): Option
  * @see {@link remove} for one entry
  *
  * @category mutations
- * @stability experimental
+ * @stability stable
  * @since 0.1.0
  */
 export const clear = <K, V extends WeakKey>(self: WeakValueMap<K, V>): WeakValueMap<K, V> => {
-  self[table].clear()
+  tableOf(self).clear()
   return self
 }
 
 /**
- * Returns the value of a key. If there is no live entry, calls `make` and inserts its
- * result.
+ * Returns the value of a key, or calls `make` and inserts its result if there is no live
+ * entry.
  *
  * **When to use**
  *
- * Use to keep one live instance for each key. `WeakMemo.family` does so for one
- * function.
+ * Use to keep one live instance for each key, as `WeakMemo.family` does for one function.
  *
  * **Details**
  *
  * If `make` itself sets the same key, the first value stays, and every caller receives
- * it. Throws `NotWeakReferenceableError` if the made value cannot be a referent. If
- * `make` throws, `getOrSet` inserts nothing. Cost: O(1), amortized. It dereferences.
+ * it. Throws `NotWeakReferenceableError` if the made value cannot be a referent, and
+ * inserts nothing if `make` throws. Costs O(1), amortized, and dereferences the value
+ * that it returns.
  *
  * **Example** (Keeping one live instance of each name)
  *
@@ -602,7 +614,7 @@ export const clear = <K, V extends WeakKey>(self: WeakValueMap<K, V>): WeakValue
  * @see {@link set} to replace a value
  *
  * @category mutations
- * @stability experimental
+ * @stability stable
  * @since 0.1.0
  */
 export const getOrSet: {
@@ -613,7 +625,7 @@ export const getOrSet: {
   <K, V extends WeakKey>(self: WeakValueMap<K, V>, key: K, make: () => V): V
 } = dual(
   3,
-  <K, V extends WeakKey>(self: WeakValueMap<K, V>, key: K, make: () => V): V => self[table].getOrSet(key, make)
+  <K, V extends WeakKey>(self: WeakValueMap<K, V>, key: K, make: () => V): V => tableOf(self).getOrSet(key, make)
 )
 
 /**
@@ -621,14 +633,14 @@ export const getOrSet: {
  *
  * **When to use**
  *
- * Use to change a value that exists, for example to increase a counter.
- * {@link modifyAt} can also insert and remove.
+ * Use to change a value that exists, for example to replace an old version, or use
+ * {@link modifyAt} to insert and remove as well.
  *
  * **Details**
  *
- * Does nothing if there is no live entry. If `f` throws, `modify` changes nothing. If
- * `f` removes the entry, the result of `f` becomes a new entry. Cost: O(1), amortized.
- * It dereferences.
+ * Does nothing if there is no live entry, and changes nothing if `f` throws. If `f`
+ * removes the entry, the result of `f` becomes a new entry. Costs O(1), amortized, and
+ * dereferences the old value.
  *
  * **Example** (Replacing a value)
  *
@@ -647,7 +659,7 @@ export const getOrSet: {
  * @see {@link modifyAt} to insert or remove as well
  *
  * @category mutations
- * @stability experimental
+ * @stability stable
  * @since 0.1.0
  */
 export const modify: {
@@ -659,7 +671,7 @@ export const modify: {
 } = dual(
   3,
   <K, V extends WeakKey>(self: WeakValueMap<K, V>, key: K, f: (value: V) => V): WeakValueMap<K, V> => {
-    self[table].modify(key, f)
+    tableOf(self).modify(key, f)
     return self
   }
 )
@@ -669,15 +681,15 @@ export const modify: {
  *
  * **When to use**
  *
- * Use if the new value depends on whether there is an old one. {@link modify} changes
- * only values that exist.
+ * Use if the new value depends on whether there is an old one, or use {@link modify} to
+ * change only values that exist.
  *
  * **Details**
  *
- * `f` receives the value, or `None` if there is no live entry. `f` returns the new
- * value, or `None` to remove the entry. Throws `NotWeakReferenceableError` and changes
- * nothing if the new value cannot be a referent. Cost: O(1), amortized. It
- * dereferences.
+ * `f` receives the value, or `None` if there is no live entry, and returns the new value,
+ * or `None` to remove the entry. Throws `NotWeakReferenceableError` and changes nothing
+ * if the new value cannot be a referent. Costs O(1), amortized, and dereferences the old
+ * value.
  *
  * **Example** (Changing and removing an entry)
  *
@@ -697,7 +709,7 @@ export const modify: {
  * @see {@link modify} to change a live entry only
  *
  * @category mutations
- * @stability experimental
+ * @stability stable
  * @since 0.1.0
  */
 export const modifyAt: {
@@ -715,7 +727,7 @@ export const modifyAt: {
   key: K,
   f: (value: Option.Option<V>) => Option.Option<V>
 ): WeakValueMap<K, V> => {
-  self[table].modifyAt(key, f)
+  tableOf(self).modifyAt(key, f)
   return self
 })
 
@@ -729,9 +741,9 @@ export const modifyAt: {
  * **Details**
  *
  * Sets the entries in order, so the last value of a key wins. Throws
- * `NotWeakReferenceableError` if a value cannot be a referent. Throws the error of the
- * iterable or of a comparison. Sets nothing if it throws. Cost: O(number of entries),
- * amortized. It may dereference.
+ * `NotWeakReferenceableError` if a value cannot be a referent, or the error of the
+ * iterable or of a comparison, and sets nothing if it throws. Costs O(m), amortized, and
+ * may dereference the values that it replaces.
  *
  * **Example** (Adding the entries of a native map)
  *
@@ -750,7 +762,7 @@ export const modifyAt: {
  * @see {@link union} for a new map
  *
  * @category mutations
- * @stability experimental
+ * @stability stable
  * @since 0.1.0
  */
 export const setAll: {
@@ -761,7 +773,7 @@ export const setAll: {
 } = dual(
   2,
   <K, V extends WeakKey>(self: WeakValueMap<K, V>, entries: Iterable<readonly [K, V]>): WeakValueMap<K, V> => {
-    self[table].setAll(entries)
+    tableOf(self).setAll(entries)
     return self
   }
 )
@@ -771,12 +783,13 @@ export const setAll: {
  *
  * **When to use**
  *
- * Use to combine two maps and keep both. {@link setAll} changes the map itself.
+ * Use to combine two maps and keep both, because {@link setAll} changes the map itself.
  *
  * **Details**
  *
- * If both maps have a key, the value of the second map wins. The new map has the heap
- * and the comparison of the first map. Cost: O(n + m). It dereferences.
+ * If both maps have a key, the value of the second map wins. The new map has the heap and
+ * the comparison of the first map. Costs O(n + m), and dereferences every live value of
+ * both maps.
  *
  * **Example** (Joining two maps)
  *
@@ -793,7 +806,7 @@ export const setAll: {
  * @see {@link copy} for one map
  *
  * @category combinators
- * @stability experimental
+ * @stability stable
  * @since 0.1.0
  */
 export const union: {
@@ -814,7 +827,8 @@ export const union: {
  *
  * **Details**
  *
- * The copy has the same heap and comparison. Cost: O(n). It dereferences.
+ * The copy has the same heap and the same comparison. Costs O(n), and dereferences every
+ * live value.
  *
  * **Example** (Copying a map)
  *
@@ -832,7 +846,7 @@ export const union: {
  * @see {@link copyWith} to copy the keys as well
  *
  * @category combinators
- * @stability experimental
+ * @stability stable
  * @since 0.1.0
  */
 export const copy = <K, V extends WeakKey>(self: WeakValueMap<K, V>): WeakValueMap<K, V> => copyWith(self, (key) => key)
@@ -846,7 +860,8 @@ export const copy = <K, V extends WeakKey>(self: WeakValueMap<K, V>): WeakValueM
  *
  * **Details**
  *
- * The copy has the same heap and comparison. Cost: O(n). It dereferences.
+ * The copy has the same heap and the same comparison. Costs O(n), and dereferences every
+ * live value.
  *
  * **Example** (Copying with other keys)
  *
@@ -863,16 +878,16 @@ export const copy = <K, V extends WeakKey>(self: WeakValueMap<K, V>): WeakValueM
  * @see {@link copy} to share the keys
  *
  * @category combinators
- * @stability experimental
+ * @stability stable
  * @since 0.1.0
  */
 export const copyWith: {
   <K, K2>(f: (key: K) => K2): <V extends WeakKey>(self: WeakValueMap<K, V>) => WeakValueMap<K2, V>
   <K, V extends WeakKey, K2>(self: WeakValueMap<K, V>, f: (key: K) => K2): WeakValueMap<K2, V>
 } = dual(2, <K, V extends WeakKey, K2>(self: WeakValueMap<K, V>, f: (key: K) => K2): WeakValueMap<K2, V> => {
-  const { compare, heap } = self[table]
+  const { compare, heap } = tableOf(self)
   const that = makeUnsafe<K2, V>({ compare }, heap)
-  for (const [key, value] of self) that[table].set(f(key), value)
+  for (const [key, value] of self) tableOf(that).set(f(key), value)
   return that
 })
 
@@ -886,15 +901,15 @@ export const copyWith: {
  * **Details**
  *
  * Iterates in insertion order. The iterator never throws and never yields a dead entry,
- * even if entries are collected, inserted or removed between two steps. It inherits
- * from the native iterator prototype, with `map` and `filter` if the host has them.
- * Cost: O(n) for all steps. Each step dereferences.
+ * even if entries are collected, inserted or removed between two steps. It inherits from
+ * the native iterator prototype, with `map` and `filter` if the host has them. All steps
+ * together cost O(n), and each step dereferences the value that it reaches.
  *
  * **Gotchas**
  *
- * A paused iterator holds no referent. If the map grows meanwhile, the iterator keeps
- * the old storage and its keys alive, as the iterator of a native `Map` does. Drop the
- * iterator when you no longer need it.
+ * A paused iterator holds no referent, but if the map grows meanwhile, it keeps the old
+ * storage and its keys alive, as the iterator of a native `Map` does. Drop the iterator
+ * when you no longer need it.
  *
  * **Example** (Listing the keys)
  *
@@ -910,10 +925,10 @@ export const copyWith: {
  * @see {@link entries} for keys and values
  *
  * @category getters
- * @stability experimental
+ * @stability stable
  * @since 0.1.0
  */
-export const keys = <K, V extends WeakKey>(self: WeakValueMap<K, V>): MapIterator<K> => self[table].keys()
+export const keys = <K, V extends WeakKey>(self: WeakValueMap<K, V>): MapIterator<K> => tableOf(self).keys()
 
 /**
  * Returns an iterator of the values of the live entries.
@@ -941,14 +956,13 @@ export const keys = <K, V extends WeakKey>(self: WeakValueMap<K, V>): MapIterato
  * @see {@link valueRefs} for references that you can store
  *
  * @category getters
- * @stability experimental
+ * @stability stable
  * @since 0.1.0
  */
-export const values = <K, V extends WeakKey>(self: WeakValueMap<K, V>): MapIterator<V> => self[table].values()
+export const values = <K, V extends WeakKey>(self: WeakValueMap<K, V>): MapIterator<V> => tableOf(self).values()
 
 /**
- * Returns an iterator of the live entries, like the `Symbol.iterator` method of the
- * map.
+ * Returns an iterator of the live entries, like the `Symbol.iterator` method of the map.
  *
  * **When to use**
  *
@@ -973,10 +987,10 @@ export const values = <K, V extends WeakKey>(self: WeakValueMap<K, V>): MapItera
  * @see {@link forEach} for the fastest loop
  *
  * @category getters
- * @stability experimental
+ * @stability stable
  * @since 0.1.0
  */
-export const entries = <K, V extends WeakKey>(self: WeakValueMap<K, V>): MapIterator<[K, V]> => self[table].entries()
+export const entries = <K, V extends WeakKey>(self: WeakValueMap<K, V>): MapIterator<[K, V]> => tableOf(self).entries()
 
 /**
  * Returns an iterator of references to the live values, each with its key.
@@ -987,7 +1001,8 @@ export const entries = <K, V extends WeakKey>(self: WeakValueMap<K, V>): MapIter
  *
  * **Details**
  *
- * Iterates as {@link keys} does. Each step creates a new `WeakRef.KeyedRef`.
+ * Iterates as {@link keys} does, and each step creates a new `WeakRef.KeyedRef`. All
+ * steps together cost O(n), with one registration with the engine for each reference.
  *
  * **Example** (Visiting the values later)
  *
@@ -1005,11 +1020,11 @@ export const entries = <K, V extends WeakKey>(self: WeakValueMap<K, V>): MapIter
  * @see {@link https://docs.python.org/3/library/weakref.html#weakref.WeakValueDictionary.valuerefs | Python, WeakValueDictionary.valuerefs} for the source of the semantics
  *
  * @category getters
- * @stability experimental
+ * @stability stable
  * @since 0.1.0
  */
 export const valueRefs = <K, V extends WeakKey>(self: WeakValueMap<K, V>): MapIterator<KeyedRef<K, V>> =>
-  self[table].map((key, value) => new KeyedRef(key, value, self[table].heap))
+  tableOf(self).map((key, value) => new KeyedRef(key, value, tableOf(self).heap))
 
 /**
  * Calls `f` with the value and the key of each live entry.
@@ -1020,8 +1035,8 @@ export const valueRefs = <K, V extends WeakKey>(self: WeakValueMap<K, V>): MapIt
  *
  * **Details**
  *
- * Iterates as {@link keys} does. Faster than a loop over {@link entries}, because it
- * creates no pairs. Cost: O(n). It dereferences.
+ * Iterates as {@link keys} does, and faster than a loop over {@link entries}, because it
+ * creates no pairs. Costs O(n), and dereferences every live value.
  *
  * **Example** (Visiting all entries)
  *
@@ -1039,14 +1054,14 @@ export const valueRefs = <K, V extends WeakKey>(self: WeakValueMap<K, V>): MapIt
  * @see {@link entries} to stop early
  *
  * @category traversing
- * @stability experimental
+ * @stability stable
  * @since 0.1.0
  */
 export const forEach: {
   <K, V extends WeakKey>(f: (value: V, key: K) => void): (self: WeakValueMap<K, V>) => void
   <K, V extends WeakKey>(self: WeakValueMap<K, V>, f: (value: V, key: K) => void): void
 } = dual(2, <K, V extends WeakKey>(self: WeakValueMap<K, V>, f: (value: V, key: K) => void): void => {
-  self[table].forEach(f)
+  tableOf(self).forEach(f)
 })
 
 /**
@@ -1054,13 +1069,13 @@ export const forEach: {
  *
  * **When to use**
  *
- * Use for statistics, or to decide whether the collection is worth a walk.
- * {@link count} is exact.
+ * Use for statistics, or to decide whether the collection is worth a walk, because
+ * {@link count} is exact but slow.
  *
  * **Details**
  *
  * Includes dead entries until their clean-up runs, so the result is an upper bound of
- * {@link count}. Cost: O(1). It does not dereference.
+ * {@link count}. Costs O(1), and does not dereference any value.
  *
  * **Example** (Counting entries)
  *
@@ -1076,13 +1091,13 @@ export const forEach: {
  * @see {@link count} for the exact number
  *
  * @category getters
- * @stability experimental
+ * @stability stable
  * @since 0.1.0
  */
-export const size = <K, V extends WeakKey>(self: WeakValueMap<K, V>): number => self[table].size
+export const size = <K, V extends WeakKey>(self: WeakValueMap<K, V>): number => tableOf(self).size
 
 /**
- * Checks whether there is no live entry.
+ * Checks whether the map has no live entry, and is exact.
  *
  * **When to use**
  *
@@ -1090,10 +1105,10 @@ export const size = <K, V extends WeakKey>(self: WeakValueMap<K, V>): number => 
  *
  * **Details**
  *
- * The result is exact. Each call of `isEmpty` or {@link popEntry} continues where the
- * last call stopped, so a loop over both takes linear time. Cost: O(1), amortized. The
- * cost is O(n) at worst in the first call after a collection, and while many dead
- * entries are not reclaimed. It dereferences.
+ * Each call of `isEmpty` or {@link popEntry} continues where the last call stopped, so a
+ * loop over both takes linear time. Costs O(1), amortized, but O(n) at worst in the first
+ * call after a collection, and while many dead entries are not reclaimed. It dereferences
+ * the value that it finds.
  *
  * **Example** (Checking for entries)
  *
@@ -1111,22 +1126,23 @@ export const size = <K, V extends WeakKey>(self: WeakValueMap<K, V>): number => 
  * @see {@link size} for an upper bound without dereferencing
  *
  * @category predicates
- * @stability experimental
+ * @stability stable
  * @since 0.1.0
  */
-export const isEmpty = <K, V extends WeakKey>(self: WeakValueMap<K, V>): boolean => self[table].isEmpty()
+export const isEmpty = <K, V extends WeakKey>(self: WeakValueMap<K, V>): boolean => tableOf(self).isEmpty()
 
 /**
- * Returns the exact number of live entries.
+ * Returns the exact number of live entries, which it counts one by one.
  *
  * **When to use**
  *
- * Use in tests and reports. {@link size} is an upper bound that costs nothing.
+ * Use in tests and reports, but prefer {@link size}, an upper bound that costs nothing,
+ * in a hot path.
  *
  * **Details**
  *
- * Cost: O(n). It dereferences every entry, and so keeps all values alive to the end of
- * the turn.
+ * Costs O(n), and dereferences every value, so all values stay alive to the end of the
+ * turn.
  *
  * **Example** (Counting live entries)
  *
@@ -1142,23 +1158,24 @@ export const isEmpty = <K, V extends WeakKey>(self: WeakValueMap<K, V>): boolean
  * @see {@link size} for an upper bound in O(1)
  *
  * @category getters
- * @stability experimental
+ * @stability stable
  * @since 0.1.0
  */
-export const count = <K, V extends WeakKey>(self: WeakValueMap<K, V>): number => self[table].count()
+export const count = <K, V extends WeakKey>(self: WeakValueMap<K, V>): number => tableOf(self).count()
 
 /**
  * Checks whether two maps have the same live entries, in any order.
  *
  * **When to use**
  *
- * Use to compare entries. `Equal.equals` compares only the identity of two maps.
+ * Use to compare the entries of two maps, because `Equal.equals` compares only the
+ * identity of two maps.
  *
  * **Details**
  *
- * Compares keys with the comparison of the first map. Compares values as structural
- * keys, or by identity if the first map compares by reference. Cost: O(n + m). It
- * dereferences.
+ * Compares keys with the comparison of the first map, and values as structural keys, or
+ * by identity if the first map compares by reference. Costs O(n + m), and dereferences
+ * every live value of both maps.
  *
  * **Gotchas**
  *
@@ -1179,7 +1196,7 @@ export const count = <K, V extends WeakKey>(self: WeakValueMap<K, V>): number =>
  * @see {@link has} for one key
  *
  * @category predicates
- * @stability experimental
+ * @stability stable
  * @since 0.1.0
  */
 export const equals: {
@@ -1187,5 +1204,6 @@ export const equals: {
   <K, V extends WeakKey>(self: WeakValueMap<K, V>, that: WeakValueMap<K, V>): boolean
 } = dual(
   2,
-  <K, V extends WeakKey>(self: WeakValueMap<K, V>, that: WeakValueMap<K, V>): boolean => self[table].equals(that[table])
+  <K, V extends WeakKey>(self: WeakValueMap<K, V>, that: WeakValueMap<K, V>): boolean =>
+    tableOf(self).equals(tableOf(that))
 )

@@ -682,7 +682,7 @@ describe("Finalizer", () => {
       }).pipe(Effect.provide(TestHeap.layer)))
   })
 
-  describe("that fails with a value that cannot be printed", () => {
+  describe("that fails with a value that is hard to print", () => {
     /** A dead proxy. Each read of a property throws. */
     const deadProxy = Effect.gen(function*() {
       const { heap } = yield* TestHeap.TestHeap
@@ -692,22 +692,43 @@ describe("Finalizer", () => {
       return proxy
     })
 
+    /** A proxy that throws whatever is done with it. */
+    const revokedProxy = Effect.sync(() => {
+      const { proxy, revoke } = Proxy.revocable({}, {})
+      revoke()
+      return proxy
+    })
+
     const values = {
-      "a dead proxy": (dead: object) => Effect.fail(dead),
-      "a dead proxy as a defect": (dead: object) => Effect.die(dead),
-      "a dead proxy that is thrown": (dead: object) =>
-        Effect.sync(() => {
-          throw dead
-        }),
-      "an error caused by a dead proxy": (dead: object) => Effect.fail(new Error("outer", { cause: dead }))
-    }
+      "a dead proxy": [deadProxy, (dead: object) => Effect.fail(dead), "[WeakProxy: collected]"],
+      "a dead proxy as a defect": [deadProxy, (dead: object) => Effect.die(dead), "[WeakProxy: collected]"],
+      "an error caused by a dead proxy": [
+        deadProxy,
+        (dead: object) => Effect.fail(new Error("outer", { cause: dead })),
+        "outer"
+      ],
+      "a revoked proxy": [revokedProxy, (revoked: object) => Effect.fail(revoked), "cannot be printed"],
+      "a revoked proxy that is thrown": [
+        revokedProxy,
+        (revoked: object) =>
+          Effect.sync(() => {
+            throw revoked
+          }),
+        "cannot be printed"
+      ],
+      "an error caused by a revoked proxy": [
+        revokedProxy,
+        (revoked: object) => Effect.fail(new Error("outer", { cause: revoked })),
+        "outer"
+      ]
+    } as const
 
     it.effect.each(Object.keys(values) as Array<keyof typeof values>)(
       "reports the failure, and closes the Scope: %s",
       (name) =>
         Effect.gen(function*() {
-          const dead = yield* deadProxy
-          const failing = values[name](dead)
+          const [make, fail, printed] = values[name]
+          const failing = fail(yield* make)
           const target = {}
           const scope = yield* Scope.make()
           const ref = yield* WeakRef.make(target)
@@ -721,14 +742,13 @@ describe("Finalizer", () => {
           }))
           assert.isTrue(ran)
           assert.lengthOf(reports, 2)
-          for (const report of reports) assert.include(report, "cannot be printed")
-          if (name === "an error caused by a dead proxy") assert.include(reports[0], "outer")
+          for (const report of reports) assert.include(report, printed)
         }).pipe(Effect.provide(TestHeap.layer))
     )
 
     it.effect("reports the failures of the same cause that can be printed", () =>
       Effect.gen(function*() {
-        const dead = yield* deadProxy
+        const dead = yield* revokedProxy
         const target = {}
         const both = Effect.failCause(
           Cause.fromReasons([Cause.makeFailReason(new Error("plain")), Cause.makeDieReason(dead)])

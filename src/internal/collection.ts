@@ -1,6 +1,6 @@
 /**
- * The base class and the guard of `WeakKeyMap`, `WeakValueMap` and `WeakSet`. The base
- * class has equality and hash by identity, JSON, and printing.
+ * The base class of `WeakKeyMap`, `WeakValueMap` and `WeakSet`. It has equality
+ * and hash by identity, JSON, and printing.
  *
  * The hot functions of those modules (`get`, `has`, `set`, `remove`, `add`) do not use
  * `dual`. All functions that `dual` makes share one call site, which engines cannot
@@ -9,24 +9,18 @@
 import * as Equal from "effect/Equal"
 import { format } from "effect/Formatter"
 import * as Hash from "effect/Hash"
-import { hasProperty } from "effect/Predicate"
 import { Base } from "./base.ts"
-import { guard } from "./guard.ts"
 import { isComplete } from "./host.ts"
 import { outlineParts } from "./outline.ts"
 
 /**
  * The property that holds the table of a collection. Each copy of this package has its
- * own symbol, so `isCollection` rejects collections of other copies.
+ * own symbol, so a collection of another copy has no table.
  */
 export const table: unique symbol = /*#__PURE__*/ Symbol("effect-weakref/table")
 
 /** The property that holds the module name of a collection, for JSON and printing. */
 export const name: unique symbol = /*#__PURE__*/ Symbol("effect-weakref/name")
-
-/** Checks whether a value is a collection of this copy of the package, with this type id. */
-export const isCollection = (u: unknown, typeId: string): boolean =>
-  guard(() => hasProperty(u, table) && hasProperty(u, typeId))
 
 export abstract class Collection<T, Table extends { readonly size: number }> extends Base implements Iterable<T> {
   /** @internal */

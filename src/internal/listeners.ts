@@ -11,7 +11,7 @@ import * as Effect from "effect/Effect"
 import * as Equal from "effect/Equal"
 import { constVoid } from "effect/Function"
 import * as Hash from "effect/Hash"
-import { isFunction, isObjectKeyword } from "effect/Predicate"
+import { isFunction } from "effect/Predicate"
 import { type Heap, isWeakReferenceable } from "../Heap.ts"
 import { NotWeakReferenceableError } from "../WeakError.ts"
 import { Base } from "./base.ts"
@@ -62,15 +62,12 @@ const ListenerTypeId = "~effect-weakref/Listener"
 
 /** A handle of one listener. Holds the receiver weakly. */
 export abstract class ListenerImpl extends Base {
-  /** Exists only in handles of this copy of the package. */
-  readonly #own = true
-
   static of(value: unknown): ListenerImpl {
-    return isObjectKeyword(value) && #own in value ? value : refuse(value, ListenerTypeId)
+    return value instanceof ListenerImpl ? value : refuse(value, ListenerTypeId)
   }
 
   get [ListenerTypeId](): true {
-    return this.#own
+    return true
   }
 
   /** Removes the listener. Returns whether it was there. */
@@ -140,13 +137,9 @@ export class Hub<Event> extends Base {
     )
   }
 
-  static is(u: unknown): u is Hub<unknown> {
-    return isObjectKeyword(u) && #ephemerons in u
-  }
-
   static of<Event>(value: unknown): Hub<Event> {
     // The type parameter of a hub exists at compile time only.
-    return Hub.is(value) ? value as Hub<Event> : refuse(value, HubTypeId)
+    return value instanceof Hub ? value as Hub<Event> : refuse(value, HubTypeId)
   }
 
   get [HubTypeId](): { readonly _Event: (_: Event) => Event } {

@@ -1,16 +1,16 @@
 /**
  * Generates inputs for property tests of code that uses weak references.
  *
- * The module has fast-check arbitraries for referents, for keys whose hashes collide,
- * for schedules of collections, and for scripts of operations with collections between
- * them. Every arbitrary shrinks to a short counterexample and prints it as readable text.
+ * The module has fast-check arbitraries for referents, for keys whose hashes collide, for
+ * schedules of collections, and for scripts of operations with collections between them.
+ * Every arbitrary shrinks to a short counterexample and prints it as readable text.
  *
- * Every arbitrary of this module is an arbitrary of fast-check and of `effect/Arbitrary` in one, so it works in
- * `fc.property` and in the `it.effect.prop` of `@effect/vitest`.
+ * Every arbitrary of this module is an arbitrary of fast-check and of `effect/Arbitrary`
+ * in one, so it works in `fc.property` and in the `it.effect.prop` of `@effect/vitest`.
  *
- * This module needs `fast-check`, an optional peer dependency. Import it as
- * `effect-weakref/testing/Arbitraries`. The index `effect-weakref/testing` does not
- * export it.
+ * This module needs `fast-check`, an optional peer dependency, so the index
+ * `effect-weakref/testing` does not export it. Import it as
+ * `effect-weakref/testing/Arbitraries`.
  *
  * @stability experimental
  * @since 0.1.0
@@ -28,8 +28,9 @@ import { isWeakReferenceable } from "../Heap.ts"
  *
  * **Details**
  *
- * Its methods, such as `map` and `filter`, are those of fast-check, and return an arbitrary of fast-check only. The
- * functions of `effect/Arbitrary` return one of Effect only.
+ * Its methods, such as `map` and `filter`, are those of fast-check, and return an
+ * arbitrary of fast-check only. The functions of `effect/Arbitrary` return one of Effect
+ * only.
  *
  * **Example** (Checking a property with Effect)
  *
@@ -50,7 +51,7 @@ import { isWeakReferenceable } from "../Heap.ts"
  *
  * @category models
  * @stability experimental
- * @since 0.2.0
+ * @since 0.1.0
  */
 export type Arbitrary<A> = fc.Arbitrary<A> & EffectArbitrary.Arbitrary<A>
 
@@ -97,23 +98,25 @@ class Unopened<A> extends fc.Arbitrary<fc.Value<A>> {
 }
 
 /**
- * Returns an arbitrary that works with fast-check and with Effect, from one of fast-check.
+ * Returns an arbitrary that works with fast-check and with Effect, from one of
+ * fast-check.
  *
  * **When to use**
  *
- * Use for an arbitrary that you have made with fast-check, in the `it.effect.prop` of `@effect/vitest`. The other
- * arbitraries of this module need no conversion.
+ * Use for an arbitrary that you have made with fast-check, in the `it.effect.prop` of
+ * `@effect/vitest`. The other arbitraries of this module need no conversion.
  *
  * **Details**
  *
- * Adds Effect's properties to the given arbitrary, and returns it. In a property of Effect, the values come from
- * fast-check's generator, seeded by Effect's, and shrink as in fast-check. Cost: O(1), and for each value of an Effect
- * property one sample of fast-check.
+ * Adds Effect's properties to the given arbitrary, and returns it. In a property of
+ * Effect, the values come from fast-check's generator, seeded by Effect's, and shrink as
+ * in fast-check. Cost: O(1), and for each value of an Effect property one sample of
+ * fast-check.
  *
  * **Gotchas**
  *
- * Effect lists the smaller values of a value before it tries them, so shrinking a long value takes more memory than in
- * fast-check. The list has at most 1,000 values.
+ * Effect lists the smaller values of a value before it tries them, at most 1,000 of them,
+ * so shrinking a long value takes more memory than in fast-check.
  *
  * **Example** (Using an arbitrary of fast-check with Effect)
  *
@@ -132,7 +135,7 @@ class Unopened<A> extends fc.Arbitrary<fc.Value<A>> {
  *
  * @category constructors
  * @stability experimental
- * @since 0.2.0
+ * @since 0.1.0
  */
 export const fromFastCheck = <A>(arbitrary: fc.Arbitrary<A>): Arbitrary<A> => {
   const generate = (seed: number): Sample<A> => {
@@ -203,9 +206,9 @@ const make = <A>(kinds: Readonly<Record<string, () => A>>): Arbitrary<A> =>
  *
  * **Details**
  *
- * Generates plain objects, frozen objects, objects without a prototype, cyclic
- * objects, class instances, arrays, functions, classes, maps, and dates. Every
- * generated object is new. Shrinks to an empty plain object.
+ * Generates plain objects, frozen objects, objects without a prototype, cyclic objects,
+ * class instances, arrays, functions, classes, maps, and dates, each of which is new.
+ * Shrinks to a plain object without properties, so a counterexample is easy to read.
  *
  * **Example** (Referring to any object)
  *
@@ -240,7 +243,8 @@ export const objects = (): Arbitrary<object> => make(objectKinds)
  * **Details**
  *
  * Every generated value is new. On an engine that cannot refer to symbols weakly,
- * generates no symbols. Shrinks to an empty plain object.
+ * generates no symbols. Shrinks to a plain object without properties, so a counterexample
+ * is easy to read.
  *
  * **Example** (Generating weakly referenceable values)
  *
@@ -269,8 +273,8 @@ export const referents = (): Arbitrary<WeakKey> =>
  *
  * **When to use**
  *
- * Use to test a structure that compares keys with `Equal.equals`, or to show that
- * a structure compares keys by reference.
+ * Use to test a structure that compares keys with `Equal.equals`, or to show that a
+ * structure compares keys by reference.
  *
  * **Example** (Comparing equal and colliding keys)
  *
@@ -317,8 +321,8 @@ export class Key implements Equal.Equal {
 }
 
 /**
- * Returns an arbitrary of {@link Key}s. Generated keys are often equal, or unequal with
- * the same hash.
+ * Returns an arbitrary of {@link Key}s, which are often equal, or unequal with the same
+ * hash.
  *
  * **When to use**
  *
@@ -326,8 +330,8 @@ export class Key implements Equal.Equal {
  *
  * **Details**
  *
- * `ids` is the number of different keys, 4 by default. Every generated key is a
- * new object. Shrinks to `Key(0)`.
+ * `ids` is the number of different keys, 4 by default. Every generated key is a new
+ * object, and shrinks to `Key(0)`.
  *
  * **Example** (Testing that equal keys share an entry)
  *
@@ -367,8 +371,8 @@ export interface Moment {
 }
 
 /**
- * Describes what the collector does before each step of a test. After the last moment
- * of the schedule, the collector does nothing.
+ * Describes what the collector does before each step of a test. After the last moment of
+ * the schedule, the collector does nothing.
  *
  * @see {@link schedules} to generate schedules
  *
@@ -406,14 +410,14 @@ class MomentImpl implements Moment {
  *
  * **When to use**
  *
- * Use to run one fixed program under many random schedules. To run a small program
- * under every schedule, use `TestHeap.explore`.
+ * Use to run one fixed program under many random schedules. To run a small program under
+ * every schedule, use `TestHeap.explore`.
  *
  * **Details**
  *
- * `targets` is the number of targets. `length` is the largest number of moments, 10 by
- * default. A schedule collects each target at most once. Shrinks to fewer moments and
- * fewer collections.
+ * `targets` is the number of targets, and `length` is the largest number of moments, 10
+ * by default. A schedule collects each target at most once, and shrinks to fewer moments
+ * and fewer collections.
  *
  * **Example** (Testing references under random schedules)
  *
@@ -478,8 +482,8 @@ export interface Operation<out Name extends string, out Args extends ReadonlyArr
 
 /**
  * Describes a list of operations. `Arguments` maps the name of each operation to the
- * arbitraries of its arguments. The collector's operations are `collect` and `finalize`.
- * The arguments of `collect` are indices of targets.
+ * arbitraries of its arguments. The operations of the collector are `collect`, whose
+ * arguments are indices of targets, and `finalize`.
  *
  * @see {@link scripts} to generate scripts
  *
@@ -523,8 +527,8 @@ class OperationImpl implements Operation<string, ReadonlyArray<unknown>> {
 }
 
 /**
- * Returns an arbitrary of scripts: lists of operations with generated arguments,
- * between which the collector collects targets and runs clean-ups.
+ * Returns an arbitrary of scripts: lists of operations with generated arguments, between
+ * which the collector collects targets and runs clean-ups.
  *
  * **When to use**
  *
@@ -534,10 +538,9 @@ class OperationImpl implements Operation<string, ReadonlyArray<unknown>> {
  * **Details**
  *
  * `operations` maps the name of each operation to the arbitraries of its arguments.
- * `targets` is the number of targets that `collect` chooses from. With 0 targets a
- * script has neither `collect` nor `finalize`. A script has at most `maxLength`
- * operations, 20 by default. Shrinks to fewer operations, and each argument by its
- * own arbitrary.
+ * `targets` is the number of targets that `collect` chooses from. With 0 targets a script
+ * has neither `collect` nor `finalize`. A script has at most `maxLength` operations, 20
+ * by default. Shrinks to fewer operations, and each argument by its own arbitrary.
  *
  * **Example** (Comparing a weak set with a model)
  *

@@ -1,20 +1,20 @@
 /**
  * Checks the laws that weak data types must obey, with property tests.
  *
- * Each function takes an implementation and returns its laws. Checking a law runs
- * generated programs on the implementation. In these programs, targets are collected
- * at many different moments. A broken law fails with a short program that shows it.
+ * Each function takes an implementation and returns its laws, and costs O(1) without ever
+ * failing. Checking a law runs generated programs on the implementation, in which targets
+ * are collected at many different moments. The check of a broken law fails with a
+ * `LawError`, which has a short program that shows what goes wrong.
  *
- * The implementation can come from this library, from another library, or from your
- * own code. It must get its weak primitives from the `Heap` that the law passes.
+ * The implementation can come from this library, from another library, or from your own
+ * code. It must get its weak primitives from the `Heap` that the law passes.
  *
  * Most laws use a `TestHeap`. The laws about what stays alive use the host's heap and
- * force full collections. So they need a host that can force a collection, such as
- * Node.
+ * force full collections, so they need a host that can force a collection, such as Node.
  *
- * This module needs `fast-check`, an optional peer dependency. Import it as
- * `effect-weakref/testing/Laws`. The index `effect-weakref/testing` does not
- * export it.
+ * This module needs `fast-check`, an optional peer dependency, so the index
+ * `effect-weakref/testing` does not export it. Import it as
+ * `effect-weakref/testing/Laws`.
  *
  * @stability experimental
  * @since 0.1.0
@@ -33,7 +33,7 @@ import * as Reference from "../internal/testing/laws/reference.ts"
 import * as Arbitraries from "./Arbitraries.ts"
 
 /**
- * Describes a law of one implementation.
+ * Describes a law of one implementation, and the effect that checks it.
  *
  * **Details**
  *
@@ -53,13 +53,13 @@ export interface Law {
 }
 
 /**
- * Describes the options of a check. They have the names and meanings of fast-check.
+ * Describes the options of a check, which have the names and meanings of fast-check.
  *
  * **Details**
  *
- * `numRuns` is the number of generated programs, 100 by default. Laws that force
- * collections run one program. `seed` and `path` replay a counterexample: copy both from a
- * `LawError`.
+ * `numRuns` is the number of generated programs, 100 by default, although laws that force
+ * collections run one program. `seed` and `path` replay a counterexample: copy both from
+ * a `LawError`.
  *
  * @see {@link Law} for the function that takes these options
  *
@@ -74,14 +74,14 @@ export interface CheckOptions {
 }
 
 /**
- * Reports a law that does not hold.
+ * Reports a law that does not hold, with a program that breaks it.
  *
  * **Details**
  *
- * - `law`: the name of the law
- * - `counterexample`: the generated input, shrunk by fast-check
- * - `trace`: the lines of the program that ran with this input. The last line says what
- *   went wrong.
+ * - `law`: the name of the law, which says in one sentence what must hold
+ * - `counterexample`: the generated input that breaks the law, shrunk by fast-check
+ * - `trace`: the lines of the program that ran with this input, the last of which says
+ *   what went wrong
  * - `seed` and `path`: the options that replay the counterexample
  * - `cause`: the error that the implementation threw, if it threw one
  *
@@ -159,7 +159,7 @@ const toLaws = (checks: ReadonlyArray<Check>): ReadonlyArray<Law> =>
   }))
 
 /**
- * Returns the laws of equality and hashing.
+ * Returns the laws that equality and hashing must obey.
  *
  * **When to use**
  *
@@ -170,17 +170,17 @@ const toLaws = (checks: ReadonlyArray<Check>): ReadonlyArray<Law> =>
  * `make(heap)` returns a function that makes a value from a generated input. The laws
  * compare such values, including two values made from the same input:
  *
- * - equality is reflexive, symmetric, and transitive
- * - equal values have equal hashes
+ * - equality is reflexive, symmetric, and transitive, whatever the inputs are
+ * - equal values have equal hashes, while they are alive and afterwards
  * - equality is stable after death: collecting the inputs changes no hash, leaves each
  *   value equal to itself, and makes no two values equal
  *
  * The laws call the methods `Equal.symbol` and `Hash.symbol` directly, because
- * `Equal.equals` remembers earlier answers. Inputs that cannot be weakly referenced
- * are not collected.
+ * `Equal.equals` remembers earlier answers. Inputs that cannot be weakly referenced are
+ * not collected.
  *
- * Making the laws never fails. A broken law fails its `check` with `LawError`.
- * Cost: `numRuns` programs for each law.
+ * A check costs `numRuns` programs for each law, and fails with `LawError` if the law is
+ * broken.
  *
  * **Gotchas**
  *
@@ -226,7 +226,7 @@ export interface ReferenceLike<out A> {
 }
 
 /**
- * Returns the laws of weak references.
+ * Returns the laws that weak references must obey.
  *
  * **When to use**
  *
@@ -235,22 +235,21 @@ export interface ReferenceLike<out A> {
  * **Details**
  *
  * `make(heap)` returns a function that makes a reference to a referent. `deref` returns
- * the referent if it is alive, and otherwise nothing: `undefined` or `Option.none()`. The
- * laws say that a reference:
+ * the referent if it is alive, and otherwise `undefined` or `Option.none()`. The laws say
+ * that a reference:
  *
  * - dereferences to its referent while it is alive
  * - dereferences to nothing after collection, before and after the clean-ups
- * - stays dead
+ * - stays dead, once it has dereferenced to nothing
  * - is not revived by a new reference to the same object
- * - does not keep its referent alive
+ * - does not keep its referent alive, not even after it was read
  * - has the same hash as every equal reference. The referents of equal references must be
  *   equal too. References that do not implement `Equal` obey this law.
  *
  * `referents` generates the referents, and is `Arbitraries.objects()` by default.
  *
- * Making the laws never fails. A broken law fails its `check` with `LawError`.
- * Cost: `numRuns` programs for each law, and one program for a law that forces
- * collections.
+ * A check costs `numRuns` programs for each law, and one program for a law that forces
+ * collections, and fails with `LawError` if the law is broken.
  *
  * **Gotchas**
  *
@@ -289,7 +288,7 @@ export function reference(
 }
 
 /**
- * Returns the laws of weak proxies.
+ * Returns the laws that weak proxies must obey.
  *
  * **When to use**
  *
@@ -298,15 +297,15 @@ export function reference(
  * **Details**
  *
  * `make(heap)` returns a function that makes a proxy of a target. The targets are
- * generated: plain and frozen objects, arrays, functions, classes, maps, and
- * instances with private fields. The laws say that a proxy:
+ * generated: plain and frozen objects, arrays, functions, classes, maps, and instances
+ * with private fields. The laws say that a proxy:
  *
  * - reads like its target, including methods that need the target as `this`
- * - writes like its target
- * - calls and constructs like its target
- * - fails every operation after collection. The law tries all thirteen traps.
+ * - writes like its target, including properties that the target inherits
+ * - calls and constructs like its target, if the target is a function or a class
+ * - fails every operation after collection, for which the law tries all thirteen traps
  * - is not revived by a new proxy of the same target
- * - does not keep its target alive
+ * - does not keep its target alive, not even after a method was read
  *
  * `isDeadError` returns whether a dead proxy may throw the given error. By default, it
  * returns `true` for every `Error`.
@@ -315,9 +314,8 @@ export function reference(
  * a property as configurable. An operation may return the proxy if the same operation on
  * the target returns the target.
  *
- * Making the laws never fails. A broken law fails its `check` with `LawError`.
- * Cost: `numRuns` programs for each law, and one program for a law that forces
- * collections.
+ * A check costs `numRuns` programs for each law, and one program for a law that forces
+ * collections, and fails with `LawError` if the law is broken.
  *
  * **Gotchas**
  *
@@ -367,7 +365,7 @@ export const proxy = (
 export type Register<in A extends WeakKey> = (target: A, callback: () => void) => () => void
 
 /**
- * Returns the laws of finalizers.
+ * Returns the laws that finalizers must obey.
  *
  * **When to use**
  *
@@ -375,28 +373,26 @@ export type Register<in A extends WeakKey> = (target: A, callback: () => void) =
  *
  * **Details**
  *
- * `make(heap)` returns a function that registers a callback for a target. The function
- * returns another function, which ends the registration. The laws say that a
- * callback:
+ * `make(heap)` returns a function that registers a callback for a target, and returns
+ * another function, which ends the registration. The laws say that a callback:
  *
- * - runs after its target is collected
- * - runs at most once
+ * - runs after its target is collected, once the clean-up is due
+ * - runs at most once, however often clean-ups run
  * - does not run before its target is collected
- * - does not run after its registration ended
+ * - does not run after its registration ended, if the target was alive until then
  * - does not depend on the order in which targets are collected and cleaned up
  * - still runs if another registration of its target ends, even if that one ends twice
  * - runs once for each registration, if one callback is registered several times
  *
- * Two more laws force collections: a registration does not keep its target alive, and leaves
- * nothing behind. After the callback has run, or after the registration has ended, the
- * callback, the returned function and the token must be collectable. A callback may run
- * if its registration ends after the target was collected, because an engine may have
+ * Two more laws force collections: a registration does not keep its target alive, and
+ * leaves nothing behind. After the callback has run, or after the registration has ended,
+ * the callback, the returned function and the token must be collectable. A callback may
+ * run if its registration ends after the target was collected, because an engine may have
  * queued the callback before. `referents` generates the targets, and is
  * `Arbitraries.objects()` by default.
  *
- * Making the laws never fails. A broken law fails its `check` with `LawError`.
- * Cost: `numRuns` programs for each law, and one program for a law that forces
- * collections.
+ * A check costs `numRuns` programs for each law, and one program for a law that forces
+ * collections, and fails with `LawError` if the law is broken.
  *
  * **Gotchas**
  *
@@ -466,9 +462,8 @@ export function finalizer(
  *
  * **Details**
  *
- * Iteration and `size` are optional. A map without iteration, such as a native
- * `WeakMap`, obeys the laws of iteration. `size` may count entries whose clean-up has
- * not run.
+ * Iteration and `size` are optional: a map without iteration, such as a native `WeakMap`,
+ * obeys the laws of iteration, and `size` may count entries whose clean-up has not run.
  *
  * @see {@link weakKeyMap} and {@link weakValueMap} for the laws
  *
@@ -490,9 +485,8 @@ export interface MapLike<K, V> {
  *
  * **Details**
  *
- * Iteration and `size` are optional. A set without iteration, such as a native
- * `WeakSet`, obeys the laws of iteration. `size` may count elements whose clean-up has
- * not run.
+ * Iteration and `size` are optional: a set without iteration, such as a native `WeakSet`,
+ * obeys the laws of iteration, and `size` may count elements whose clean-up has not run.
  *
  * @see {@link weakSet} for the laws
  *
@@ -513,11 +507,11 @@ export interface SetLike<A> {
  *
  * **Details**
  *
- * - `compare`: how keys compare. `"reference"`, the default, compares keys like the native
- *   `Map`. `"structural"` compares keys with `Equal.equals`. An entry then keeps the key
- *   that it was created with. If keys are weak, the entry dies with this key.
- * - `ordered`: whether iteration follows the order of insertion, `false` by default. `true`
- *   adds a law.
+ * - `compare`: how keys compare. `"reference"`, the default, compares keys like the
+ *   native `Map`, and `"structural"` compares keys with `Equal.equals`. An entry then
+ *   keeps the key that it was created with, and dies with this key if keys are weak.
+ * - `ordered`: whether iteration follows the order of insertion, which adds a law. It is
+ *   `false` by default, so that any order is accepted.
  * - `keys`: generates the keys of a map, or the elements of a set
  *
  * @see {@link weakKeyMap}, {@link weakValueMap}, and {@link weakSet} for the functions that take these options
@@ -541,7 +535,7 @@ export interface TableOptions<K> {
  *
  * **Details**
  *
- * `make(heap)` returns an empty map. The laws say that a map:
+ * `make(heap)` returns an empty map, and the laws say that such a map:
  *
  * - agrees with a strong `Map` about live entries, under scripts of `set`, `get`, `has`,
  *   `delete`, iteration, collections, and clean-ups
@@ -556,11 +550,10 @@ export interface TableOptions<K> {
  * - has a `size` that counts every live entry, and no entry that was removed
  * - iterates in insertion order, if `ordered` is `true`
  *
- * `keys` is `Arbitraries.keys()` by default. It generates keys whose hashes collide.
+ * `keys` is `Arbitraries.keys()` by default, which generates keys whose hashes collide.
  *
- * Making the laws never fails. A broken law fails its `check` with `LawError`.
- * Cost: `numRuns` programs for each law, and one program for a law that forces
- * collections.
+ * A check costs `numRuns` programs for each law, and one program for a law that forces
+ * collections, and fails with `LawError` if the law is broken.
  *
  * **Gotchas**
  *
@@ -617,14 +610,14 @@ export function weakKeyMap(
  *
  * **Details**
  *
- * `make(heap)` returns an empty map. The laws say that a map:
+ * `make(heap)` returns an empty map, and the laws say that such a map:
  *
  * - agrees with a strong `Map` about live entries, under scripts of `set`, `get`, `has`,
  *   `delete`, iteration, collections, and clean-ups
  * - forgets an entry when its value is collected, even before the clean-up
  * - returns `false` from `delete` if the entry is dead
- * - keeps the new entry of a key when the clean-up of an earlier entry of the key runs.
- *   Weak caches often break this law.
+ * - keeps the new entry of a key when the clean-up of an earlier entry of the key runs, a
+ *   law that weak caches often break
  * - iterates soundly during mutation and collection: it yields no dead entry, no entry
  *   twice, and every entry that stays
  * - does not keep its values alive, even if they were read, yielded or deleted
@@ -635,12 +628,11 @@ export function weakKeyMap(
  *   formats, strings with equal hashes, and names such as `__proto__`
  * - iterates in insertion order, if `ordered` is `true`
  *
- * `keys` generates strings by default. With `keys` of your own, the law about strings that
- * look alike is left out.
+ * `keys` generates strings by default, and with `keys` of your own, the law about strings
+ * that look alike is left out.
  *
- * Making the laws never fails. A broken law fails its `check` with `LawError`.
- * Cost: `numRuns` programs for each law, and one program for a law that forces
- * collections.
+ * A check costs `numRuns` programs for each law, and one program for a law that forces
+ * collections, and fails with `LawError` if the law is broken.
  *
  * **Gotchas**
  *
@@ -715,7 +707,7 @@ export function weakValueMap(
 }
 
 /**
- * Returns the laws of weak sets.
+ * Returns the laws that weak sets must obey.
  *
  * **When to use**
  *
@@ -727,9 +719,8 @@ export function weakValueMap(
  * elements instead of keys. `keys` generates the elements, and is `Arbitraries.keys()` by
  * default.
  *
- * Making the laws never fails. A broken law fails its `check` with `LawError`.
- * Cost: `numRuns` programs for each law, and one program for a law that forces
- * collections.
+ * A check costs `numRuns` programs for each law, and one program for a law that forces
+ * collections, and fails with `LawError` if the law is broken.
  *
  * **Gotchas**
  *

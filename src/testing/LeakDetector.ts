@@ -1,10 +1,11 @@
 /**
  * Tests on the real heap whether values are collected, and names what retains them.
  *
- * A `TestHeap` shows what a program does after a collection. A `TestHeap` cannot show that the program releases a value,
- * because the test decides what is collected. This module forces collections of the host's heap. {@link expectCollected}
- * fails if a value stays alive, and names the path that retains the value. {@link expectNoGrowth} fails if repeating an
- * effect increases the number of instances of a class.
+ * A `TestHeap` shows what a program does after a collection. A `TestHeap` cannot show
+ * that the program releases a value, because the test decides what is collected. This
+ * module forces collections of the host's heap. {@link expectCollected} fails if a value
+ * stays alive, and names the path that retains the value. {@link expectNoGrowth} fails if
+ * repeating an effect increases the number of instances of a class.
  *
  * @stability experimental
  * @since 0.1.0
@@ -16,18 +17,20 @@ import { host } from "../internal/host.ts"
 import { NotWeakReferenceableError } from "../WeakError.ts"
 
 /**
- * Describes one step of a retaining path.
+ * Describes one step of a retaining path, from a holder to what it refers to.
  *
  * **When to use**
  *
- * Use to examine the `retainers` of a {@link LeakError} in a test. Reading them costs nothing.
+ * Use to examine the `retainers` of a {@link LeakError} in a test, which costs nothing.
  *
  * **Details**
  *
- * Each holder refers to the holder of the next step. The last holder refers to the value. `holder` is `"globalThis"`, the
- * name of a class, or a phrase such as `suspended fiber of "loadUser"`. `via` names the reference: a property, an element
- * such as `[2]`, or a phrase such as `entry "key"`. The kind `"module"` marks a variable or an export of a module, and
- * `"engine"` marks a holder that is a part of the JavaScript engine.
+ * Each holder refers to the holder of the next step, and the last holder refers to the
+ * value. `holder` is `"globalThis"`, the name of a class, or a phrase such as
+ * `suspended fiber of "loadUser"`. `via` names the reference: a property, an element such
+ * as `[2]`, or a phrase such as `entry "key"`. The kind `"module"` marks a variable or an
+ * export of a module, and `"engine"` marks a holder that is a part of the JavaScript
+ * engine.
  *
  * **Example** (Describing a property of a global object)
  *
@@ -65,19 +68,22 @@ export interface Retainer {
 }
 
 /**
- * Reports that {@link expectCollected} failed.
+ * Reports that {@link expectCollected} failed, because a value stayed reachable or no
+ * collection could be forced.
  *
  * **When to use**
  *
- * Use to recognize the failure, with `Effect.catchTag("LeakError", …)`, and to read the path. `message` prints it in O(path).
+ * Use to recognize the failure, with `Effect.catchTag("LeakError", …)`, and to read the
+ * path, which `message` prints in O(path).
  *
  * **Details**
  *
- * Either the value was still reachable after all collections, or the host cannot force a collection. In the second case
- * `rounds` is 0.
+ * Either the value was still reachable after all collections, or the host cannot force a
+ * collection, in which case `rounds` is 0.
  *
- * `retainers` is the path from a root to the value, starting at the root. `retainers` is empty if there was no search, or
- * if the search found no path. If a search found no path, `reason` says why.
+ * `retainers` is the path from a root to the value, starting at the root. `retainers` is
+ * empty if there was no search, or if the search found no path. If a search found no
+ * path, `reason` says why.
  *
  * **Example** (Reading the path)
  *
@@ -107,16 +113,26 @@ export class LeakError extends Data.TaggedError("LeakError")<{
   readonly retainers: ReadonlyArray<Retainer>
   /** Why the search found no path. `undefined` if there was no search, or if it found a path. */
   readonly reason?: string | undefined
+  readonly message: string
 }> {
-  override get message(): string {
-    if (this.rounds === 0) return "This host cannot force a collection. Run it with --expose-gc"
-    const reachable = `The value is still reachable after ${this.rounds} collections`
-    return this.retainers.length > 0
-      ? `${reachable}. This path retains it:\n  ${render(this.retainers)}`
-      : `${reachable}. Look for closures, caches, listeners and suspended fibers that hold it. No path is known: ${
-        this.reason ?? "the search was switched off"
-      }`
+  constructor(fields: {
+    readonly rounds: number
+    readonly retainers: ReadonlyArray<Retainer>
+    readonly reason?: string | undefined
+  }) {
+    // An own property, because engines copy the message to the stack when they make the error.
+    super({ ...fields, message: leaked(fields) })
   }
+}
+
+const leaked = ({ reason, retainers, rounds }: Pick<LeakError, "reason" | "retainers" | "rounds">): string => {
+  if (rounds === 0) return "This host cannot force a collection. Run it with --expose-gc"
+  const reachable = `The value is still reachable after ${rounds} collections`
+  return retainers.length > 0
+    ? `${reachable}. This path retains it:\n  ${render(retainers)}`
+    : `${reachable}. Look for closures, caches, listeners and suspended fibers that hold it. No path is known: ${
+      reason ?? "the search was switched off"
+    }`
 }
 
 const identifier = /^[\p{ID_Start}$_#][\p{ID_Continue}$]*$/u
@@ -149,11 +165,12 @@ const render = (retainers: ReadonlyArray<Retainer>): string => {
 const quote = (name: string): string => name.startsWith("Symbol(") ? name : JSON.stringify(name)
 
 /**
- * Configures {@link expectCollected}.
+ * Configures how often {@link expectCollected} tries, and whether it searches a path.
  *
  * **When to use**
  *
- * Use as the type of options that several tests share. More rounds cost more collections.
+ * Use as the type of options that several tests share, in which more rounds cost more
+ * collections.
  *
  * **Example** (Checking quickly)
  *
@@ -185,39 +202,46 @@ const defaultRounds = 20
  *
  * **When to use**
  *
- * Use in a test to show that nothing retains an object after use. For example, show that a cache is weak, that a listener
- * is removed, or that a finalizer does not capture its target.
+ * Use in a test to show that nothing retains an object after use. For example, show that
+ * a cache is weak, that a listener is removed, or that a finalizer does not capture its
+ * target.
  *
  * **Details**
  *
- * The effect runs once. After the run, `expectCollected` holds the result only weakly, and forces up to `rounds` full
- * collections. Each collection has its own turn. If the object is alive after the last round, `expectCollected` fails with
- * {@link LeakError}. If the effect leaves a Scope open, the objects of this Scope stay alive.
+ * The effect runs once. Afterwards `expectCollected` holds the result only weakly, and
+ * forces up to `rounds` full collections, each in its own turn. If the object is alive
+ * after the last round, `expectCollected` fails with {@link LeakError}. If the effect
+ * leaves a Scope open, the objects of this Scope stay alive.
  *
- * On V8 with `node:inspector` (Node, Deno), the error names a strong path from a root to the object, such as
- * `globalThis.cache → Map → entry "k" → value` or `variable cache of module app.ts → Array[0] → value`. If there are several
- * paths, the search prefers short paths through objects of the program, and leaves out the objects of Effect, of the test
- * runner and of the detector if the path has other steps. The search ignores weak references, and follows an entry of a
- * `WeakMap` if the key and the map are reachable. If the snapshot itself collects the object, the test succeeds. On other
- * hosts, `retainers` is empty, and `reason` says why.
+ * On V8 with `node:inspector` (Node, Deno), the error names a strong path from a root to
+ * the object, such as `globalThis.cache → Map → entry "k" → value` or
+ * `variable cache of module app.ts → Array[0] → value`. If there are several paths, the
+ * search prefers short paths through objects of the program, and leaves out the objects
+ * of Effect, of the test runner and of the detector if the path has other steps. The
+ * search ignores weak references, and follows an entry of a `WeakMap` if the key and the
+ * map are reachable. If the snapshot itself collects the object, the test succeeds. On
+ * other hosts, `retainers` is empty, and `reason` says why.
  *
- * Dies with a `RangeError` if `rounds` is not a positive integer. Dies with `NotWeakReferenceableError` if untyped code
- * returns a value that cannot be weakly referenced.
+ * Dies with a `RangeError` if `rounds` is not a positive integer. Dies with
+ * `NotWeakReferenceableError` if untyped code returns a value that cannot be weakly
+ * referenced.
  *
- * Cost: at most `rounds` full collections, and no snapshot if the test passes. A failing test takes one heap snapshot, which
- * the checks that fail at the same time share. V8 stops the program meanwhile, for about 3.5 µs for each object, and needs
- * 300 to 500 bytes for each: 5 s and 0.7 GB for a heap of 50 MB with 1.3 million objects, on Node 26 on a busy machine. The
- * search itself adds a fifth to the time and about the size of the heap to the memory. `docs/leaks.md` says which time limit to
- * set in a test runner.
+ * Cost: at most `rounds` full collections, and no snapshot if the test passes. A failing
+ * test takes one heap snapshot, which the checks that fail at the same time share. V8
+ * stops the program meanwhile, for about 3.5 µs for each object, and needs 300 to 500
+ * bytes for each: 5 s and 0.7 GB for a heap of 50 MB with 1.3 million objects, on Node 26
+ * on a busy machine. The search itself adds a fifth to the time and about the size of the
+ * heap to the memory. `docs/leaks.md` says which time limit to set in a test runner.
  *
  * **Gotchas**
  *
- * - Create the object inside the effect. An object that the effect captures from outside stays reachable, and counts as a
- *   leak.
- * - The local variables of a suspended generator are reachable.
+ * - Create the object inside the effect, because an object that the effect captures from
+ *   outside stays reachable, and counts as a leak.
+ * - The local variables of a suspended generator are reachable on V8, even those that it
+ *   does not read again.
  * - Positions in the path do not use source maps.
  * - In a bundle, functions of Effect appear in the path like functions of the program.
- * - The console of a debugger can hold the object. Then the test fails.
+ * - The console of a debugger can hold the object, which makes the test fail.
  *
  * **Example** (Naming what retains a value)
  *
@@ -307,16 +331,19 @@ const failWithRetainers = (ref: WeakRef<object>, rounds: number): Effect.Effect<
   )
 
 /**
- * Reports that {@link expectNoGrowth} failed.
+ * Reports that {@link expectNoGrowth} failed, because a class has more instances or the
+ * host cannot count them.
  *
  * **When to use**
  *
- * Use to recognize the failure, with `Effect.catchTag("GrowthError", …)`, and to read the counts. `message` is O(classes).
+ * Use to recognize the failure, with `Effect.catchTag("GrowthError", …)`, and to read the
+ * counts, which `message` prints in O(classes).
  *
  * **Details**
  *
- * `growth` lists each class that has more instances after the repetitions than before, with both numbers. If the host
- * cannot count instances, `growth` is empty and `repeat` is 0.
+ * `growth` lists each class that has more instances after the repetitions than before,
+ * with both numbers. If the host cannot count instances, `growth` is empty and `repeat`
+ * is 0.
  *
  * **Example** (Reading the counts)
  *
@@ -337,22 +364,28 @@ export class GrowthError extends Data.TaggedError("GrowthError")<{
   /** How often the effect ran between the two counts. 0 if the host cannot count. */
   readonly repeat: number
   readonly growth: ReadonlyArray<{ readonly name: string; readonly before: number; readonly after: number }>
+  readonly message: string
 }> {
-  override get message(): string {
-    return this.repeat === 0
-      ? "This host cannot count the instances of a class after a collection. Run the test on Node"
-      : `After ${this.repeat} repetitions more instances are alive: ${
-        this.growth.map(({ after, before, name }) => `${name} ${before} → ${after}`).join(", ")
-      }`
+  constructor(fields: Pick<GrowthError, "growth" | "repeat">) {
+    super({ ...fields, message: grown(fields) })
   }
 }
 
+const grown = ({ growth, repeat }: Pick<GrowthError, "growth" | "repeat">): string =>
+  repeat === 0
+    ? "This host cannot count the instances of a class after a collection. Run the test on Node"
+    : `After ${repeat} repetitions more instances are alive: ${
+      growth.map(({ after, before, name }) => `${name} ${before} → ${after}`).join(", ")
+    }`
+
 /**
- * Configures {@link expectNoGrowth}.
+ * Configures which classes {@link expectNoGrowth} counts, and how often it runs the
+ * effect.
  *
  * **When to use**
  *
- * Use as the type of options that several tests share. Each repetition costs one run of the effect.
+ * Use as the type of options that several tests share. Each repetition costs one run of
+ * the effect.
  *
  * **Example** (Counting two classes)
  *
@@ -392,34 +425,39 @@ const roundsOfGrowth = 3
  *
  * **When to use**
  *
- * Use for code that runs often, such as a request handler, a reconnect, or a cache that should be bounded. Use
- * {@link expectCollected} to find the path that retains a value.
+ * Use for code that runs often, such as a request handler, a reconnect, or a cache that
+ * should be bounded. Use {@link expectCollected} to find the path that retains a value.
  *
  * **Details**
  *
- * The effect first runs `warmup` times, because these runs may fill caches. Then the instances are counted, the effect runs
- * `repeat` times, and the instances are counted again after three full collections, because clean-ups can release more of
- * them. If a class has more instances than before, `expectNoGrowth` fails with {@link GrowthError}. One additional instance is
- * enough.
+ * The effect first runs `warmup` times, because these runs may fill caches. Then the
+ * instances are counted, the effect runs `repeat` times, and the instances are counted
+ * again after three full collections, because clean-ups can release more of them. If a
+ * class has more instances than before, even a single one, `expectNoGrowth` fails with
+ * {@link GrowthError}.
  *
- * A failure of the effect ends the test. `expectNoGrowth` does not keep the results of the effect. If the effect leaves a
- * Scope open, the instances of this Scope stay alive.
+ * A failure of the effect ends the test. `expectNoGrowth` does not keep the results of
+ * the effect. If the effect leaves a Scope open, the instances of this Scope stay alive.
  *
- * Node 20.13 and later versions count with `queryObjects` of `node:v8`, which prints a warning that it is experimental. This
- * function sees only one context, so classes of a context of `node:vm` (jest, and the pools `vmThreads` and `vmForks` of
- * vitest) are counted in a heap snapshot, as on Deno and on older versions of Node. Both counts include the instances of
- * subclasses. Bun counts by the *name* of the class, which excludes subclasses and includes other classes of the same name. On
- * other hosts, `expectNoGrowth` fails with a `GrowthError` whose `repeat` is 0.
+ * Node 20.13 and later versions count with `queryObjects` of `node:v8`, which prints a
+ * warning that it is experimental. This function sees only one context, so classes of a
+ * context of `node:vm` (jest, and the pools `vmThreads` and `vmForks` of vitest) are
+ * counted in a heap snapshot, as on Deno and on older versions of Node. Both counts
+ * include the instances of subclasses. Bun counts by the *name* of the class, which
+ * excludes subclasses and includes other classes of the same name. On other hosts,
+ * `expectNoGrowth` fails with a `GrowthError` whose `repeat` is 0.
  *
- * Dies with a `TypeError` if `classes` is empty or an element is not a class. Dies with a `RangeError` if `repeat` or `warmup`
- * is not a positive integer.
+ * Dies with a `TypeError` if `classes` is empty or an element is not a class. Dies with a
+ * `RangeError` if `repeat` or `warmup` is not a positive integer.
  *
- * Cost: four full collections and two counts. A count visits the whole heap: in some milliseconds for each class with
- * `queryObjects`, and in seconds in a snapshot, as {@link expectCollected} says.
+ * A test costs four full collections and two counts, which visit the whole heap: in some
+ * milliseconds for each class with `queryObjects`, and in seconds in a snapshot, as
+ * {@link expectCollected} says.
  *
  * **Gotchas**
  *
- * A background fiber that the effect starts may hold instances. Wait for this fiber inside the effect.
+ * A background fiber that the effect starts may hold instances, so wait for this fiber
+ * inside the effect.
  *
  * **Example** (Finding a list that is never emptied)
  *

@@ -1,12 +1,13 @@
 /**
  * Matchers for the `expect` of vitest and jest.
  *
- * The matcher `toBeCollected` fails if a value stays reachable after it was used, and its message names the path that
- * retains the value. `effect-weakref/testing/Vitest` adds the matchers to vitest's `expect`. This module imports no test
- * runner, so it serves jest too.
+ * The matcher `toBeCollected` fails if a value stays reachable after it was used, and its
+ * message names the path that retains the value. `effect-weakref/testing/Vitest` adds the
+ * matchers to vitest's `expect`. This module imports no test runner, so it serves jest
+ * too.
  *
  * @stability experimental
- * @since 0.2.0
+ * @since 0.1.0
  */
 import * as Effect from "effect/Effect"
 import type { Options } from "./LeakDetector.ts"
@@ -17,23 +18,21 @@ import * as LeakDetector from "./LeakDetector.ts"
  *
  * **When to use**
  *
- * Use to declare the matchers for jest. `effect-weakref/testing/Vitest` declares them for vitest.
+ * Use to declare the matchers for jest, because `effect-weakref/testing/Vitest` declares
+ * them for vitest.
  *
  * **Details**
  *
  * In a project with `@types/jest`, this declaration gives `expect` the matchers:
  *
- *     declare global {
- *       namespace jest {
- *         interface Matchers<R> extends Matchers.Assertions {}
- *       }
- *     }
+ * declare global { namespace jest { interface Matchers<R> extends Matchers.Assertions {}
+ * } }
  *
  * @see {@link matchers} for the implementation
  *
  * @category models
  * @stability experimental
- * @since 0.2.0
+ * @since 0.1.0
  */
 export interface Assertions {
   /** Expects that a function or an effect creates an object which nothing retains. Await the result. */
@@ -47,7 +46,7 @@ export interface Assertions {
  *
  * @category models
  * @stability experimental
- * @since 0.2.0
+ * @since 0.1.0
  */
 export interface MatcherResult {
   readonly pass: boolean
@@ -55,26 +54,29 @@ export interface MatcherResult {
 }
 
 /**
- * Defines the matchers of this module. Pass it to `expect.extend`.
+ * Defines the matchers of this module, for `expect.extend` of jest or vitest.
  *
  * **When to use**
  *
- * Use in the set-up file of a jest project. In vitest, import `effect-weakref/testing/Vitest` instead, which extends
- * `expect` itself.
+ * Use in the set-up file of a jest project. In vitest, import
+ * `effect-weakref/testing/Vitest` instead, which extends `expect` itself.
  *
  * **Details**
  *
- * `toBeCollected` takes a function that creates an object and returns it, or a promise of it, or an effect that does. It
- * forces collections as `LeakDetector.expectCollected` does, with the same options and the same cost. If the object stays
- * reachable, the message names the path that retains it. If the function or the effect fails, so does the test, with that
- * error. `not.toBeCollected` searches no path.
+ * `toBeCollected` takes a function that creates an object and returns it, or a promise of
+ * it, or an effect that does. It forces collections as `LeakDetector.expectCollected`
+ * does, with the same options and the same cost. If the object stays reachable, the
+ * message names the path that retains it, a path that `not.toBeCollected` does not
+ * search. If the function or the effect fails, so does the test, with that error.
  *
  * **Gotchas**
  *
- * - Await the assertion. A test that does not wait for it cannot fail.
- * - Do not pass the object: `expect(object)` keeps it alive. The matcher then throws a `TypeError`.
+ * - Await the assertion, because a test that does not wait for it cannot fail.
+ * - Do not pass the object, because `expect(object)` keeps it alive, so the matcher
+ *   throws a `TypeError`.
  * - Start the runner with `--expose-gc`, or on Node, where `node:v8` can switch it on.
- * - A search for the path can take seconds. Raise the time limit of a test that is expected to fail.
+ * - A search for the path can take seconds. Raise the time limit of a test that is
+ *   expected to fail.
  *
  * **Example** (Calling a matcher as a runner does)
  *
@@ -99,7 +101,7 @@ export interface MatcherResult {
  *
  * @category testing
  * @stability experimental
- * @since 0.2.0
+ * @since 0.1.0
  */
 export const matchers: {
   readonly toBeCollected: (

@@ -1,22 +1,21 @@
 /**
- * A heap on which the test decides when a value is collected.
+ * Provides a heap on which the test decides when a value is collected.
  *
  * On a real heap, a program cannot know when a value is collected. On a `TestHeap`,
- * {@link collect} collects its targets: all references to them are dead at once.
- * {@link finalize} runs the queued clean-ups. Nothing else is collected. The two
- * steps are separate because engines separate them: a value is reachable, then
- * collected, then finalized.
+ * {@link collect} collects its targets, so that all references to them are dead at once,
+ * {@link finalize} runs the queued clean-ups, and nothing else is collected. The two
+ * steps are separate because engines separate them: a value is reachable, then collected,
+ * then finalized.
  *
  * The code under test stays the same. Every effectful constructor reads its weak
  * primitives from the `Heap` service, which {@link layer} replaces.
  *
- * {@link explore} finds out whether a collection can break the program at *any*
- * moment. It runs the program once for every way in which its targets could die, and fails
- * if this shows nothing, because the program forgot to say what it no longer holds.
+ * {@link explore} finds out whether a collection can break the program at *any* moment.
+ * It runs the program once for every way in which its targets could die, and fails if
+ * this shows nothing, because the program forgot to say what it no longer holds.
  *
- * The heap's three constructors behave as ECMAScript defines them. Of the 217 files
- * about them in test262, 214 pass. The other three need the prototypes of
- * another realm.
+ * The heap's three constructors behave as ECMAScript defines them. Of the 217 files about
+ * them in test262, 214 pass. The other three need the prototypes of another realm.
  *
  * @stability experimental
  * @since 0.1.0
@@ -48,8 +47,8 @@ import { isWeakRef } from "../WeakRef.ts"
  *
  * **When to use**
  *
- * Use to get the heap itself, for constructors that take it as an argument. For
- * the operations, use the functions of this module.
+ * Use to get the heap itself, for constructors that take it as an argument. For the
+ * operations, use the functions of this module.
  *
  * **Example** (Getting the heap)
  *
@@ -88,10 +87,10 @@ export class TestHeap extends Context.Service<TestHeap, {
  *
  * **Details**
  *
- * The functions do the same as those of this module, but are synchronous. `finalize`
+ * The functions do the same as those of this module, but are synchronous, so `finalize`
  * and `finalizeOne` do not wait for the promises that clean-ups return. `finalize` runs
- * all clean-ups, and then throws the first error that a clean-up has thrown. `service`
- * is the same heap for effects.
+ * all clean-ups, and then throws the first error that a clean-up has thrown. `service` is
+ * the same heap for effects, and each function costs what that of the module does.
  *
  * @see {@link makeUnsafe} for the constructor
  *
@@ -109,17 +108,17 @@ export interface SyncTestHeap {
 }
 
 /**
- * Creates a test heap for synchronous code. The seed decides in which order the
- * queued clean-ups run.
+ * Creates a test heap for synchronous code, whose seed decides in which order the queued
+ * clean-ups run.
  *
  * **When to use**
  *
- * Use for code that takes a heap as an argument, and in property tests without
- * effects. In an effect, use {@link layer}.
+ * Use for code that takes a heap as an argument, and in property tests without effects,
+ * but use {@link layer} in an effect.
  *
  * **Details**
  *
- * Each heap has its own constructors. Cost: O(1).
+ * Costs O(1), and each heap has its own constructors.
  *
  * **Example** (Collecting without effects)
  *
@@ -248,8 +247,8 @@ const contextOf = (service: TestHeap["Service"]): Context.Context<TestHeap> =>
  *
  * **Details**
  *
- * Each build of the layer creates a new heap. With the same seed, the same clean-ups
- * run in the same order.
+ * Each build of the layer creates a new heap. With the same seed, the same clean-ups run
+ * in the same order.
  *
  * **Example** (Replaying an order of clean-ups)
  *
@@ -295,12 +294,12 @@ export const layerWith = (options: { readonly seed: string | number }): Layer.La
  *
  * **Details**
  *
- * Each build of the layer creates a new heap. Every effectful constructor of this
- * library reads `Heap`, and so uses the test heap.
+ * Each build of the layer creates a new heap. Every effectful constructor of this library
+ * reads `Heap`, and so uses the test heap.
  *
  * **Gotchas**
  *
- * A `makeUnsafe` constructor does not read the service. Pass the heap to it.
+ * A `makeUnsafe` constructor does not read the service, so pass the heap to it.
  *
  * **Example** (Deciding when a referent is collected)
  *
@@ -328,7 +327,7 @@ export const layerWith = (options: { readonly seed: string | number }): Layer.La
 export const layer: Layer.Layer<TestHeap> = /*#__PURE__*/ layerWith({ seed: 0 })
 
 /**
- * Collects the targets.
+ * Collects the targets, even if the program still holds them.
  *
  * **When to use**
  *
@@ -336,15 +335,15 @@ export const layer: Layer.Layer<TestHeap> = /*#__PURE__*/ layerWith({ seed: 0 })
  *
  * **Details**
  *
- * All references to the targets are dead at once. Entries of a `WeakMap` are gone if
- * a target is their key. The clean-ups of the targets are queued for {@link finalize}.
+ * All references to the targets are dead at once. Entries of a `WeakMap` are gone if a
+ * target is their key. The clean-ups of the targets are queued for {@link finalize}.
  *
- * The test heap collects a target even if the program still holds it. If the program
- * uses the target again afterwards, the heap treats it as a new object.
+ * The test heap collects a target even if the program still holds it. If the program uses
+ * the target again afterwards, the heap treats it as a new object.
  *
  * Dies with `NotWeakReferenceableError` and collects no target if a target cannot be a
- * referent. Cost: O(1) for each target and for each of its registrations. It
- * does not dereference.
+ * referent. Costs O(1) for each target and for each of its registrations, and does not
+ * dereference.
  *
  * **Example** (Collected, not yet finalized)
  *
@@ -377,8 +376,8 @@ export const collect = (...targets: ReadonlyArray<WeakKey>): Effect.Effect<void,
   Effect.flatMap(TestHeap, (testHeap) => testHeap.collect(...targets))
 
 /**
- * Runs the queued clean-ups, in an order that the seed decides, and waits until
- * they have ended.
+ * Runs the queued clean-ups, in an order that the seed decides, and waits until they have
+ * ended.
  *
  * **When to use**
  *
@@ -386,10 +385,10 @@ export const collect = (...targets: ReadonlyArray<WeakKey>): Effect.Effect<void,
  *
  * **Details**
  *
- * Waits for callbacks, for finalizers, and for the promises that clean-ups return.
- * Clean-ups that are queued in the meantime run too. A clean-up that throws does not
- * stop the next clean-up. After all have run, the effect dies with the first error. Ends
- * the turn. Cost: O(1) for each clean-up, and the cost of the clean-ups.
+ * Waits for callbacks, for finalizers, and for the promises that clean-ups return, and
+ * also runs clean-ups that are queued in the meantime. A clean-up that throws does not
+ * stop the next one, but after all have run, the effect dies with the first error. Ends
+ * the turn. Costs O(1) for each clean-up, and what the clean-ups cost.
  *
  * **Example** (Running the queued clean-ups)
  *
@@ -423,19 +422,19 @@ export const finalize: Effect.Effect<void, never, TestHeap> = /*#__PURE__*/ Effe
 )
 
 /**
- * Runs one queued clean-up, and waits until it has ended. Returns `false` if no
- * clean-up is queued.
+ * Runs one queued clean-up, waits until it has ended, and returns whether a clean-up was
+ * queued.
  *
  * **When to use**
  *
- * Use to inspect the program between two clean-ups, because an engine may run them
- * at different times.
+ * Use to inspect the program between two clean-ups, because an engine may run them at
+ * different times.
  *
  * **Details**
  *
- * The seed decides which clean-up runs. Waits for the promise that the clean-up returns.
- * Dies with the error that the clean-up throws. Ends the turn. Cost: O(1) amortized, and
- * the cost of the clean-up.
+ * The seed decides which clean-up runs. Waits for the promise that the clean-up returns,
+ * ends the turn, and dies with the error that the clean-up throws. Costs O(1), amortized,
+ * and what the clean-up costs.
  *
  * **Example** (Looking between two clean-ups)
  *
@@ -476,8 +475,8 @@ export const finalizeOne: Effect.Effect<boolean, never, TestHeap> = /*#__PURE__*
  *
  * **Details**
  *
- * Runs all queued clean-ups, even those of an earlier {@link collect}.
- * Errors and cost are those of the two steps.
+ * Runs all queued clean-ups, even those of an earlier {@link collect}. Errors and cost
+ * are those of the two steps.
  *
  * **Example** (Both steps)
  *
@@ -507,7 +506,7 @@ export const collectAndFinalize = (...targets: ReadonlyArray<WeakKey>): Effect.E
   Effect.andThen(collect(...targets), finalize)
 
 /**
- * Returns the number of queued clean-ups.
+ * Returns the number of queued clean-ups, and dereferences nothing.
  *
  * **When to use**
  *
@@ -516,10 +515,10 @@ export const collectAndFinalize = (...targets: ReadonlyArray<WeakKey>): Effect.E
  * **Details**
  *
  * A clean-up is queued from the collection of its target until it runs or is
- * unregistered. In {@link explore}, there is a schedule for each number that is possible. Which of
- * the targets are collected stays open until the program can see it, but everything that follows
- * agrees with the number. Cost: O(1), and in `explore` O(2ⁿ) for n released targets with
- * registrations, up to 12. It does not dereference.
+ * unregistered. In {@link explore}, there is a schedule for each number that is possible.
+ * Which of the targets are collected stays open until the program can see it, but
+ * everything that follows agrees with the number. Costs O(1), and in `explore` O(2ⁿ) for
+ * n released targets with registrations, up to 12.
  *
  * **Example** (Counting clean-ups)
  *
@@ -551,8 +550,8 @@ export const pending: Effect.Effect<number, never, TestHeap> = /*#__PURE__*/ Eff
 )
 
 /**
- * States that the program no longer holds the targets. From here on, the collector
- * may collect them.
+ * States that the program no longer holds the targets. From here on, the collector may
+ * collect them.
  *
  * **When to use**
  *
@@ -561,17 +560,17 @@ export const pending: Effect.Effect<number, never, TestHeap> = /*#__PURE__*/ Eff
  *
  * **Details**
  *
- * The collector may collect each target at any time, or never. It may collect a target
- * alone or together with others. A target stays alive until the end of the turn if this
- * turn has dereferenced it or has made a weak reference to it. Outside of `explore`,
- * `mayCollect` only checks the targets. Dies with `NotWeakReferenceableError` if a
- * target cannot be a referent. Cost: O(1) for each target. It does not dereference.
+ * The collector may collect each target at any time, or never, alone or together with
+ * others. A target stays alive until the end of the turn if this turn has dereferenced it
+ * or has made a weak reference to it. Outside of `explore`, `mayCollect` only checks the
+ * targets. Dies with `NotWeakReferenceableError` if a target cannot be a referent. Costs
+ * O(1) for each target, and does not dereference.
  *
  * **Gotchas**
  *
- * `explore` relies on this statement. If the program dereferences a target and keeps it
- * beyond the turn, call {@link hold}. If one target holds another, say so with {@link retains},
- * because `explore` would otherwise collect the held target alone.
+ * `explore` relies on this statement, so call {@link hold} if the program dereferences a
+ * target and keeps it beyond the turn. If one target holds another, say so with
+ * {@link retains}, because `explore` would otherwise collect the held target alone.
  *
  * **Example** (Releasing a target)
  *
@@ -606,20 +605,19 @@ export const mayCollect = (...targets: ReadonlyArray<WeakKey>): Effect.Effect<vo
   Effect.flatMap(TestHeap, (testHeap) => testHeap.mayCollect(...targets))
 
 /**
- * States that the program holds the targets again. From here on, the collector may
- * not collect them.
+ * States that the program holds the targets again. From here on, the collector may not
+ * collect them.
  *
  * **When to use**
  *
- * Use in a program for {@link explore} that dereferences a target and keeps it
- * beyond the turn. {@link mayCollect} releases the target again.
+ * Use in a program for {@link explore} that dereferences a target and keeps it beyond the
+ * turn, until {@link mayCollect} releases the target again.
  *
  * **Details**
  *
  * References to a target stay dead if the target was collected before. Outside of
- * `explore`, `hold` only checks the targets. Dies with
- * `NotWeakReferenceableError` if a target cannot be a referent. Cost: O(1) for each
- * target. It does not dereference.
+ * `explore`, `hold` only checks the targets. Dies with `NotWeakReferenceableError` if a
+ * target cannot be a referent. Costs O(1) for each target, and does not dereference.
  *
  * **Example** (Keeping a dereferenced target)
  *
@@ -664,16 +662,17 @@ export const hold = (...targets: ReadonlyArray<WeakKey>): Effect.Effect<void, ne
  *
  * **Details**
  *
- * If the dependent is found dead, then the owner is dead too. The statement ends when either
- * is collected, and it holds for chains and cycles of targets. An owner that is never
- * released keeps its dependents alive for ever. Outside of `explore`, `retains` only checks
- * its arguments. Dies with `NotWeakReferenceableError` if one of them cannot be a referent. Cost: O(1), and
- * O(owners) at each decision about the dependent. It does not dereference.
+ * If the dependent is found dead, then the owner is dead too. The statement ends when
+ * either is collected, and it holds for chains and cycles of targets. An owner that is
+ * never released keeps its dependents alive for ever. Outside of `explore`, `retains`
+ * only checks its arguments. Dies with `NotWeakReferenceableError` if one of them cannot
+ * be a referent. Costs O(1), and O(owners) at each decision about the dependent, and does
+ * not dereference.
  *
  * **Gotchas**
  *
- * The statement cannot be taken back while both are alive. If the program lets the owner drop
- * the dependent, write a program of its own for the time after.
+ * The statement cannot be taken back while both are alive. If the program lets the owner
+ * drop the dependent, write a program of its own for the time after.
  *
  * **Example** (A part outlives the whole, but not the other way round)
  *
@@ -703,23 +702,23 @@ export const hold = (...targets: ReadonlyArray<WeakKey>): Effect.Effect<void, ne
  *
  * @category mutations
  * @stability experimental
- * @since 0.2.0
+ * @since 0.1.0
  */
 export const retains = (owner: WeakKey, dependent: WeakKey): Effect.Effect<void, never, TestHeap> =>
   Effect.flatMap(TestHeap, (testHeap) => testHeap.retains(owner, dependent))
 
 /**
- * Ends the turn, as `Effect.yieldNow` does.
+ * Ends the turn, which is what `Effect.yieldNow` does.
  *
  * **When to use**
  *
- * Use in a program for {@link explore}, between two steps that a real program
- * does in different turns.
+ * Use in a program for {@link explore}, between two steps that a real program does in
+ * different turns.
  *
  * **Details**
  *
- * Is the same effect as `Effect.yieldNow`, so other fibers may run. Needs no heap, so
- * code can use it outside of a test.
+ * Is the same effect as `Effect.yieldNow`, so other fibers may run, at the cost of one
+ * job of the event loop. Needs no heap, so code can use it outside of a test.
  *
  * **Example** (A target dies between two turns)
  *
@@ -759,12 +758,13 @@ export const turn: Effect.Effect<void> = Effect.yieldNow
  * - `schedules`: the number of different schedules under which the program ran.
  * - `choices`: how many choices the collector had in the run with the most choices.
  * - `exhaustive`: whether no other behaviours exist, which is so if `gaps` is empty.
- * - `gaps`: why other behaviours may exist. There are more than `maxSchedules` schedules; clean-ups
- *   were due while plain code waited for something other than a timer; or the host's heap
- *   refers to a target.
- * - `unreleased`: the weak targets that no run has released, although the program could have noticed
- *   their death. These are targets that the program holds, and targets that the code under test
- *   makes for itself. Such a target is alive in every schedule, so make sure that something does hold it.
+ * - `gaps`: why other behaviours may exist: there are more than `maxSchedules` schedules,
+ *   clean-ups were due while plain code waited for something other than a timer, or the
+ *   host's heap refers to a target.
+ * - `unreleased`: the weak targets that no run has released, although the program could
+ *   have noticed their death. These are targets that the program holds, and targets that
+ *   the code under test makes for itself. Such a target is alive in every schedule, so
+ *   make sure that something does hold it.
  *
  * @see {@link explore} for the function that returns it
  *
@@ -785,25 +785,26 @@ export interface Explored {
  *
  * **Details**
  *
- * The `reason` is one of these:
+ * The `reason` says which of these cases it is:
  *
- * - `"Failure"`: under this schedule the program fails, dies, or is interrupted. `cause`
- *   is the cause of its failure.
- * - `"Endless"`: under this schedule the program does not end. For example, it waits for a
- *   clean-up that never runs.
- * - `"NoChoice"`: the collector had no choice, so the exploration shows nothing. The message
- *   names the likely mistake: no {@link mayCollect}, no {@link turn}, no {@link install}, a
- *   `makeUnsafe` without the heap, or `Effect.provide(TestHeap.layer)` inside the program.
+ * - `"Failure"`: under this schedule the program fails, dies, or is interrupted, and
+ *   `cause` is the cause of its failure.
+ * - `"Endless"`: under this schedule the program does not end. For example, it waits for
+ *   a clean-up that never runs.
+ * - `"NoChoice"`: the collector had no choice, so the exploration shows nothing. The
+ *   message names the likely mistake: no {@link mayCollect}, no {@link turn}, no
+ *   {@link install}, a `makeUnsafe` without the heap, or `Effect.provide(TestHeap.layer)`
+ *   inside the program.
  * - `"NonDeterminism"`: the program behaves differently when it runs again under the same
  *   schedule. It depends on a random number, on a real clock, or on a variable that an
  *   earlier run has changed. For {@link replay}, the program may have changed since the
  *   schedule was found.
- * - `"Malformed"`: the text is not a schedule.
+ * - `"Malformed"`: the text that was passed to {@link replay} is not a schedule.
  *
- * `schedule` is the argument for {@link replay}. `trace` describes the same events in
- * words. `schedules` is the number of schedules that ran. `unreleased` names the same targets as in
- * {@link Explored}. The message says what failed, and then shows the schedule, the
- * trace, and how to repeat the run.
+ * `schedule` is the argument for {@link replay}, and `trace` describes the same events in
+ * words. `schedules` is the number of schedules that ran, and `unreleased` names the same
+ * targets as in {@link Explored}. The message says what failed, and then shows the
+ * schedule, the trace, and how to repeat the run.
  *
  * @see {@link explore} for an example
  *
@@ -845,18 +846,21 @@ const messageOf = (
 }
 
 /**
- * Describes the options of {@link explore}.
+ * Describes how many schedules {@link explore} runs, and which hosts they imitate.
  *
  * **Details**
  *
- * - `maxSchedules`: the largest number of schedules to run. The default is 10,000.
- * - `seed`: decides which schedules run if more than `maxSchedules` exist. The default is 0.
+ * - `maxSchedules`: the largest number of schedules to run, 10,000 by default.
+ * - `seed`: decides which schedules run if more than `maxSchedules` exist, and is 0 by
+ *   default.
  * - `lateUnregister`: whether the clean-up of a collected target may run even after
- *   `unregister`, because an engine may have queued it before. The default is `false`.
- * - `turns`: when a turn ends. With `"task"`, the default, it ends when the microtasks are done, as in every
- *   host. With `"job"`, each `await` ends it, which the specification allows.
- * - `timeout`: how long a run may take, in real time. The default is 4 seconds, which is less
- *   than the time that test runners allow for a test.
+ *   `unregister`, because an engine may have queued it before. It is `false` by default,
+ *   which is what programs usually assume.
+ * - `turns`: when a turn ends. With `"task"`, the default, it ends when the microtasks
+ *   are done, as in every host. With `"job"`, each `await` ends it, which the
+ *   specification allows.
+ * - `timeout`: how long a run may take, in real time. The default is 4 seconds, which is
+ *   less than the time that test runners allow for a test.
  *
  * @see {@link explore} for the function that takes these options
  *
@@ -878,45 +882,48 @@ export interface ExploreOptions {
  *
  * **When to use**
  *
- * Use to find the moment at which a collection breaks a program, or to show that no
- * such moment exists.
+ * Use to find the moment at which a collection breaks a program, or to show that no such
+ * moment exists.
  *
  * **Details**
  *
  * The program names its targets with {@link mayCollect}. A schedule states which targets
- * die, and before which read. It also states after which turn each clean-up runs, or that
- * the clean-up never runs.
+ * die, and before which read, and after which turn each clean-up runs, or that the
+ * clean-up never runs.
  *
  * The collector has a choice only if the program can see the difference:
  *
  * - at the first `deref` of a released target in a turn
  * - between two turns, if a clean-up may run
- * - at {@link pending}, {@link finalize} and {@link finalizeOne}
+ * - at {@link pending}, {@link finalize} and {@link finalizeOne}, which show the queue
  *
- * A turn ends when the microtasks of a task are done: when the program yields (`Effect.yieldNow`,
- * {@link turn}), sleeps, or waits for I/O. After an `await` of something that is there already, the turn goes
- * on. The option `turns: "job"` ends a turn even there. A target that a turn has dereferenced
- * stays alive until the end of the turn. Effect decides the order of fibers, as it does outside of
- * `explore`. A clean-up that throws makes the run fail. The clean-ups that are left at the end of the
- * program run then, in the order of their registration, and are no choices.
+ * A turn ends when the microtasks of a task are done: when the program yields
+ * (`Effect.yieldNow`, {@link turn}), sleeps, or waits for I/O. After an `await` of
+ * something that is there already, the turn goes on. The option `turns: "job"` ends a
+ * turn even there. A target that a turn has dereferenced stays alive until the end of the
+ * turn. Effect decides the order of fibers, as it does outside of `explore`. A clean-up
+ * that throws makes the run fail. The clean-ups that are left at the end of the program
+ * run then, in the order of their registration, and are no choices.
  *
  * Each run has a new heap and a new Scope. Schedules with fewer events run first, so the
  * error has a shortest schedule. If there are more than `maxSchedules` schedules, about
- * half of the runs are a random sample, and `exhaustive` is `false`. If a sampled schedule
- * fails, `explore` removes events from it as long as it still fails. Runs follow one another, even
- * those of different explorations. Cost: one run of the program and 0.1 to 0.8 ms for each schedule.
+ * half of the runs are a random sample, and `exhaustive` is `false`. If a sampled
+ * schedule fails, `explore` removes events from it as long as it still fails. Runs follow
+ * one another, even those of different explorations. Each schedule costs one run of the
+ * program and 0.1 to 0.8 ms.
  *
  * Fails with {@link ScheduleError}, never with the program's own error. Dies with a
  * `TypeError` if an option is wrong.
  *
  * **Gotchas**
  *
- * Apart from the heap, the program must do the same in each run. Create every object
- * that the program changes inside the program. A registry that a module makes when it is loaded
- * serves every run, but a `WeakRef` belongs to one run. In code without Effect, `explore` notices the
- * turns of timers, and other turns when the code first uses a weak primitive; if it may have missed one while
- * clean-ups were due, `exhaustive` is `false`. For this, it replaces the global timers while
- * it runs. A key that the program passes to a `WeakMap` is alive, so a lookup in a `WeakMap` is not a choice.
+ * Apart from the heap, the program must do the same in each run. Create every object that
+ * the program changes inside the program. A registry that a module makes when it is
+ * loaded serves every run, but a `WeakRef` belongs to one run. In code without Effect,
+ * `explore` notices the turns of timers, and other turns when the code first uses a weak
+ * primitive; if it may have missed one while clean-ups were due, `exhaustive` is `false`.
+ * For this, it replaces the global timers while it runs. A key that the program passes to
+ * a `WeakMap` is alive, so a lookup in a `WeakMap` is not a choice.
  *
  * **Example** (Finding a moment that breaks a program)
  *
@@ -991,7 +998,7 @@ export const explore = <A, E, R>(
  *
  * Fails with `ScheduleError` if the text is not a schedule, if the program does not end,
  * or if the program does not reach the choices of the schedule. The schedule records
- * whether it needs `lateUnregister` or `turns: "job"`. Cost: one run of the program.
+ * whether it needs `lateUnregister` or `turns: "job"`. Costs one run of the program.
  *
  * **Example** (Replaying a failure)
  *
@@ -1081,23 +1088,23 @@ const settingsOf = (options: ExploreOptions | undefined): Explorer.Settings => {
  *
  * **When to use**
  *
- * Use for code that does not use Effect and reads the globals. The default object
+ * Use for code that does not use Effect and reads the globals, because the default object
  * is `globalThis`.
  *
  * **Details**
  *
  * When the Scope closes, the three properties have their earlier values and attributes
- * again. Installations may overlap and end in any order; the newest that has not ended decides. In {@link explore},
- * an installation ends at the latest with its run, even if the program does not end. Dies
- * with a `TypeError` and replaces nothing if the target is not an object, or
- * if a property cannot be replaced. Cost: O(1).
+ * again. Installations may overlap and end in any order; the newest that has not ended
+ * decides. In {@link explore}, an installation ends at the latest with its run, even if
+ * the program does not end. Dies with a `TypeError` and replaces nothing if the target is
+ * not an object, or if a property cannot be replaced. Costs O(1).
  *
  * **Gotchas**
  *
- * Code that read a global before `install` keeps the host's constructor. Some modules
- * read the globals when they are loaded. Load them after `install`. All code of the
- * process sees the replaced globals, so run nothing else at the same time. The global
- * `WeakSet` is not replaced.
+ * Code that read a global before `install` keeps the host's constructor, so load modules
+ * that read the globals when they are loaded after `install`. All code of the process
+ * sees the replaced globals, so run nothing else at the same time. The global `WeakSet`
+ * is not replaced.
  *
  * **Example** (Collecting a target of code without Effect)
  *

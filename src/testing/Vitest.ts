@@ -1,15 +1,17 @@
 /**
  * Runs explorations, laws and checks for leaks as tests of vitest.
  *
- * `it.explore` makes a test of a program that `TestHeap.explore` runs under every schedule, and `it.laws` makes one test
- * of each law. Importing this module also adds the matcher `toBeCollected` to vitest's `expect`. A failure prints the
- * schedule, the events and how to replay them.
+ * `it.explore` makes a test of a program that `TestHeap.explore` runs under every
+ * schedule, and `it.laws` makes one test of each law. Importing this module also adds the
+ * matcher `toBeCollected` to vitest's `expect`. A failure prints the schedule, the events
+ * and how to replay them.
  *
- * This module needs `vitest`, an optional peer dependency. Import it as `effect-weakref/testing/Vitest`. The index
- * `effect-weakref/testing` does not export it.
+ * This module needs `vitest`, an optional peer dependency, so the index
+ * `effect-weakref/testing` does not export it. Import it as
+ * `effect-weakref/testing/Vitest`.
  *
  * @stability experimental
- * @since 0.2.0
+ * @since 0.1.0
  */
 import * as Cause from "effect/Cause"
 import * as Duration from "effect/Duration"
@@ -29,13 +31,13 @@ declare module "vitest" {
 vitest.expect.extend({ ...matchers })
 
 /**
- * Configures a test of {@link Explore}.
+ * Configures a test of {@link Explore}, and how vitest runs it.
  *
  * **Details**
  *
- * The options are those of `TestHeap.explore`, and `testTimeout`: how long the whole test may take. By default, this is a
- * minute longer than `timeout`, so an exploration that does not end is reported as such, and not as a test that timed
- * out.
+ * The options are those of `TestHeap.explore`, and `testTimeout`: how long the whole test
+ * may take. By default, this is a minute longer than `timeout`, so an exploration that
+ * does not end is reported as such, and not as a test that timed out.
  *
  * **Example** (Limiting an exploration)
  *
@@ -50,19 +52,19 @@ vitest.expect.extend({ ...matchers })
  *
  * @category models
  * @stability experimental
- * @since 0.2.0
+ * @since 0.1.0
  */
 export interface ExploreOptions extends TestHeap.ExploreOptions {
   readonly testTimeout?: Duration.Input | undefined
 }
 
 /**
- * Configures the tests of {@link CheckLaws}.
+ * Configures the tests of {@link CheckLaws}, and how vitest runs them.
  *
  * **Details**
  *
- * The options are those of a law's `check`, and `testTimeout`: how long the test of one law may take. The default is 60
- * seconds, because some laws force collections.
+ * The options are those of a law's `check`, and `testTimeout`: how long the test of one
+ * law may take. The default is 60 seconds, because some laws force collections.
  *
  * **Example** (Checking more programs)
  *
@@ -77,7 +79,7 @@ export interface ExploreOptions extends TestHeap.ExploreOptions {
  *
  * @category models
  * @stability experimental
- * @since 0.2.0
+ * @since 0.1.0
  */
 export interface LawsOptions extends CheckOptions {
   readonly testTimeout?: Duration.Input | undefined
@@ -90,7 +92,7 @@ export interface LawsOptions extends CheckOptions {
  *
  * @category models
  * @stability experimental
- * @since 0.2.0
+ * @since 0.1.0
  */
 export interface Explore {
   <A, E>(
@@ -107,7 +109,7 @@ export interface Explore {
  *
  * @category models
  * @stability experimental
- * @since 0.2.0
+ * @since 0.1.0
  */
 export interface CheckLaws {
   (laws: ReadonlyArray<Law>, options?: LawsOptions): void
@@ -120,7 +122,7 @@ export interface CheckLaws {
  *
  * @category models
  * @stability experimental
- * @since 0.2.0
+ * @since 0.1.0
  */
 export type WithVariants<Function> = Function & {
   readonly skip: Function
@@ -137,7 +139,7 @@ export type WithVariants<Function> = Function & {
  *
  * @category models
  * @stability experimental
- * @since 0.2.0
+ * @since 0.1.0
  */
 export interface Methods {
   readonly explore: WithVariants<Explore>
@@ -164,11 +166,13 @@ interface Runner extends Register {
  *
  * **When to use**
  *
- * Use to add `explore` and `laws` to the `it` of `@effect/vitest`, or to one with fixtures.
+ * Use to add `explore` and `laws` to the `it` of `@effect/vitest`, or to one with
+ * fixtures.
  *
  * **Details**
  *
- * The result behaves like the given `it` in everything else, and the given `it` does not change. Cost: O(1).
+ * The result behaves like the given `it` in everything else, and the given `it` does not
+ * change. Costs O(1), before any test runs.
  *
  * **Example** (Adding the methods to the `it` of `@effect/vitest`)
  *
@@ -199,7 +203,7 @@ interface Runner extends Register {
  *
  * @category constructors
  * @stability experimental
- * @since 0.2.0
+ * @since 0.1.0
  */
 export const makeMethods = <It extends object>(it: It): It & Methods => {
   // Each `it` of vitest has these members, and the types of its own tests do not matter here.
@@ -296,8 +300,8 @@ const callSite = (callee: object): string => {
 }
 
 /**
- * Dies with an error that the runner prints with the line of the test. The error has no further fields, because the
- * runner would print them after the message.
+ * Dies with an error that the runner prints with the line of the test. The error has no
+ * further fields, because the runner would print them after the message.
  */
 const fail = ({ cause, message, name }: Report, site: string): Effect.Effect<never> =>
   Effect.suspend(() => {
@@ -312,24 +316,27 @@ const fail = ({ cause, message, name }: Report, site: string): Effect.Effect<nev
  *
  * **When to use**
  *
- * Use to explore a program, or to check the laws of a weak data type, in a test of vitest.
+ * Use to explore a program, or to check the laws of a weak data type, in a test of
+ * vitest.
  *
  * **Details**
  *
- * - `it.explore(name, program, options?)` makes a test that runs `TestHeap.explore`. If the program fails under a
- *   schedule, the test prints this schedule, the events, the failure, and the call that replays them.
- * - `it.laws(laws, options?)` makes one test of each law, with the name of the law. A broken law prints its shortest
- *   counterexample.
+ * - `it.explore(name, program, options?)` makes a test that runs `TestHeap.explore`. If
+ *   the program fails under a schedule, the test prints this schedule, the events, the
+ *   failure, and the call that replays them.
+ * - `it.laws(laws, options?)` makes one test of each law, with the name of the law, and a
+ *   broken law prints its shortest counterexample.
  *
  * Since this module was imported, `expect` has the matcher `toBeCollected`.
  *
- * Both methods have the variants `skip`, `only`, `fails`, `skipIf` and `runIf`. A test that the runner cancels interrupts its
- * program. Cost: that of `TestHeap.explore`, or of the law's `check`.
+ * Both methods have the variants `skip`, `only`, `fails`, `skipIf` and `runIf`. A test
+ * that the runner cancels interrupts its program. Cost: that of `TestHeap.explore`, or of
+ * the law's `check`.
  *
  * **Gotchas**
  *
- * `it.explore` provides the heap and a Scope. Provide what else the program needs before you pass it, but no layer of
- * `TestHeap`: it would hide the explored heap.
+ * `it.explore` provides the heap and a Scope. Provide what else the program needs before
+ * you pass it, but no layer of `TestHeap`, because it would hide the explored heap.
  *
  * **Example** (Expecting that a session is released)
  *
@@ -368,7 +375,7 @@ const fail = ({ cause, message, name }: Report, site: string): Effect.Effect<nev
  *
  * @category testing
  * @stability experimental
- * @since 0.2.0
+ * @since 0.1.0
  */
 export const it: vitest.TestAPI & Methods = makeMethods(vitest.it)
 

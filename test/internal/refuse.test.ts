@@ -1,65 +1,206 @@
 import { assert, describe, it, vi } from "@effect/vitest"
-import { Cause, Effect, Exit, type Scope } from "effect"
+import { Cause, Effect, Exit, Option, Scope } from "effect"
 import * as Library from "../../src/index.ts"
 import { refuse } from "../../src/internal/refuse.ts"
 
-const { Finalizer, Interner, WeakCache, WeakMethod, WeakProxy, WeakRef } = Library
+const { Finalizer, WeakMethod, WeakProxy, WeakRef } = Library
 
 type Copy = typeof Library
 
 const target = { id: 1, on() {} }
 
-/** Returns the values of a copy of the package. */
+/** Returns a value of each type of a copy of the package. */
 const valuesOf = async (copy: Copy) => {
-  const ref = copy.WeakRef.makeUnsafe(target)
-  const scoped = <A>(effect: Effect.Effect<A, unknown, Scope.Scope>) => Effect.runPromise(Effect.scoped(effect))
+  const scope = Scope.makeUnsafe()
+  const open = <A>(effect: Effect.Effect<A, unknown, Scope.Scope>) => Effect.runPromise(Scope.provide(effect, scope))
+  const WeakRef = copy.WeakRef.makeUnsafe(target)
+  const WeakListeners = copy.WeakListeners.makeUnsafe<string>()
   return {
-    ref,
-    method: copy.WeakMethod.makeUnsafe(target, "on"),
-    proxy: copy.WeakProxy.makeUnsafe(target),
-    callback: await scoped(copy.WeakRef.onCollect(ref, () => Effect.void)),
-    finalizer: copy.Finalizer.makeUnsafe(target, Effect.void),
-    interner: copy.Interner.makeUnsafe<object>(),
-    cache: await scoped(copy.WeakCache.make({ lookup: (key: string) => Effect.succeed({ key }), capacity: 1 }))
+    WeakRef,
+    Callback: await open(copy.WeakRef.onCollect(WeakRef, () => Effect.void)),
+    WeakMethod: copy.WeakMethod.makeUnsafe(target, "on"),
+    WeakProxy: copy.WeakProxy.makeUnsafe(target),
+    Finalizer: copy.Finalizer.makeUnsafe(target, Effect.void),
+    Interner: copy.Interner.makeUnsafe<object>(),
+    WeakCache: await open(copy.WeakCache.make({ lookup: (key: string) => Effect.succeed({ key }), capacity: 1 })),
+    WeakKeyMap: copy.WeakKeyMap.set(copy.WeakKeyMap.makeUnsafe<object, number>(), target, 1),
+    WeakListeners,
+    Listener: copy.WeakListeners.addUnsafe(WeakListeners, target, () => {}),
+    WeakSet: copy.WeakSet.add(copy.WeakSet.makeUnsafe<object>(), target),
+    WeakValueMap: copy.WeakValueMap.set(copy.WeakValueMap.makeUnsafe<string, object>(), "a", target)
   }
 }
 
 type Values = Awaited<ReturnType<typeof valuesOf>>
 
-/** The operations with values of another copy, and with the same values of this copy. */
+type Arguments = ReadonlyArray<unknown>
+
+const effect = () => Effect.void
+const constant = () => 0
+
+/** What the functions take after the value. Those with arguments have a data-last form. */
+const functions: { readonly [K in keyof Values]?: Record<string, Arguments> } = {
+  WeakRef: {
+    isAlive: [],
+    deref: [],
+    get: [],
+    pin: [],
+    use: [effect],
+    onCollect: [effect],
+    refersTo: [target]
+  },
+  WeakMethod: {
+    isAlive: [],
+    deref: [],
+    invoke: [],
+    onCollect: [effect],
+    refersTo: [target, "on"]
+  },
+  WeakProxy: { deref: [], use: [effect], onCollect: [effect] },
+  Finalizer: {
+    atExit: [],
+    cancel: [],
+    detach: [],
+    isAlive: [],
+    peek: [],
+    run: [],
+    setAtExit: [false]
+  },
+  Interner: { has: [target], intern: [target], size: [] },
+  WeakCache: {
+    entries: [],
+    get: ["a"],
+    getOption: ["a"],
+    getSuccess: ["a"],
+    has: ["a"],
+    invalidate: ["a"],
+    invalidateAll: [],
+    invalidateWhen: ["a", constant],
+    keys: [],
+    peek: ["a"],
+    refresh: ["a"],
+    set: ["a", target],
+    setCapacity: [1],
+    size: [],
+    stats: [],
+    trim: [1],
+    use: ["a", effect],
+    values: []
+  },
+  WeakKeyMap: {
+    copy: [],
+    copyWith: [constant],
+    count: [],
+    entries: [],
+    forEach: [constant],
+    get: [target],
+    getOrSet: [target, constant],
+    has: [target],
+    isEmpty: [],
+    keyRefs: [],
+    keys: [],
+    modify: [target, constant],
+    modifyAt: [target, () => Option.none()],
+    pop: [target],
+    popEntry: [],
+    remove: [target],
+    set: [target, 1],
+    setAll: [[]],
+    size: [],
+    union: [[]],
+    values: [],
+    clear: []
+  },
+  WeakValueMap: {
+    copy: [],
+    copyWith: [String],
+    count: [],
+    entries: [],
+    forEach: [constant],
+    get: ["a"],
+    getOrSet: ["a", () => target],
+    has: ["a"],
+    isEmpty: [],
+    keys: [],
+    modify: ["a", () => target],
+    modifyAt: ["a", () => Option.none()],
+    pop: ["a"],
+    popEntry: [],
+    remove: ["a"],
+    set: ["a", target],
+    setAll: [[]],
+    size: [],
+    union: [[]],
+    valueRefs: [],
+    values: [],
+    clear: []
+  },
+  WeakSet: {
+    add: [target],
+    addAll: [[]],
+    copy: [],
+    count: [],
+    difference: [[]],
+    equals: [[]],
+    forEach: [constant],
+    has: [target],
+    intersection: [[]],
+    isDisjoint: [[]],
+    isEmpty: [],
+    isProperSubset: [[]],
+    isProperSuperset: [[]],
+    isSubset: [[]],
+    isSuperset: [[]],
+    pop: [],
+    refs: [],
+    remove: [target],
+    removeAll: [[]],
+    retainAll: [[]],
+    size: [],
+    symmetricDifference: [[]],
+    toggleAll: [[]],
+    union: [[]],
+    values: [],
+    clear: []
+  },
+  WeakListeners: {
+    add: [target, constant],
+    addMethod: [target, "on"],
+    addMethodUnsafe: [target, "on"],
+    addUnsafe: [target, constant],
+    publish: ["event"],
+    remove: [target],
+    size: []
+  }
+}
+
+/** The functions whose first argument is not a value of their module, or which are called below. */
+const others = /^(?:make|makeUnsafe|makeWith|makeScoped|fromIterable|is[A-Z].*|[A-Z].*|equals)$/
+const othersOf: Partial<Record<keyof Copy, RegExp>> = {
+  WeakRef: /^(?:all|cancel|count|holdWhile|keepAlive|keepAliveUnsafe)$/,
+  WeakListeners: /^(?:listen|listenUnsafe|stop)$/
+}
+
+/** The operations with values of another copy, or with the same values of this copy. */
 const operations: Record<string, (foreign: Values, own: Values) => unknown> = {
-  "WeakRef.isAlive": ({ ref }) => WeakRef.isAlive(ref),
-  "WeakRef.deref": ({ ref }) => WeakRef.deref(ref),
-  "WeakRef.get": ({ ref }) => WeakRef.get(ref),
-  "WeakRef.use": ({ ref }) => WeakRef.use(ref, Effect.succeed),
-  "WeakRef.pin": ({ ref }) => WeakRef.pin(ref),
-  "WeakRef.onCollect": ({ ref }) => WeakRef.onCollect(ref, () => Effect.void),
-  "WeakRef.cancel": ({ callback }) => WeakRef.cancel(callback),
-  "WeakRef.refersTo": ({ ref }) => WeakRef.refersTo(ref, target),
-  "WeakRef.equals": ({ ref }, own) => WeakRef.equals(own.ref, ref),
-  "WeakRef.equals, data-last": ({ ref }, own) => WeakRef.equals(own.ref)(ref),
-  "WeakMethod.isAlive": ({ method }) => WeakMethod.isAlive(method),
-  "WeakMethod.deref": ({ method }) => WeakMethod.deref(method),
-  "WeakMethod.invoke": ({ method }) => WeakMethod.invoke(method),
-  "WeakMethod.onCollect": ({ method }) => WeakMethod.onCollect(method, () => Effect.void),
-  "WeakMethod.refersTo": ({ method }) => WeakMethod.refersTo(method, target, "on"),
-  "WeakMethod.equals": ({ method }, own) => WeakMethod.equals(own.method, method),
-  "WeakProxy.deref": ({ proxy }) => WeakProxy.deref(proxy),
-  "WeakProxy.use": ({ proxy }) => WeakProxy.use(proxy, Effect.succeed),
-  "WeakProxy.onCollect": ({ proxy }) => WeakProxy.onCollect(proxy, () => Effect.void),
-  "WeakProxy.equals": ({ proxy }, own) => WeakProxy.equals(own.proxy, proxy),
-  "WeakProxy.equals, data-last": ({ proxy }, own) => WeakProxy.equals(own.proxy)(proxy),
-  "Finalizer.run": ({ finalizer }) => Finalizer.run(finalizer),
-  "Finalizer.detach": ({ finalizer }) => Finalizer.detach(finalizer),
-  "Finalizer.cancel": ({ finalizer }) => Finalizer.cancel(finalizer),
-  "Finalizer.peek": ({ finalizer }) => Finalizer.peek(finalizer),
-  "Finalizer.isAlive": ({ finalizer }) => Finalizer.isAlive(finalizer),
-  "Finalizer.atExit": ({ finalizer }) => Finalizer.atExit(finalizer),
-  "Finalizer.setAtExit": ({ finalizer }) => Finalizer.setAtExit(finalizer, false),
-  "Interner.intern": ({ interner }) => Interner.intern(interner, target),
-  "Interner.size": ({ interner }) => Interner.size(interner),
-  "WeakCache.keys": ({ cache }) => WeakCache.keys(cache),
-  "WeakCache.size": ({ cache }) => WeakCache.size(cache)
+  "WeakRef.cancel": ({ Callback }) => WeakRef.cancel(Callback),
+  "WeakListeners.stop": ({ Listener }) => Library.WeakListeners.stop(Listener)
+}
+for (const [module, withArguments] of Object.entries(functions)) {
+  // The tables above have the arguments that the functions take.
+  const exported = Library[module as keyof Copy] as unknown as Record<string, (...args: Arguments) => any>
+  const of = (values: Values) => values[module as keyof Values]
+  for (const [name, args] of Object.entries(withArguments)) {
+    operations[`${module}.${name}`] = (foreign) => exported[name]!(of(foreign), ...args)
+    if (args.length === 0) continue
+    operations[`${module}.${name}, data-last`] = (foreign) => exported[name]!(...args)(of(foreign))
+  }
+  const { equals } = exported
+  // The other argument of `WeakSet.equals` can be any iterable.
+  if (equals === undefined || module === "WeakSet") continue
+  operations[`${module}.equals of this copy's`] = (foreign, own) => equals(of(own), of(foreign))
+  operations[`${module}.equals of the other copy's`] = (foreign, own) => equals(of(foreign), of(own))
+  operations[`${module}.equals, data-last`] = (foreign, own) => equals(of(own))(of(foreign))
 }
 
 /** Returns what an operation throws, or what its effect dies with. */
@@ -75,31 +216,46 @@ const errorOf = (operation: () => unknown): unknown => {
 }
 
 describe("refuse", () => {
-  it.each(Object.entries(operations))("%s says that a value belongs to another copy", async (_, operation) => {
-    const own = await valuesOf(Library)
-    assert.isUndefined(errorOf(() => operation(own, own)))
-    vi.resetModules()
-    const foreign = await valuesOf(await import("../../src/index.ts"))
-    const error = errorOf(() => operation(foreign, own))
-    assert.instanceOf(error, TypeError)
-    assert.match(error.message, /^This \w+ was created by another copy of effect-weakref, /)
+  it.for(Object.keys(functions))("the tests call each function of %s", (module) => {
+    const names = Object.keys(Library[module as keyof Copy])
+      .filter((name) => !others.test(name) && !othersOf[module as keyof Copy]?.test(name))
+    assert.sameMembers(names, Object.keys(functions[module as keyof Values]!).filter((name) => !others.test(name)))
   })
 
-  it("the guards of a copy return false for values of another copy", async () => {
+  describe("values of another copy", async () => {
+    const own = await valuesOf(Library)
     vi.resetModules()
-    const { callback, finalizer, method, proxy, ref } = await valuesOf(await import("../../src/index.ts"))
-    assert.isFalse(WeakRef.isWeakRef(ref))
-    assert.isFalse(WeakRef.isCallback(callback))
-    assert.isFalse(WeakMethod.isWeakMethod(method))
-    assert.isFalse(WeakProxy.isWeakProxy(proxy))
-    assert.isFalse(Finalizer.isFinalizer(finalizer))
+    const foreign = await valuesOf(await import("../../src/index.ts"))
+
+    it.for(Object.entries(operations))("%s", ([, operation]) => {
+      const error = errorOf(() => operation(foreign, own))
+      assert.instanceOf(error, TypeError)
+      assert.match(error.message, /^This \w+ was created by another copy of effect-weakref, /)
+      assert.isUndefined(errorOf(() => operation(own, own)))
+    })
+
+    it("no guard accepts them", () => {
+      const guards = Object.values(Library).flatMap((module) => Object.entries(module))
+        .filter((entry): entry is [string, (u: unknown) => boolean] => /^is[A-Z].*/.test(entry[0]))
+        .filter(([name]) => !/^is(?:WeakReferenceable|Alive|Empty|Subset|Superset|Proper|Disjoint)/.test(name))
+      const accepted = (values: Values) =>
+        guards.filter(([, guard]) => Object.values(values).some(guard)).map(([name]) => name)
+      assert.deepStrictEqual(accepted(foreign), [])
+      assert.deepStrictEqual(accepted(own).length, Object.keys(own).length - 1)
+    })
   })
 
   it("names the expected type for a value of another kind", () => {
     const wrong: any = { name: "Ada" }
-    assert.throws(() => WeakRef.isAlive(wrong), TypeError, /^Expected a WeakRef, but got \{"name":"Ada"\}$/)
+    assert.throws(() => WeakRef.isAlive(wrong), TypeError, /^Expected a WeakRef, but got \[object Object\]$/)
     assert.throws(() => WeakMethod.isAlive(wrong), TypeError, /^Expected a WeakMethod, but got /)
     assert.throws(() => WeakProxy.deref(wrong), TypeError, /^Expected a WeakProxy, but got /)
+    for (const nothing of [undefined, null] as Array<any>) {
+      assert.throws(() => WeakRef.isAlive(nothing), TypeError, "Expected a WeakRef, but got")
+      assert.throws(() => Library.WeakSet.size(nothing), TypeError, "Expected a WeakSet, but got")
+      assert.throws(() => Library.WeakKeyMap.size(nothing), TypeError, "Expected a WeakKeyMap, but got")
+      assert.throws(() => Library.WeakValueMap.size(nothing), TypeError, "Expected a WeakValueMap, but got")
+    }
     assert.throws(() => Finalizer.isAlive(wrong), TypeError, /^Expected a Finalizer, but got /)
     assert.throws(
       () => refuse(undefined, "~effect-weakref/WeakRef/Callback"),

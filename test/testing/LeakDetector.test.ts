@@ -109,6 +109,17 @@ describe("expectCollected", { timeout: 120_000 }, () => {
 })
 
 describe("LeakError", () => {
+  it("its message and that of a GrowthError are own properties, so that the stack has them in every engine", () => {
+    const errors = [
+      new LeakDetector.LeakError({ rounds: 3, retainers: [] }),
+      new LeakDetector.GrowthError({ repeat: 2, growth: [{ name: "Session", before: 1, after: 3 }] })
+    ]
+    for (const error of errors) {
+      assert.isTrue(Object.hasOwn(error, "message"))
+      assert.include(error.stack, error.message)
+    }
+  })
+
   it.effect("has no retainers if the search is switched off", () =>
     Effect.gen(function*() {
       const held: Array<object> = []

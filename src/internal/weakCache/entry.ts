@@ -22,14 +22,17 @@
  * The registry and the table hold entries, so an entry holds its own value only in the state `strong`.
  */
 import * as Exit from "effect/Exit"
+import type { Keyed } from "./entryTable.ts"
 import type { Expiring } from "./expiry.ts"
 import type { Idle } from "./idle.ts"
 import type { Lookup } from "./lookups.ts"
 import type { Resource } from "./resources.ts"
 import type { Link } from "./strongFront.ts"
 
-export class Entry<Key, A extends WeakKey, E> implements Link, Expiring {
+export class Entry<Key, A extends WeakKey, E> implements Link, Expiring, Keyed<Key> {
   readonly key: Key
+  /** What the table needs to find the key, so that removing the entry runs no code of the user. */
+  hash: number | undefined
   state: "pending" | "strong" | "weak" | "removed"
   exit: Exit.Exit<A, E> | undefined
   /** Created when the cache first holds the value only weakly. */
@@ -48,8 +51,9 @@ export class Entry<Key, A extends WeakKey, E> implements Link, Expiring {
   newer: Entry<Key, A, E> | undefined
   older: Entry<Key, A, E> | undefined
 
-  constructor(key: Key) {
+  constructor(key: Key, hash: number | undefined) {
     this.key = key
+    this.hash = hash
     this.state = "removed"
     this.exit = undefined
     this.ref = undefined

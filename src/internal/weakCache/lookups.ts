@@ -27,7 +27,7 @@ import { NotWeakReferenceableError } from "../../WeakError.ts"
 import type { Counters } from "./counters.ts"
 import { Entry } from "./entry.ts"
 import type { Table } from "./entryTable.ts"
-import type { Store, Terms } from "./store.ts"
+import type { Place, Store, Terms } from "./store.ts"
 import { withWork, Work, workOf } from "./work.ts"
 
 /** The lookup of the user. A lookup of `makeScoped` acquires its resource in the Scope that it receives. */
@@ -67,9 +67,12 @@ export class Lookup<Key, A extends WeakKey, E> {
   /** The number of waiters, including those whose fibers have not begun to wait or have not received the exit. */
   waiters = 0
   readonly resumes = new Set<(exit: Effect.Effect<A, E>) => void>()
+  /** What the table of the refreshes needs to find the key. */
+  readonly hash: number | undefined
 
-  constructor(key: Key, isBackground: boolean) {
+  constructor(key: Key, hash: number | undefined, isBackground: boolean) {
     this.key = key
+    this.hash = hash
     this.isBackground = isBackground
   }
 }
@@ -148,8 +151,9 @@ export class Lookups<Key, A extends WeakKey, E> {
 
   /** Runs the lookup of a key that has no entry and no running lookup, and waits for it. */
   load(key: Key, waiter: Fiber.Fiber<unknown, unknown>, restore: Restore): Effect.Effect<A, E> {
-    const lookup = new Lookup<Key, A, E>(key, false)
-    const entry = new Entry<Key, A, E>(key)
+    const hash = this.store.hashOf(key)
+    const lookup = new Lookup<Key, A, E>(key, hash, false)
+    const entry = new Entry<Key, A, E>(key, hash)
     entry.lookup = lookup
     lookup.entry = entry
     this.store.begin(entry)
@@ -160,16 +164,16 @@ export class Lookups<Key, A extends WeakKey, E> {
   refresh(key: Key, waiter: Fiber.Fiber<unknown, unknown>, restore: Restore): Effect.Effect<A, E> {
     const running = this.findRefresh(key)
     if (running !== undefined) return this.join(running, waiter, restore)
-    const lookup = new Lookup<Key, A, E>(key, false)
-    this.refreshes.set(key, lookup)
+    const lookup = new Lookup<Key, A, E>(key, this.store.hashOf(key), false)
+    this.refreshes.add(lookup)
     return this.startAndJoin(lookup, waiter, restore)
   }
 
   /** Starts the refresh of a key in the background, unless one is running. The key must have an entry. */
   refreshLater(key: Key, parent: Fiber.Fiber<unknown, unknown>): void {
     if (this.findRefresh(key) !== undefined) return
-    const lookup = new Lookup<Key, A, E>(key, true)
-    this.refreshes.set(key, lookup)
+    const lookup = new Lookup<Key, A, E>(key, this.store.hashOf(key), true)
+    this.refreshes.add(lookup)
     this.start(lookup, parent)
   }
 
@@ -257,23 +261,29 @@ export class Lookups<Key, A extends WeakKey, E> {
   ): Effect.Effect<void> {
     const { counters, store } = this
     let terms: Terms | undefined
+    let place: Place<Key, A, E> | undefined
     let result = exit
     try {
-      if (!Exit.hasInterrupts(exit)) terms = this.termsOf(exit, lookup.key)
+      if (!Exit.hasInterrupts(exit)) {
+        terms = this.termsOf(exit, lookup.key)
+        // Compares keys, so it is done before any change.
+        if (lookup.isWanted && lookup.entry === undefined) place = store.placeOf(lookup.key)
+      }
     } catch (error) {
+      terms = undefined
       result = Exit.die(error)
     }
     if (!lookup.hasEnded) lookup.exit = result
     const { entry } = lookup
-    const isRefresh = entry === undefined
-    const isStored = terms !== undefined && lookup.isWanted && this.isKept(lookup, result)
+    if (entry !== undefined) place = { key: entry.key, hash: entry.hash, entry }
+    const isStored = terms !== undefined && lookup.isWanted && (entry !== undefined || this.isKept(place!, result))
     if (Exit.isSuccess(result)) counters.loads++
     else if (Exit.hasInterrupts(result)) counters.interrupted++
     else counters.failures++
     if (!isStored) this.detach(lookup)
     this.forget(lookup)
     const resource = scope !== undefined && Exit.isSuccess(result) ? { scope, work: lookup.work } : undefined
-    const wasStored = isStored && store.insert(lookup.key, result, terms!, resource, isRefresh ? undefined : entry)
+    const wasStored = isStored && store.insert(place!, result, terms!, resource, entry)
     if (Exit.isSuccess(result) && !wasStored) {
       counters.unstored++
       // Keeps the resource of an unstored handle open until the handle is collected.
@@ -290,16 +300,14 @@ export class Lookups<Key, A extends WeakKey, E> {
   }
 
   /** A refresh that fails leaves a live value, and the lookup of a pending entry. */
-  private isKept(lookup: Lookup<Key, A, E>, exit: Exit.Exit<A, E>): boolean {
-    if (Exit.isSuccess(exit) || lookup.entry !== undefined) return true
-    const current = this.store.current(lookup.key)
-    return current === undefined || (current.exit !== undefined && Exit.isFailure(current.exit))
+  private isKept({ entry }: Place<Key, A, E>, exit: Exit.Exit<A, E>): boolean {
+    return Exit.isSuccess(exit) || entry === undefined || (entry.exit !== undefined && Exit.isFailure(entry.exit))
   }
 
   /** Forgets a lookup that has been settled. */
   private forget(lookup: Lookup<Key, A, E>): void {
     this.running.delete(lookup)
-    if (this.refreshes.get(lookup.key) === lookup) this.refreshes.delete(lookup.key)
+    this.refreshes.delete(lookup)
     lookup.entry = undefined
   }
 
@@ -414,18 +422,16 @@ export class Lookups<Key, A extends WeakKey, E> {
   /** Removes the pending entry of a lookup. The waiters receive the result, but it is not stored. */
   detach(lookup: Lookup<Key, A, E>): void {
     lookup.isWanted = false
-    if (this.refreshes.get(lookup.key) === lookup) this.refreshes.delete(lookup.key)
+    this.refreshes.delete(lookup)
     if (lookup.entry !== undefined) this.store.detach(lookup.entry)
   }
 
-  /** Something newer has happened to a key: a running refresh must not store its result. O(1). */
-  outdate(key: Key): void {
-    if (this.refreshes.size === 0) return
-    const lookup = this.refreshes.get(key)
-    if (lookup !== undefined) this.detach(lookup)
+  /** Returns the running refresh of a key, which must be detached if something newer happens to the key. O(1). */
+  refreshOf(key: Key): Lookup<Key, A, E> | undefined {
+    return this.refreshes.size === 0 ? undefined : this.refreshes.get(key)
   }
 
-  /** As `outdate`, for all keys. */
+  /** Detaches all refreshes, because something newer has happened to their keys. */
   outdateAll(): void {
     for (const lookup of Array.from(this.refreshes.values())) this.detach(lookup)
   }

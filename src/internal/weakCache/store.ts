@@ -3,7 +3,7 @@
  * expire, and the registry of those that are held weakly. `entry.ts` lists the states of an entry;
  * only this module and the start of a lookup change them.
  *
- * No method runs code of the user, except for comparing keys. A clean-up can run after its entry has
+ * No method runs code of the user, except for comparing keys, and none that changes the store does. A clean-up can run after its entry has
  * been replaced, so it reads the entry and never looks up the key.
  */
 import type * as Clock from "effect/Clock"
@@ -16,7 +16,7 @@ import { inSlices, makeRegistry } from "../registry.ts"
 import type { Background, Removals } from "./background.ts"
 import type { Counters } from "./counters.ts"
 import { Entry, storesValue, valueOf } from "./entry.ts"
-import { LiveEntries, sketchHash, StructuralTable, type Table } from "./entryTable.ts"
+import { type Keyed, LiveEntries, ReferenceTable, sketchHash, StructuralTable, type Table } from "./entryTable.ts"
 import { ExpiryQueue } from "./expiry.ts"
 import { IdleQueue } from "./idle.ts"
 import type { Resource, Resources } from "./resources.ts"
@@ -47,9 +47,16 @@ export interface Terms {
   readonly timeToLive: number
 }
 
+/** Where a result will be stored: its key with the hash, and the pending or live entry of an equal key. */
+export interface Place<Key, A extends WeakKey, E> {
+  readonly key: Key
+  readonly hash: number | undefined
+  readonly entry: Entry<Key, A, E> | undefined
+}
+
 /** Creates an empty map from keys. */
-export const makeTable = <Key, V>(compare: "structural" | "reference"): Table<Key, V> =>
-  compare === "reference" ? new Map<Key, V>() : new StructuralTable<Key, V>()
+export const makeTable = <Key, V extends Keyed<Key>>(compare: "structural" | "reference"): Table<Key, V> =>
+  compare === "reference" ? new ReferenceTable<Key, V>() : new StructuralTable<Key, V>()
 
 const idleOf = (backgrounds: ReadonlyArray<Background>): Promise<unknown> | undefined => {
   const promises = backgrounds.flatMap((background) => background.idle ?? [])
@@ -99,11 +106,10 @@ export class Store<Key, A extends WeakKey, E> {
     this.resources = resources
     this.removals = removals
     this.turn = new Turn(config.maxWeight)
-    const { compare } = config
-    this.front = new StrongFront(
+    this.front = new StrongFront<Entry<Key, A, E>>(
       config.idleTimeToLive > 0 ? config.capacity : 0,
       config.maxWeight,
-      (entry) => sketchHash(compare, entry.key)
+      sketchHash
     )
     this.idle = new IdleQueue(config.idleTimeToLive)
     // Without the Scope, because the Scope holds the cache.
@@ -212,7 +218,7 @@ export class Store<Key, A extends WeakKey, E> {
   /** Adds the pending entry of a lookup. The key must have no entry. */
   begin(entry: Entry<Key, A, E>): void {
     entry.state = "pending"
-    this.table.set(entry.key, entry)
+    this.table.add(entry)
   }
 
   /** Removes a pending entry. Its lookup goes on, and does not store its result. */
@@ -224,24 +230,35 @@ export class Store<Key, A extends WeakKey, E> {
     }
     entry.state = "removed"
     entry.lookup = undefined
-    this.table.delete(entry.key)
+    this.table.delete(entry)
   }
 
   // Storing
+
+  /** Returns the hash of a key for a new entry. Runs code of the user, which may throw. */
+  hashOf(key: Key): number | undefined {
+    return this.table.hashOf(key)
+  }
+
+  /** Finds the place for a result that has no pending entry. Runs code of the user, which may throw. */
+  placeOf(key: Key): Place<Key, A, E> {
+    const hash = this.hashOf(key)
+    return { key, hash, entry: this.current(key) }
+  }
 
   /**
    * Stores a result. Replaces the entry of the key, unless it is the pending entry of this result. Returns `false` if
    * the time to live is zero; then the key has no entry. O(1), or O(log n) with a time to live.
    */
   insert(
-    key: Key,
+    { entry: known, hash, key }: Place<Key, A, E>,
     exit: Exit.Exit<A, E>,
     { timeToLive, weight }: Terms,
     resource: Resource | undefined,
     pending: Entry<Key, A, E> | undefined
   ): boolean {
     const isStored = timeToLive > 0
-    let entry = pending ?? this.current(key)
+    let entry = known
     if (entry?.state === "pending" && entry !== pending) {
       this.detach(entry)
       entry = undefined
@@ -262,8 +279,8 @@ export class Store<Key, A extends WeakKey, E> {
       return false
     }
     if (entry === undefined) {
-      entry = new Entry<Key, A, E>(key)
-      this.table.set(key, entry)
+      entry = new Entry<Key, A, E>(key, hash)
+      this.table.add(entry)
     }
     entry.lookup = undefined
     if (Exit.isSuccess(exit)) this.counters.size++
@@ -325,7 +342,7 @@ export class Store<Key, A extends WeakKey, E> {
 
   /** Keeps a resource open until its handle is collected, without an entry in the table. */
   watchUnstored(key: Key, handle: A, resource: Resource): void {
-    const entry = new Entry<Key, A, E>(key)
+    const entry = new Entry<Key, A, E>(key, undefined)
     this.resources.add(entry, resource)
     this.watch(entry, handle)
   }
@@ -385,7 +402,7 @@ export class Store<Key, A extends WeakKey, E> {
    */
   private remove(entry: Entry<Key, A, E>, cause: RemovalCause | undefined): void {
     const isValue = storesValue(entry)
-    this.table.delete(entry.key)
+    this.table.delete(entry)
     const exit = this.takeOut(entry)
     entry.state = "removed"
     if (isValue && cause !== undefined) {

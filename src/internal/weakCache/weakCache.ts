@@ -204,9 +204,12 @@ export class WeakCacheImpl<Key, A extends WeakKey, E, R> extends Base implements
         const terms = this.lookups.termsOf(exit, key)
         // `weigh` may have closed the cache.
         if (this.phase === "closed") return Effect.interrupt
-        this.lookups.outdate(key)
+        // Both compare keys, so they are done before any change.
+        const refresh = this.lookups.refreshOf(key)
+        const place = this.store.placeOf(key)
+        if (refresh !== undefined) this.lookups.detach(refresh)
         this.counters.sets++
-        if (!this.store.insert(key, exit, terms, undefined, undefined)) this.counters.unstored++
+        if (!this.store.insert(place, exit, terms, undefined, undefined)) this.counters.unstored++
         return Effect.void
       })
     )
@@ -245,8 +248,9 @@ export class WeakCacheImpl<Key, A extends WeakKey, E, R> extends Base implements
 
   invalidate(key: Key): Effect.Effect<void> {
     return this.uninterruptible((fiber) => {
-      this.lookups.outdate(key)
+      const refresh = this.lookups.refreshOf(key)
       const entry = this.store.current(key)
+      if (refresh !== undefined) this.lookups.detach(refresh)
       return entry === undefined ? Effect.void : this.invalidateEntries([entry], fiber)
     })
   }

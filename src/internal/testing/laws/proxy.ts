@@ -191,7 +191,6 @@ const traps: ReadonlyArray<Operation> = [
   operation("Object.keys(proxy)", (x) => Object.keys(x)),
   operation("({ ...proxy })", (x) => ({ ...x })),
   operation("proxy instanceof Object", (x) => x instanceof Object),
-  operation("JSON.stringify(proxy)", (x) => JSON.stringify(x)),
   operation("`${proxy}`", (x) => `${x}`)
 ]
 
