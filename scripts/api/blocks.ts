@@ -42,8 +42,7 @@ const order = (lines: ReadonlyArray<string>): ReadonlyArray<string> => {
 }
 
 /** A code span, a link or a word: a line does not break inside. */
-const atoms = (text: string): ReadonlyArray<string> =>
-  text.match(/(?:`[^`]*`|\{@link [^}]*\}|\S)+/g) ?? []
+const atoms = (text: string): ReadonlyArray<string> => text.match(/(?:`[^`]*`|\{@link [^}]*\}|\S)+/g) ?? []
 
 /** Wraps the paragraphs and the list items. Leaves code, tables and headings as they are. */
 const wrap = (lines: ReadonlyArray<string>, columns: number): ReadonlyArray<string> => {

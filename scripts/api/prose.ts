@@ -45,6 +45,8 @@ for (const file of files) {
 console.log(row("all", total))
 const { average, share } = measure(total)
 if (average < goal.average || share > goal.short) {
-  console.log(`The goal is an average of ${goal.average} words, and at most ${100 * goal.short} % with ${short} or fewer.`)
+  console.log(
+    `The goal is an average of ${goal.average} words, and at most ${100 * goal.short} % with ${short} or fewer.`
+  )
   process.exitCode = 1
 }
