@@ -54,6 +54,8 @@ export class Lookup<Key, A extends WeakKey, E> {
   entry: Entry<Key, A, E> | undefined = undefined
   /** Whether the result is to be stored. Something newer has happened to the key if not. */
   isWanted = true
+  /** Whether a refresh started the lookup. */
+  readonly isRefresh: boolean
   /** Whether the lookup goes on without waiters. */
   readonly isBackground: boolean
   /** Whether `Lookups.start` is on the stack. */
@@ -68,8 +70,9 @@ export class Lookup<Key, A extends WeakKey, E> {
   waiters = 0
   readonly resumes = new Set<(exit: Effect.Effect<A, E>) => void>()
 
-  constructor(key: Key, isBackground: boolean) {
+  constructor(key: Key, isRefresh: boolean, isBackground: boolean) {
     this.key = key
+    this.isRefresh = isRefresh
     this.isBackground = isBackground
   }
 }
@@ -77,8 +80,9 @@ export class Lookup<Key, A extends WeakKey, E> {
 /** How deep lookups start or end in one another before the next one does so from a shallow stack. */
 const deepest = 32
 
-/** How many calls of `Lookups.start` are on the stack. */
+/** How many calls of `Lookups.start` are on the stack, and how many were since the stack was last empty of them. */
 let depth = 0
+let reached = 0
 
 /** How many calls of `handOver` are on the stack, and those that wait for the outermost one. */
 let handingOver = 0
@@ -147,8 +151,13 @@ export class Lookups<Key, A extends WeakKey, E> {
   }
 
   /** Runs the lookup of a key that has no entry and no running lookup, and waits for it. */
-  load(key: Key, waiter: Fiber.Fiber<unknown, unknown>, restore: Restore): Effect.Effect<A, E> {
-    const lookup = new Lookup<Key, A, E>(key, false)
+  load(
+    key: Key,
+    waiter: Fiber.Fiber<unknown, unknown>,
+    restore: Restore,
+    isRefresh: boolean
+  ): Effect.Effect<A, E> {
+    const lookup = new Lookup<Key, A, E>(key, isRefresh, false)
     const entry = new Entry<Key, A, E>(key)
     entry.lookup = lookup
     lookup.entry = entry
@@ -160,7 +169,7 @@ export class Lookups<Key, A extends WeakKey, E> {
   refresh(key: Key, waiter: Fiber.Fiber<unknown, unknown>, restore: Restore): Effect.Effect<A, E> {
     const running = this.findRefresh(key)
     if (running !== undefined) return this.join(running, waiter, restore)
-    const lookup = new Lookup<Key, A, E>(key, false)
+    const lookup = new Lookup<Key, A, E>(key, true, false)
     this.refreshes.set(key, lookup)
     return this.startAndJoin(lookup, waiter, restore)
   }
@@ -168,7 +177,7 @@ export class Lookups<Key, A extends WeakKey, E> {
   /** Starts the refresh of a key in the background, unless one is running. The key must have an entry. */
   refreshLater(key: Key, parent: Fiber.Fiber<unknown, unknown>): void {
     if (this.findRefresh(key) !== undefined) return
-    const lookup = new Lookup<Key, A, E>(key, true)
+    const lookup = new Lookup<Key, A, E>(key, true, true)
     this.refreshes.set(key, lookup)
     this.start(lookup, parent)
   }
@@ -194,6 +203,7 @@ export class Lookups<Key, A extends WeakKey, E> {
     let fiber: Fiber.Fiber<void> | undefined
     lookup.isStarting = true
     depth++
+    if (depth > reached) reached = depth
     try {
       fiber = Effect.runForkWith(this.contextOf(work, parent))(
         this.run(lookup, depth > deepest && !isSynchronous(parent))
@@ -201,6 +211,7 @@ export class Lookups<Key, A extends WeakKey, E> {
     } finally {
       // Only assignments, because the stack may have overflowed.
       depth--
+      if (depth === 0) reached = 0
       lookup.fiber = fiber
       lookup.isStarting = false
     }
@@ -289,9 +300,14 @@ export class Lookups<Key, A extends WeakKey, E> {
       }))
   }
 
-  /** A refresh that fails leaves a live value, and the lookup of a pending entry. */
+  /**
+   * A refresh that fails leaves a live value, and the lookup of a pending entry. A stack overflow is not cached,
+   * because it says nothing about the key.
+   */
   private isKept(lookup: Lookup<Key, A, E>, exit: Exit.Exit<A, E>): boolean {
-    if (Exit.isSuccess(exit) || lookup.entry !== undefined) return true
+    if (Exit.isSuccess(exit)) return true
+    if (mayBeOverflow(exit)) return false
+    if (lookup.entry !== undefined) return true
     const current = this.store.current(lookup.key)
     return current === undefined || (current.exit !== undefined && Exit.isFailure(current.exit))
   }
@@ -452,6 +468,17 @@ export class Lookups<Key, A extends WeakKey, E> {
     return fiber
   }
 }
+
+const isOverflow = (defect: unknown): boolean =>
+  defect instanceof Error && (defect.name === "RangeError" || defect.name === "InternalError") &&
+  /call stack|recursion/i.test(defect.message)
+
+/**
+ * Whether a lookup may have died because the stack was full, and not because of its key. An overflow in the middle of
+ * Effect's own code can cause any defect, so under many lookups on the stack each defect counts.
+ */
+const mayBeOverflow = (exit: Exit.Failure<unknown, unknown>): boolean =>
+  exit.cause.reasons.some((reason) => Cause.isDieReason(reason) && (reached > deepest || isOverflow(reason.defect)))
 
 const isSynchronous = (fiber: Fiber.Fiber<unknown, unknown>): boolean =>
   Context.get(fiber.context, Scheduler.Scheduler).executionMode === "sync"
