@@ -364,13 +364,15 @@ export class Lookups<Key, A extends WeakKey, E> {
     })
   }
 
-  /** Returns whether a lookup will never end, because an error of the engine stopped it. */
+  /** Returns whether a lookup that is still found will never settle, because an error of the engine stopped it. */
   private isBroken(lookup: Lookup<Key, A, E>): boolean {
-    return !lookup.isStarting && !lookup.hasEnded &&
-      (lookup.fiber === undefined || lookup.fiber.pollUnsafe() !== undefined)
+    return lookup.hasEnded ||
+      (!lookup.isStarting && (lookup.fiber === undefined || lookup.fiber.pollUnsafe() !== undefined))
   }
 
   private fail(lookup: Lookup<Key, A, E>): void {
+    this.detach(lookup)
+    this.forget(lookup)
     this.deliver(lookup, lookup.fiber?.pollUnsafe() ?? Exit.die(new Error("The lookup could not be started")))
   }
 
