@@ -230,7 +230,7 @@ export const onCollect = <R>(
     kept ??= new CallbackImpl(Scope.makeUnsafe(), undefined)
     const callback = new CallbackImpl(
       Context.get(context, Scope.Scope),
-      owner && Referent.of(owner, referents[0].records.heap)
+      owner === undefined ? undefined : Referent.of(owner, referents[0].records.heap)
     )
     callback.register({ effect, context }, referents)
     return Effect.succeed(callback)
