@@ -29,7 +29,7 @@
 import * as Context from "effect/Context"
 import * as Effect from "effect/Effect"
 import { collector, host, nextTimer } from "./internal/host.ts"
-import { startSentinel } from "./internal/registry.ts"
+import { startBusyRegistry } from "./internal/registry.ts"
 
 /**
  * Contains three constructors that behave as ECMAScript specifies for the globals of the
@@ -176,7 +176,7 @@ const isWeakSymbol = (u: symbol): boolean => {
  */
 export const collectGarbage: Effect.Effect<boolean> = /*#__PURE__*/ Effect.callback<boolean>((resume) => {
   // Old engines may stop all finalizers if a registry of the program is collected while its clean-up is due.
-  startSentinel()
+  startBusyRegistry()
   // Collect in the next turn, because a referent that this turn dereferenced stays alive until the end of the turn.
   nextTimer(() => {
     const collect = collector()
