@@ -3,12 +3,12 @@
  *
  * Use this module to replace the heap that the library uses. For example, a test can
  * provide the `TestHeap` of `effect-weakref/testing` and decide when a value is
- * collected. The service consists of three constructors: `WeakRef`, `WeakMap` and
- * `FinalizationRegistry`. With these constructors, the library creates every weak
- * reference, ephemeron and finalizer for a value of the program. The library uses the
- * host's own `WeakMap` and `WeakSet` only for internal data.
+ * collected. The service consists of three constructors, `WeakRef`, `WeakMap` and
+ * `FinalizationRegistry`, with which the library creates every weak reference, ephemeron
+ * and clean-up for a value of the program. The library uses the host's own `WeakMap` and
+ * `WeakSet` only for internal data.
  *
- * The documentation uses these words:
+ * The documentation uses the following words, each with one meaning:
  *
  * - **Referent**: the value that a weak reference refers to.
  * - **Reachable**: the program can get to the value without a weak reference.
@@ -17,19 +17,19 @@
  * - **Dead**: describes a weak reference whose referent has been collected.
  * - **Ephemeron**: an entry that holds its value only while its key is alive, like an
  *   entry of a `WeakMap`.
- * - **Finalizer**: an effect that runs once, some time after its target has been collected,
- *   when the program runs it, or when its Scope closes.
+ * - **Finalizer**: an effect that runs once, some time after its target has been
+ *   collected, when the program runs it, or when its Scope closes.
  * - **Dereference**: to read the referent of a weak reference.
- * - **Turn**: the current job of the event loop and its microtasks. Engines keep a
- *   dereferenced referent alive until the end of the turn.
+ * - **Turn**: the current job of the event loop and its microtasks, at whose end an
+ *   engine lets go of the referents that were dereferenced in it.
  *
- * @stability experimental
+ * @stability stable
  * @since 0.1.0
  */
 import * as Context from "effect/Context"
 import * as Effect from "effect/Effect"
 import { collector, host, nextTimer } from "./internal/host.ts"
-import { startBusyRegistry } from "./internal/registry.ts"
+import { startSentinel } from "./internal/registry.ts"
 
 /**
  * Contains three constructors that behave as ECMAScript specifies for the globals of the
@@ -44,14 +44,15 @@ import { startBusyRegistry } from "./internal/registry.ts"
  *
  * The library never checks which heap it uses. On a host without `WeakRef` or
  * `FinalizationRegistry`, every module loads, and reading the missing constructor of the
- * host's heap throws a `ReferenceError` that names it. There, pass a heap of your own. A clean-up callback that the library
- * passes to `FinalizationRegistry` may return a promise for work that it does in later
- * turns. An engine ignores the promise. A heap for tests can wait for it.
+ * host's heap throws a `ReferenceError` that names it. There, pass a heap of your own. A
+ * clean-up callback that the library passes to `FinalizationRegistry` may return a
+ * promise for work that it does in later turns, which an engine ignores, and for which a
+ * heap for tests can wait.
  *
  * @see {@link https://tc39.es/ecma262/#sec-weakref-objects | ECMAScript, WeakRef objects} for the source of the semantics
  *
- * @stability experimental
  * @category models
+ * @stability stable
  * @since 0.1.0
  */
 export interface Heap {
@@ -85,8 +86,8 @@ export interface Heap {
  *
  * @see {@link isWeakReferenceable} for the values that a heap accepts
  *
- * @stability experimental
  * @category services
+ * @stability stable
  * @since 0.1.0
  */
 export const Heap: Context.Reference<Heap> = /*#__PURE__*/ Context.Reference<Heap>("effect-weakref/Heap", {
@@ -104,7 +105,7 @@ export const Heap: Context.Reference<Heap> = /*#__PURE__*/ Context.Reference<Hea
  * **Details**
  *
  * Returns `false` for every symbol if the engine does not support symbols as referents.
- * Never throws. Cost: O(1).
+ * Costs O(1), and never throws for a value of any kind.
  *
  * **Example** (Checking values)
  *
@@ -119,8 +120,8 @@ export const Heap: Context.Reference<Heap> = /*#__PURE__*/ Context.Reference<Hea
  *
  * @see {@link https://tc39.es/ecma262/#sec-canbeheldweakly | ECMAScript, CanBeHeldWeakly} for the source of the semantics
  *
- * @stability experimental
  * @category guards
+ * @stability stable
  * @since 0.1.0
  */
 export const isWeakReferenceable = (u: unknown): u is WeakKey =>
@@ -141,23 +142,26 @@ const isWeakSymbol = (u: symbol): boolean => {
  *
  * **When to use**
  *
- * Use in tests, benchmarks and diagnostics. The result of a program must not depend on a
- * forced collection, because some hosts cannot force one.
+ * Use in tests, benchmarks and diagnostics, but not where the result of a program depends
+ * on it, because some hosts cannot force a collection.
  *
  * **Details**
  *
- * Calls the global `gc` if the host exposes it (`node --expose-gc`, `deno
- * --v8-flags=--expose-gc`, `chromium --js-flags=--expose-gc`). On Bun, calls `Bun.gc`. On
- * Node without the flag, obtains a `gc` function through `node:v8`. Never fails. Cost: a
- * full collection, which takes milliseconds to seconds.
+ * Calls the global `gc` if the host exposes it (`node --expose-gc`,
+ * `deno --v8-flags=--expose-gc`, `chromium --js-flags=--expose-gc`). On Bun, calls
+ * `Bun.gc`. On Node without the flag, obtains a `gc` function through `node:v8`. The
+ * effect never fails, and costs a full collection, which takes milliseconds to seconds.
  *
- * Node 20, 22 and 24 may stop all finalizers of the process if a `FinalizationRegistry`
- * is collected while its clean-up is due. This function prevents that.
+ * Node 20, 22 and 24 may stop all clean-up of the process if a `FinalizationRegistry` is
+ * collected while it has something to clean up, which this function prevents.
  *
  * **Gotchas**
  *
- * - Finalizers may run several turns after the collection.
- * - A value is not collected while a stack, a suspended generator or a closure holds it.
+ * - The clean-up of a collected value, and with it a finalizer, may run in a later turn
+ *   than the collection.
+ * - A value is not collected while a stack or a closure holds it. On V8, even a suspended
+ *   generator keeps all of its variables, whereas JavaScriptCore drops those that the
+ *   generator does not read again.
  *
  * **Example** (Forcing a collection)
  *
@@ -170,13 +174,13 @@ const isWeakSymbol = (u: symbol): boolean => {
  *
  * @see {@link https://nodejs.org/api/cli.html#--expose-gc | Node, --expose-gc} for exposing `gc`
  *
- * @stability experimental
  * @category running
+ * @stability stable
  * @since 0.1.0
  */
 export const collectGarbage: Effect.Effect<boolean> = /*#__PURE__*/ Effect.callback<boolean>((resume) => {
   // Old engines may stop all finalizers if a registry of the program is collected while its clean-up is due.
-  startBusyRegistry()
+  startSentinel()
   // Collect in the next turn, because a referent that this turn dereferenced stays alive until the end of the turn.
   nextTimer(() => {
     const collect = collector()

@@ -6,33 +6,33 @@
 import type { Heap } from "../Heap.ts"
 import { host, isComplete, nextTurn } from "./host.ts"
 
-/** The registry that `startBusyRegistry` creates. This variable keeps it alive. */
-let busy: FinalizationRegistry<undefined> | undefined
+/** The registry that `startSentinel` creates. This variable keeps it alive. */
+let sentinel: FinalizationRegistry<undefined> | undefined
 
 /**
  * Works around a bug of V8 before version 14 (Node 20, 22 and 24). If a registry
  * is collected while only its clean-up is due, V8 never runs a clean-up again. This
  * includes the clean-ups of other libraries.
  *
- * The busy registry is never collected. It registers a new object each
+ * The sentinel is a registry that is never collected. It registers a new object each
  * time its last object has been collected, so its own clean-up is due after every full
  * collection. Then no other registry is the only one with a due clean-up. The bug
- * stops the whole engine, so one busy registry on the host's heap protects custom heaps too.
+ * stops the whole engine, so one sentinel on the host's heap protects custom heaps too.
  */
-export const startBusyRegistry = (): void => {
-  if (busy !== undefined || !isComplete) return
+export const startSentinel = (): void => {
+  if (sentinel !== undefined || !isComplete) return
   const registry = new host.FinalizationRegistry<undefined>(() => registry.register({}, undefined))
   registry.register({}, undefined)
-  busy = registry
+  sentinel = registry
 }
 
 /**
- * Creates a finalization registry, and starts the busy registry. Use this
+ * Creates a finalization registry, and starts the sentinel if there is none. Use this
  * function for every registry that can be collected, because such a registry is safe
- * only while the busy registry exists.
+ * only while the sentinel exists.
  */
 export const makeRegistry = <T>(heap: Heap, cleanup: (held: T) => unknown): FinalizationRegistry<T> => {
-  startBusyRegistry()
+  startSentinel()
   return new heap.FinalizationRegistry<T>(cleanup)
 }
 
