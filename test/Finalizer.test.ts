@@ -683,31 +683,28 @@ describe("Finalizer", () => {
   })
 
   describe("that fails with a value that cannot be printed", () => {
-    /** A dead proxy. Each read of a property throws. */
-    const deadProxy = Effect.gen(function*() {
-      const { heap } = yield* TestHeap.TestHeap
-      const referent = { message: "never seen" }
-      const proxy = WeakProxy.makeUnsafe(referent, heap)
-      yield* TestHeap.collect(referent)
+    /** Each operation on a revoked proxy throws. */
+    const revokedProxy = (): object => {
+      const { proxy, revoke } = Proxy.revocable({}, {})
+      revoke()
       return proxy
-    })
+    }
 
     const values = {
-      "a dead proxy": (dead: object) => Effect.fail(dead),
-      "a dead proxy as a defect": (dead: object) => Effect.die(dead),
-      "a dead proxy that is thrown": (dead: object) =>
+      "a revoked proxy": (value: object) => Effect.fail(value),
+      "a revoked proxy as a defect": (value: object) => Effect.die(value),
+      "a revoked proxy that is thrown": (value: object) =>
         Effect.sync(() => {
-          throw dead
+          throw value
         }),
-      "an error caused by a dead proxy": (dead: object) => Effect.fail(new Error("outer", { cause: dead }))
+      "an error caused by a revoked proxy": (value: object) => Effect.fail(new Error("outer", { cause: value }))
     }
 
     it.effect.each(Object.keys(values) as Array<keyof typeof values>)(
       "reports the failure, and closes the Scope: %s",
       (name) =>
         Effect.gen(function*() {
-          const dead = yield* deadProxy
-          const failing = values[name](dead)
+          const failing = values[name](revokedProxy())
           const target = {}
           const scope = yield* Scope.make()
           const ref = yield* WeakRef.make(target)
@@ -722,16 +719,25 @@ describe("Finalizer", () => {
           assert.isTrue(ran)
           assert.lengthOf(reports, 2)
           for (const report of reports) assert.include(report, "cannot be printed")
-          if (name === "an error caused by a dead proxy") assert.include(reports[0], "outer")
+          if (name === "an error caused by a revoked proxy") assert.include(reports[0], "outer")
         }).pipe(Effect.provide(TestHeap.layer))
     )
 
+    it.effect("prints a dead weak proxy, which can be printed", () =>
+      Effect.gen(function*() {
+        const referent = {}
+        const proxy = yield* WeakProxy.make(referent)
+        yield* TestHeap.collect(referent)
+        const reports = yield* reportsOf(Effect.scoped(Finalizer.make({}, Effect.fail(proxy))))
+        assert.lengthOf(reports, 1)
+        assert.include(reports[0], "WeakProxy: collected")
+      }).pipe(Effect.provide(TestHeap.layer)))
+
     it.effect("reports the failures of the same cause that can be printed", () =>
       Effect.gen(function*() {
-        const dead = yield* deadProxy
         const target = {}
         const both = Effect.failCause(
-          Cause.fromReasons([Cause.makeFailReason(new Error("plain")), Cause.makeDieReason(dead)])
+          Cause.fromReasons([Cause.makeFailReason(new Error("plain")), Cause.makeDieReason(revokedProxy())])
         )
         const texts: Array<string> = []
         const logger = Logger.make<unknown, void>(({ cause }) => void texts.push(Cause.pretty(cause)))
