@@ -682,53 +682,29 @@ describe("Finalizer", () => {
       }).pipe(Effect.provide(TestHeap.layer)))
   })
 
-  describe("that fails with a value that is hard to print", () => {
-    /** A dead proxy. Each read of a property throws. */
-    const deadProxy = Effect.gen(function*() {
-      const { heap } = yield* TestHeap.TestHeap
-      const referent = { message: "never seen" }
-      const proxy = WeakProxy.makeUnsafe(referent, heap)
-      yield* TestHeap.collect(referent)
-      return proxy
-    })
-
-    /** A proxy that throws whatever is done with it. */
-    const revokedProxy = Effect.sync(() => {
+  describe("that fails with a value that cannot be printed", () => {
+    /** Each operation on a revoked proxy throws. */
+    const revokedProxy = (): object => {
       const { proxy, revoke } = Proxy.revocable({}, {})
       revoke()
       return proxy
-    })
+    }
 
     const values = {
-      "a dead proxy": [deadProxy, (dead: object) => Effect.fail(dead), "[WeakProxy: collected]"],
-      "a dead proxy as a defect": [deadProxy, (dead: object) => Effect.die(dead), "[WeakProxy: collected]"],
-      "an error caused by a dead proxy": [
-        deadProxy,
-        (dead: object) => Effect.fail(new Error("outer", { cause: dead })),
-        "outer"
-      ],
-      "a revoked proxy": [revokedProxy, (revoked: object) => Effect.fail(revoked), "cannot be printed"],
-      "a revoked proxy that is thrown": [
-        revokedProxy,
-        (revoked: object) =>
-          Effect.sync(() => {
-            throw revoked
-          }),
-        "cannot be printed"
-      ],
-      "an error caused by a revoked proxy": [
-        revokedProxy,
-        (revoked: object) => Effect.fail(new Error("outer", { cause: revoked })),
-        "outer"
-      ]
-    } as const
+      "a revoked proxy": (value: object) => Effect.fail(value),
+      "a revoked proxy as a defect": (value: object) => Effect.die(value),
+      "a revoked proxy that is thrown": (value: object) =>
+        Effect.sync(() => {
+          throw value
+        }),
+      "an error caused by a revoked proxy": (value: object) => Effect.fail(new Error("outer", { cause: value }))
+    }
 
     it.effect.each(Object.keys(values) as Array<keyof typeof values>)(
       "reports the failure, and closes the Scope: %s",
       (name) =>
         Effect.gen(function*() {
-          const [make, fail, printed] = values[name]
-          const failing = fail(yield* make)
+          const failing = values[name](revokedProxy())
           const target = {}
           const scope = yield* Scope.make()
           const ref = yield* WeakRef.make(target)
@@ -742,16 +718,26 @@ describe("Finalizer", () => {
           }))
           assert.isTrue(ran)
           assert.lengthOf(reports, 2)
-          for (const report of reports) assert.include(report, printed)
+          for (const report of reports) assert.include(report, "cannot be printed")
+          if (name === "an error caused by a revoked proxy") assert.include(reports[0], "outer")
         }).pipe(Effect.provide(TestHeap.layer))
     )
 
+    it.effect("prints a dead weak proxy, which can be printed", () =>
+      Effect.gen(function*() {
+        const referent = {}
+        const proxy = yield* WeakProxy.make(referent)
+        yield* TestHeap.collect(referent)
+        const reports = yield* reportsOf(Effect.scoped(Finalizer.make({}, Effect.fail(proxy))))
+        assert.lengthOf(reports, 1)
+        assert.include(reports[0], "WeakProxy: collected")
+      }).pipe(Effect.provide(TestHeap.layer)))
+
     it.effect("reports the failures of the same cause that can be printed", () =>
       Effect.gen(function*() {
-        const dead = yield* revokedProxy
         const target = {}
         const both = Effect.failCause(
-          Cause.fromReasons([Cause.makeFailReason(new Error("plain")), Cause.makeDieReason(dead)])
+          Cause.fromReasons([Cause.makeFailReason(new Error("plain")), Cause.makeDieReason(revokedProxy())])
         )
         const texts: Array<string> = []
         const logger = Logger.make<unknown, void>(({ cause }) => void texts.push(Cause.pretty(cause)))

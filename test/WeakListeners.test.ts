@@ -685,7 +685,7 @@ describe("WeakListeners", () => {
       const listener = copy.addUnsafe(theirs, view, see)
       assert.throws(() => WeakListeners.stop(listener), TypeError, "This Listener was created by another copy")
       assert.throws(() => WeakListeners.size(1 as never), TypeError, "Expected a WeakListeners, but got 1")
-      assert.throws(() => WeakListeners.size(revoked.proxy as never), TypeError, "Expected a WeakListeners")
+      assert.throws(() => WeakListeners.size(revoked.proxy as never), TypeError)
       assert.strictEqual(copy.size(theirs), 1)
     }))
 })

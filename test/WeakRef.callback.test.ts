@@ -1,5 +1,5 @@
 import { assert, describe, it } from "@effect/vitest"
-import { Context, Effect, Equal, Exit, Fiber, Scope } from "effect"
+import { Cause, Context, Effect, Equal, Exit, Fiber, Scope } from "effect"
 import { Finalizer, WeakMethod, WeakProxy, WeakRef } from "../src/index.ts"
 import { LeakDetector, TestHeap } from "../src/testing/index.ts"
 import { hasNode, skip } from "./support/host.ts"
@@ -194,10 +194,12 @@ describe("WeakRef.onCollect", () => {
       Effect.gen(function*() {
         const scope = yield* Scope.make()
         const ref = yield* WeakRef.make({})
-        const owner: any = "text"
-        const exit = yield* Effect.exit(Scope.provide(WeakRef.onCollect(ref, record, { owner }), scope))
-        assert.isTrue(Exit.isFailure(exit) && Exit.hasDies(exit))
-        assert.strictEqual(scope.state._tag, "Empty")
+        for (const owner of ["text", "", 0, null, false] as Array<any>) {
+          const exit = yield* Effect.exit(Scope.provide(WeakRef.onCollect(ref, record, { owner }), scope))
+          assert.isTrue(Exit.isFailure(exit) && Exit.hasDies(exit))
+          assert.include(Exit.isFailure(exit) && Cause.pretty(exit.cause), "cannot be weakly referenced here")
+          assert.strictEqual(scope.state._tag, "Empty")
+        }
       }).pipe(Effect.provide(TestHeap.layer)))
   })
 })

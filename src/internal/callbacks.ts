@@ -65,7 +65,7 @@ export const reported = <A, R>(effect: Effect.Effect<A, unknown, R>): Effect.Eff
 
 /**
  * Reports a failure without the values that cannot be printed, because a logger throws
- * if it prints a dead proxy. If a logger still throws, reports the failure again with
+ * if it prints a revoked proxy. If a logger still throws, reports the failure again with
  * all values replaced.
  */
 const report = (cause: Cause.Cause<unknown>): Effect.Effect<void> =>
@@ -230,7 +230,7 @@ export const onCollect = <R>(
     kept ??= new CallbackImpl(Scope.makeUnsafe(), undefined)
     const callback = new CallbackImpl(
       Context.get(context, Scope.Scope),
-      owner && Referent.of(owner, referents[0].records.heap)
+      owner === undefined ? undefined : Referent.of(owner, referents[0].records.heap)
     )
     callback.register({ effect, context }, referents)
     return Effect.succeed(callback)

@@ -14,21 +14,16 @@ import type { Heap } from "../Heap.ts"
 import type { Leak } from "../LeakMonitor.ts"
 import { inBackground } from "./callbacks.ts"
 import { makeRegistry } from "./registry.ts"
+import * as Ring from "./ring.ts"
 
 type HostWeakRef<A extends WeakKey> = globalThis.WeakRef<A>
-
-/** A link of a circular list. One list per Scope has its records. Another list has the records of closed Scopes. */
-interface Link {
-  newer: Link
-  older: Link
-}
 
 /** A held value of the registry. `collected` may return a promise, because a heap can wait for the reports. */
 interface Registered {
   collected(): Promise<void> | undefined
 }
 
-interface Tracked extends HostWeakRef<WeakKey>, Link, Registered {
+interface Tracked extends HostWeakRef<WeakKey>, Ring.Link, Registered {
   readonly monitor: Monitor
   readonly name: string
   readonly stack: string
@@ -73,8 +68,8 @@ const trackedClass = (heap: Heap): Shared["Tracked"] =>
     declare readonly stack: string
     declare closedAt: number
     declare over: boolean
-    declare newer: Link
-    declare older: Link
+    declare newer: Ring.Link
+    declare older: Ring.Link
 
     constructor(target: WeakKey, monitor: Monitor, name: string, stack: string) {
       super(target)
@@ -92,25 +87,8 @@ const trackedClass = (heap: Heap): Shared["Tracked"] =>
     }
   }
 
-class Ring implements Link {
-  newer: Link = this
-  older: Link = this
-}
-
-const unlink = (link: Link): void => {
-  link.newer.older = link.older
-  link.older.newer = link.newer
-  link.newer = link.older = link
-}
-
-const append = (ring: Link, link: Link): void => {
-  link.newer = ring
-  link.older = ring.older
-  ring.older = ring.older.newer = link
-}
-
 /** The records of one Scope. They share one finalizer. */
-class Group extends Ring {
+class Group extends Ring.Ring {
   closed = false
 }
 
@@ -207,7 +185,7 @@ export const isAnyRunning = (): boolean => monitors > 0
 export class Monitor {
   #running: Running | undefined
   /** The records whose Scope has closed, in the order of closing. */
-  readonly #released: Link = new Ring()
+  readonly #released: Ring.Link = new Ring.Ring()
   /** The full collections that a sentinel has detected. */
   #collections = 0
   /** The runs of `track` before the next sample. */
@@ -237,7 +215,7 @@ export class Monitor {
     const { reports, timer } = this.#running
     this.#running = undefined
     monitors--
-    while (this.#released.newer !== this.#released) unlink(this.#released.newer)
+    while (!Ring.isAlone(this.#released)) Ring.remove(this.#released.newer)
     return Fiber.interruptAll(timer === undefined ? reports : [timer, ...reports])
   })
 
@@ -286,7 +264,7 @@ export class Monitor {
     const { Tracked, registry } = sharedOf(this.#running.heap)
     const tracked = new Tracked(value, this, name, share(this.#running.stacks, stack))
     registry.register(value, tracked)
-    append(group, tracked)
+    Ring.insert(group, tracked)
     if (group.closed) this.#release(tracked)
   }
 
@@ -300,7 +278,7 @@ export class Monitor {
 
   /** Handles the closing of a Scope. An object that is dead by now was collected less than `patience` ago. */
   #release(tracked: Tracked): void {
-    unlink(tracked)
+    Ring.remove(tracked)
     const running = this.#running
     if (running === undefined || running.dropped.delete(tracked) || tracked.deref() === undefined) {
       tracked.over = true
@@ -308,19 +286,19 @@ export class Monitor {
     }
     // A sentinel that was released before the Scope closed may die in a collection that ended before, too.
     tracked.closedAt = this.#collections + (running.sentinels[0]?.isReleased === true ? 1 : 0)
-    append(this.#released, tracked)
+    Ring.insert(this.#released, tracked)
   }
 
   /** Handles the collection of an object. While its Scope is open, the record stays in the group of the Scope. */
   collected(tracked: Tracked): Promise<void> | undefined {
     const running = this.#running
     if (running === undefined || tracked.closedAt !== open || tracked.over) {
-      unlink(tracked)
+      Ring.remove(tracked)
       return
     }
     if (running.patience === 0n) return this.#end(tracked, "NotClosed")
     if (running.patience === undefined) {
-      unlink(tracked)
+      Ring.remove(tracked)
       return
     }
     running.dropped.set(tracked, running.clock.monotonicTimeNanosUnsafe() + running.patience)
@@ -355,12 +333,12 @@ export class Monitor {
     this.#replenish(running)
     this.#collections++
     const reports: Array<Promise<void>> = []
-    while (this.#released.newer !== this.#released) {
+    while (!Ring.isAlone(this.#released)) {
       // Every link of the ring except the ring itself is a record.
       const tracked = this.#released.newer as Tracked
       if (tracked.closedAt + grace > this.#collections) break
       const isAlive = tracked.deref() !== undefined
-      const report = isAlive ? this.#end(tracked, "NotReleased") : unlink(tracked)
+      const report = isAlive ? this.#end(tracked, "NotReleased") : Ring.remove(tracked)
       if (report !== undefined) reports.push(report)
     }
     return reports.length === 0 ? undefined : Promise.all(reports).then(() => {})
@@ -386,7 +364,7 @@ export class Monitor {
   }
 
   #end(tracked: Tracked, kind: Leak["kind"]): Promise<void> | undefined {
-    unlink(tracked)
+    Ring.remove(tracked)
     tracked.over = true
     return this.#report(tracked, kind)
   }

@@ -108,5 +108,5 @@ describe("registry", () => {
         })
       )
       assert.isAbove(sizes.size, 2)
-    }))
+    }), 120_000)
 })

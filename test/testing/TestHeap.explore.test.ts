@@ -869,6 +869,11 @@ describe("TestHeap.replay", () => {
         assert.deepInclude(error, { _tag: "ScheduleError", reason: "Malformed", schedule: text })
         assert.include(error.message, "is not a schedule")
       }
+      // A program without types can pass anything.
+      for (const text of [undefined, 5] as Array<any>) {
+        const error = yield* Effect.flip(TestHeap.replay(program, text))
+        assert.strictEqual(error.message, `${text} is not a schedule. Use the schedule that TestHeap.explore reports`)
+      }
     }))
 
   it.effect("fails if the schedule belongs to another program", () =>

@@ -168,6 +168,25 @@ describe("an exploration is not exhaustive if", () => {
         gaps: ["a FinalizationRegistry of the host's heap has {id: 1}"]
       })
     }))
+
+  it.effect("is not exhaustive if a part of the program has a TestHeap of its own", () =>
+    Effect.gen(function*() {
+      const part = Effect.gen(function*() {
+        const target = { id: 1 }
+        const ref = yield* WeakRef.make(target)
+        yield* TestHeap.mayCollect(target)
+        yield* TestHeap.turn
+        return WeakRef.isAlive(ref)
+      })
+      assert.isTrue((yield* TestHeap.explore(part)).exhaustive)
+      const { exhaustive, gaps } = yield* TestHeap.explore(
+        Effect.andThen(part, Effect.provide(part, TestHeap.layer))
+      )
+      assert.deepStrictEqual({ exhaustive, gaps }, {
+        exhaustive: false,
+        gaps: ["the program uses another TestHeap, and explore decides only on its own"]
+      })
+    }))
 })
 
 describe("Explored", () => {

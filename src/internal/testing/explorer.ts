@@ -352,6 +352,7 @@ class Findings {
     if (this.most === undefined || collector.unreleased.length > this.most.unreleased.length) this.most = collector
     for (const gap of collector.gaps) this.gaps.add(gaps[gap](settings))
     for (const gap of hostUses(collector)) this.gaps.add(gap)
+    if (collector.usesOtherHeap) this.gaps.add("the program uses another TestHeap, and explore decides only on its own")
   }
 
   passed(schedules: number, isComplete: boolean, settings: Settings): Passed {
