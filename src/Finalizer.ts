@@ -3,11 +3,26 @@
  * {@link run}, or when its Scope closes, whichever comes first.
  *
  * Use a `Finalizer` to clean up after an object that other code owns. The finalizer
- * never keeps its target alive. The finalizer stays registered even if nobody holds
- * it. The effect also runs when the Scope closes, because the collector may run late
- * or never. The effect never runs twice. Unlike a callback of a
- * `FinalizationRegistry`, the effect has services and typed errors. The library
- * reports its failures.
+ * never keeps its target alive, and stays registered even if nobody holds it. Because the
+ * collector may run late or never, the effect also runs when the Scope closes, but never
+ * twice. Unlike a callback of a `FinalizationRegistry`, the effect has services and typed
+ * errors, and the library reports its failures.
+ *
+ * Two rules decide whether a finalizer runs too late or too early:
+ *
+ * - **What the effect captures stays alive.** A function keeps alive every variable that
+ *   any function beside it uses, and everything that the functions around it keep. An effect
+ *   that is written inside a generator, a method or a constructor that sees the target keeps
+ *   the target, even if the effect names only a part of it. Use {@link makeWith} with a
+ *   function at the top level of a module.
+ * - **An object is reachable until its last use, not until the end of the block.** While
+ *   `file.read()` runs, nothing may refer to `file` any more, so its finalizer may run. Use
+ *   `WeakRef.holdWhile` around an effect that needs what the finalizer releases.
+ *
+ * Once the engine has reported a collection, a finalizer runs in the same job of the event
+ * loop or in a later one: at most 2,048 start in each turn. Some hosts, such as workerd, run
+ * finalizers outside of a request, where timers and I/O are forbidden. There an effect that
+ * sleeps, fetches or writes fails with the error of the host.
  *
  * @stability experimental
  * @since 0.1.0
@@ -43,7 +58,8 @@ const TypeId = "~effect-weakref/Finalizer"
  * **When to use**
  *
  * Use to run the effect early with {@link run}, or to cancel it with
- * {@link detach}. A program that needs neither does not have to hold the finalizer.
+ * {@link cancel} or {@link detach}. A program that needs none of them does not have to hold
+ * the finalizer.
  *
  * **Example** (Running a finalizer early)
  *
@@ -89,8 +105,8 @@ export interface Finalizer<out A extends WeakKey, out B = unknown, out E = unkno
  * **Details**
  *
  * If a program loads this library twice, the guard of each copy returns `false` for
- * finalizers that the other copy created. The functions of one copy cannot read
- * finalizers of the other. Never dereferences the target. Cost: O(1).
+ * finalizers that the other copy created. The functions of one copy refuse
+ * finalizers of the other with a `TypeError` that says so. Never dereferences the target. Cost: O(1).
  *
  * **Example** (Recognizing a finalizer)
  *
@@ -228,113 +244,6 @@ const isPartOf = (fiber: Fiber<unknown, unknown>, self: FinalizerImpl<WeakKey, u
 }
 
 /**
- * Creates a finalizer. Its effect runs once: after the target has been collected,
- * when you call {@link run}, or when the Scope closes.
- *
- * **When to use**
- *
- * Use to release a resource after the object that owns it has been collected, or when
- * the Scope closes. Use `WeakRef.onCollect` for a callback that does not have to run
- * when the Scope closes.
- *
- * **Details**
- *
- * The effect never runs twice, even if a collection, `run` and the closing Scope
- * race.
- *
- * After a collection, the effect runs in the background with the services of this
- * call. A failure is reported as unhandled. The effect runs in sequence with the
- * other callbacks of the target, the newest first (see `WeakRef.onCollect`).
- *
- * When the Scope closes, it runs live finalizers and its other finalizers in reverse
- * order of creation. The Scope waits for each effect. A failure is reported as
- * unhandled, and does not fail the close. A finalizer with `atExit: false` ends
- * without running its effect. The Scope waits for a run that has started, and does
- * not interrupt it. If the Scope is closed already, `make` ends the finalizer at
- * once. It first runs the effect, unless `atExit` is `false`.
- *
- * Fails with `NotWeakReferenceableError` if the target cannot be weakly
- * referenced, and registers nothing. If this effect is interrupted, the finalizer
- * is either registered completely or not at all. Cost: O(1).
- *
- * A finalizer ends after its run, when you detach it, or when its Scope closes. Then
- * the Scope and the target no longer hold the finalizer. The finalizer no longer
- * holds its effect and its services.
- *
- * **Gotchas**
- *
- * - An effect that captures the target keeps the target alive until the Scope
- *   closes. Capture a part of the target instead, such as a handle, a path or a
- *   name.
- * - An effect that never ends blocks the older callbacks of the same target, and
- *   the closing Scope waits for ever.
- * - The effect and the fibers that it starts may close the finalizer's own Scope.
- *   Such a close does not wait for the run. A close in any other fiber waits for the
- *   run. If the effect in turn waits for that fiber, both wait for ever. For example,
- *   `Effect.runPromise` inside the effect starts an unrelated fiber. So does
- *   `dispose()` of a `ManagedRuntime`. Use `disposeEffect` instead.
- *
- * **Example** (Closing a handle with its owner or with the Scope)
- *
- * ```ts import.meta.vitest
- * import { Effect } from "effect"
- * import { Finalizer } from "effect-weakref"
- *
- * const closed: Array<number> = []
- *
- * const open = Effect.fnUntraced(function*(descriptor: number) {
- *   const file = { descriptor }
- *   yield* Finalizer.make(file, Effect.sync(() => closed.push(descriptor)))
- *   return file
- * })
- *
- * const program = Effect.gen(function*() {
- *   yield* open(3)
- *   yield* open(4)
- * })
- *
- * Effect.runSync(Effect.scoped(program))
- * closed // => [4, 3]
- * ```
- *
- * @see {@link run} for running the effect early
- * @see {@link detach} for cancelling the effect
- *
- * @stability experimental
- * @category constructors
- * @since 0.1.0
- */
-export const make = <A extends WeakKey, B, E, R>(
-  target: A,
-  effect: Effect.Effect<B, E, R>,
-  options?: { readonly atExit?: boolean | undefined }
-): Effect.Effect<Finalizer<A, B, E>, NotWeakReferenceableError, R | Scope.Scope> =>
-  Effect.contextWith((context: Context.Context<R | Scope.Scope>) =>
-    isWeakReferenceable(target)
-      ? made(Referent.of(target, Context.get(context, Heap)), effect, context, options?.atExit ?? true)
-      : Effect.fail(new NotWeakReferenceableError({ value: target }))
-  )
-
-// This function receives the record of the target. It never receives the target itself, because the registration holds
-// every value that a closure here captures.
-const made = <A extends WeakKey, B, E, R>(
-  target: Referent.ReferentRecord<A>,
-  effect: Effect.Effect<B, E, R>,
-  context: Context.Context<R | Scope.Scope>,
-  atExit: boolean
-): Effect.Effect<Finalizer<A, B, E>> => {
-  // The casts are safe, because the effect always runs with this context.
-  const self = new FinalizerImpl(
-    target,
-    effect as Effect.Effect<B, E>,
-    context as Context.Context<never>,
-    Context.get(context, Scope.Scope),
-    atExit
-  )
-  return self.register() ? Effect.succeed(self) : Effect.uninterruptible(Effect.as(close(self), self))
-}
-
-/**
  * Creates a finalizer whose effect is a function of a value that the finalizer holds. The
  * effect of `f(held)` runs once, when that of {@link make} would run.
  *
@@ -403,6 +312,118 @@ export const makeWith = <A extends WeakKey, H, B, E, R>(
 // A separate function, because the finalizer holds every value that this closure captures.
 const applied = <H, B, E, R>(held: H, f: (held: H) => Effect.Effect<B, E, R>): Effect.Effect<B, E, R> =>
   Effect.suspend(() => f(held))
+
+/**
+ * Creates a finalizer. Its effect runs once: after the target has been collected,
+ * when you call {@link run}, or when the Scope closes.
+ *
+ * **When to use**
+ *
+ * Use to release a resource after the object that owns it has been collected, or when
+ * the Scope closes, if the effect was built where the target is not visible. Otherwise use
+ * {@link makeWith}. Use `WeakRef.onCollect` for a callback that does not have to run when
+ * the Scope closes.
+ *
+ * **Details**
+ *
+ * The effect never runs twice, even if a collection, `run` and the closing Scope
+ * race.
+ *
+ * After a collection, the effect runs in the background with the services of this
+ * call. A failure is reported as unhandled. The effect runs in sequence with the
+ * other callbacks of the target, the newest first (see `WeakRef.onCollect`).
+ *
+ * When the Scope closes, it runs live finalizers and its other finalizers in reverse
+ * order of creation. The Scope waits for each effect. A failure is reported as
+ * unhandled, and does not fail the close. A finalizer with `atExit: false` ends
+ * without running its effect. The Scope waits for a run that has started, and does
+ * not interrupt it. If the Scope is closed already, `make` ends the finalizer at
+ * once. It first runs the effect, unless `atExit` is `false`.
+ *
+ * Fails with `NotWeakReferenceableError` if the target cannot be weakly
+ * referenced, and registers nothing. If this effect is interrupted, the finalizer
+ * is either registered completely or not at all. Cost: O(1).
+ *
+ * A finalizer ends after its run, when you detach it, or when its Scope closes. Then
+ * the Scope and the target no longer hold the finalizer. The finalizer no longer
+ * holds its effect and its services.
+ *
+ * **Gotchas**
+ *
+ * - An effect that captures the target keeps the target alive until the Scope closes. So
+ *   does an effect inside a function that sees the target, for example inside the generator
+ *   of `Effect.gen`, even if it names only a part of the target. {@link makeWith} avoids this.
+ * - An effect that never ends blocks the older callbacks of the same target, and
+ *   the closing Scope waits for ever.
+ * - The effect and the fibers that it starts may close the finalizer's own Scope.
+ *   Such a close does not wait for the run. A close in any other fiber waits for the
+ *   run. If the effect in turn waits for that fiber, both wait for ever. For example,
+ *   `Effect.runPromise` inside the effect starts an unrelated fiber. So does
+ *   `dispose()` of a `ManagedRuntime`. Use `disposeEffect` instead.
+ *
+ * **Example** (Closing a handle with its owner or with the Scope)
+ *
+ * ```ts import.meta.vitest
+ * import { Effect } from "effect"
+ * import { Finalizer } from "effect-weakref"
+ *
+ * const closed: Array<number> = []
+ *
+ * // Built here, where no file is visible.
+ * const close = (descriptor: number) => Effect.sync(() => closed.push(descriptor))
+ *
+ * const open = Effect.fnUntraced(function*(descriptor: number) {
+ *   const file = { descriptor }
+ *   yield* Finalizer.make(file, close(descriptor))
+ *   return file
+ * })
+ *
+ * const program = Effect.gen(function*() {
+ *   yield* open(3)
+ *   yield* open(4)
+ * })
+ *
+ * Effect.runSync(Effect.scoped(program))
+ * closed // => [4, 3]
+ * ```
+ *
+ * @see {@link makeWith} for a function of a value that the finalizer holds
+ * @see {@link run} for running the effect early
+ * @see {@link detach} for cancelling the effect
+ *
+ * @stability experimental
+ * @category constructors
+ * @since 0.1.0
+ */
+export const make = <A extends WeakKey, B, E, R>(
+  target: A,
+  effect: Effect.Effect<B, E, R>,
+  options?: { readonly atExit?: boolean | undefined }
+): Effect.Effect<Finalizer<A, B, E>, NotWeakReferenceableError, R | Scope.Scope> =>
+  Effect.contextWith((context: Context.Context<R | Scope.Scope>) =>
+    isWeakReferenceable(target)
+      ? made(Referent.of(target, Context.get(context, Heap)), effect, context, options?.atExit ?? true)
+      : Effect.fail(new NotWeakReferenceableError({ value: target }))
+  )
+
+// This function receives the record of the target. It never receives the target itself, because the registration holds
+// every value that a closure here captures.
+const made = <A extends WeakKey, B, E, R>(
+  target: Referent.ReferentRecord<A>,
+  effect: Effect.Effect<B, E, R>,
+  context: Context.Context<R | Scope.Scope>,
+  atExit: boolean
+): Effect.Effect<Finalizer<A, B, E>> => {
+  // The casts are safe, because the effect always runs with this context.
+  const self = new FinalizerImpl(
+    target,
+    effect as Effect.Effect<B, E>,
+    context as Context.Context<never>,
+    Context.get(context, Scope.Scope),
+    atExit
+  )
+  return self.register() ? Effect.succeed(self) : Effect.uninterruptible(Effect.as(close(self), self))
+}
 
 /**
  * Creates a finalizer synchronously. Uses the host's heap unless you pass another heap.
@@ -600,8 +621,8 @@ export const run = <A extends WeakKey, B, E>(self: Finalizer<A, B, E>): Effect.E
  *
  * **Details**
  *
- * If the target has been collected, `detach` does not cancel the effect. The
- * returned effect has the services of {@link make}. Dereferences, so the target
+ * If the target has been collected, `detach` does not end the finalizer, because there is
+ * no target to return. Use {@link cancel} in that case. The returned effect has the services of {@link make}. Dereferences, so the target
  * stays alive until the end of the turn, and for as long as the program holds the
  * result. Never fails. Cost: O(1).
  *
@@ -621,6 +642,7 @@ export const run = <A extends WeakKey, B, E>(self: Finalizer<A, B, E>): Effect.E
  * Effect.runSync(Effect.scoped(program)) // => [Option.some(1), false]
  * ```
  *
+ * @see {@link cancel} for ending the finalizer even between the collection and the run
  * @see {@link peek} for the same result without ending the finalizer
  *
  * @stability experimental
@@ -780,7 +802,7 @@ export const isAlive = (self: Finalizer<WeakKey>): boolean => implOf(self).statu
 
 /**
  * Checks whether the effect will run when the Scope closes. Returns `false` if the
- * finalizer is not alive.
+ * finalizer is not alive, or if {@link makeUnsafe} created it without a Scope.
  *
  * **When to use**
  *

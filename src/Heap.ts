@@ -17,7 +17,8 @@
  * - **Dead**: describes a weak reference whose referent has been collected.
  * - **Ephemeron**: an entry that holds its value only while its key is alive, like an
  *   entry of a `WeakMap`.
- * - **Finalizer**: an effect that runs some time after its target has been collected.
+ * - **Finalizer**: an effect that runs once, some time after its target has been collected,
+ *   when the program runs it, or when its Scope closes.
  * - **Dereference**: to read the referent of a weak reference.
  * - **Turn**: the current job of the event loop and its microtasks. Engines keep a
  *   dereferenced referent alive until the end of the turn.
@@ -27,7 +28,7 @@
  */
 import * as Context from "effect/Context"
 import * as Effect from "effect/Effect"
-import { collector, host, nextTurn } from "./internal/host.ts"
+import { collector, host, nextTimer } from "./internal/host.ts"
 import { startSentinel } from "./internal/registry.ts"
 
 /**
@@ -41,7 +42,9 @@ import { startSentinel } from "./internal/registry.ts"
  *
  * **Details**
  *
- * The library never checks which heap it uses. A clean-up callback that the library
+ * The library never checks which heap it uses. On a host without `WeakRef` or
+ * `FinalizationRegistry`, every module loads, and reading the missing constructor of the
+ * host's heap throws a `ReferenceError` that names it. There, pass a heap of your own. A clean-up callback that the library
  * passes to `FinalizationRegistry` may return a promise for work that it does in later
  * turns. An engine ignores the promise. A heap for tests can wait for it.
  *
@@ -175,10 +178,10 @@ export const collectGarbage: Effect.Effect<boolean> = /*#__PURE__*/ Effect.callb
   // Old engines may stop all finalizers if a registry of the program is collected while its clean-up is due.
   startSentinel()
   // Collect in the next turn, because a referent that this turn dereferenced stays alive until the end of the turn.
-  nextTurn(() => {
+  nextTimer(() => {
     const collect = collector()
     collect?.()
     // The engine runs clean-up jobs as tasks. Resume the caller after the first task.
-    nextTurn(() => resume(Effect.succeed(collect !== undefined)))
+    nextTimer(() => resume(Effect.succeed(collect !== undefined)))
   })
 })

@@ -1,9 +1,9 @@
 /**
  * Caches objects weakly, so that a value stays in the cache while the program uses it.
  *
- * A `WeakCache` holds the most recently used values strongly, and all other values
- * weakly. The strongly held values are the **strong front**. A capacity, a total weight
- * and an idle time bound the strong front. A value that leaves the strong front stays
+ * A `WeakCache` holds the values that are most likely to be used again strongly, and all
+ * other values weakly. The strongly held values are the **strong front**. A capacity, a total
+ * weight and an idle time bound the strong front. A value that leaves the strong front stays
  * in the cache until it is collected. So eviction never makes the cache load a second
  * copy of a value that is still in use. Only expiry, `set`, `refresh`, invalidation and
  * closing the cache remove a live value.
@@ -32,8 +32,8 @@ import * as Scope from "effect/Scope"
 import type * as Stream from "effect/Stream"
 import type { Invariant } from "effect/Types"
 import { guard } from "./internal/guard.ts"
+import { holdDuring } from "./internal/hold.ts"
 import { refuse } from "./internal/refuse.ts"
-import type { Load } from "./internal/weakCache/entry.ts"
 import * as Make from "./internal/weakCache/make.ts"
 import { WeakCacheImpl } from "./internal/weakCache/weakCache.ts"
 
@@ -128,7 +128,17 @@ export interface WeakCache<in out Key, in out A extends WeakKey, in out E = neve
 export type RemovalCause = "collected" | "expired" | "replaced" | "invalidated"
 
 /**
- * Describes the result of {@link stats}: counters since the cache was created, and two sizes.
+ * Describes the result of {@link stats}: counters since the cache was created, and three sizes.
+ *
+ * **Details**
+ *
+ * Two sums hold at every moment, even after the cache has closed:
+ *
+ * - `hits + misses` is the number of reads by `get`, `getOption`, `getSuccess` and `use`.
+ * - `sets + loads` is `size + collected + expired + replaced + invalidated + unstored`,
+ *   because every value that came in is still there or has left for one of these reasons.
+ *
+ * Every lookup that has ended is counted once, in `loads`, `failures` or `interrupted`.
  *
  * @see {@link stats} to read them
  *
@@ -141,21 +151,114 @@ export interface Stats {
   readonly hits: number
   /** Reads that started a lookup, waited for a lookup, or found nothing. */
   readonly misses: number
+  /** Values that `set` received. */
+  readonly sets: number
   /** Lookups that succeeded. */
   readonly loads: number
-  /** Lookups that failed. An interrupted lookup counts neither as a load nor as a failure. */
+  /** Lookups that failed or died, including a lookup whose value the cache refused. */
   readonly failures: number
+  /** Lookups that were interrupted. */
+  readonly interrupted: number
   /** Values that were collected. */
   readonly collected: number
   /** Values whose time to live ended. */
   readonly expired: number
-  /** Entries that left the strong front because of a bound or the idle time. */
-  readonly evicted: number
+  /** Values that `set` or `refresh` replaced, even if the new value was the same object. */
+  readonly replaced: number
+  /** Values that were invalidated, or that were in the cache when it closed. */
+  readonly invalidated: number
+  /** Values that were never stored, because the time to live was zero or something newer had happened to the key. */
+  readonly unstored: number
+  /** Entries that left the strong front because of a bound, the idle time or `trim`. */
+  readonly demoted: number
   /** Values in the cache, including collected values that have not been cleaned up yet. */
-  readonly alive: number
+  readonly size: number
   /** Entries in the strong front, including cached failures. */
   readonly strong: number
+  /** The total weight of the strong front. Each entry weighs 1 if the cache has no `weigh`. */
+  readonly weight: number
 }
+
+/**
+ * Configures all constructors, except for the bound by weight.
+ *
+ * @see {@link Options} for all options
+ *
+ * @stability experimental
+ * @category models
+ * @since 0.2.0
+ */
+export interface CommonOptions<Key, IE = never, IR = Scope.Scope> {
+  /**
+   * The maximum number of entries in the strong front: a non-negative integer, or `Infinity`. Up to 16 entries, the front
+   * demotes the least recently used entry. A larger front also counts uses, so that a scan or a long loop of keys that are
+   * rarely read does not push out those that are read often (W-TinyLFU). There, a new entry can leave before an old one.
+   */
+  readonly capacity?: number | undefined
+  /** How long an unused entry stays in the strong front. After this time, the cache holds the value only weakly. */
+  readonly idleTimeToLive?: Duration.Input | undefined
+  /**
+   * The age at which a value is refreshed. A `get` or `use` of an older value returns it at once and starts the lookup in
+   * the background. The result replaces the value. If the lookup fails, the failure is counted in {@link Stats}, the
+   * value stays, and the next attempt starts after the same time. A value that nobody reads is not refreshed.
+   */
+  readonly refreshAfter?: Duration.Input | undefined
+  /** Compares keys by `Equal.equals` (`"structural"`, the default) or by identity (`"reference"`). */
+  readonly compare?: "structural" | "reference" | undefined
+  /**
+   * Runs in the background after a value has left the cache. The effects run one after the other, in
+   * the order of the removals, but an effect delays the next one by at most one second. A failure is logged
+   * and does not stop the next effect. Closing the cache waits up to a second for these effects.
+   */
+  readonly onRemoval?: ((key: NoInfer<Key>, cause: RemovalCause) => Effect.Effect<void>) | undefined
+  /**
+   * Keys to invalidate, for example from Redis pub/sub. Give an effect that subscribes and returns the stream: the
+   * constructor runs it before it returns the cache, so no key is lost, and fails with its error. A plain stream
+   * subscribes some time after the constructor has returned, so keys that are published before are lost.
+   *
+   * If the stream fails, dies or is interrupted, the cache logs this and subscribes again. Then it removes all
+   * entries, because it may have missed keys. The delay before each attempt doubles from 100 milliseconds up to 10
+   * seconds, and a key resets it. A stream that ends is logged and not run again. Invalidation does not wait for the
+   * finalizers of resources, and logs a finalizer that fails.
+   */
+  readonly invalidations?:
+    | Stream.Stream<NoInfer<Key>, unknown>
+    | Effect.Effect<Stream.Stream<NoInfer<Key>, unknown>, IE, IR>
+    | undefined
+  /**
+   * Publishes the numbers of {@link Stats} as the metrics `weak_cache_hits`, `weak_cache_misses` and so on, and the
+   * duration of lookups as the timer `weak_cache_load_time`, in milliseconds. Each has the attribute `cache` with this
+   * name. The metrics of caches with one name are sums. They disappear when the last of these caches is closed, or is
+   * collected without having been closed.
+   */
+  readonly name?: string | undefined
+}
+
+/**
+ * Bounds the strong front by weight: both options, or none.
+ *
+ * **Details**
+ *
+ * A value that is heavier than `maxWeight` is cached weakly, and evicts no other value. A cached failure weighs 1.
+ *
+ * @see {@link Options} for the other options
+ *
+ * @stability experimental
+ * @category models
+ * @since 0.2.0
+ */
+export type Weights<Key, A extends WeakKey> =
+  | { readonly maxWeight?: undefined; readonly weigh?: undefined }
+  | {
+    /** The maximum total weight of the strong front. */
+    readonly maxWeight: number
+    /**
+     * Returns the weight of a value. Called once for every value that a lookup returns or `set` receives.
+     * If `weigh` throws, or returns `NaN` or a negative number, the value is not stored. Then `get`,
+     * `refresh` or `set` dies with the error of `weigh`, or with a `RangeError`.
+     */
+    readonly weigh: (value: NoInfer<A>, key: NoInfer<Key>) => number
+  }
 
 /**
  * Configures all constructors.
@@ -176,47 +279,13 @@ export interface Stats {
  * @category models
  * @since 0.1.0
  */
-export interface Options<Key, A extends WeakKey> {
-  /** The maximum number of entries in the strong front: a non-negative integer, or `Infinity`. */
-  readonly capacity?: number | undefined
-  /**
-   * The maximum total weight of the strong front. Requires `weigh`. A value that is heavier than
-   * `maxWeight` is cached weakly, and evicts no other value. A cached failure weighs 1.
-   */
-  readonly maxWeight?: number | undefined
-  /**
-   * Returns the weight of a value. Called once for every value that a lookup returns or `set` receives.
-   * If `weigh` throws, or returns `NaN` or a negative number, the value is not stored. Then `get`,
-   * `refresh` or `set` dies with the error of `weigh`, or with a `RangeError`.
-   */
-  readonly weigh?: ((value: NoInfer<A>, key: NoInfer<Key>) => number) | undefined
-  /** How long an unused entry stays in the strong front. After this time, the cache holds the value only weakly. */
-  readonly idleTimeToLive?: Duration.Input | undefined
-  /** Compares keys by `Equal.equals` (`"structural"`, the default) or by identity (`"reference"`). */
-  readonly compare?: "structural" | "reference" | undefined
-  /**
-   * Runs in the background after a value has left the cache. The effects run one after the other, in
-   * the order of the removals. A failure is logged and does not stop the next effect. Closing the cache
-   * waits for these effects.
-   */
-  readonly onRemoval?: ((key: NoInfer<Key>, cause: RemovalCause) => Effect.Effect<void>) | undefined
-  /**
-   * Keys to invalidate, for example from Redis pub/sub. If the stream fails, the cache logs the failure.
-   * The cache also removes all entries, because the cache may have missed keys. Then the cache runs the
-   * stream again. The delay before each run doubles from 100 milliseconds up to 10 seconds. A stream
-   * that ends is not run again.
-   */
-  readonly invalidations?: Stream.Stream<NoInfer<Key>, unknown> | undefined
-  /**
-   * Publishes metrics: `<name>_hits`, `_misses`, `_loads`, `_failures`, `_collected`, `_expired`, `_evicted`,
-   * `_alive`, `_strong` and `_load_time`. Give each cache a different name.
-   */
-  readonly name?: string | undefined
-}
+export type Options<Key, A extends WeakKey, IE = never, IR = Scope.Scope> =
+  & CommonOptions<Key, IE, IR>
+  & Weights<Key, A>
 
 // Every cache is a `WeakCacheImpl`. The public interface hides that class.
-const impl = <Key, A extends WeakKey, E, R>(self: WeakCache<Key, A, E, R>): WeakCacheImpl<Key, A, E> =>
-  self instanceof WeakCacheImpl ? self as unknown as WeakCacheImpl<Key, A, E> : refuse(self, TypeId)
+const impl = <Key, A extends WeakKey, E, R>(self: WeakCache<Key, A, E, R>): WeakCacheImpl<Key, A, E, R> =>
+  self instanceof WeakCacheImpl ? self : refuse(self, TypeId)
 
 /**
  * Checks whether a value is a `WeakCache`.
@@ -269,7 +338,16 @@ export const isWeakCache = (u: unknown): u is WeakCache<unknown, WeakKey, unknow
  * cache removes values when they expire. Expiry uses the `Clock` of the fiber that
  * creates the cache.
  *
- * Closing the Scope interrupts the lookups, stops the timer and clears the cache. After
+ * Values that a synchronous loop loads stay alive until the end of its turn, even outside the strong front, because
+ * engines keep the referents of weak references for so long. If the cache has demoted many or heavy values in a turn, the
+ * next `get` that runs a lookup, `refresh` or `set` lets the turn end first, so the bounds hold in a busy loop too.
+ *
+ * The lookup, `weigh`, `onRemoval` and finalizers may call the cache, fail, die or hang. They never run in the middle of an
+ * operation.
+ *
+ * Closing the Scope interrupts the lookups and their waiters, stops the timer and clears the cache. It waits for the ends
+ * of the lookups and finalizers, unless one of them closes the Scope itself, and up to a second for `onRemoval`. Finalizers
+ * that call the cache meanwhile still find it open. After
  * that, {@link size} returns 0, and {@link keys}, {@link values} and {@link entries} return
  * empty iterables. {@link stats} still works. All other operations interrupt.
  *
@@ -282,6 +360,9 @@ export const isWeakCache = (u: unknown): u is WeakCache<unknown, WeakKey, unknow
  * A lookup that gets its own key waits for itself. Then `get` dies, even if the wait goes
  * through the lookups of other keys. The cache cannot detect a child fiber of the lookup
  * that waits for the key.
+ *
+ * `Effect.runSync` cannot wait for another turn. A loop of `Effect.runSync(WeakCache.get(…))` keeps everything that it loads
+ * in one turn.
  *
  * **Example** (Keeping the most recently used values alive)
  *
@@ -315,23 +396,26 @@ export const make = <
   A extends WeakKey,
   E = never,
   R = never,
-  ServiceMode extends "lookup" | "construction" = never
+  ServiceMode extends "lookup" | "construction" = never,
+  IE = never,
+  IR = never
 >(
-  options: Options<Key, A> & {
+  options: Options<Key, A, IE, IR> & {
     readonly lookup: (key: Key) => Effect.Effect<A, E, R>
     readonly timeToLive?: Duration.Input | undefined
     readonly requireServicesAt?: ServiceMode | undefined
   }
 ): Effect.Effect<
   WeakCache<Key, A, E, "lookup" extends ServiceMode ? R : never>,
-  never,
-  ("lookup" extends ServiceMode ? never : R) | Scope.Scope
+  IE,
+  ("lookup" extends ServiceMode ? never : R) | Exclude<IR, Scope.Scope> | Scope.Scope
 > => {
-  const { lookup, timeToLive, ...others } = options
-  return makeWith<Key, A, E, R, ServiceMode>(lookup, {
-    ...others,
-    timeToLive: timeToLive === undefined ? undefined : Make.always(timeToLive)
-  })
+  const { lookup, timeToLive } = options
+  return Make.make(
+    { isScoped: false, run: lookup },
+    timeToLive === undefined ? undefined : Make.always(timeToLive),
+    options
+  )
 }
 
 /**
@@ -378,18 +462,25 @@ export const makeWith = <
   A extends WeakKey,
   E = never,
   R = never,
-  ServiceMode extends "lookup" | "construction" = never
+  ServiceMode extends "lookup" | "construction" = never,
+  IE = never,
+  IR = never
 >(
   lookup: (key: Key) => Effect.Effect<A, E, R>,
-  options: Options<Key, A> & {
+  options: Options<Key, A, IE, IR> & {
     readonly timeToLive?: ((exit: Exit.Exit<A, E>, key: Key) => Duration.Input) | undefined
     readonly requireServicesAt?: ServiceMode | undefined
   }
 ): Effect.Effect<
   WeakCache<Key, A, E, "lookup" extends ServiceMode ? R : never>,
-  never,
-  ("lookup" extends ServiceMode ? never : R) | Scope.Scope
-> => Make.make(lookup, options.timeToLive, options)
+  IE,
+  ("lookup" extends ServiceMode ? never : R) | Exclude<IR, Scope.Scope> | Scope.Scope
+> => Make.make({ isScoped: false, run: lookup }, options.timeToLive, options)
+
+// Marks a resource in the types of `makeScoped`, so that a `handle` that returns the resource does not compile.
+declare const resourceMark: unique symbol
+type Resource<Res> = Res & { readonly [resourceMark]?: true }
+type NotResource = { readonly [resourceMark]?: never }
 
 /**
  * Creates a cache of resources that closes a resource when its handle is collected, expires
@@ -398,7 +489,8 @@ export const makeWith = <
  * **When to use**
  *
  * Use for resources that several parts of a program share, such as connections, file handles
- * or subscriptions. Eviction never closes a resource whose handle is in use. Use
+ * or subscriptions. Work with them through {@link use}, which keeps the handle reachable until the work has ended. An object
+ * is reachable until its last use, not until the end of the block or of its own method. Eviction never closes a resource whose handle is in use. Use
  * `ScopedCache` if eviction must close such a resource. Use `RcMap` if every user has a
  * Scope, because `RcMap` does not wait for the garbage collector.
  *
@@ -408,6 +500,10 @@ export const makeWith = <
  * object, and the cache stores this handle as the value. The resource must not refer to the
  * handle.
  *
+ * A resource keeps the services of `make`. From the operation that ran its lookup it keeps the settings for logs and traces,
+ * and with `requireServicesAt: "lookup"` all services, because its finalizers may need them. To keep less, provide the
+ * services to the lookup itself.
+ *
  * Each Scope closes exactly once. Invalidation waits until the Scope is closed. If `set` or
  * `refresh` replaces a handle, the resource stays open until the old handle is collected. If
  * the time to live of a handle is zero, its resource also stays open until the handle is
@@ -415,12 +511,36 @@ export const makeWith = <
  *
  * **Gotchas**
  *
- * The handle cannot be the resource itself. The cache holds the Scope, and the finalizers of the
+ * The handle cannot be the resource itself: this does not compile, and `get` dies with a `TypeError`. The cache holds the Scope, and the finalizers of the
  * Scope hold the resource, as in `Effect.acquireRelease(acquire, (resource) => …)`. A resource
  * that is its own handle is therefore not collected before its Scope closes.
  *
  * The garbage collector may run late. Set `timeToLive`, or limit the number of open resources
  * in the lookup, if the delay matters.
+ *
+ * **Example** (Using a resource)
+ *
+ * ```ts import.meta.vitest
+ * import { Effect } from "effect"
+ * import { WeakCache } from "effect-weakref"
+ *
+ * const connect = (host: string) =>
+ *   Effect.acquireRelease(
+ *     Effect.succeed({ query: (sql: string) => Effect.as(Effect.sleep("10 millis"), `${host}: ${sql}`) }),
+ *     () => Effect.log("closed")
+ *   )
+ *
+ * const program = Effect.gen(function*() {
+ *   const connections = yield* WeakCache.makeScoped({
+ *     lookup: connect,
+ *     handle: (connection) => ({ query: (sql: string) => connection.query(sql) })
+ *   })
+ *   // With `get`, the connection could be closed during the query.
+ *   return yield* WeakCache.use(connections, "db1", (handle) => handle.query("select 1"))
+ * })
+ *
+ * await Effect.runPromise(Effect.scoped(program)) // => "db1: select 1"
+ * ```
  *
  * **Example** (Closing a resource after its handle is collected)
  *
@@ -451,6 +571,7 @@ export const makeWith = <
  * closed // => ["a.txt"]
  * ```
  *
+ * @see {@link use} to work with a resource
  * @see {@link make} for values that do not have to be closed
  *
  * @stability experimental
@@ -463,29 +584,36 @@ export const makeScoped = <
   A extends WeakKey,
   E = never,
   R = never,
-  ServiceMode extends "lookup" | "construction" = never
+  ServiceMode extends "lookup" | "construction" = never,
+  IE = never,
+  IR = never
 >(
-  options: Options<Key, A> & {
+  options: Options<Key, A, IE, IR> & {
     readonly lookup: (key: Key) => Effect.Effect<Res, E, R>
-    readonly handle: (resource: Res) => A
+    readonly handle: (resource: Resource<Res>) => A & NotResource
     readonly timeToLive?: Duration.Input | ((exit: Exit.Exit<A, E>, key: Key) => Duration.Input) | undefined
     readonly requireServicesAt?: ServiceMode | undefined
   }
 ): Effect.Effect<
   WeakCache<Key, A, E, "lookup" extends ServiceMode ? Exclude<R, Scope.Scope> : never>,
-  never,
-  ("lookup" extends ServiceMode ? never : Exclude<R, Scope.Scope>) | Scope.Scope
+  IE,
+  ("lookup" extends ServiceMode ? never : Exclude<R, Scope.Scope>) | Exclude<IR, Scope.Scope> | Scope.Scope
 > => {
   const { handle, lookup, timeToLive } = options
-  const acquire = (key: Key, load: Load<Key, A, E>) => {
-    const acquired = lookup(key)
-    const scope = load.scope = Scope.makeUnsafe()
-    return Effect.map(Scope.provide(acquired, scope), handle)
+  const wrap = (resource: Res): A => {
+    // The mark exists only in the type.
+    const value: A = handle(resource as Resource<Res>)
+    if (!Object.is(value, resource)) return value
+    throw new TypeError(
+      "handle returned the resource itself. The resource is held until its Scope closes, so it would never be closed: return an object that refers to the resource"
+    )
   }
   return Effect.suspend(() => {
-    if (typeof handle !== "function") throw new TypeError(`handle must be a function, got ${format(handle)}`)
+    for (const [name, option] of Object.entries({ handle, lookup })) {
+      if (typeof option !== "function") throw new TypeError(`${name} must be a function, got ${format(option)}`)
+    }
     return Make.make(
-      acquire,
+      { isScoped: true, run: (key: Key, scope: Scope.Scope) => Effect.map(Scope.provide(lookup(key), scope), wrap) },
       timeToLive === undefined || typeof timeToLive === "function" ? timeToLive : Make.always(timeToLive),
       options
     )
@@ -499,7 +627,8 @@ export const makeScoped = <
  *
  * Marks the value as the most recently used. A value outside the strong front enters the
  * strong front again, unless the value alone exceeds a bound. Fails with the cached failure
- * if there is one. Dies with `NotWeakReferenceableError` if the lookup returns a value that
+ * if there is one. Starts a refresh in the background if the value is older than `refreshAfter`. Dies with
+ * `NotWeakReferenceableError` if the lookup returns a value that
  * cannot be weakly referenced. O(1). Dereferences if the value is not in the strong front.
  *
  * **Example** (Getting a value)
@@ -518,6 +647,7 @@ export const makeScoped = <
  * await Effect.runPromise(Effect.scoped(program)) // => true
  * ```
  *
+ * @see {@link use} to keep the value reachable while an effect works with it
  * @see {@link getOption} to read without starting a lookup
  *
  * @stability experimental
@@ -617,14 +747,125 @@ export const getSuccess: {
 )
 
 /**
+ * Returns the value of a key if the cache has one, without any effect on the cache.
+ *
+ * **When to use**
+ *
+ * Use for diagnostics, and to look at a value without keeping it in the strong front.
+ *
+ * **Details**
+ *
+ * Never starts a lookup, never waits and never fails. Unlike {@link getSuccess}, counts neither a hit nor a miss, does not
+ * mark the value as used, and starts no refresh. Returns `None` for a running lookup and for a cached failure. O(1).
+ * Dereferences if the value is not in the strong front.
+ *
+ * **Example** (Looking without using)
+ *
+ * ```ts import.meta.vitest
+ * import { Effect, Option } from "effect"
+ * import { WeakCache } from "effect-weakref"
+ *
+ * const program = Effect.gen(function*() {
+ *   const users = yield* WeakCache.make({ lookup: (id: number) => Effect.succeed({ id }), capacity: 10 })
+ *   yield* WeakCache.get(users, 1)
+ *   const peeked = yield* WeakCache.peek(users, 1)
+ *   const { hits } = yield* WeakCache.stats(users)
+ *   return [Option.isSome(peeked), hits]
+ * })
+ *
+ * await Effect.runPromise(Effect.scoped(program)) // => [true, 0]
+ * ```
+ *
+ * @see {@link getSuccess} to read the value and mark it as used
+ *
+ * @stability experimental
+ * @category getters
+ * @since 0.2.0
+ */
+export const peek: {
+  <Key1 extends Key, Key = Key1>(
+    key: Key1
+  ): <A extends WeakKey, E, R>(self: WeakCache<Key, A, E, R>) => Effect.Effect<Option.Option<A>>
+  <Key, A extends WeakKey, E, R>(self: WeakCache<Key, A, E, R>, key: Key): Effect.Effect<Option.Option<A>>
+} = dual(
+  2,
+  <Key, A extends WeakKey, E, R>(self: WeakCache<Key, A, E, R>, key: Key): Effect.Effect<Option.Option<A>> =>
+    impl(self).peek(key)
+)
+
+/**
+ * Gets the value of a key, and keeps it reachable until the effect that uses it has ended.
+ *
+ * **When to use**
+ *
+ * Use in a cache of {@link makeScoped}, whenever an effect works with a handle. An object is reachable only until its last
+ * use, not until the end of the block or of its own method. With {@link get}, the engine can collect the handle during
+ * `handle.query()`, and then the cache closes the connection under the query.
+ *
+ * **Details**
+ *
+ * Reads, counts and fails as {@link get} does. The value stays reachable even if the effect fails, or while it is being
+ * interrupted. A value that expires or is invalidated meanwhile is closed all the same. O(1). Dereferences if the value is
+ * not in the strong front.
+ *
+ * **Example** (Querying a shared connection)
+ *
+ * ```ts import.meta.vitest
+ * import { Effect } from "effect"
+ * import { WeakCache } from "effect-weakref"
+ *
+ * const open = (host: string) =>
+ *   Effect.acquireRelease(
+ *     Effect.succeed({ query: (sql: string) => Effect.succeed(`${host}: ${sql}`) }),
+ *     () => Effect.log("closed")
+ *   )
+ *
+ * const program = Effect.gen(function*() {
+ *   const connections = yield* WeakCache.makeScoped({
+ *     lookup: open,
+ *     handle: ({ query }) => ({ query })
+ *   })
+ *   return yield* WeakCache.use(connections, "db1", (handle) => handle.query("select 1"))
+ * })
+ *
+ * await Effect.runPromise(Effect.scoped(program)) // => "db1: select 1"
+ * ```
+ *
+ * @see {@link get} for values whose collection releases nothing
+ *
+ * @stability experimental
+ * @category combinators
+ * @since 0.2.0
+ */
+export const use: {
+  <Key1 extends Key, A extends WeakKey, B, E2, R2, Key = Key1>(
+    key: Key1,
+    f: (value: A) => Effect.Effect<B, E2, R2>
+  ): <E, R>(self: WeakCache<Key, A, E, R>) => Effect.Effect<B, E | E2, R | R2>
+  <Key, A extends WeakKey, E, R, B, E2, R2>(
+    self: WeakCache<Key, A, E, R>,
+    key: Key,
+    f: (value: A) => Effect.Effect<B, E2, R2>
+  ): Effect.Effect<B, E | E2, R | R2>
+} = dual(
+  3,
+  <Key, A extends WeakKey, E, R, B, E2, R2>(
+    self: WeakCache<Key, A, E, R>,
+    key: Key,
+    f: (value: A) => Effect.Effect<B, E2, R2>
+  ): Effect.Effect<B, E | E2, R | R2> =>
+    Effect.flatMap(get(self, key), (value) => holdDuring(Effect.suspend(() => f(value)), value))
+)
+
+/**
  * Stores a value under a key, without a lookup.
  *
  * **Details**
  *
- * Replaces the previous value of the key. Fibers that wait for a running lookup of the key
- * still receive its result. The cache does not store this result, unless a `refresh` of an
- * existing entry runs the lookup. Dies with `NotWeakReferenceableError` if the value cannot
- * be weakly referenced, and then changes nothing. O(1), or O(log n) if values expire.
+ * Replaces the previous value of the key. Fibers that wait for a running lookup or refresh of the key still receive its
+ * result, but the cache does not store this result, because the value that was set is newer. Dies with
+ * `NotWeakReferenceableError` if the value cannot be weakly referenced, and then changes nothing. O(1), or O(log n) if
+ * values expire. Dereferences the previous value if it is not in the strong front.
  *
  * **Example** (Storing a value)
  *
@@ -704,12 +945,13 @@ export const has: {
  *
  * **Details**
  *
- * Other reads receive the old value until the lookup ends. As in `Cache`, a failure of the lookup
- * replaces the old value. If several refreshes of a key run, the cache keeps the result of the
- * refresh that ends last. If the refresh is interrupted, the cache keeps the old value.
+ * Other reads receive the old value until the lookup ends. Concurrent refreshes of a key share one lookup. If it fails,
+ * `refresh` fails, and the old value stays. If all refreshes are interrupted, the lookup is interrupted, and the old value
+ * stays.
  *
- * If `invalidate` or `invalidateAll` is called during the refresh, the result may be out of date.
- * Then `refresh` returns the result, but the cache does not store the result.
+ * What is newest wins. If `set`, `invalidate` or `invalidateAll` is called during the refresh, `refresh` returns the result
+ * of its lookup, but the cache does not store this result. O(1), or O(log n) if values expire. Dereferences if the value is
+ * not in the strong front.
  *
  * **Example** (Loading a new version)
  *
@@ -755,7 +997,7 @@ export const refresh: {
  *
  * Does nothing if there is no entry. Fibers that wait for a running lookup of the key still receive its result,
  * but the cache does not store this result. In a cache of {@link makeScoped}, waits until the resource is closed.
- * O(1), or O(log n) if values expire. Also compares the key with the key of each running refresh.
+ * O(1), or O(log n) if values expire. Dereferences if the value is not in the strong front.
  *
  * **Example** (Removing an entry)
  *
@@ -1002,18 +1244,17 @@ export const entries = <Key, A extends WeakKey, E, R>(
 ): Effect.Effect<Iterable<[Key, A]>> => Effect.sync(() => impl(self).pairs())
 
 /**
- * Sets the capacity of the strong front, and evicts the least recently used entries above it.
+ * Demotes entries of the strong front, once, until `capacity` entries are left. Begins with those that eviction would demote first.
  *
  * **When to use**
  *
- * Use when memory is short. `trim(cache, 0)` releases every value that only the cache holds. Later, call
- * `trim` again with the old capacity.
+ * Use when memory is short. `trim(cache, 0)` lets go of every value that only the cache holds.
  *
  * **Details**
  *
- * Does not remove values. The cache still returns a value that the program uses elsewhere. Removes cached failures
- * that are evicted. Dies with a `RangeError` unless the capacity is a non-negative integer or `Infinity`. O(number of
- * evicted entries).
+ * The capacity stays, so later reads fill the strong front again. Does not remove values: the cache still returns a
+ * demoted value that the program uses elsewhere. Removes cached failures that leave the front. Dies with a `RangeError`
+ * unless the number is a non-negative integer or `Infinity`. O(number of demoted entries). Does not dereference.
  *
  * **Example** (Releasing unused values)
  *
@@ -1023,14 +1264,18 @@ export const entries = <Key, A extends WeakKey, E, R>(
  *
  * const program = Effect.gen(function*() {
  *   const users = yield* WeakCache.make({ lookup: (id: number) => Effect.succeed({ id }), capacity: 10 })
+ *   const strong = Effect.map(WeakCache.stats(users), (stats) => stats.strong)
  *   yield* WeakCache.get(users, 1)
  *   yield* WeakCache.trim(users, 0)
- *   return (yield* WeakCache.stats(users)).strong
+ *   const trimmed = yield* strong
+ *   yield* WeakCache.get(users, 2)
+ *   return [trimmed, yield* strong]
  * })
  *
- * await Effect.runPromise(Effect.scoped(program)) // => 0
+ * await Effect.runPromise(Effect.scoped(program)) // => [0, 1]
  * ```
  *
+ * @see {@link setCapacity} to bound the strong front from now on
  * @see {@link invalidateAll} to remove all entries
  *
  * @stability experimental
@@ -1044,6 +1289,49 @@ export const trim: {
   2,
   <Key, A extends WeakKey, E, R>(self: WeakCache<Key, A, E, R>, capacity: number): Effect.Effect<void> =>
     impl(self).trim(capacity)
+)
+
+/**
+ * Sets the capacity of the strong front from now on, and demotes the entries above it.
+ *
+ * **When to use**
+ *
+ * Use to adapt a cache to the memory that a program may use. Raise the capacity again later, if memory allows.
+ *
+ * **Details**
+ *
+ * Bounds the front beside `maxWeight` and `idleTimeToLive`, which stay. Does not remove values. Dies with a `RangeError`
+ * unless the capacity is a non-negative integer or `Infinity`. O(number of demoted entries). Does not dereference.
+ *
+ * **Example** (Shrinking a cache)
+ *
+ * ```ts import.meta.vitest
+ * import { Effect } from "effect"
+ * import { WeakCache } from "effect-weakref"
+ *
+ * const program = Effect.gen(function*() {
+ *   const users = yield* WeakCache.make({ lookup: (id: number) => Effect.succeed({ id }), capacity: 10 })
+ *   yield* WeakCache.setCapacity(users, 1)
+ *   for (const id of [1, 2, 3]) yield* WeakCache.get(users, id)
+ *   return (yield* WeakCache.stats(users)).strong
+ * })
+ *
+ * await Effect.runPromise(Effect.scoped(program)) // => 1
+ * ```
+ *
+ * @see {@link trim} to release values once
+ *
+ * @stability experimental
+ * @category mutations
+ * @since 0.2.0
+ */
+export const setCapacity: {
+  (capacity: number): <Key, A extends WeakKey, E, R>(self: WeakCache<Key, A, E, R>) => Effect.Effect<void>
+  <Key, A extends WeakKey, E, R>(self: WeakCache<Key, A, E, R>, capacity: number): Effect.Effect<void>
+} = dual(
+  2,
+  <Key, A extends WeakKey, E, R>(self: WeakCache<Key, A, E, R>, capacity: number): Effect.Effect<void> =>
+    impl(self).setCapacity(capacity)
 )
 
 /**

@@ -23,6 +23,7 @@ import type { Contravariant, Covariant } from "effect/Types"
 import { type Heap, isWeakReferenceable } from "./Heap.ts"
 import { Base } from "./internal/base.ts"
 import * as Callbacks from "./internal/callbacks.ts"
+import * as Equality from "./internal/equality.ts"
 import { guard } from "./internal/guard.ts"
 import { host } from "./internal/host.ts"
 import * as Referent from "./internal/referent.ts"
@@ -115,8 +116,8 @@ export interface WeakMethod<out A extends WeakKey, in Args extends ReadonlyArray
  * **Details**
  *
  * If a program loads this library twice, the guard of each copy returns `false` for
- * methods that the other copy created. The functions of one copy cannot read methods of
- * the other. Never dereferences the method. Cost: O(1).
+ * methods that the other copy created. The functions of one copy refuse methods of the
+ * other with a `TypeError` that says so. Never dereferences the method. Cost: O(1).
  *
  * **Example** (Recognizing a weak method)
  *
@@ -231,7 +232,7 @@ class WeakMethodImpl<A extends WeakKey, Args extends ReadonlyArray<unknown>, B> 
   [Hash.symbol](): number {
     return this.#hash ??= this.match(
       unhashable,
-      (receiver, method) => Hash.combine(Hash.hash(receiver), Hash.random(method))
+      (receiver, method) => Hash.combine(Equality.hash(receiver), Hash.random(method))
     )
   }
 
@@ -671,6 +672,7 @@ export const refersTo: {
  *
  * **Gotchas**
  *
+ * - Opaque objects, such as DOM nodes and Blobs, compare by identity.
  * - Effect caches the hash of an object and the result of a comparison. If a receiver
  *   changes later, the result may stay the same.
  * - Throws `UnhashableError` if `Equal.equals` has to hash a receiver that has no hash,
@@ -703,6 +705,6 @@ export const equals: {
     stateOf(self).match(() => false, (receiver, method) =>
       stateOf(that).match(
         () => false,
-        (thatReceiver, thatMethod) => method === thatMethod && Equal.equals(receiver, thatReceiver)
+        (thatReceiver, thatMethod) => method === thatMethod && Equality.equals(receiver, thatReceiver)
       ))
 )

@@ -15,13 +15,13 @@
  * @since 0.1.0
  */
 import * as Effect from "effect/Effect"
-import * as Equal from "effect/Equal"
 import { dual } from "effect/Function"
 import * as Option from "effect/Option"
 import { isFunction, isObjectKeyword } from "effect/Predicate"
 import type * as Scope from "effect/Scope"
 import type { Heap } from "./Heap.ts"
 import * as Callbacks from "./internal/callbacks.ts"
+import * as Equality from "./internal/equality.ts"
 import { holdDuring } from "./internal/hold.ts"
 import { host } from "./internal/host.ts"
 import { printed } from "./internal/print.ts"
@@ -59,10 +59,12 @@ type Brand = { set [TypeId](brand: "WeakProxy") }
  * proxy returns the proxy. A method that returns `this` also returns the proxy. If you
  * assign the proxy to one of its own properties, the property stores the referent.
  *
- * After the referent has been collected, every operation throws a
- * `DeadReferenceError`. Its message names the operation and the property. Printing
- * does not throw: `util.inspect` and `Object.prototype.toString` show that the referent
- * has been collected. `typeof` and `Array.isArray` do not throw, either.
+ * After the referent has been collected, every operation throws a `DeadReferenceError`,
+ * whose message names the operation and the property. Only printing and logging do not
+ * throw, so that a log never fails because of a dead proxy: `console`, `util.inspect`,
+ * `JSON.stringify`, `Effect.log`, `Cause.pretty` and `Object.prototype.toString` show that the
+ * referent has been collected, wherever the proxy is in the printed value. `typeof` and
+ * `Array.isArray` do not throw, either. `String(proxy)` does.
  *
  * Cost: the cost of a plain `Proxy`, and at most one dereference for each operation. A
  * method call dereferences when the method is read. The call also looks up two
@@ -97,6 +99,8 @@ type Brand = { set [TypeId](brand: "WeakProxy") }
  *   Holding such a value keeps the referent alive.
  * - If you resolve a promise with a dead proxy, the promise rejects, because reading
  *   `then` of the proxy throws.
+ * - In a minified bundle, `Cause.pretty` of a failure that is itself a dead proxy throws,
+ *   because the proxy recognizes the functions that print by their names.
  * - A proxy has no hash (see {@link equals}). The proxies of a `Date` and of a `RegExp`
  *   are an exception, because Effect reads their contents before it asks for a hash.
  *
@@ -517,7 +521,7 @@ export const equals: {
   const target = unwrap(self)
   if (target === undefined) return false
   const thatTarget = unwrap(that)
-  return thatTarget !== undefined && Equal.equals(target, thatTarget)
+  return thatTarget !== undefined && Equality.equals(target, thatTarget)
 })
 
 /** Unwraps nested proxies completely. Returns `undefined` if one of them is dead. */

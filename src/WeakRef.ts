@@ -25,6 +25,7 @@ import type { Covariant } from "effect/Types"
 import { Heap } from "./Heap.ts"
 import { Base } from "./internal/base.ts"
 import * as Callbacks from "./internal/callbacks.ts"
+import * as Equality from "./internal/equality.ts"
 import { guard } from "./internal/guard.ts"
 import { holdDuring, holding } from "./internal/hold.ts"
 import { host } from "./internal/host.ts"
@@ -99,8 +100,8 @@ export interface WeakRef<out A extends WeakKey, out B = A> extends Equal.Equal, 
  * **Details**
  *
  * If a program loads this library twice, the guard of each copy returns `false` for
- * references that the other copy created. The functions of one copy cannot read
- * references of the other. Never dereferences the reference. Cost: O(1).
+ * references that the other copy created. The functions of one copy refuse
+ * references of the other with a `TypeError` that says so. Never dereferences the reference. Cost: O(1).
  *
  * **Example** (Recognizing a reference)
  *
@@ -149,7 +150,7 @@ abstract class WeakRefImpl<A extends WeakKey, B = A> extends Base implements Wea
     if (self.hash === undefined) {
       const target = self.deref()
       if (target === undefined) throw new UnhashableError()
-      self.hash = Hash.hash(target)
+      self.hash = Equality.hash(target)
     }
     return self.hash
   }
@@ -387,6 +388,12 @@ export const make = <A extends WeakKey>(target: A): Effect.Effect<WeakRef<A>, No
  *
  * Returns the shared reference, as {@link make} does. Throws
  * `NotWeakReferenceableError` if the target cannot be weakly referenced. Cost: O(1).
+ *
+ * **Gotchas**
+ *
+ * `WeakRef.makeUnsafe(this)` in a constructor uses the host's heap, even if the program
+ * runs with a `TestHeap`. Then `TestHeap.collect` does not collect the referent of this
+ * reference. Pass the heap to the constructor, or create the reference in an effect.
  *
  * **Example** (Creating a reference in synchronous code)
  *
@@ -1062,6 +1069,7 @@ export const refersTo: {
  *
  * **Gotchas**
  *
+ * - Opaque objects, such as DOM nodes and Blobs, compare by identity.
  * - Effect caches the hash of an object and the result of a comparison. If a referent
  *   changes later, the result may stay the same.
  * - Throws `UnhashableError` if `Equal.equals` has to hash a referent that has no hash,
@@ -1101,7 +1109,7 @@ export const equals: {
   const target = recordOf(self).deref()
   if (target === undefined) return false
   const thatTarget = recordOf(that).deref()
-  return thatTarget !== undefined && Equal.equals(target, thatTarget)
+  return thatTarget !== undefined && Equality.equals(target, thatTarget)
 })
 
 /**

@@ -1,5 +1,6 @@
 import { assert, describe, it } from "@effect/vitest"
-import { Cause, Context, Deferred, Effect, Exit, Fiber, Layer, Logger, Option, Scheduler, Scope } from "effect"
+import { Cause, Context, Deferred, Effect, Exit, Fiber, Layer, Logger, Option, Random, Scheduler, Scope } from "effect"
+import { TestClock } from "effect/testing"
 import { Heap, LeakMonitor, WeakError } from "../src/index.ts"
 import { TestHeap } from "../src/testing/index.ts"
 import { collectThoroughly, collectUntil } from "./support/realHeap.ts"
@@ -13,7 +14,7 @@ const collection = Effect.flatMap(
 
 const collections = (times: number) => Effect.repeat(collection, { times: times - 1 })
 
-/** Runs a script on a test heap under a monitor, and returns the leaks that the monitor reported. */
+/** Runs a script on a test heap under a monitor without patience, and returns the leaks that the monitor reported. */
 const leaksOf = <E>(
   script: Effect.Effect<unknown, E, TestHeap.TestHeap>,
   options: Partial<LeakMonitor.Options> = {},
@@ -22,6 +23,7 @@ const leaksOf = <E>(
   const leaks: Array<LeakMonitor.Leak> = []
   const monitor = LeakMonitor.layer({
     level: "all",
+    patience: 0,
     onLeak: (leak) => Effect.sync(() => void leaks.push(leak)),
     ...options
   })
@@ -61,14 +63,14 @@ describe("NotClosed", () => {
       assert.deepStrictEqual(leaks, [])
     }))
 
-  it.effect("is reported if the object is collected just before the Scope closes, and its clean-up runs after", () =>
+  it.effect("is not reported if the clean-up of the object runs after the Scope has closed", () =>
     Effect.gen(function*() {
       const leaks = yield* leaksOf(Effect.gen(function*() {
         yield* Effect.scoped(Effect.flatMap(track({}), (value) => TestHeap.collect(value)))
         yield* TestHeap.finalize
         yield* collections(5)
       }))
-      assert.deepStrictEqual(kindsOf(leaks), ["NotClosed value"])
+      assert.deepStrictEqual(leaks, [])
     }))
 
   it.effect("is reported only for the collected objects of a Scope", () =>
@@ -87,10 +89,95 @@ describe("NotClosed", () => {
       const leaks = yield* leaksOf(Effect.scoped(Effect.gen(function*() {
         const f = yield* track(() => 1, "function")
         const symbol = yield* track(Symbol("mine"), "symbol")
-        yield* TestHeap.collect(f)
-        yield* TestHeap.collect(symbol)
+        yield* TestHeap.collectAndFinalize(f)
+        yield* TestHeap.collectAndFinalize(symbol)
       })))
       assert.sameMembers(kindsOf(leaks), ["NotClosed function", "NotClosed symbol"])
+    }))
+})
+
+describe("patience", () => {
+  const patient = { patience: "1 minute" } as const
+
+  it.effect("is one minute by default", () =>
+    Effect.gen(function*() {
+      const seen: Array<number> = []
+      const leaks: Array<LeakMonitor.Leak> = []
+      const monitor = LeakMonitor.layer({ level: "all", onLeak: (leak) => Effect.sync(() => void leaks.push(leak)) })
+      yield* Effect.scoped(Effect.gen(function*() {
+        yield* TestHeap.collectAndFinalize(yield* track({}))
+        for (const step of ["59 seconds", "1 seconds", "1 hour"] as const) {
+          yield* TestClock.adjust(step)
+          seen.push(leaks.length)
+        }
+      })).pipe(Effect.provide(monitor), Effect.provide(TestHeap.layer))
+      assert.deepStrictEqual(seen, [0, 1, 1])
+    }))
+
+  it.effect("passes for each object from its own collection", () =>
+    Effect.gen(function*() {
+      const seen: Array<string> = []
+      const leaks: Array<LeakMonitor.Leak> = []
+      const script = Effect.scoped(Effect.gen(function*() {
+        const [a, b, c] = [yield* track({}, "a"), yield* track({}, "b"), yield* track({}, "c")]
+        yield* TestHeap.collectAndFinalize(a)
+        yield* TestClock.adjust("20 seconds")
+        yield* TestHeap.collectAndFinalize(b)
+        yield* TestClock.adjust("40 seconds")
+        seen.push(kindsOf(leaks).join())
+        yield* TestClock.adjust("20 seconds")
+        seen.push(kindsOf(leaks).join())
+        // The timer has ended, and starts again.
+        yield* TestClock.adjust("1 hour")
+        yield* TestHeap.collectAndFinalize(c)
+        yield* TestClock.adjust("1 minute")
+        seen.push(kindsOf(leaks).join())
+      }))
+      yield* leaksOf(script, { ...patient, onLeak: (leak) => Effect.sync(() => void leaks.push(leak)) })
+      assert.deepStrictEqual(seen, ["NotClosed a", "NotClosed a,NotClosed b", "NotClosed a,NotClosed b,NotClosed c"])
+    }))
+
+  it.effect("forgives a Scope that closes before it has passed, and others not", () =>
+    Effect.gen(function*() {
+      const leaks = yield* leaksOf(
+        Effect.gen(function*() {
+          const late = yield* Scope.make()
+          yield* TestHeap.collectAndFinalize(yield* Scope.provide(track({}, "late"), late))
+          yield* Effect.scoped(Effect.gen(function*() {
+            yield* TestHeap.collectAndFinalize(yield* track({}, "early"))
+            yield* TestClock.adjust("59 seconds")
+          }))
+          yield* TestClock.adjust("1 hour")
+          yield* Scope.close(late, Exit.void)
+          yield* collections(5)
+        }),
+        patient
+      )
+      assert.deepStrictEqual(kindsOf(leaks), ["NotClosed late"])
+    }))
+
+  it.effect("never passes if it is infinite", () =>
+    Effect.gen(function*() {
+      const leaks = yield* leaksOf(
+        Effect.scoped(Effect.gen(function*() {
+          yield* TestHeap.collectAndFinalize(yield* track({}))
+          yield* TestClock.adjust("1000 days")
+        })),
+        { patience: "Infinity" }
+      )
+      assert.deepStrictEqual(leaks, [])
+    }))
+
+  it.effect("ends with the monitor", () =>
+    Effect.gen(function*() {
+      const scope = yield* Scope.make()
+      const leaks = yield* leaksOf(
+        Effect.flatMap(Scope.provide(track({}), scope), (value) => TestHeap.collectAndFinalize(value)),
+        patient
+      )
+      yield* TestClock.adjust("1 hour")
+      yield* Scope.close(scope, Exit.void)
+      assert.deepStrictEqual(leaks, [])
     }))
 })
 
@@ -302,20 +389,50 @@ describe("layer", () => {
       assert.deepStrictEqual(leaks, [])
     }))
 
-  for (const every of [1, 2, 3, 10]) {
-    it.effect(`at the level sampled, tracks exactly the first of every ${every}`, () =>
+  const leaked = (runs: number) =>
+    Effect.gen(function*() {
+      for (let index = 0; index < runs; index++) yield* Effect.scoped(track({}, String(index)))
+      yield* collections(3)
+    })
+
+  const indexesOf = (leaks: ReadonlyArray<LeakMonitor.Leak>) => leaks.map(({ name }) => Number(name))
+
+  it.effect("at the level sampled, draws the runs between two samples from Random", () =>
+    Effect.gen(function*() {
+      // With `every: 2`, a draw in [1 - 2^-n, 1 - 2^-(n+1)) skips n runs.
+      const draws = [0, 0.5, 0.25, 0.75, 0.4, 0.9, 0.99]
+      const skipped = [0, 1, 0, 2, 0, 3, 6]
+      const random = { nextDoubleUnsafe: () => draws.shift() ?? 0, nextIntUnsafe: () => 0 }
+      const leaks = yield* Effect.provideService(
+        leaksOf(leaked(20), { level: "sampled", every: 2 }),
+        Random.Random,
+        random
+      )
+      let next = -1
+      const expected = skipped.map((skip) => next += skip + 1)
+      assert.deepStrictEqual(indexesOf(leaks), [...expected, 19])
+    }))
+
+  for (const every of [2, 7, 100]) {
+    it.effect(`at the level sampled, tracks one run in ${every}, of every call site`, () =>
       Effect.gen(function*() {
-        const leaks = yield* leaksOf(
-          Effect.gen(function*() {
-            for (let index = 0; index < 30; index++) yield* Effect.scoped(track({}, String(index)))
-            yield* collections(3)
-          }),
-          { level: "sampled", every }
+        const runs = 200 * every
+        const indexes = indexesOf(
+          yield* Random.withSeed(leaksOf(leaked(runs), { level: "sampled", every }), `every ${every}`)
         )
-        const expected = Array.from({ length: 30 }, (_, index) => index).filter((index) => index % every === 0)
-        assert.deepStrictEqual(kindsOf(leaks), expected.map((index) => `NotReleased ${index}`))
+        // The seed makes the count exact. These bounds are four standard deviations, so that a new generator passes too.
+        assert.isAbove(indexes.length, 200 - 4 * Math.sqrt(200))
+        assert.isBelow(indexes.length, 200 + 4 * Math.sqrt(200))
+        for (const stride of [2, every]) {
+          assert.strictEqual(new Set(indexes.map((index) => index % stride)).size > 1, true)
+        }
       }))
   }
+
+  it.effect("at the level sampled, one in one is every run", () =>
+    Effect.gen(function*() {
+      assert.lengthOf(yield* leaksOf(leaked(30), { level: "sampled", every: 1 }), 30)
+    }))
 
   it.effect("at the level all, ignores every", () =>
     Effect.gen(function*() {
@@ -336,6 +453,9 @@ describe("layer", () => {
       const level = yield* defectOf({ level: "some" })
       assert.instanceOf(level, TypeError)
       assert.include(level.message, "\"some\"")
+      assert.instanceOf(yield* defectOf({ level: "all", patience: "soon" }), TypeError)
+      assert.instanceOf(yield* defectOf({ level: "all", patience: null }), TypeError)
+      assert.instanceOf(yield* defectOf({ level: "all", patience: -1 }), RangeError)
       for (const every of [0, -1, 1.5, NaN]) {
         assert.instanceOf(yield* defectOf({ level: "sampled", every }), RangeError)
       }
@@ -350,7 +470,7 @@ describe("layer", () => {
       yield* Effect.scoped(Effect.gen(function*() {
         yield* TestHeap.collectAndFinalize(yield* track({}, "connection"))
       })).pipe(
-        Effect.provide(LeakMonitor.layer({ level: "all" })),
+        Effect.provide(LeakMonitor.layer({ level: "all", patience: 0 })),
         Effect.provide(Logger.layer([logger])),
         Effect.provide(TestHeap.layer)
       )
@@ -365,6 +485,7 @@ describe("layer", () => {
       const tenants: Array<string> = []
       const monitor = LeakMonitor.layer({
         level: "all",
+        patience: 0,
         onLeak: () => Effect.map(Tenant, (tenant) => void tenants.push(tenant))
       }).pipe(Layer.provide(Layer.succeed(Tenant, "the layer's")))
       yield* Effect.scoped(Effect.flatMap(track({}), (value) => TestHeap.collectAndFinalize(value))).pipe(
@@ -380,7 +501,7 @@ describe("layer", () => {
       const testHeap = TestHeap.makeUnsafe()
       const modes: Array<string> = []
       const onLeak = () => Effect.map(Scheduler.Scheduler, ({ executionMode }) => void modes.push(executionMode))
-      const layer = LeakMonitor.layer({ level: "all", onLeak }).pipe(
+      const layer = LeakMonitor.layer({ level: "all", patience: 0, onLeak }).pipe(
         Layer.provide(Layer.succeed(Heap.Heap, testHeap.heap))
       )
       const scope = Scope.makeUnsafe()
@@ -425,6 +546,7 @@ describe("layer", () => {
       const context = yield* Layer.buildWithScope(
         LeakMonitor.layer({
           level: "all",
+          patience: 0,
           onLeak: ({ name }) =>
             Effect.sync(() => events.push(`started ${name}`)).pipe(
               Effect.andThen(Deferred.succeed(started, undefined)),
@@ -457,7 +579,7 @@ describe("layer", () => {
       const outer: Array<string> = []
       const inner: Array<string> = []
       const into = (list: Array<string>) =>
-        LeakMonitor.layer({ level: "all", onLeak: ({ name }) => Effect.sync(() => void list.push(name)) })
+        LeakMonitor.layer({ level: "all", patience: 0, onLeak: ({ name }) => Effect.sync(() => void list.push(name)) })
       yield* Effect.gen(function*() {
         const scope = yield* Scope.make()
         const value = yield* Scope.provide(track({}, "outer"), scope)
@@ -471,10 +593,88 @@ describe("layer", () => {
     }))
 })
 
+describe("sentinel", () => {
+  /** A test heap that remembers every object that a registry registers. */
+  const observed = () => {
+    const testHeap = TestHeap.makeUnsafe()
+    const registered: Array<WeakKey> = []
+    class Registry<T> extends testHeap.heap.FinalizationRegistry<T> {
+      override register(target: WeakKey, held: T, token?: WeakKey) {
+        registered.push(target)
+        super.register(target, held, token)
+      }
+    }
+    const layer = Layer.succeed(Heap.Heap, { ...testHeap.heap, FinalizationRegistry: Registry })
+    /** Dies in the next collection of any kind, as everything does that was just allocated. */
+    const collectProbe = (): boolean => {
+      const probes = registered.splice(0).filter((target) => !sentinels.has(target))
+      for (const probe of probes) testHeap.collect(probe)
+      testHeap.finalize()
+      return probes.length > 0
+    }
+    const sentinels = new Set<WeakKey>()
+    const collectSentinel = Effect.map(LeakMonitor.sentinel, (sentinel) => {
+      for (const target of Option.toArray(sentinel)) testHeap.collect(target)
+      testHeap.finalize()
+    })
+    return { collectProbe, collectSentinel, layer, registered, sentinels }
+  }
+
+  it.effect("is not counted if the monitor let it go before the Scope closed", () =>
+    Effect.gen(function*() {
+      const leaks: Array<string> = []
+      const monitor = LeakMonitor.layer({
+        level: "all",
+        onLeak: ({ kind, name }) => Effect.sync(() => void leaks.push(`${kind} ${name}`))
+      })
+      const { collectProbe, collectSentinel, layer, registered, sentinels } = observed()
+      yield* Effect.gen(function*() {
+        const tracked = { id: 1 }
+        // The monitor made three sentinels first, and then the probe.
+        for (const sentinel of registered.splice(0, 3)) sentinels.add(sentinel)
+        assert.isTrue(collectProbe())
+        assert.isTrue(collectProbe())
+        assert.isFalse(collectProbe())
+        yield* Effect.scoped(track(tracked, "held"))
+        for (let round = 0; round < 3; round++) yield* collectSentinel
+        assert.deepStrictEqual(leaks, [])
+        yield* collectSentinel
+        assert.deepStrictEqual(leaks, ["NotReleased held"])
+      }).pipe(Effect.provide(monitor), Effect.provide(layer))
+    }))
+
+  it.effect("is at least as old as any tracked object on the real heap", () =>
+    Effect.gen(function*() {
+      const leaks: Array<string> = []
+      const collect = globalThis.gc as undefined | ((options?: { readonly type: "minor" }) => void)
+      if (collect === undefined || "Bun" in globalThis) return
+      const holder: { session?: object | undefined } = { session: { user: 1 } }
+      collect()
+      collect()
+      yield* Effect.gen(function*() {
+        yield* Effect.scoped(Effect.suspend(() => Effect.asVoid(track(holder.session!, "session"))))
+        holder.session = undefined
+        for (let round = 0; round < 12; round++) {
+          yield* inLaterTask
+          collect({ type: "minor" })
+          yield* inLaterTask
+        }
+      }).pipe(Effect.provide(LeakMonitor.layer({
+        level: "all",
+        onLeak: ({ kind, name }) => Effect.sync(() => void leaks.push(`${kind} ${name}`))
+      })))
+      assert.deepStrictEqual(leaks, [])
+    }))
+})
+
+/** Waits long enough for the engine to run its clean-ups, which it does in tasks of their own. */
+const inLaterTask = Effect.promise(() => new Promise<void>((resolve) => setTimeout(resolve, 2)))
+
 describe("on the real heap", () => {
   const collecting = (leaks: Array<string>) =>
     LeakMonitor.layer({
       level: "all",
+      patience: 0,
       onLeak: ({ kind, name }) => Effect.sync(() => void leaks.push(`${kind} ${name}`))
     })
 

@@ -224,7 +224,7 @@ describe("WeakCache and Effect's Cache", () => {
       { type: "interrupt", which: 0 },
       { type: "release", which: 0 },
       { type: "getSuccess", name: "a" },
-      { type: "refresh", name: "a", mode: "fail" },
+      { type: "refresh", name: "a", mode: "succeed" },
       { type: "get", name: "a", mode: "succeed" },
       { type: "time", millis: 30 },
       { type: "get", name: "a", mode: "succeed" },
@@ -251,21 +251,35 @@ describe("WeakCache and Effect's Cache", () => {
       assert.deepStrictEqual(keysOf(yield* observe(ofEffect, options, script)), ["a"])
       assert.deepStrictEqual(keysOf(yield* observe(weak, options, script)), [])
     }))
+
+  it.effect("differ for a refresh that fails: only WeakCache keeps the value", () =>
+    Effect.gen(function*() {
+      const script: ReadonlyArray<Command> = [
+        { type: "set", name: "a" },
+        { type: "refresh", name: "a", mode: "fail" }
+      ]
+      const options: Options = { capacity: 100, timeToLive: () => Infinity }
+      const valuesOf = (log: ReadonlyArray<unknown>) =>
+        (log.at(-1) as { readonly values: ReadonlyArray<number> }).values
+      assert.deepStrictEqual(valuesOf(yield* observe(ofEffect, options, script)), [])
+      assert.deepStrictEqual(valuesOf(yield* observe(weak, options, script)), [0])
+    }))
 })
 
 /**
- * Avoids the two cases in which the modules differ. Refreshes end at once, because `Cache` stores a result that was
- * invalidated during its refresh. If results expire, scripts interrupt nothing: `Cache` (Effect 4.1) reads the clock of the
- * fiber that started a lookup, and an interrupted fiber no longer has a clock.
+ * Avoids the cases in which the modules differ. Refreshes end at once, because `Cache` stores a result that was
+ * invalidated during its refresh, and they succeed, because `Cache` replaces a value by the failure of its refresh. If
+ * results expire, scripts interrupt nothing: `Cache` (Effect 4.1) reads the clock of the fiber that started a lookup, and
+ * an interrupted fiber no longer has a clock.
  */
 const comparable = (script: ReadonlyArray<Command>, ...timesToLive: ReadonlyArray<number>): ReadonlyArray<Command> => {
   const expires = timesToLive.some((timeToLive) => timeToLive > 0 && timeToLive < Infinity)
   return script
     .filter((command) => !expires || command.type !== "interrupt")
-    .map(endingAtOnce)
+    .map(succeeding)
 }
 
-const endingAtOnce = (command: Command): Command =>
-  command.type !== "refresh" || !command.mode.startsWith("slow")
-    ? command
-    : { ...command, mode: command.mode === "slow fail" ? "fail" : "succeed" }
+const succeeding = (command: Command): Command =>
+  command.type === "refresh" && command.mode !== "interrupt"
+    ? { type: "refresh", name: command.name, mode: "succeed" }
+    : command

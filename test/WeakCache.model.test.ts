@@ -1,6 +1,6 @@
 /**
  * Compares `WeakCache` with a plain model on random scripts. A script has gets with fast, slow, failing and interrupted
- * lookups, set, refresh, invalidate, trim, time steps, collections and finalizations. After each step, the results of all
+ * lookups, set, refresh (shared, and in the background), invalidate, trim, time steps, collections and finalizations. After each step, the results of all
  * gets, the keys, the size, the statistics and the removals must agree.
  */
 import { assert, describe, it } from "@effect/vitest"
@@ -20,8 +20,11 @@ type Key = "a" | "b" | "c" | "d"
 
 type Command =
   | { readonly type: "get" | "refresh"; readonly key: Key; readonly mode: Mode }
-  | { readonly type: "getOption" | "getSuccess" | "has" | "set" | "invalidate" | "invalidateWhen"; readonly key: Key }
-  | { readonly type: "trim"; readonly capacity: number }
+  | {
+    readonly type: "getOption" | "getSuccess" | "peek" | "has" | "set" | "invalidate" | "invalidateWhen"
+    readonly key: Key
+  }
+  | { readonly type: "trim" | "setCapacity"; readonly capacity: number }
   | { readonly type: "time"; readonly millis: number }
   /** Selects a running lookup, a waiting get or a created value. */
   | { readonly type: "release" | "interrupt" | "collect"; readonly which: number }
@@ -33,6 +36,7 @@ interface Settings {
   readonly timeToLive: number | undefined
   readonly failureTimeToLive: number | undefined
   readonly idleTimeToLive: number | undefined
+  readonly refreshAfter: number | undefined
 }
 
 const weightOf = (id: number): number => id % 4
@@ -46,6 +50,7 @@ interface ModelEntry {
   dead: boolean
   load: ModelLoad | undefined
   expiresAt: number
+  refreshesAt: number
   usedAt: number
 }
 
@@ -54,6 +59,7 @@ interface ModelLoad {
   readonly key: Key
   readonly fails: boolean
   readonly isRefresh: boolean
+  readonly isBackground: boolean
   entry: ModelEntry | undefined
   outdated: boolean
   waiters: Array<Waiter>
@@ -84,7 +90,12 @@ class Model {
   failed = 0
   collected = 0
   expired = 0
-  evicted = 0
+  demoted = 0
+  sets = 0
+  interrupted = 0
+  replaced = 0
+  invalidated = 0
+  unstored = 0
   readonly settings: Settings
 
   constructor(settings: Settings) {
@@ -111,6 +122,8 @@ class Model {
     this.front = this.front.filter((other) => other !== entry)
     this.queue = this.queue.filter((other) => other !== entry)
     if (entry.stored === "value" && cause !== undefined) this.removals.push(`${entry.key} ${cause}`)
+    if (entry.stored === "value" && cause === "replaced") this.replaced++
+    if (entry.stored === "value" && cause === "invalidated") this.invalidated++
     entry.stored = undefined
   }
 
@@ -146,7 +159,7 @@ class Model {
 
   release(entry: ModelEntry): void {
     this.front = this.front.filter((other) => other !== entry)
-    this.evicted++
+    this.demoted++
     if (entry.stored === "failure") this.remove(entry, undefined)
   }
 
@@ -162,6 +175,7 @@ class Model {
       this.hits++
       waiter.result = kind === "getSuccess" && found.stored === "failure" ? "none" : this.resultOf(found)
       this.use(found)
+      if (kind === "get" && this.now >= found.refreshesAt) this.refreshLater(found, start)
       return waiter
     }
     this.misses++
@@ -170,7 +184,9 @@ class Model {
       return waiter
     }
     const entry = this.current(key)
+    const refresh = this.refreshOf(key)
     if (entry !== undefined) this.wait(waiter, entry.load!)
+    else if (refresh !== undefined) this.wait(waiter, refresh)
     else if (kind === "getOption") waiter.result = "none"
     else this.startFor(key, waiter, start())
     return waiter
@@ -184,26 +200,45 @@ class Model {
       dead: false,
       load: undefined,
       expiresAt: Infinity,
+      refreshesAt: Infinity,
       usedAt: 0
     }
     this.entries.set(key, entry)
+    const fails = mode.endsWith("fail")
     this.run(
-      { id, key, fails: mode.endsWith("fail"), isRefresh: false, entry, outdated: false, waiters: [] },
+      { id, key, fails, isRefresh: false, isBackground: false, entry, outdated: false, waiters: [] },
       waiter,
       mode
     )
   }
 
+  /** The running refresh whose result is wanted. */
+  refreshOf(key: Key): ModelLoad | undefined {
+    return this.loads.find((load) => load.isRefresh && load.key === key && !load.outdated)
+  }
+
   refresh(key: Key, start: () => { id: number; mode: Mode }): void {
     const waiter: Waiter = { result: "waiting", isOption: false, load: undefined }
     this.waiters.push(waiter)
-    if (this.current(key) === undefined) return this.startFor(key, waiter, start())
-    const { id, mode } = start()
+    const entry = this.current(key)
+    const running = this.refreshOf(key)
+    if (running !== undefined) this.wait(waiter, running)
+    else if (entry === undefined) this.startFor(key, waiter, start())
+    else this.startRefresh(key, waiter, start())
+  }
+
+  refreshLater(entry: ModelEntry, start: () => { id: number; mode: Mode }): void {
+    entry.refreshesAt = this.now + this.settings.refreshAfter!
+    if (this.refreshOf(entry.key) === undefined) this.startRefresh(entry.key, undefined, start())
+  }
+
+  startRefresh(key: Key, waiter: Waiter | undefined, { id, mode }: { id: number; mode: Mode }): void {
     const load: ModelLoad = {
       id,
       key,
       fails: mode.endsWith("fail"),
       isRefresh: true,
+      isBackground: waiter === undefined,
       entry: undefined,
       outdated: false,
       waiters: []
@@ -211,10 +246,10 @@ class Model {
     this.run(load, waiter, mode)
   }
 
-  run(load: ModelLoad, waiter: Waiter, mode: Mode): void {
+  run(load: ModelLoad, waiter: Waiter | undefined, mode: Mode): void {
     this.loads.push(load)
     if (load.entry !== undefined) load.entry.load = load
-    this.wait(waiter, load)
+    if (waiter !== undefined) this.wait(waiter, load)
     if (mode === "interrupt") this.interruptLoad(load)
     else if (!mode.startsWith("slow")) this.settle(load)
   }
@@ -233,6 +268,7 @@ class Model {
   }
 
   interruptLoad(load: ModelLoad): void {
+    this.interrupted++
     this.detach(load)
     this.end(load, "interrupted")
   }
@@ -242,7 +278,7 @@ class Model {
     load.waiters = load.waiters.filter((other) => other !== waiter)
     waiter.result = "interrupted"
     waiter.load = undefined
-    if (load.waiters.length === 0) this.interruptLoad(load)
+    if (load.waiters.length === 0 && !load.isBackground) this.interruptLoad(load)
   }
 
   settle(load: ModelLoad): void {
@@ -251,8 +287,21 @@ class Model {
     this.end(load, `${load.fails ? "failure" : "value"} ${load.id}`)
     const { entry } = load
     if (entry !== undefined) entry.load = undefined
-    if (load.outdated || (!load.isRefresh && entry === undefined)) return
-    this.store(load.key, load.id, load.fails, entry)
+    const isDetached = load.outdated || (!load.isRefresh && entry === undefined)
+    if (load.fails && load.isRefresh && !isDetached) {
+      const current = this.current(load.key)
+      // A failed refresh leaves a value, and a lookup that is still running.
+      if (current?.load !== undefined || current?.stored === "value") return
+    }
+    if (isDetached) this.unstored += load.fails ? 0 : 1
+    else this.store(load.key, load.id, load.fails, entry)
+  }
+
+  set(key: Key, id: number): void {
+    this.sets++
+    const refresh = this.refreshOf(key)
+    if (refresh !== undefined) refresh.outdated = true
+    this.store(key, id, false, undefined)
   }
 
   store(key: Key, id: number, fails: boolean, pending: ModelEntry | undefined): void {
@@ -263,14 +312,25 @@ class Model {
     }
     const timeToLive = fails ? this.settings.failureTimeToLive : this.settings.timeToLive
     if (timeToLive === 0) {
+      if (!fails) this.unstored++
       if (pending !== undefined) this.remove(pending, undefined)
       return
     }
     const entry = pending ??
-      { key, stored: undefined, id, dead: false, load: undefined, expiresAt: Infinity, usedAt: 0 }
+      {
+        key,
+        stored: undefined,
+        id,
+        dead: false,
+        load: undefined,
+        expiresAt: Infinity,
+        refreshesAt: Infinity,
+        usedAt: 0
+      }
     this.entries.set(key, entry)
     entry.stored = fails ? "failure" : "value"
     entry.expiresAt = timeToLive === undefined ? Infinity : this.now + timeToLive
+    entry.refreshesAt = fails ? Infinity : this.now + (this.settings.refreshAfter ?? Infinity)
     this.use(entry)
   }
 
@@ -335,15 +395,25 @@ class Model {
       stats: {
         hits: this.hits,
         misses: this.misses,
+        sets: this.sets,
         loads: this.succeeded,
         failures: this.failed,
+        interrupted: this.interrupted,
         collected: this.collected,
         expired: this.expired,
-        evicted: this.evicted,
-        alive: [...this.entries.values()].filter((entry) => entry.stored === "value").length,
-        strong: this.front.length
+        replaced: this.replaced,
+        invalidated: this.invalidated,
+        unstored: this.unstored,
+        demoted: this.demoted,
+        size: [...this.entries.values()].filter((entry) => entry.stored === "value").length,
+        strong: this.front.length,
+        weight: this.front.reduce((sum, entry) => sum + this.weightOf(entry), 0)
       }
     }
+  }
+
+  weightOf(entry: ModelEntry): number {
+    return entry.stored === "failure" || this.settings.maxWeight === undefined ? 1 : weightOf(entry.id)
   }
 }
 
@@ -357,6 +427,9 @@ const show = (exit: Exit.Exit<Value | Option.Option<Value>, number>): string => 
 }
 
 const settle = Effect.repeat(Effect.yieldNow, { times: 12 })
+
+/** Lets an operation that waits for the end of the turn go on. Only a bound on the weight makes so short a script wait. */
+const nextTurn = Effect.promise(() => new Promise<void>((resolve) => setTimeout(resolve, 0)))
 
 const runScript = (settings: Settings, script: ReadonlyArray<Command>) =>
   Effect.gen(function*() {
@@ -389,6 +462,7 @@ const runScript = (settings: Settings, script: ReadonlyArray<Command>) =>
       capacity: settings.capacity,
       timeToLive: (exit) => (Exit.isSuccess(exit) ? settings.timeToLive : settings.failureTimeToLive) ?? Infinity,
       idleTimeToLive: settings.idleTimeToLive,
+      refreshAfter: settings.refreshAfter,
       ...settings.maxWeight === undefined
         ? {}
         : { maxWeight: settings.maxWeight, weigh: (value: Value) => weightOf(value.id) },
@@ -404,8 +478,8 @@ const runScript = (settings: Settings, script: ReadonlyArray<Command>) =>
         const start = (mode: Mode) => () => ({ id: values.length, mode })
         switch (command.type) {
           case "get":
-            model.get(command.key, "get", start(command.mode))
             mode = command.mode
+            model.get(command.key, "get", start(command.mode))
             return yield* fork(WeakCache.get(cache, command.key))
           case "refresh":
             model.refresh(command.key, start(command.mode))
@@ -425,7 +499,7 @@ const runScript = (settings: Settings, script: ReadonlyArray<Command>) =>
               model.current(command.key) !== undefined
             )
           case "set":
-            model.store(command.key, values.length, false, undefined)
+            model.set(command.key, values.length)
             return yield* WeakCache.set(cache, command.key, make())
           case "invalidate":
             model.invalidate(command.key)
@@ -442,9 +516,18 @@ const runScript = (settings: Settings, script: ReadonlyArray<Command>) =>
             model.invalidateAll()
             return yield* WeakCache.invalidateAll(cache)
           case "trim":
+            while (model.front.length > command.capacity) model.release(model.front[0]!)
+            return yield* WeakCache.trim(cache, command.capacity)
+          case "setCapacity":
             model.capacity = command.capacity
             model.evict()
-            return yield* WeakCache.trim(cache, command.capacity)
+            return yield* WeakCache.setCapacity(cache, command.capacity)
+          case "peek": {
+            const entry = model.entries.get(command.key)
+            const isValue = entry?.stored === "value" && !entry.dead
+            const peeked = yield* WeakCache.peek(cache, command.key)
+            return assert.strictEqual(show(Exit.succeed(peeked)), isValue ? `value ${entry.id}` : "none")
+          }
           case "time":
             model.pass(command.millis)
             return yield* TestClock.adjust(command.millis)
@@ -475,6 +558,7 @@ const runScript = (settings: Settings, script: ReadonlyArray<Command>) =>
 
     for (const command of script) {
       yield* step(command)
+      if (settings.maxWeight !== undefined) yield* nextTurn
       yield* settle
       const actual = {
         results: fibers.map((fiber) => {
@@ -508,11 +592,11 @@ const command: fc.Arbitrary<Command> = fc.oneof(
   {
     weight: 4,
     arbitrary: fc.record({
-      type: fc.constantFrom("getOption", "getSuccess", "has", "set", "invalidate", "invalidateWhen"),
+      type: fc.constantFrom("getOption", "getSuccess", "peek", "has", "set", "invalidate", "invalidateWhen"),
       key
     })
   },
-  { weight: 1, arbitrary: fc.record({ type: fc.constant("trim"), capacity: fc.nat({ max: 3 }) }) },
+  { weight: 1, arbitrary: fc.record({ type: fc.constantFrom("trim", "setCapacity"), capacity: fc.nat({ max: 3 }) }) },
   { weight: 2, arbitrary: fc.record({ type: fc.constant("time"), millis: fc.nat({ max: 80 }) }) },
   { weight: 6, arbitrary: fc.record({ type: fc.constantFrom("release", "interrupt", "collect"), which }) },
   { weight: 3, arbitrary: fc.record({ type: fc.constantFrom("invalidateAll", "finalize", "finalize") }) }
@@ -523,7 +607,8 @@ const settings: fc.Arbitrary<Settings> = fc.record({
   maxWeight: fc.constantFrom(undefined, undefined, 3),
   timeToLive: fc.constantFrom(undefined, 0, 50, 100),
   failureTimeToLive: fc.constantFrom(undefined, 0, 30),
-  idleTimeToLive: fc.constantFrom(undefined, 40)
+  idleTimeToLive: fc.constantFrom(undefined, 40),
+  refreshAfter: fc.constantFrom(undefined, undefined, 20)
 })
 
 describe("WeakCache against a model", () => {

@@ -1,24 +1,6 @@
 /** One behaviour of `WeakCache` per test, on the test heap and the test clock. */
 import { assert, describe, it } from "@effect/vitest"
-import {
-  Cause,
-  Clock,
-  Context,
-  Data,
-  Deferred,
-  Effect,
-  Equal,
-  Exit,
-  Fiber,
-  Hash,
-  Logger,
-  Metric,
-  Option,
-  pipe,
-  Queue,
-  Scope,
-  Stream
-} from "effect"
+import { Cause, Clock, Context, Data, Deferred, Effect, Equal, Exit, Fiber, Hash, Option, pipe, Scope } from "effect"
 import { TestClock } from "effect/testing"
 import { inspect } from "node:util"
 import { vi } from "vitest"
@@ -63,6 +45,25 @@ const settle = Effect.repeat(Effect.yieldNow, { times: 10 })
 
 const strongOf = <K, A extends WeakKey, E, R>(cache: WeakCache.WeakCache<K, A, E, R>) =>
   Effect.map(WeakCache.stats(cache), (stats) => stats.strong)
+
+/** The statistics of a new cache. */
+const nothing: WeakCache.Stats = {
+  hits: 0,
+  misses: 0,
+  sets: 0,
+  loads: 0,
+  failures: 0,
+  interrupted: 0,
+  collected: 0,
+  expired: 0,
+  replaced: 0,
+  invalidated: 0,
+  unstored: 0,
+  demoted: 0,
+  size: 0,
+  strong: 0,
+  weight: 0
+}
 
 const defectOf = <A, E, R>(self: Effect.Effect<A, E, R>) =>
   Effect.map(Effect.exit(self), (exit) => {
@@ -204,7 +205,7 @@ describe("the strong front", () => {
       yield* WeakCache.get(cache, "b")
       yield* settle
       assert.deepStrictEqual(log, [])
-      assert.strictEqual((yield* WeakCache.stats(cache)).evicted, 1)
+      assert.strictEqual((yield* WeakCache.stats(cache)).demoted, 1)
     }))
 
   effect("the total weight bounds the strong front", () =>
@@ -264,15 +265,9 @@ describe("the strong front", () => {
           assert.strictEqual(yield* WeakCache.size(cache), 0)
         }
         assert.deepStrictEqual(yield* WeakCache.stats(cache), {
-          hits: 0,
+          ...nothing,
           misses: 1,
-          loads: 0,
-          failures: 1,
-          collected: 0,
-          expired: 0,
-          evicted: 0,
-          alive: 0,
-          strong: 0
+          failures: 1
         })
       }))
   }
@@ -287,24 +282,39 @@ describe("the strong front", () => {
       assert.strictEqual(yield* WeakCache.get(cache, "a"), a)
     }))
 
-  effect("trim evicts the least recently used values, and bounds later values", () =>
+  effect("trim demotes the least recently used values once, and the capacity stays", () =>
     Effect.gen(function*() {
-      const cache = yield* WeakCache.make({ ...documents(), capacity: 10 })
+      const cache = yield* WeakCache.make({ ...documents(), capacity: 3 })
       for (const key of ["a", "b", "c"]) yield* WeakCache.get(cache, key)
       yield* WeakCache.trim(cache, 1)
       assert.strictEqual(yield* strongOf(cache), 1)
-      yield* WeakCache.get(cache, "d")
-      assert.strictEqual(yield* strongOf(cache), 1)
-      assert.strictEqual(yield* WeakCache.size(cache), 4)
+      for (const key of ["d", "e", "f"]) yield* WeakCache.get(cache, key)
+      assert.strictEqual(yield* strongOf(cache), 3)
+      assert.strictEqual(yield* WeakCache.size(cache), 6)
     }))
 
-  effect("trim can raise the capacity again", () =>
+  effect(
+    "setCapacity bounds the strong front from now on, and can raise the bound again",
+    () =>
+      Effect.gen(function*() {
+        const cache = yield* WeakCache.make({ ...documents(), capacity: 10 })
+        for (const key of ["a", "b", "c"]) yield* WeakCache.get(cache, key)
+        yield* WeakCache.setCapacity(cache, 1)
+        assert.strictEqual(yield* strongOf(cache), 1)
+        yield* WeakCache.get(cache, "d")
+        assert.strictEqual(yield* strongOf(cache), 1)
+        yield* pipe(cache, WeakCache.setCapacity(2))
+        yield* WeakCache.get(cache, "e")
+        assert.strictEqual(yield* strongOf(cache), 2)
+      })
+  )
+
+  effect("setCapacity rejects an invalid capacity", () =>
     Effect.gen(function*() {
-      const cache = yield* WeakCache.make({ ...documents(), capacity: 2 })
-      yield* WeakCache.trim(cache, 0)
-      yield* pipe(cache, WeakCache.trim(2))
-      yield* WeakCache.get(cache, "a")
-      assert.strictEqual(yield* strongOf(cache), 1)
+      const cache = yield* WeakCache.make(documents())
+      for (const capacity of [-1, 0.5, NaN]) {
+        assert.instanceOf(yield* defectOf(WeakCache.setCapacity(cache, capacity)), RangeError)
+      }
     }))
 
   effect("trim rejects an invalid capacity", () =>
@@ -565,7 +575,7 @@ describe("time", () => {
       let now = 0
       const clock: Clock.Clock = {
         ...yield* Clock.clockWith(Effect.succeed),
-        currentTimeMillisUnsafe: () => now,
+        monotonicTimeNanosUnsafe: () => BigInt(now) * 1_000_000n,
         sleep: () => Effect.never
       }
       const { log, onRemoval } = removals()
@@ -835,7 +845,7 @@ describe("removal", () => {
       yield* WeakCache.set(cache, "a", a)
       yield* settle
       assert.deepStrictEqual(log, [])
-      assert.strictEqual((yield* WeakCache.stats(cache)).alive, 1)
+      assert.strictEqual((yield* WeakCache.stats(cache)).size, 1)
       assert.strictEqual(yield* strongOf(cache), 1)
     }))
 
@@ -1094,77 +1104,6 @@ describe("set, refresh and invalidate during a lookup", () => {
       const error = yield* defectOf(WeakCache.set(cache, "a", 1 as unknown as Doc))
       assert.instanceOf(error, WeakError.NotWeakReferenceableError)
       assert.strictEqual(yield* WeakCache.get(cache, "a"), a)
-    }))
-})
-
-describe("invalidations", () => {
-  effect("keys of the stream are invalidated", () =>
-    Effect.gen(function*() {
-      const queue = yield* Queue.make<string>()
-      const cache = yield* WeakCache.make({ ...documents(), capacity: 10, invalidations: Stream.fromQueue(queue) })
-      yield* WeakCache.get(cache, "a")
-      yield* WeakCache.get(cache, "b")
-      yield* Queue.offer(queue, "a")
-      yield* settle
-      assert.deepStrictEqual([...yield* WeakCache.keys(cache)], ["b"])
-    }))
-
-  it.effect("after the stream fails, the failure is logged, all entries are removed, and the stream runs again", () =>
-    Effect.gen(function*() {
-      const messages: Array<unknown> = []
-      const logger = Logger.make<unknown, void>(({ message }) => void messages.push(message))
-      let runs = 0
-      const invalidations = Stream.suspend(() =>
-        ++runs < 4 ? Stream.fail("connection lost") : Stream.concat(Stream.make("b"), Stream.never)
-      )
-      yield* Effect.gen(function*() {
-        const cache = yield* WeakCache.make({ ...documents(), capacity: 10, invalidations })
-        yield* settle
-        assert.strictEqual(runs, 1)
-        yield* WeakCache.get(cache, "a")
-        yield* TestClock.adjust("99 millis")
-        assert.isTrue(yield* WeakCache.has(cache, "a"))
-        yield* TestClock.adjust("1 millis")
-        assert.strictEqual(runs, 2)
-        assert.isFalse(yield* WeakCache.has(cache, "a"))
-        yield* TestClock.adjust("200 millis")
-        assert.strictEqual(runs, 3)
-        yield* WeakCache.get(cache, "a")
-        yield* WeakCache.get(cache, "b")
-        yield* TestClock.adjust("400 millis")
-        assert.deepStrictEqual([...yield* WeakCache.keys(cache)], ["a"])
-      }).pipe(Effect.scoped, Effect.provide(Logger.layer([logger])))
-      assert.strictEqual(messages.length, 3)
-    }))
-
-  it.effect("a key from the stream restarts the delays", () =>
-    Effect.gen(function*() {
-      let runs = 0
-      const invalidations = Stream.suspend(() => {
-        runs++
-        return runs === 2 ? Stream.concat(Stream.make("a"), Stream.fail("lost")) : Stream.fail("lost")
-      })
-      yield* Effect.gen(function*() {
-        yield* WeakCache.make({ ...documents(), invalidations })
-        yield* settle
-        yield* TestClock.adjust("100 millis")
-        assert.strictEqual(runs, 2)
-        yield* TestClock.adjust("100 millis")
-        assert.strictEqual(runs, 3)
-      }).pipe(Effect.scoped, Effect.provide(Logger.layer([])))
-    }))
-
-  effect("closing the cache stops the stream", () =>
-    Effect.gen(function*() {
-      let stopped = false
-      const scope = yield* Scope.make()
-      yield* WeakCache.make({
-        ...documents(),
-        invalidations: Stream.ensuring(Stream.never, Effect.sync(() => void (stopped = true)))
-      }).pipe(Scope.provide(scope))
-      yield* settle
-      yield* Scope.close(scope, Exit.void)
-      assert.isTrue(stopped)
     }))
 })
 
@@ -1429,8 +1368,8 @@ describe("closing", () => {
       yield* TestHeap.collect(a)
       assert.strictEqual(yield* TestHeap.pending, 0)
       assert.deepStrictEqual(log, [])
-      const { alive, strong } = yield* WeakCache.stats(cache)
-      assert.deepStrictEqual([alive, strong], [0, 0])
+      const { size, strong } = yield* WeakCache.stats(cache)
+      assert.deepStrictEqual([size, strong], [0, 0])
     }))
 
   effect("operations on a closed cache interrupt, and views are empty", () =>
@@ -1561,56 +1500,24 @@ describe("statistics", () => {
       yield* TestHeap.collectAndFinalize(a)
       yield* TestClock.adjust("1 second")
       assert.deepStrictEqual(yield* WeakCache.stats(cache), {
+        ...nothing,
         hits: 3,
         misses: 6,
+        sets: 0,
         loads: 4,
         failures: 1,
+        interrupted: 0,
         collected: 1,
         expired: 1,
-        evicted: 6,
-        alive: 2,
-        strong: 0
+        replaced: 0,
+        invalidated: 0,
+        unstored: 0,
+        demoted: 6,
+        size: 2,
+        strong: 0,
+        weight: 0
       })
     }))
-
-  it.effect("metrics appear under the name, and are removed with the cache", () =>
-    Effect.gen(function*() {
-      const names = Effect.map(Metric.snapshot, (snapshots) =>
-        Object.fromEntries(snapshots.map(({ id, state }) => [
-          id,
-          "count" in state ? state.count : "value" in state ? state.value : undefined
-        ])))
-      yield* Effect.scoped(Effect.gen(function*() {
-        const cache = yield* WeakCache.make({ ...documents(), capacity: 1, name: "docs" })
-        for (const key of ["a", "a", "b"]) yield* WeakCache.get(cache, key)
-        assert.deepStrictEqual(yield* names, {
-          docs_hits: 1,
-          docs_misses: 2,
-          docs_loads: 2,
-          docs_failures: 0,
-          docs_collected: 0,
-          docs_expired: 0,
-          docs_evicted: 1,
-          docs_alive: 2,
-          docs_strong: 1,
-          docs_load_time: 2
-        })
-      }))
-      assert.deepStrictEqual(Object.keys(yield* names), ["docs_load_time"])
-    }).pipe(Effect.provideService(Metric.MetricRegistry, new Map())))
-
-  effect("the load time metric records the duration of the lookup", () =>
-    Effect.gen(function*() {
-      const cache = yield* WeakCache.make({
-        lookup: (key: string) => Effect.as(Effect.sleep("250 millis"), { key }),
-        name: "slow"
-      })
-      const fiber = yield* Effect.forkChild(WeakCache.get(cache, "a"))
-      yield* TestClock.adjust("250 millis")
-      yield* Fiber.join(fiber)
-      const snapshot = (yield* Metric.snapshot).find(({ id }) => id === "slow_load_time")
-      assert.isTrue(snapshot?.type === "Histogram" && snapshot.state.sum === 250)
-    }).pipe(Effect.provideService(Metric.MetricRegistry, new Map())))
 })
 
 describe("options", () => {
@@ -1633,7 +1540,9 @@ describe("options", () => {
   for (const [option, value] of bad) {
     effect(`rejects ${option} ${inspect(value)} with an error that names the option`, () =>
       Effect.gen(function*() {
-        const options = { lookup: documents().lookup, [option]: value } as Parameters<typeof WeakCache.make>[0]
+        const options = { lookup: documents().lookup, [option]: value } as {
+          readonly lookup: (key: string) => Effect.Effect<Doc>
+        }
         const error = yield* defectOf(WeakCache.make(options))
         assert.isTrue(error instanceof RangeError || error instanceof TypeError)
         assert.include(String(error), option)
@@ -1707,7 +1616,7 @@ describe("iterables", () => {
       const cache = yield* WeakCache.make({ ...documents(), capacity: 2 })
       yield* pipe(cache, WeakCache.get("a"))
       yield* cache.pipe(WeakCache.set("b", { name: "b", version: 2 }))
-      const json = { _id: "WeakCache", capacity: 2, size: 2, alive: 2, strong: 2 }
+      const json = { _id: "WeakCache", capacity: 2, size: 2, strong: 2 }
       assert.deepStrictEqual(JSON.parse(JSON.stringify(cache)), json)
       assert.include(inspect(cache), "WeakCache")
       assert.include(String(cache), "WeakCache")

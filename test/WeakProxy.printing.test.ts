@@ -10,7 +10,10 @@ const kinds: Record<string, () => object> = {
   object: () => ({ a: 1 }),
   array: () => [1],
   function: () => () => 1,
-  class: () => class {},
+  class: () =>
+    class {
+      a = 1
+    },
   error: () => new Error("boom"),
   map: () => new Map(),
   "an effect": () => Effect.void

@@ -360,8 +360,8 @@ const mapKind = (options: {
         const { model, real } = subject.pairs[args.on]
         const [k, v, inner] = [subject.keys[args.key], subject.values[args.value], subject.values[args.inner]]
         if (model.has(k)) return
-        expect("the result of make", M.getOrSet(real, k, () => (M.set(real, k, inner), v)), v)
-        model.set(k, v)
+        expect("the first value", M.getOrSet(real, k, () => (M.set(real, k, inner), v)), inner)
+        model.set(k, inner)
       }
     ),
     step("modify", { on: which, key, value, piped: fc.boolean() }, (subject: Subject<AnyMap>, args) => {

@@ -106,3 +106,27 @@ describe("isAlive, atExit and setAtExit", () => {
     expect(Finalizer.setAtExit).type.not.toBeCallableWith(finalizer, "false")
   })
 })
+
+describe("makeWith, makeUnsafe and cancel", () => {
+  it("infer the effect from a function of what is held", () => {
+    expect(Finalizer.makeWith(dog, 1, (held) => {
+      expect(held).type.toBe<number>()
+      return effect
+    })).type.toBe<
+      Effect.Effect<
+        Finalizer.Finalizer<Dog, number, "error">,
+        WeakError.NotWeakReferenceableError,
+        Service | Scope.Scope
+      >
+    >()
+    expect(Finalizer.makeWith).type.not.toBeCallableWith(dog, 1, (held: string) => Effect.succeed(held))
+    expect(Finalizer.makeWith).type.not.toBeCallableWith("text", 1, () => Effect.void)
+  })
+
+  it("take no services in synchronous code", () => {
+    expect(Finalizer.makeUnsafe(dog, Effect.succeed(1))).type.toBe<Finalizer.Finalizer<Dog, number, never>>()
+    expect(Finalizer.makeUnsafe).type.toBeCallableWith(dog, Effect.void, { atExit: false })
+    expect(Finalizer.makeUnsafe).type.not.toBeCallableWith(dog, effect)
+    expect(Finalizer.cancel(finalizer)).type.toBe<Effect.Effect<boolean>>()
+  })
+})

@@ -1,4 +1,4 @@
-import { Effect, type Layer, type Option, type Scope } from "effect"
+import { Duration, Effect, type Layer, type Option, type Scope } from "effect"
 import { describe, expect, it } from "tstyche"
 import { LeakMonitor } from "../src/index.ts"
 
@@ -32,6 +32,12 @@ describe("layer", () => {
     expect(LeakMonitor.layer).type.toBeCallableWith({ level: "sampled", every: 10, onLeak: report })
     expect(LeakMonitor.layer).type.not.toBeCallableWith({})
     expect(LeakMonitor.layer).type.not.toBeCallableWith({ level: "some" })
+  })
+
+  it("takes a patience in any form that Effect takes", () => {
+    expect(LeakMonitor.layer).type.toBeCallableWith({ level: "all", patience: "30 seconds" })
+    expect(LeakMonitor.layer).type.toBeCallableWith({ level: "all", patience: Duration.minutes(5) })
+    expect(LeakMonitor.layer).type.not.toBeCallableWith({ level: "all", patience: {} as Date })
   })
 
   it("takes a callback that neither fails nor needs services", () => {

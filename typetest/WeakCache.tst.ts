@@ -10,6 +10,8 @@ interface Page extends Doc {
 }
 class Db extends Context.Service<Db, { readonly query: string }>()("Db") {}
 
+class Bus extends Context.Service<Bus, { readonly url: string }>()("Bus") {}
+
 declare const doc: Doc
 declare const page: Page
 declare const u: unknown
@@ -17,6 +19,10 @@ declare const docs: WeakCache.WeakCache<string, Doc, "NotFound", Db>
 declare const lookup: (key: string) => Effect.Effect<Doc, "NotFound", Db>
 declare const acquire: (key: string) => Effect.Effect<{ readonly fd: number }, "NotFound", Db | Scope.Scope>
 declare const handle: (file: { readonly fd: number }) => Doc
+declare const keys: Stream.Stream<string, "Lost">
+declare const numbers: Stream.Stream<number>
+declare const keysOfBus: Stream.Stream<string, "Lost", Bus>
+declare const subscribe: Effect.Effect<Stream.Stream<string, "Lost">, "Refused", Bus | Scope.Scope>
 
 describe("WeakCache", () => {
   it("is invariant: it is written to and looked up in", () => {
@@ -65,7 +71,33 @@ describe("constructors", () => {
         return Effect.void
       }
     })
-    expect<WeakCache.Options<string, Doc>["invalidations"]>().type.toBe<Stream.Stream<string, unknown> | undefined>()
+    expect<WeakCache.Options<string, Doc>["invalidations"]>().type.toBe<
+      | Stream.Stream<string, unknown>
+      | Effect.Effect<Stream.Stream<string, unknown>, never, Scope.Scope>
+      | undefined
+    >()
+  })
+
+  it("a stream of invalidations adds no error and no service", () => {
+    expect(WeakCache.make({ lookup, invalidations: keys })).type.toBe<
+      Effect.Effect<WeakCache.WeakCache<string, Doc, "NotFound">, never, Db | Scope.Scope>
+    >()
+    expect(WeakCache.make).type.not.toBeCallableWith({ lookup, invalidations: numbers })
+    expect(WeakCache.make).type.not.toBeCallableWith({ lookup, invalidations: keysOfBus })
+  })
+
+  it("an effect that subscribes to invalidations adds its error and its services", () => {
+    type Made = Effect.Effect<WeakCache.WeakCache<string, Doc, "NotFound">, "Refused", Bus | Db | Scope.Scope>
+    expect(WeakCache.make({ lookup, invalidations: subscribe })).type.toBe<Made>()
+    expect(WeakCache.makeWith(lookup, { invalidations: subscribe })).type.toBe<Made>()
+    expect(WeakCache.makeScoped({ lookup: acquire, handle, invalidations: subscribe })).type.toBe<Made>()
+    expect(WeakCache.make({ lookup, invalidations: subscribe, requireServicesAt: "lookup" })).type.toBe<
+      Effect.Effect<WeakCache.WeakCache<string, Doc, "NotFound", Db>, "Refused", Bus | Scope.Scope>
+    >()
+    expect(WeakCache.make({ lookup, invalidations: Effect.succeed(keys) })).type.toBe<
+      Effect.Effect<WeakCache.WeakCache<string, Doc, "NotFound">, never, Db | Scope.Scope>
+    >()
+    expect(WeakCache.make).type.not.toBeCallableWith({ lookup, invalidations: Effect.succeed(numbers) })
   })
 
   it("onRemoval can neither fail nor need services", () => {
@@ -146,5 +178,52 @@ describe("operations", () => {
     expect(WeakCache.keys(docs)).type.toBe<Effect.Effect<Iterable<string>>>()
     expect(WeakCache.values(docs)).type.toBe<Effect.Effect<Iterable<Doc>>>()
     expect(WeakCache.entries(docs)).type.toBe<Effect.Effect<Iterable<[string, Doc]>>>()
+  })
+})
+
+describe("makeScoped", () => {
+  const open = (key: string) => Effect.succeed({ key })
+
+  it("refuses a handle that is the resource", () => {
+    expect(WeakCache.makeScoped({ lookup: open, handle: (resource) => ({ resource }) })).type.toBeAssignableTo<
+      Effect.Effect<WeakCache.WeakCache<string, { readonly resource: { key: string } }>, never, Scope.Scope>
+    >()
+    // A wrapper may have the type of the resource.
+    WeakCache.makeScoped({ lookup: open, handle: ({ key }) => ({ key }) })
+    WeakCache.makeScoped({
+      lookup: open,
+      // @ts-expect-error is not assignable to type 'NotResource'
+      handle: (resource) => resource
+    })
+  })
+})
+
+describe("maxWeight and weigh", () => {
+  it("are given together", () => {
+    WeakCache.make({ lookup, maxWeight: 10, weigh: (doc, key) => doc.name.length + key.length })
+    expect(WeakCache.make).type.not.toBeCallableWith({ lookup, maxWeight: 10 })
+    expect(WeakCache.make).type.not.toBeCallableWith({ lookup, weigh: () => 1 })
+    expect(WeakCache.makeWith).type.not.toBeCallableWith(lookup, { maxWeight: 10 })
+  })
+})
+
+describe("use", () => {
+  it("adds the errors and services of the effect", () => {
+    const f = (_: Doc): Effect.Effect<number, "QueryFailed", Bus> => Effect.succeed(1)
+    expect(WeakCache.use(docs, "a", f)).type.toBe<Effect.Effect<number, "NotFound" | "QueryFailed", Db | Bus>>()
+    expect(docs.pipe(WeakCache.use("a", f))).type.toBe<Effect.Effect<number, "NotFound" | "QueryFailed", Db | Bus>>()
+    expect(docs.pipe(WeakCache.use("a", (value) => Effect.succeed(value.name)))).type.toBe<
+      Effect.Effect<string, "NotFound", Db>
+    >()
+  })
+})
+
+describe("peek, trim and setCapacity", () => {
+  it("need no services and do not fail", () => {
+    expect(WeakCache.peek(docs, "a")).type.toBe<Effect.Effect<Option.Option<Doc>>>()
+    expect(docs.pipe(WeakCache.peek("a"))).type.toBe<Effect.Effect<Option.Option<Doc>>>()
+    expect(WeakCache.setCapacity(docs, 1)).type.toBe<Effect.Effect<void>>()
+    expect(docs.pipe(WeakCache.setCapacity(1))).type.toBe<Effect.Effect<void>>()
+    expect(docs.pipe(WeakCache.trim(1))).type.toBe<Effect.Effect<void>>()
   })
 })

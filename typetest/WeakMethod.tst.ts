@@ -1,6 +1,6 @@
 import { Context, Effect, type Option, pipe, type Scope } from "effect"
 import { describe, expect, it } from "tstyche"
-import { Heap, type WeakError, WeakMethod } from "../src/index.ts"
+import { Heap, type WeakError, WeakMethod, type WeakRef } from "../src/index.ts"
 
 interface Animal {
   readonly name: string
@@ -172,7 +172,7 @@ describe("deref and invoke", () => {
 
 describe("onCollect", () => {
   it("never fails, and requires a Scope and what the callback requires", () => {
-    type Registered = Effect.Effect<void, never, Service | Scope.Scope>
+    type Registered = Effect.Effect<WeakRef.Callback, never, Service | Scope.Scope>
     expect(WeakMethod.onCollect(bark, () => failing)).type.toBe<Registered>()
     expect(pipe(bark, WeakMethod.onCollect(() => failing))).type.toBe<Registered>()
     expect(bark.pipe(WeakMethod.onCollect(() => failing))).type.toBe<Registered>()

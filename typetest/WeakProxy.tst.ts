@@ -156,7 +156,7 @@ describe("deref and use", () => {
 
 describe("onCollect", () => {
   it("never fails, and requires a Scope and the callback's services", () => {
-    type Registered = Effect.Effect<void, never, Service | Scope.Scope>
+    type Registered = Effect.Effect<WeakRef.Callback, never, Service | Scope.Scope>
     expect(WeakProxy.onCollect(proxy, () => failing)).type.toBe<Registered>()
     expect(pipe(proxy, WeakProxy.onCollect(() => failing))).type.toBe<Registered>()
     WeakProxy.onCollect(proxy, (dead) => Effect.succeed(expect(dead).type.toBe<WeakProxy.WeakProxy<Dog>>()))

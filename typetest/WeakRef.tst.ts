@@ -147,12 +147,41 @@ describe("pin", () => {
   })
 })
 
+describe("onCollect with an owner", () => {
+  it("passes the owner, and then the reference", () => {
+    const owner = { name: "owner" }
+    const registered = WeakRef.onCollect(dogRef, (owner, ref) => {
+      expect(owner).type.toBe<{ name: string }>()
+      expect(ref).type.toBe<WeakRef.WeakRef<Dog>>()
+      return failing
+    }, { owner })
+    expect(registered).type.toBe<Effect.Effect<WeakRef.Callback, never, Service | Scope.Scope>>()
+    expect(WeakRef.onCollect).type.not.toBeCallableWith(dogRef, () => Effect.void, { owner: "text" })
+    expect(WeakRef.onCollect).type.not.toBeCallableWith(dogRef, (owner: Dog) => Effect.succeed(owner), { owner })
+  })
+})
+
+describe("cancel, refersTo and holdWhile", () => {
+  it("infer their results in both forms", () => {
+    expect(WeakRef.cancel).type.toBeCallableWith({} as WeakRef.Callback)
+    expect(WeakRef.cancel).type.not.toBeCallableWith(dogRef)
+    expect(WeakRef.cancel({} as WeakRef.Callback)).type.toBe<Effect.Effect<boolean>>()
+    expect(WeakRef.refersTo(dogRef, u)).type.toBe<boolean>()
+    expect(dogRef.pipe(WeakRef.refersTo(dog))).type.toBe<boolean>()
+    expect(WeakRef.holdWhile(failing, dog)).type.toBe<typeof failing>()
+    expect(failing.pipe(WeakRef.holdWhile(dog))).type.toBe<typeof failing>()
+    expect(WeakRef.holdWhile).type.not.toBeCallableWith(dog, failing)
+  })
+})
+
 describe("onCollect", () => {
   it("never fails, and requires a Scope and what the callback requires", () => {
-    type Registered = Effect.Effect<void, never, Service | Scope.Scope>
+    type Registered = Effect.Effect<WeakRef.Callback, never, Service | Scope.Scope>
     expect(WeakRef.onCollect(dogRef, () => failing)).type.toBe<Registered>()
     expect(dogRef.pipe(WeakRef.onCollect(() => failing))).type.toBe<Registered>()
-    expect(WeakRef.onCollect(dogRef, () => Effect.void)).type.toBe<Effect.Effect<void, never, Scope.Scope>>()
+    expect(WeakRef.onCollect(dogRef, () => Effect.void)).type.toBe<
+      Effect.Effect<WeakRef.Callback, never, Scope.Scope>
+    >()
   })
 
   it("gives the callback the very reference, subclass and all", () => {
@@ -223,7 +252,7 @@ describe("Class", () => {
     expect(ref.pipe(WeakRef.deref)).type.toBe<Option.Option<readonly [Dog, number]>>()
     expect(WeakRef.get(ref)).type.toBe<Effect.Effect<readonly [Dog, number], WeakError.DeadReferenceError>>()
     expect(WeakRef.onCollect(new Annotated(dog, "note"), ({ note }) => Effect.succeed(note))).type.toBe<
-      Effect.Effect<void, never, Scope.Scope>
+      Effect.Effect<WeakRef.Callback, never, Scope.Scope>
     >()
   })
 

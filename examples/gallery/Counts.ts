@@ -21,3 +21,12 @@ export interface Round {
   /** Cards that were found by a node inside them. */
   readonly found: number
 }
+
+/** What was seen while the cards were released. */
+export interface Release {
+  readonly counts: Counts
+  /** The durations of the tasks over 50 ms, without the forced collections. */
+  readonly longTasks: ReadonlyArray<number>
+  /** The same for an equal time in which there was nothing to release. */
+  readonly longTasksAfterwards: ReadonlyArray<number>
+}

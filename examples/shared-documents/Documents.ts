@@ -93,14 +93,14 @@ const make = Effect.fnUntraced(function*(options: { readonly capacity: number; r
         Effect.tap(WeakCache.invalidate(cache, id)),
         Effect.tap(changes.publish(id))
       ),
-    counts: Effect.map(WeakCache.stats(cache), ({ alive }) => ({
+    counts: Effect.map(WeakCache.stats(cache), ({ size }) => ({
       requests,
       fromMemory: requests - lookups,
       lookups,
       fromStore,
       renders,
       withoutStore,
-      alive
+      alive: size
     }))
   })
 })

@@ -62,7 +62,9 @@ const functionsOf = (program: ts.Program): ReadonlyArray<PublicFunction> => {
       if (!(symbol.flags & (ts.SymbolFlags.Variable | ts.SymbolFlags.Function | ts.SymbolFlags.Class))) return []
       const type = checker.getTypeOfSymbolAtLocation(symbol, file)
       const isClass = type.getCallSignatures().length === 0
-      const signatures = isClass ? type.getConstructSignatures() : type.getCallSignatures()
+      // What another package declares has the documentation of that package, such as the `it` of vitest and its `expect`.
+      const signatures = (isClass ? type.getConstructSignatures() : type.getCallSignatures())
+        .filter(({ declaration }) => !/node_modules\/(vitest|.*chai)/.test(declaration?.getSourceFile().fileName ?? ""))
       if (signatures.length === 0) return []
       const { specifier } = modules[i]!
       return [{ name: `${specifier}.${exported.name}`, access: `M${i}.${exported.name}`, isClass, symbol, signatures }]

@@ -189,7 +189,7 @@ export class CallbackImpl extends ReferentPart implements Callback {
       this.start()
       return
     }
-    let last: Part = this
+    let last: Part = this.callback
     for (let i = 0; i < referents.length; i++) {
       if (i > 0) last = last.next = new ReferentPart(this)
       Ring.insert(referents[i]!, last)
@@ -203,7 +203,7 @@ export class CallbackImpl extends ReferentPart implements Callback {
     const job = this.owner === undefined ? this.job : Referent.release<Job>(this.owner, this)
     this.status = job === undefined ? "ended" : status
     this.job = undefined
-    for (let part: Part | undefined = this; part !== undefined; part = part.next) Ring.remove(part)
+    for (let part: Part | undefined = this.callback; part !== undefined; part = part.next) Ring.remove(part)
     removeFromScope(this.scope, this)
     return job
   }

@@ -32,14 +32,11 @@ const read = <K extends keyof Host>(name: K): Host[K] | undefined => {
   }
 }
 
-const names = ["WeakRef", "WeakMap", "FinalizationRegistry"] as const
+// Effect itself needs the host's WeakMap.
+const names = ["WeakRef", "FinalizationRegistry"] as const
 
 const makeHost = (): Heap => {
-  const heap = {
-    WeakRef: read("WeakRef"),
-    WeakMap: read("WeakMap"),
-    FinalizationRegistry: read("FinalizationRegistry")
-  }
+  const heap = { WeakRef: read("WeakRef"), WeakMap, FinalizationRegistry: read("FinalizationRegistry") }
   for (const name of names) {
     if (heap[name] !== undefined) continue
     // Not enumerable, so that a program can spread the host's heap and add what is missing.
@@ -83,11 +80,15 @@ const byMessage: Schedule = (f) => {
     if (Channel === undefined) return false
     const { port1, port2 } = new Channel()
     const waiting: Array<() => void> = []
+    // `addEventListener` would need `start`, and the ports of all hosts have `onmessage`.
+    // oxlint-disable-next-line unicorn/prefer-add-event-listener
     port1.onmessage = () => waiting.shift()?.()
     port1.unref?.()
     port2.unref?.()
     posted = { port: port2, waiting }
   }
+  // A port has no target origin, unlike a window.
+  // oxlint-disable-next-line unicorn/require-post-message-target-origin
   posted.port.postMessage(undefined)
   posted.waiting.push(f)
   return true

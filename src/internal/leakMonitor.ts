@@ -2,10 +2,13 @@
  * The monitor behind `LeakMonitor`. A record of a tracked object is a `WeakRef` of that object, so that no record keeps
  * its object alive.
  */
-import type * as Context from "effect/Context"
+import * as Clock from "effect/Clock"
+import * as Context from "effect/Context"
+import * as Duration from "effect/Duration"
 import * as Effect from "effect/Effect"
 import * as Fiber from "effect/Fiber"
 import * as Option from "effect/Option"
+import * as Random from "effect/Random"
 import * as Scope from "effect/Scope"
 import type { Heap } from "../Heap.ts"
 import type { Leak } from "../LeakMonitor.ts"
@@ -29,15 +32,15 @@ interface Tracked extends HostWeakRef<WeakKey>, Link, Registered {
   readonly monitor: Monitor
   readonly name: string
   readonly stack: string
-  /** The number of collections when the Scope closed. `open` while the Scope is open. */
+  /** The number of full collections that the object did not have to survive. `open` while the Scope is open. */
   closedAt: number
-  /** Whether the record has ended: its object was collected, or was checked after the grace period. */
+  /** Whether the record has ended, so that the clean-up of its object does nothing. */
   over: boolean
 }
 
 const open = -1
 
-/** The object is a leak if it is still alive this many collections after its Scope closed. */
+/** The object is a leak if it is still alive this many full collections after its Scope closed. */
 const grace = 3
 
 /** Bounds the strings that `share` remembers. Further strings are not shared. */
@@ -111,33 +114,89 @@ class Group extends Ring {
   closed = false
 }
 
-/** Detects a collection of the heap: nothing holds the target, so every full collection collects it. */
+/**
+ * Detects a full collection of the heap, because its target is collected only in a full one.
+ *
+ * Some engines collect young objects more often than old ones, and V8 14 cleans up after both kinds of collection. So the
+ * monitor holds the target until it has survived `oldAge` collections, and then lets it go. From then on, the target is as
+ * old as any object of the program: a collection that takes the target can take every unreachable object.
+ */
 class Sentinel implements Registered {
   readonly #monitor: Monitor
   readonly ref: HostWeakRef<WeakKey>
+  #held: WeakKey | undefined
+  #age = 0
 
   constructor(monitor: Monitor, heap: Heap) {
     const target = {}
     this.#monitor = monitor
+    this.#held = target
     this.ref = new heap.WeakRef(target)
     sharedOf(heap).registry.register(target, this)
   }
 
+  get isOld(): boolean {
+    return this.#age >= oldAge
+  }
+
+  get isReleased(): boolean {
+    return this.#held === undefined
+  }
+
+  grow(): void {
+    this.#age++
+  }
+
+  release(): void {
+    this.#held = undefined
+  }
+
   collected(): Promise<void> | undefined {
-    return this.#monitor.heapCollected()
+    return this.#monitor.heapCollected(this)
   }
 }
 
-/** The state that a monitor releases when it stops. The records of live objects still hold the stopped monitor. */
-interface Running {
+/** V8 moves an object to the old generation in its second minor collection or in its first full one. */
+const oldAge = 2
+
+/** While one sentinel is released, the next ones grow old. */
+const maxSentinels = 3
+
+/** Detects a collection of any kind, because nothing ever holds its target. */
+class Probe implements Registered {
+  readonly #monitor: Monitor
+
+  constructor(monitor: Monitor) {
+    this.#monitor = monitor
+  }
+
+  collected(): undefined {
+    this.#monitor.grow()
+  }
+}
+
+export interface Settings {
   readonly heap: Heap
   readonly every: number
+  /** In nanoseconds. `undefined` if the monitor never reports "NotClosed". */
+  readonly patience: bigint | undefined
   readonly onLeak: (leak: Leak) => Effect.Effect<void>
   readonly context: Context.Context<never>
+}
+
+/** The state that a monitor releases when it stops. The records of live objects still hold the stopped monitor. */
+interface Running extends Settings {
+  readonly clock: Clock.Clock
+  readonly random: Random.Random
   readonly groups: WeakMap<Scope.Scope, Group>
   readonly stacks: Map<string, string>
   readonly reports: Set<Fiber.Fiber<unknown, unknown>>
-  sentinel: Sentinel
+  /** The records whose object was collected while its Scope was open, with the time of the report, in this order. */
+  readonly dropped: Map<Tracked, bigint>
+  /** From the oldest to the youngest. Only the first one can be released. */
+  readonly sentinels: Array<Sentinel>
+  hasProbe: boolean
+  timer: Fiber.Fiber<unknown, unknown> | undefined
 }
 
 let monitors = 0
@@ -149,45 +208,57 @@ export class Monitor {
   #running: Running | undefined
   /** The records whose Scope has closed, in the order of closing. */
   readonly #released: Link = new Ring()
+  /** The full collections that a sentinel has detected. */
   #collections = 0
-  #runs = 0
+  /** The runs of `track` before the next sample. */
+  #skip = 0
 
-  constructor(options: Pick<Running, "heap" | "every" | "onLeak" | "context">) {
+  constructor(settings: Settings) {
     this.#running = {
-      ...options,
+      ...settings,
+      clock: Context.get(settings.context, Clock.Clock),
+      random: Context.get(settings.context, Random.Random),
       groups: new WeakMap(),
       stacks: new Map(),
       reports: new Set(),
-      sentinel: new Sentinel(this, options.heap)
+      dropped: new Map(),
+      sentinels: [],
+      hasProbe: false,
+      timer: undefined
     }
+    this.#skip = gap(this.#running)
+    this.#replenish(this.#running)
     monitors++
   }
 
-  /** Stops the monitor and interrupts running reports. */
+  /** Stops the monitor, its timer and its running reports. */
   readonly stop: Effect.Effect<void> = Effect.suspend(() => {
     if (this.#running === undefined) return Effect.void
-    const { reports } = this.#running
+    const { reports, timer } = this.#running
     this.#running = undefined
     monitors--
     while (this.#released.newer !== this.#released) unlink(this.#released.newer)
-    return Fiber.interruptAll(reports)
+    return Fiber.interruptAll(timer === undefined ? reports : [timer, ...reports])
   })
 
   get sentinel(): Option.Option<WeakKey> {
-    return Option.fromNullishOr(this.#running?.sentinel.ref.deref())
+    return Option.fromNullishOr(this.#running?.sentinels[0]?.ref.deref())
   }
 
   /** Returns whether the next run of `track` is a sample. */
   get samplesNext(): boolean {
-    return this.#running !== undefined && this.#runs === 0
+    return this.#running !== undefined && this.#skip === 0
   }
 
-  /** Counts a run of `track`. Returns `true` for the first of every `every` runs. */
+  /** Counts a run of `track`. Returns whether the run is a sample. */
   count(): boolean {
     if (this.#running === undefined) return false
-    const sampled = this.#runs === 0
-    this.#runs = (this.#runs + 1) % this.#running.every
-    return sampled
+    if (this.#skip > 0) {
+      this.#skip--
+      return false
+    }
+    this.#skip = gap(this.#running)
+    return true
   }
 
   /** Tracks an object. An interruption tracks nothing, because only the last step, which is synchronous, registers. */
@@ -227,40 +298,97 @@ export class Monitor {
     }
   }
 
-  /** Handles the closing of a Scope. An object that is dead by now was collected while the Scope was open. */
+  /** Handles the closing of a Scope. An object that is dead by now was collected less than `patience` ago. */
   #release(tracked: Tracked): void {
-    if (this.#running === undefined || tracked.deref() === undefined) {
-      void this.collected(tracked)
-    } else {
-      unlink(tracked)
-      tracked.closedAt = this.#collections
-      append(this.#released, tracked)
-    }
-  }
-
-  collected(tracked: Tracked): Promise<void> | undefined {
     unlink(tracked)
-    if (tracked.over) return
-    tracked.over = true
-    return tracked.closedAt === open ? this.#report(tracked, "NotClosed") : undefined
+    const running = this.#running
+    if (running === undefined || running.dropped.delete(tracked) || tracked.deref() === undefined) {
+      tracked.over = true
+      return
+    }
+    // A sentinel that was released before the Scope closed may die in a collection that ended before, too.
+    tracked.closedAt = this.#collections + (running.sentinels[0]?.isReleased === true ? 1 : 0)
+    append(this.#released, tracked)
   }
 
-  heapCollected(): Promise<void> | undefined {
-    if (this.#running === undefined) return
-    this.#running.sentinel = new Sentinel(this, this.#running.heap)
+  /** Handles the collection of an object. While its Scope is open, the record stays in the group of the Scope. */
+  collected(tracked: Tracked): Promise<void> | undefined {
+    const running = this.#running
+    if (running === undefined || tracked.closedAt !== open || tracked.over) {
+      unlink(tracked)
+      return
+    }
+    if (running.patience === 0n) return this.#end(tracked, "NotClosed")
+    if (running.patience === undefined) {
+      unlink(tracked)
+      return
+    }
+    running.dropped.set(tracked, running.clock.monotonicTimeNanosUnsafe() + running.patience)
+    if (running.timer === undefined) this.#startTimer(running)
+    return
+  }
+
+  #startTimer(running: Running): void {
+    const timer = inBackground(this.#reportDropped(running), running.context as Context.Context<any>)
+    if (timer.pollUnsafe() === undefined) running.timer = timer
+  }
+
+  /** Reports each dropped object when its patience is over, and ends when there is none. */
+  #reportDropped(running: Running): Effect.Effect<void> {
+    return Effect.suspend(() => {
+      for (const [tracked, time] of running.dropped) {
+        const left = time - running.clock.monotonicTimeNanosUnsafe()
+        if (left > 0n) return Effect.andThen(Effect.sleep(Duration.nanos(left)), this.#reportDropped(running))
+        running.dropped.delete(tracked)
+        void this.#end(tracked, "NotClosed")
+      }
+      running.timer = undefined
+      return Effect.void
+    })
+  }
+
+  /** Counts a full collection, and reports every object that has survived `grace` of them. */
+  heapCollected(sentinel: Sentinel): Promise<void> | undefined {
+    const running = this.#running
+    if (running === undefined) return
+    running.sentinels.splice(running.sentinels.indexOf(sentinel), 1)
+    this.#replenish(running)
     this.#collections++
     const reports: Array<Promise<void>> = []
     while (this.#released.newer !== this.#released) {
       // Every link of the ring except the ring itself is a record.
       const tracked = this.#released.newer as Tracked
       if (tracked.closedAt + grace > this.#collections) break
-      unlink(tracked)
-      tracked.over = true
-      if (tracked.deref() === undefined) continue
-      const report = this.#report(tracked, "NotReleased")
+      const isAlive = tracked.deref() !== undefined
+      const report = isAlive ? this.#end(tracked, "NotReleased") : unlink(tracked)
       if (report !== undefined) reports.push(report)
     }
     return reports.length === 0 ? undefined : Promise.all(reports).then(() => {})
+  }
+
+  /** Counts a collection of any kind for the sentinels that are still too young. */
+  grow(): void {
+    const running = this.#running
+    if (running === undefined) return
+    running.hasProbe = false
+    for (const sentinel of running.sentinels) sentinel.grow()
+    this.#replenish(running)
+  }
+
+  /** Releases the first sentinel as soon as it is old, and makes younger ones. Needs a probe only while one is young. */
+  #replenish(running: Running): void {
+    const { heap, sentinels } = running
+    if (sentinels[0]?.isOld === true) sentinels[0].release()
+    while (sentinels.length < maxSentinels) sentinels.push(new Sentinel(this, heap))
+    if (running.hasProbe || sentinels.every((sentinel) => sentinel.isOld)) return
+    running.hasProbe = true
+    sharedOf(heap).registry.register({}, new Probe(this))
+  }
+
+  #end(tracked: Tracked, kind: Leak["kind"]): Promise<void> | undefined {
+    unlink(tracked)
+    tracked.over = true
+    return this.#report(tracked, kind)
   }
 
   /** Reports a leak in its own fiber, so that a failing report does not stop the next one. */
@@ -286,6 +414,10 @@ const share = (stacks: Map<string, string>, stack: string): string => {
   if (stacks.size < maxSharedStacks) stacks.set(stack, stack)
   return stack
 }
+
+/** Returns the number of runs before the next sample if each run is a sample with the probability `1 / every`. */
+const gap = ({ every, random }: Running): number =>
+  every === 1 ? 0 : Math.floor(Math.log1p(-random.nextDoubleUnsafe()) / Math.log1p(-1 / every))
 
 const maxFrames = 2
 

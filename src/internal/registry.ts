@@ -152,8 +152,10 @@ export const inSlices = <T>(
   let resolve: ((value: Promise<void>) => void) | undefined
   let paused: Array<Promise<void>> = []
 
+  const mayRun = (): boolean => left > 0
+
   const run = (held: T): Promise<void> | undefined => {
-    while (left > 0) {
+    while (mayRun()) {
       if (isFresh) void refill()
       left--
       const more = step(held)
@@ -186,7 +188,7 @@ export const inSlices = <T>(
 
   const work = (): void => {
     try {
-      while (left > 0 && !queue.isEmpty()) {
+      while (mayRun() && !queue.isEmpty()) {
         const rest = run(queue.shift())
         if (rest !== undefined && rest !== emptied) paused.push(rest)
       }

@@ -5,6 +5,9 @@
  * for schedules of collections, and for scripts of operations with collections between
  * them. Every arbitrary shrinks to a short counterexample and prints it as readable text.
  *
+ * Every arbitrary of this module is an arbitrary of fast-check and of `effect/Arbitrary` in one, so it works in
+ * `fc.property` and in the `it.effect.prop` of `@effect/vitest`.
+ *
  * This module needs `fast-check`, an optional peer dependency. Import it as
  * `effect-weakref/testing/Arbitraries`. The index `effect-weakref/testing` does not
  * export it.
@@ -12,10 +15,151 @@
  * @stability experimental
  * @since 0.1.0
  */
+import * as EffectArbitrary from "effect/Arbitrary"
 import * as Equal from "effect/Equal"
 import * as Hash from "effect/Hash"
+import * as Schema from "effect/Schema"
+import * as SchemaGetter from "effect/SchemaGetter"
 import * as fc from "fast-check"
 import { isWeakReferenceable } from "../Heap.ts"
+
+/**
+ * Represents an arbitrary of fast-check that `effect/Arbitrary` accepts too.
+ *
+ * **Details**
+ *
+ * Its methods, such as `map` and `filter`, are those of fast-check, and return an arbitrary of fast-check only. The
+ * functions of `effect/Arbitrary` return one of Effect only.
+ *
+ * **Example** (Checking a property with Effect)
+ *
+ * ```ts import.meta.vitest
+ * import { Arbitrary, Effect } from "effect"
+ * import { Heap } from "effect-weakref"
+ * import * as Arbitraries from "effect-weakref/testing/Arbitraries"
+ *
+ * const arrays: Arbitrary.Arbitrary<Array<WeakKey>> = Arbitrary.array(Arbitraries.referents(), { maxLength: 3 })
+ *
+ * const result = await Effect.runPromise(
+ *   Arbitrary.checkEffect(arrays, (values) => values.every(Heap.isWeakReferenceable))
+ * )
+ * result._tag // => "Passed"
+ * ```
+ *
+ * @see {@link fromFastCheck} to make one of your own
+ *
+ * @category models
+ * @stability experimental
+ * @since 0.2.0
+ */
+export type Arbitrary<A> = fc.Arbitrary<A> & EffectArbitrary.Arbitrary<A>
+
+/** A value that fast-check has generated, with what it needs to shrink the value. */
+class Sample<out A> {
+  readonly value: A
+  readonly smaller: () => ReadonlyArray<Sample<A>>
+
+  constructor(arbitrary: fc.Arbitrary<A>, generated: fc.Value<A>) {
+    this.value = generated.value
+    this.smaller = () =>
+      Array.from(
+        arbitrary.shrink(generated.value_, generated.context).take(maxShrinks),
+        (value) => new Sample(arbitrary, value)
+      )
+  }
+}
+
+/** Effect wants a list of smaller values. A stream of fast-check could be endless. */
+const maxShrinks = 1000
+
+/** Generates what another arbitrary generates, before its value is taken out. */
+class Unopened<A> extends fc.Arbitrary<fc.Value<A>> {
+  readonly arbitrary: fc.Arbitrary<A>
+  readonly isBiased: boolean
+
+  constructor(arbitrary: fc.Arbitrary<A>, isBiased: boolean) {
+    super()
+    this.arbitrary = arbitrary
+    this.isBiased = isBiased
+  }
+
+  override generate(random: fc.Random, bias: number | undefined): fc.Value<fc.Value<A>> {
+    return new fc.Value(this.arbitrary.generate(random, this.isBiased ? bias : undefined), undefined)
+  }
+
+  override canShrinkWithoutContext(_: unknown): _ is fc.Value<A> {
+    return false
+  }
+
+  override shrink(): fc.Stream<fc.Value<fc.Value<A>>> {
+    return fc.Stream.nil()
+  }
+}
+
+/**
+ * Returns an arbitrary that works with fast-check and with Effect, from one of fast-check.
+ *
+ * **When to use**
+ *
+ * Use for an arbitrary that you have made with fast-check, in the `it.effect.prop` of `@effect/vitest`. The other
+ * arbitraries of this module need no conversion.
+ *
+ * **Details**
+ *
+ * Adds Effect's properties to the given arbitrary, and returns it. In a property of Effect, the values come from
+ * fast-check's generator, seeded by Effect's, and shrink as in fast-check. Cost: O(1), and for each value of an Effect
+ * property one sample of fast-check.
+ *
+ * **Gotchas**
+ *
+ * Effect lists the smaller values of a value before it tries them, so shrinking a long value takes more memory than in
+ * fast-check. The list has at most 1,000 values.
+ *
+ * **Example** (Using an arbitrary of fast-check with Effect)
+ *
+ * ```ts import.meta.vitest
+ * import { Arbitrary, Effect } from "effect"
+ * import * as Arbitraries from "effect-weakref/testing/Arbitraries"
+ * import * as fc from "fast-check"
+ *
+ * const users = Arbitraries.fromFastCheck(fc.nat({ max: 100 }).map((id) => ({ id })))
+ *
+ * const result = await Effect.runPromise(Arbitrary.checkEffect(users, ({ id }) => id < 50, { seed: 1 }))
+ * result._tag === "Falsified" && result.shrunkInput // => { id: 50 }
+ * ```
+ *
+ * @see {@link Arbitrary} for the type
+ *
+ * @category constructors
+ * @stability experimental
+ * @since 0.2.0
+ */
+export const fromFastCheck = <A>(arbitrary: fc.Arbitrary<A>): Arbitrary<A> => {
+  const generate = (seed: number): Sample<A> => {
+    // Half of the values are biased towards small ones and bounds, as in fast-check's first runs.
+    const unopened = new Unopened(arbitrary, seed % 2 === 0)
+    return new Sample(arbitrary, fc.sample(unopened, { seed, numRuns: 1 })[0]!)
+  }
+  const generated = Schema.declare((value): value is Sample<A> => value instanceof Sample, {
+    toCodecArbitrary: () =>
+      Schema.link<Sample<A>>()(seeds, {
+        decode: SchemaGetter.transform(generate),
+        encode: SchemaGetter.forbidden(() => "a sample has no seed")
+      })
+  })
+  const effect = EffectArbitrary.map(
+    EffectArbitrary.schema(generated, { shrink: ({ smaller }) => smaller() }),
+    ({ value }) => value
+  )
+  // Takes over what makes an arbitrary of Effect, whatever it is.
+  for (const source of [Object.getPrototypeOf(effect) as object, effect]) {
+    Object.defineProperties(arbitrary, Object.getOwnPropertyDescriptors(source))
+  }
+  // The properties of both have just been put together.
+  return arbitrary as Arbitrary<A>
+}
+
+const seeds = Schema.Int.check(Schema.isBetween({ minimum: 0, maximum: 2 ** 31 - 1 }))
 
 class Instance {
   readonly id = 0
@@ -47,8 +191,8 @@ const objectKinds: Readonly<Record<string, () => object>> = {
   Date: () => new Date(0)
 }
 
-const make = <A>(kinds: Readonly<Record<string, () => A>>): fc.Arbitrary<A> =>
-  fc.constantFrom(...Object.values(kinds)).map((makeReferent) => makeReferent())
+const make = <A>(kinds: Readonly<Record<string, () => A>>): Arbitrary<A> =>
+  fromFastCheck(fc.constantFrom(...Object.values(kinds)).map((makeReferent) => makeReferent()))
 
 /**
  * Returns an arbitrary of objects that can be weakly referenced.
@@ -83,7 +227,7 @@ const make = <A>(kinds: Readonly<Record<string, () => A>>): fc.Arbitrary<A> =>
  * @stability experimental
  * @since 0.1.0
  */
-export const objects = (): fc.Arbitrary<object> => make(objectKinds)
+export const objects = (): Arbitrary<object> => make(objectKinds)
 
 /**
  * Returns an arbitrary of values that can be weakly referenced: objects of every kind
@@ -114,7 +258,7 @@ export const objects = (): fc.Arbitrary<object> => make(objectKinds)
  * @stability experimental
  * @since 0.1.0
  */
-export const referents = (): fc.Arbitrary<WeakKey> =>
+export const referents = (): Arbitrary<WeakKey> =>
   isWeakReferenceable(Symbol("probe"))
     ? make<WeakKey>({ ...objectKinds, symbol: () => Symbol("referent") })
     : objects()
@@ -204,8 +348,8 @@ export class Key implements Equal.Equal {
  * @stability experimental
  * @since 0.1.0
  */
-export const keys = (options?: { readonly ids?: number | undefined }): fc.Arbitrary<Key> =>
-  fc.nat({ max: (options?.ids ?? 4) - 1 }).map((id) => new Key(id))
+export const keys = (options?: { readonly ids?: number | undefined }): Arbitrary<Key> =>
+  fromFastCheck(fc.nat({ max: (options?.ids ?? 4) - 1 }).map((id) => new Key(id)))
 
 /**
  * Describes one moment of a {@link Schedule}: the indices of the targets to collect, and
@@ -305,16 +449,17 @@ class MomentImpl implements Moment {
 export const schedules = (options: {
   readonly targets: number
   readonly length?: number | undefined
-}): fc.Arbitrary<Schedule> => {
+}): Arbitrary<Schedule> => {
   const indices = Array.from({ length: options.targets }, (_, index) => index)
-  return fc.array(fc.tuple(fc.subarray(indices), fc.boolean()), { maxLength: options.length ?? 10 }).map((moments) => {
+  const moments = fc.array(fc.tuple(fc.subarray(indices), fc.boolean()), { maxLength: options.length ?? 10 })
+  return fromFastCheck(moments.map((moments) => {
     const collected = new Set<number>()
     return moments.map(([collect, finalize]) => {
       const first = collect.filter((index) => !collected.has(index))
       first.forEach((index) => collected.add(index))
       return new MomentImpl(first, finalize)
     })
-  })
+  }))
 }
 
 /**
@@ -437,7 +582,7 @@ class OperationImpl implements Operation<string, ReadonlyArray<unknown>> {
 export const scripts = <const Arguments extends Record<string, ReadonlyArray<fc.Arbitrary<unknown>>>>(
   operations: Arguments,
   options: { readonly targets: number; readonly maxLength?: number | undefined }
-): fc.Arbitrary<Script<Arguments>> => {
+): Arbitrary<Script<Arguments>> => {
   const indices = Array.from({ length: options.targets }, (_, index) => index)
   const own = Object.entries(operations).map(([name, args]) =>
     fc.tuple(...args).map((args) => new OperationImpl(name, args))
@@ -452,5 +597,5 @@ export const scripts = <const Arguments extends Record<string, ReadonlyArray<fc.
     { maxLength: options.maxLength ?? 20 }
   )
   // Each operation has the name and the arguments of its entry in `operations`, or it is the collector's.
-  return script as fc.Arbitrary<Script<Arguments>>
+  return fromFastCheck(script as fc.Arbitrary<Script<Arguments>>)
 }

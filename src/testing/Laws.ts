@@ -117,17 +117,36 @@ export class LawError extends Data.TaggedError("LawError")<{
   readonly seed: number
   readonly path: string
   readonly cause: unknown
+  readonly message: string
 }> {
-  override get message(): string {
-    return [
-      `The law "${this.law}" does not hold. Counterexample:`,
-      "",
-      ...this.trace.map((line) => `  ${line}`),
-      "",
-      `Replay it with check({ seed: ${this.seed}, path: ${JSON.stringify(this.path)} }).`
-    ].join("\n")
+  constructor(fields: {
+    readonly law: string
+    readonly counterexample: unknown
+    readonly trace: ReadonlyArray<string>
+    readonly seed: number
+    readonly path: string
+    readonly cause: unknown
+  }) {
+    // The message is there when the error is made, so that every engine prints it in `stack`.
+    super({ ...fields, message: messageOf(fields) })
   }
 }
+
+const messageOf = (
+  { law, path, seed, trace }: {
+    readonly law: string
+    readonly trace: ReadonlyArray<string>
+    readonly seed: number
+    readonly path: string
+  }
+): string =>
+  [
+    `The law "${law}" does not hold. Counterexample:`,
+    "",
+    ...trace.map((line) => `  ${line}`),
+    "",
+    `Replay it with check({ seed: ${seed}, path: ${JSON.stringify(path)} }).`
+  ].join("\n")
 
 const toLaws = (checks: ReadonlyArray<Check>): ReadonlyArray<Law> =>
   checks.map(({ name, run }) => ({
@@ -365,9 +384,12 @@ export type Register<in A extends WeakKey> = (target: A, callback: () => void) =
  * - does not run before its target is collected
  * - does not run after its registration ended
  * - does not depend on the order in which targets are collected and cleaned up
- * - still runs if another registration of its target ends
+ * - still runs if another registration of its target ends, even if that one ends twice
+ * - runs once for each registration, if one callback is registered several times
  *
- * Another law says that a registration does not keep its target alive. A callback may run
+ * Two more laws force collections: a registration does not keep its target alive, and leaves
+ * nothing behind. After the callback has run, or after the registration has ended, the
+ * callback, the returned function and the token must be collectable. A callback may run
  * if its registration ends after the target was collected, because an engine may have
  * queued the callback before. `referents` generates the targets, and is
  * `Arbitraries.objects()` by default.
@@ -529,8 +551,9 @@ export interface TableOptions<K> {
  * - iterates soundly during mutation and collection: it yields no dead entry, no entry
  *   twice, and every entry that stays
  * - does not keep a key alive, even if the value refers to the key
- * - leaves nothing behind: when entries die or are removed, it releases their weak
- *   references, and `size` does not count them
+ * - leaves nothing behind: when entries die, are removed or are overwritten, it releases
+ *   their values, weak references and registrations
+ * - has a `size` that counts every live entry, and no entry that was removed
  * - iterates in insertion order, if `ordered` is `true`
  *
  * `keys` is `Arbitraries.keys()` by default. It generates keys whose hashes collide.
@@ -604,12 +627,16 @@ export function weakKeyMap(
  *   Weak caches often break this law.
  * - iterates soundly during mutation and collection: it yields no dead entry, no entry
  *   twice, and every entry that stays
- * - does not keep its values alive
- * - leaves nothing behind: when entries die or are removed, it releases their weak
- *   references, and `size` does not count them
+ * - does not keep its values alive, even if they were read, yielded or deleted
+ * - leaves nothing behind: when entries die, are removed or are overwritten, it releases
+ *   their keys, weak references and registrations
+ * - has a `size` that counts every live entry, and no entry that was removed
+ * - keeps strings apart that look alike: in upper and lower case, numbers in several
+ *   formats, strings with equal hashes, and names such as `__proto__`
  * - iterates in insertion order, if `ordered` is `true`
  *
- * `keys` generates strings by default.
+ * `keys` generates strings by default. With `keys` of your own, the law about strings that
+ * look alike is left out.
  *
  * Making the laws never fails. A broken law fails its `check` with `LawError`.
  * Cost: `numRuns` programs for each law, and one program for a law that forces
@@ -681,6 +708,7 @@ export function weakValueMap(
     weak: "value",
     make: (heap) => Table.ofMap(make(heap)),
     keys: options?.keys ?? Table.strings,
+    strangeKeys: options?.keys === undefined ? Table.strangeStrings : undefined,
     compare: options?.compare ?? "reference",
     ordered: options?.ordered ?? false
   }))

@@ -18,12 +18,16 @@ import { NotWeakReferenceableError } from "../WeakError.ts"
 /**
  * Describes one step of a retaining path.
  *
+ * **When to use**
+ *
+ * Use to examine the `retainers` of a {@link LeakError} in a test. Reading them costs nothing.
+ *
  * **Details**
  *
  * Each holder refers to the holder of the next step. The last holder refers to the value. `holder` is `"globalThis"`, the
  * name of a class, or a phrase such as `suspended fiber of "loadUser"`. `via` names the reference: a property, an element
- * such as `[2]`, or a phrase such as `entry "key"`. The kind `"engine"` marks a holder that is a part of the JavaScript
- * engine.
+ * such as `[2]`, or a phrase such as `entry "key"`. The kind `"module"` marks a variable or an export of a module, and
+ * `"engine"` marks a holder that is a part of the JavaScript engine.
  *
  * **Example** (Describing a property of a global object)
  *
@@ -47,6 +51,7 @@ export interface Retainer {
     | "property"
     | "element"
     | "entry"
+    | "module"
     | "closure"
     | "function"
     | "listener"
@@ -61,6 +66,10 @@ export interface Retainer {
 
 /**
  * Reports that {@link expectCollected} failed.
+ *
+ * **When to use**
+ *
+ * Use to recognize the failure, with `Effect.catchTag("LeakError", …)`, and to read the path. `message` prints it in O(path).
  *
  * **Details**
  *
@@ -114,6 +123,7 @@ const identifier = /^[\p{ID_Start}$_#][\p{ID_Continue}$]*$/u
 
 const render = (retainers: ReadonlyArray<Retainer>): string => {
   let path = ""
+  let before: Retainer["kind"] | undefined
   for (const { holder, kind, via } of retainers) {
     const accessor = kind === "element" ? via : identifier.test(via) ? `.${via}` : `[${quote(via)}]`
     // Join plain objects and arrays: `globalThis.app.cache` instead of `globalThis.app → Object.cache`.
@@ -122,14 +132,16 @@ const render = (retainers: ReadonlyArray<Retainer>): string => {
       ? `${holder}${accessor}`
       : kind === "closure"
       ? `${via} captured by ${holder}`
-      : kind === "listener"
+      : kind === "listener" || kind === "module"
       ? `${via} of ${holder}`
       : kind === "promise" || (kind === "scope" && via !== "fiber")
       ? `${holder} ${via}`
       : kind === "fiber" || kind === "generator" || kind === "timer" || kind === "scope"
       ? via.startsWith("variable ") || via === "arguments" ? `${holder} → ${via}` : holder
       : `${holder} → ${via}`
-    path = path === "" ? step : continues && /[\w\])]$/.test(path) ? path + accessor : `${path} → ${step}`
+    const joins = continues && (before === "property" || before === "element")
+    path = path === "" ? step : joins ? path + accessor : `${path} → ${step}`
+    before = kind
   }
   return `${path} → value`
 }
@@ -138,6 +150,10 @@ const quote = (name: string): string => name.startsWith("Symbol(") ? name : JSON
 
 /**
  * Configures {@link expectCollected}.
+ *
+ * **When to use**
+ *
+ * Use as the type of options that several tests share. More rounds cost more collections.
  *
  * **Example** (Checking quickly)
  *
@@ -179,18 +195,20 @@ const defaultRounds = 20
  * {@link LeakError}. If the effect leaves a Scope open, the objects of this Scope stay alive.
  *
  * On V8 with `node:inspector` (Node, Deno), the error names a strong path from a root to the object, such as
- * `globalThis.cache → Map → entry "k" → value`. If there are several paths, the search prefers short paths through objects
- * of the program. The search ignores weak references. The search follows an entry of a `WeakMap` if the key and the map
- * are reachable. If the snapshot itself collects the object, the test succeeds. On other hosts, `retainers` is empty, and
- * `reason` says why.
+ * `globalThis.cache → Map → entry "k" → value` or `variable cache of module app.ts → Array[0] → value`. If there are several
+ * paths, the search prefers short paths through objects of the program, and leaves out the objects of Effect, of the test
+ * runner and of the detector if the path has other steps. The search ignores weak references, and follows an entry of a
+ * `WeakMap` if the key and the map are reachable. If the snapshot itself collects the object, the test succeeds. On other
+ * hosts, `retainers` is empty, and `reason` says why.
  *
  * Dies with a `RangeError` if `rounds` is not a positive integer. Dies with `NotWeakReferenceableError` if untyped code
  * returns a value that cannot be weakly referenced.
  *
- * Cost: at most `rounds` full collections. A test that passes within its rounds takes no snapshot. A search takes one heap
- * snapshot. While V8 writes the snapshot, the program stops, and V8 needs up to ten times the memory of the heap. The CPU
- * time was measured on Node 26, on a busy machine with two cores. A heap of 30 MB took 1 s. A heap of 100 MB with 2.3
- * million nodes took 8 s.
+ * Cost: at most `rounds` full collections, and no snapshot if the test passes. A failing test takes one heap snapshot, which
+ * the checks that fail at the same time share. V8 stops the program meanwhile, for about 3.5 µs for each object, and needs
+ * 300 to 500 bytes for each: 5 s and 0.7 GB for a heap of 50 MB with 1.3 million objects, on Node 26 on a busy machine. The
+ * search itself adds a fifth to the time and about the size of the heap to the memory. `docs/leaks.md` says which time limit to
+ * set in a test runner.
  *
  * **Gotchas**
  *
@@ -291,6 +309,10 @@ const failWithRetainers = (ref: WeakRef<object>, rounds: number): Effect.Effect<
 /**
  * Reports that {@link expectNoGrowth} failed.
  *
+ * **When to use**
+ *
+ * Use to recognize the failure, with `Effect.catchTag("GrowthError", …)`, and to read the counts. `message` is O(classes).
+ *
  * **Details**
  *
  * `growth` lists each class that has more instances after the repetitions than before, with both numbers. If the host
@@ -328,6 +350,10 @@ export class GrowthError extends Data.TaggedError("GrowthError")<{
 /**
  * Configures {@link expectNoGrowth}.
  *
+ * **When to use**
+ *
+ * Use as the type of options that several tests share. Each repetition costs one run of the effect.
+ *
  * **Example** (Counting two classes)
  *
  * ```ts import.meta.vitest
@@ -351,11 +377,14 @@ export interface GrowthOptions {
   readonly classes: ReadonlyArray<{ readonly name: string; readonly prototype: object }>
   /** How often the effect runs between the two counts. A positive integer. The default is 10. */
   readonly repeat?: number | undefined
+  /** How often the effect runs before the first count, for example to fill a cache. A positive integer. The default is 1. */
+  readonly warmup?: number | undefined
 }
 
 const defaultRepeat = 10
+const defaultWarmup = 1
 
-/** The maximum number of counts after the repetitions. More than one, because a clean-up can release more objects. */
+/** The number of collections before the second count. More than one, because a clean-up can release more objects. */
 const roundsOfGrowth = 3
 
 /**
@@ -368,21 +397,25 @@ const roundsOfGrowth = 3
  *
  * **Details**
  *
- * The effect runs once before the first count, because its first run may fill caches. Then the effect runs `repeat` times,
- * and the instances are counted again. Each count follows a full collection. If a class has more instances than before,
- * the second count is repeated up to two times. If the last count still finds more instances, `expectNoGrowth` fails with
- * {@link GrowthError}. One additional instance is enough.
+ * The effect first runs `warmup` times, because these runs may fill caches. Then the instances are counted, the effect runs
+ * `repeat` times, and the instances are counted again after three full collections, because clean-ups can release more of
+ * them. If a class has more instances than before, `expectNoGrowth` fails with {@link GrowthError}. One additional instance is
+ * enough.
  *
  * A failure of the effect ends the test. `expectNoGrowth` does not keep the results of the effect. If the effect leaves a
  * Scope open, the instances of this Scope stay alive.
  *
- * Node 20.13 and later versions count exactly with `queryObjects` of `node:v8`, and include instances of subclasses. Node
- * prints a warning that this function is experimental. Deno, Bun and older versions of Node count by the *name* of the
- * class in a heap snapshot. This count excludes subclasses, and includes other classes of the same name. On other hosts,
- * `expectNoGrowth` fails with a `GrowthError` whose `repeat` is 0.
+ * Node 20.13 and later versions count with `queryObjects` of `node:v8`, which prints a warning that it is experimental. This
+ * function sees only one context, so classes of a context of `node:vm` (jest, and the pools `vmThreads` and `vmForks` of
+ * vitest) are counted in a heap snapshot, as on Deno and on older versions of Node. Both counts include the instances of
+ * subclasses. Bun counts by the *name* of the class, which excludes subclasses and includes other classes of the same name. On
+ * other hosts, `expectNoGrowth` fails with a `GrowthError` whose `repeat` is 0.
  *
- * Dies with a `TypeError` if `classes` is empty or an element is not a class. Dies with a `RangeError` if `repeat` is not a
- * positive integer. Cost: each count visits the whole heap, on some hosts once per class.
+ * Dies with a `TypeError` if `classes` is empty or an element is not a class. Dies with a `RangeError` if `repeat` or `warmup`
+ * is not a positive integer.
+ *
+ * Cost: four full collections and two counts. A count visits the whole heap: in some milliseconds for each class with
+ * `queryObjects`, and in seconds in a snapshot, as {@link expectCollected} says.
  *
  * **Gotchas**
  *
@@ -418,22 +451,21 @@ export const expectNoGrowth = <A, E, R>(
   options: GrowthOptions
 ): Effect.Effect<void, GrowthError | E, R> =>
   Effect.suspend(() => {
-    const { classes, repeat = defaultRepeat } = options
+    const { classes, repeat = defaultRepeat, warmup = defaultWarmup } = options
     requirePositiveInteger("repeat", repeat)
+    requirePositiveInteger("warmup", warmup)
     requireClasses(classes)
     const run = Effect.asVoid(effect)
-    const growthFrom = (before: ReadonlyArray<number>, round: number): Effect.Effect<void, GrowthError> =>
-      Effect.flatMap(count(classes), (after) => {
-        const growth = classes.flatMap(({ name }, index) =>
-          after[index]! > before[index]! ? [{ name, before: before[index]!, after: after[index]! }] : []
-        )
-        if (growth.length === 0) return Effect.void
-        return round < roundsOfGrowth ? growthFrom(before, round + 1) : Effect.fail(new GrowthError({ repeat, growth }))
-      })
-    return Effect.andThen(
-      run,
-      Effect.flatMap(count(classes), (before) => Effect.andThen(times(run, repeat), growthFrom(before, 1)))
-    )
+    return Effect.gen(function*() {
+      yield* times(run, warmup)
+      const before = yield* count(classes, 1)
+      yield* times(run, repeat)
+      const after = yield* count(classes, roundsOfGrowth)
+      const growth = classes.flatMap(({ name }, index) =>
+        after[index]! > before[index]! ? [{ name, before: before[index]!, after: after[index]! }] : []
+      )
+      if (growth.length > 0) return yield* new GrowthError({ repeat, growth })
+    })
   })
 
 const requireClasses = (classes: GrowthOptions["classes"]): void => {
@@ -451,16 +483,18 @@ const times = <E, R>(effect: Effect.Effect<void, E, R>, repeat: number): Effect.
     for (let run = 0; run < repeat; run++) yield* effect
   })
 
-/** Counts instances after a full collection, in a turn that has not dereferenced any reference. */
-const count = (classes: GrowthOptions["classes"]): Effect.Effect<ReadonlyArray<number>, GrowthError> =>
-  Effect.flatMap(collectGarbage, (collected) => {
-    if (!collected) return Effect.fail(new GrowthError({ repeat: 0, growth: [] }))
-    return Effect.flatMap(
-      Effect.promise(async () => {
-        const instances = await import("../internal/testing/instances.ts")
-        return instances.count(classes)
-      }),
-      (counts) =>
-        counts === undefined ? Effect.fail(new GrowthError({ repeat: 0, growth: [] })) : Effect.succeed(counts)
-    )
+/** Counts instances after some full collections, in a turn that has not dereferenced any reference. */
+const count = (
+  classes: GrowthOptions["classes"],
+  collections: number
+): Effect.Effect<ReadonlyArray<number>, GrowthError> =>
+  Effect.gen(function*() {
+    for (let round = 0; round < collections; round++) {
+      if (!(yield* collectGarbage)) return yield* new GrowthError({ repeat: 0, growth: [] })
+    }
+    const counts = yield* Effect.promise(async () => {
+      const instances = await import("../internal/testing/instances.ts")
+      return instances.count(classes)
+    })
+    return counts ?? (yield* new GrowthError({ repeat: 0, growth: [] }))
   })

@@ -5,7 +5,7 @@ import * as fs from "node:fs"
 import * as os from "node:os"
 import * as path from "node:path"
 import { build, preview } from "vite"
-import type { Round } from "../../examples/gallery/Counts.ts"
+import type { Release, Round } from "../../examples/gallery/Counts.ts"
 import { WeakKeyMap } from "../../src/index.ts"
 import { Chromium, findChromium } from "../support/chromium.ts"
 
@@ -49,7 +49,7 @@ const open = (url: string) =>
 
 const nothing = { cards: 0, nodes: 0, structuralNodes: 0, themeListeners: 0, urls: 0, workers: 0 }
 
-/** Mounts, unmounts and collects. Succeeds with the durations of the long tasks of the clean-up. */
+/** Mounts, unmounts and collects, and succeeds with what was seen of the release. */
 const visit = (url: string, structuralNodes: number) =>
   Effect.gen(function*() {
     const chromium = yield* open(url)
@@ -72,12 +72,10 @@ const visit = (url: string, structuralNodes: number) =>
     })
     assert.strictEqual(yield* windowListeners, cards)
 
-    const { counts, longTasks } = yield* evaluate<{ counts: Round["mounted"]; longTasks: Array<number> }>(
-      "page.release()"
-    )
-    assert.deepStrictEqual(counts, nothing)
+    const release = yield* evaluate<Release>("page.release()")
+    assert.deepStrictEqual(release.counts, nothing)
     assert.strictEqual(yield* windowListeners, 0)
-    return longTasks
+    return release
   }).pipe(Effect.scoped)
 
 /** Whether a structural map tells two nodes apart. Node's targets are as opaque as a browser's nodes. */
@@ -95,13 +93,21 @@ describe("gallery", () => {
         const structural = comparesNodesByIdentity()
         if (!structural) console.error("\n*** The gallery has no structural map of nodes: they would be hashed ***\n")
         const url = `${yield* serve}${structural ? "?structural" : ""}`
-        let longTasks: Array<number> = []
-        // Everything is released in each visit. But a busy machine can make any task long, so one quiet visit is enough.
+        // Everything is released in each visit. But a busy machine makes any task long, so one quiet visit is enough.
+        const seen: Array<Release> = []
         for (let visits = 0; visits < 3; visits++) {
-          longTasks = yield* visit(url, structural ? cards : 0)
-          if (longTasks.length === 0) break
+          const release = yield* visit(url, structural ? cards : 0)
+          if (release.longTasks.length === 0) return
+          seen.push(release)
         }
-        assert.deepStrictEqual(longTasks, [], "no visit was without a long task")
+        const durations = JSON.stringify(
+          seen.map(({ longTasks, longTasksAfterwards }) => [longTasks, longTasksAfterwards])
+        )
+        assert(
+          seen.some(({ longTasksAfterwards }) => longTasksAfterwards.length > 0),
+          `each visit had a long task, and only while it cleaned up: ${durations}`
+        )
+        console.error(`\n*** THE MACHINE IS TOO BUSY TO MEASURE THE GALLERY'S TASKS: ${durations} ***\n`)
       }).pipe(Effect.scoped),
     600_000
   )

@@ -1,5 +1,5 @@
 import { assert, describe, it } from "@effect/vitest"
-import { Equal, Hash } from "effect"
+import { Arbitrary, Effect, Equal, Hash } from "effect"
 import * as fc from "fast-check"
 import { isWeakReferenceable } from "../../src/Heap.ts"
 import * as Arbitraries from "../../src/testing/Arbitraries.ts"
@@ -163,4 +163,81 @@ describe("scripts", () => {
     })
     assert.strictEqual(fc.stringify(script), "[set(0, \"a\"),collect(0),finalize()]")
   })
+})
+
+describe("with effect/Arbitrary", () => {
+  const collections = [Arbitraries.objects(), Arbitraries.referents(), Arbitraries.keys()]
+
+  it.effect.prop("are arbitraries of it.effect.prop", collections, ([object, referent, key]) =>
+    Effect.sync(() => {
+      assert.isTrue(isWeakReferenceable(object))
+      assert.isTrue(isWeakReferenceable(referent))
+      assert.instanceOf(key, Arbitraries.Key)
+    }))
+
+  it.prop(
+    "are arbitraries of it.prop",
+    {
+      schedule: Arbitraries.schedules({ targets: 2 }),
+      script: Arbitraries.scripts({ get: [fc.nat()] }, { targets: 1 })
+    },
+    ({ schedule, script }) => Array.isArray(schedule) && Array.isArray(script)
+  )
+
+  it.effect("generate every kind of value", () =>
+    Effect.gen(function*() {
+      const values = yield* Arbitrary.sampleEffect(Arbitraries.objects(), { count: 300, seed })
+      const kinds = new Set(values.map(kindOf))
+      assert.deepStrictEqual(kinds, new Set(fc.sample(Arbitraries.objects(), { numRuns: 500, seed }).map(kindOf)))
+      assert.strictEqual(new Set(values).size, values.length)
+    }))
+
+  it.effect("generate values of the whole range, and often bounds", () =>
+    Effect.gen(function*() {
+      const values = yield* Arbitrary.sampleEffect(Arbitraries.fromFastCheck(fc.nat()), { count: 200, seed })
+      assert.isAbove(values.filter((value) => value < 50 || value > 2 ** 31 - 50).length, 20)
+      assert.isAbove(values.filter((value) => value > 2 ** 20).length, 50)
+    }))
+
+  it.effect("shrink as fast-check does, and print", () =>
+    Effect.gen(function*() {
+      const script = Arbitraries.scripts({ set: [fc.nat({ max: 2 })] }, { targets: 3, maxLength: 8 })
+      const fails = (operations: ReadonlyArray<{ readonly name: string }>) => {
+        const names = operations.map(({ name }) => name)
+        return names.includes("collect") && names.lastIndexOf("set") > names.indexOf("collect")
+      }
+      const result = yield* Arbitrary.checkEffect(script, (operations) => !fails(operations), { runs: 1000, seed })
+      assert.strictEqual(result._tag, "Falsified")
+      if (result._tag !== "Falsified") return
+      assert.strictEqual(result.shrunkInput.join(" "), "collect(0) set(0)")
+      assert.include(Arbitrary.formatCheckFailure(result)!, "set(0)")
+      const again = yield* Arbitrary.checkEffect(script, (operations) => !fails(operations), { replay: result.replay })
+      assert.strictEqual(again._tag, "Falsified")
+      if (again._tag === "Falsified") assert.strictEqual(again.shrunkInput.join(" "), "collect(0) set(0)")
+    }))
+
+  it.effect("can be mapped by both libraries", () =>
+    Effect.gen(function*() {
+      const doubled = Arbitraries.keys().pipe(Arbitrary.map(({ id }) => id * 2))
+      for (const value of yield* Arbitrary.sampleEffect(doubled, { seed })) assert.include([0, 2, 4, 6], value)
+      fc.assert(fc.property(Arbitraries.keys().map(({ id }) => id * 2), (value) => value % 2 === 0))
+    }))
+
+  it.effect("limit the smaller values that a stream offers", () =>
+    Effect.gen(function*() {
+      let offered = 0
+      const endless = fc.nat().filter(() => true)
+      const shrink = endless.shrink.bind(endless)
+      endless.shrink = (value, context) => {
+        const values = shrink(value, context)
+        function* repeat() {
+          yield* values
+          while (offered++ < 100_000) yield new fc.Value(value, context)
+        }
+        return new fc.Stream(repeat())
+      }
+      const options = { runs: 1, maxShrinks: 3, seed }
+      yield* Arbitrary.checkEffect(Arbitraries.fromFastCheck(endless), () => false, options)
+      assert.isAtMost(offered, 4000)
+    }))
 })

@@ -6,43 +6,72 @@ import * as Arbitraries from "../../src/testing/Arbitraries.ts"
 import * as Laws from "../../src/testing/Laws.ts"
 import {
   equalityMistakes,
+  equalityVariants,
   finalizerMistakes,
+  finalizerVariants,
   KeyMap,
   keyMapMistakes,
+  keyMapVariants,
   laws as tableLaws,
+  makeComparedReference,
   makeProxy,
   makeReference,
   makeRegister,
+  ObjectMap,
   proxyMistakes,
+  proxyVariants,
   proxyWithout,
   referenceMistakes,
+  referenceVariants,
   setOf,
   trapNames,
   ValueMap,
   valueMapMistakes,
+  valueMapVariants,
+  type Variants,
   Wrapped
 } from "../support/lawSubjects.ts"
 
 /** More runs than the default, so that no mistake can hide. */
-const numRuns = 250
+const numRuns = 150
+
+/** Asserts that a counterexample introduces no name that it does not use, and collects nothing that it has not used. */
+const expectNames = ({ trace }: Laws.LawError): void => {
+  const others = (line: string) => trace.filter((other) => other !== line)
+  for (const line of trace) {
+    const [, declared] = /^const ((?:input|referent|target|key|element)\d+) = /.exec(line) ?? []
+    const collected = /^collect\((.*?)\)/.exec(line)?.[1]?.split(", ") ?? []
+    for (const name of [...declared === undefined ? [] : [declared], ...collected]) {
+      assert.isTrue(others(line).some((other) => new RegExp(`\\b${name}\\b`).test(other)), trace.join("\n"))
+    }
+  }
+}
 
 /** Returns the names of the broken laws, without the first word. */
 const broken = (laws: ReadonlyArray<Laws.Law>): Effect.Effect<ReadonlyArray<string>> =>
   Effect.map(
     Effect.forEach(laws, (law) => Effect.result(law.check({ numRuns })), { concurrency: "unbounded" }),
     (results) =>
-      results.flatMap((result) => result._tag === "Failure" ? [result.failure.law.replace(/^\w+: /, "")] : [])
+      results.flatMap((result) => {
+        if (result._tag === "Success") return []
+        expectNames(result.failure)
+        return [result.failure.law.replace(/^\w+: /, "")]
+      })
   )
 
-/** Tests that each mistake breaks exactly one law, and that each law has a mistake that breaks it. */
+/**
+ * Tests that each mistake breaks exactly one law, and that each law has a mistake that breaks it. Tests that each variant
+ * breaks the law of its group with the default number of runs, under several seeds.
+ */
 const matrix = <Subject>(options: {
   readonly laws: (subject: Subject) => ReadonlyArray<Laws.Law>
   readonly correct: Readonly<Record<string, Subject>>
   readonly mistakes: Readonly<Record<string, Subject>>
+  readonly variants: Variants<Subject>
   /** Returns a pattern for the law that a mistake breaks. */
   readonly lawOf?: (mistake: string) => RegExp
 }): void => {
-  const { correct, laws, lawOf = (mistake) => new RegExp(`^${mistake}$`), mistakes } = options
+  const { correct, laws, lawOf = (mistake) => new RegExp(`^${mistake}$`), mistakes, variants } = options
   for (const [name, subject] of Object.entries(correct)) {
     it.effect(`holds for ${name}`, () =>
       Effect.map(broken(laws(subject)), (names) => assert.deepStrictEqual(names, [])))
@@ -54,6 +83,16 @@ const matrix = <Subject>(options: {
         assert.match(names[0]!, lawOf(mistake))
       }))
   }
+  for (const [group, subjects] of Object.entries(variants)) {
+    for (const [variant, subject] of Object.entries(subjects)) {
+      it.effect(`finds by its law ${group}: ${variant}`, () =>
+        Effect.gen(function*() {
+          const found = laws(subject).filter((law) => lawOf(group).test(law.name.replace(/^\w+: /, "")))
+          assert.strictEqual(found.length, 1)
+          for (const seed of [1, 2]) expectNames(yield* Effect.flip(found[0]!.check({ seed })))
+        }))
+    }
+  }
   it("has a mistake for each law", () => {
     const names = laws(Object.values(correct)[0]!).map((law) => law.name.replace(/^\w+: /, ""))
     const found = Object.keys(mistakes).map((mistake) => names.filter((name) => lawOf(mistake).test(name)))
@@ -61,6 +100,9 @@ const matrix = <Subject>(options: {
     assert.sameMembers(found.flat(), names)
   })
 }
+
+const makersOf = (subjects: Readonly<Record<string, typeof KeyMap>>) =>
+  Object.fromEntries(Object.entries(subjects).map(([mistake, Subject]) => [mistake, (heap: Heap) => new Subject(heap)]))
 
 const lawOf = (mistake: string): RegExp => tableLaws[mistake as keyof typeof tableLaws]
 
@@ -98,6 +140,8 @@ describe("Law", () => {
       assert.isDefined(error.counterexample)
       assert.deepStrictEqual(error.trace.slice(0, 2), ["const subject = make(heap)", "set(\"key0\", value0)"])
       assert.isAtMost(error.trace.length, 6)
+      assert.match(error.stack!, /LawError: The law ".*" does not hold[^]*collect\(value0\)/)
+      assert.isTrue(Object.hasOwn(error, "message"))
       assert.match(error.trace.at(-1)!, /^get\("key0"\) \/\/ returned undefined, expected value\d$/)
       assert.strictEqual(
         error.message,
@@ -236,6 +280,7 @@ describe("equality", () => {
     laws: (Subject: typeof Wrapped) =>
       Laws.equality((heap) => (key: Arbitraries.Key) => new Subject(key, heap), Arbitraries.keys()),
     correct: { "a correct class": Wrapped },
+    variants: equalityVariants,
     mistakes: equalityMistakes
   })
 
@@ -249,9 +294,26 @@ describe("equality", () => {
 describe("reference", () => {
   matrix({
     laws: (make: typeof makeReference) => Laws.reference(make),
-    correct: { "the native WeakRef": makeReference },
+    correct: { "the native WeakRef": makeReference, "a class that implements Equal": makeComparedReference },
+    variants: referenceVariants,
     mistakes: referenceMistakes
   })
+
+  it.effect("says what is wrong with equal references", () =>
+    Effect.gen(function*() {
+      const name = "equal references have equal referents and hashes"
+      const reasonOf = (make: typeof makeReference) =>
+        Effect.map(Effect.flip(lawNamed(Laws.reference(make), `reference: ${name}`).check()), ({ trace }) =>
+          trace.at(-1)!)
+      assert.match(
+        yield* reasonOf(referenceMistakes[name]!),
+        /^equals\(reference\d, reference\d\) \/\/ returned true, the referents are not equal and the hashes 7 and 7$/
+      )
+      assert.match(
+        yield* reasonOf(referenceVariants[name]!["has a hash of its own"]!),
+        /returned true, the referents are equal and the hashes (\d+) and (?!\1$)\d+$/
+      )
+    }))
 
   it.effect("finds references that do not use the given heap", () =>
     Effect.map(
@@ -268,6 +330,7 @@ describe("proxy", () => {
   matrix({
     laws: (make: typeof makeProxy) => Laws.proxy(make),
     correct: { "a hand-written proxy": makeProxy },
+    variants: proxyVariants,
     mistakes: proxyMistakes
   })
 
@@ -295,6 +358,7 @@ describe("finalizer", () => {
   matrix({
     laws: (make: typeof makeRegister) => Laws.finalizer(make),
     correct: { "a FinalizationRegistry": makeRegister },
+    variants: finalizerVariants,
     mistakes: finalizerMistakes
   })
 })
@@ -303,9 +367,29 @@ describe("weakValueMap", () => {
   matrix({
     laws: (Subject: typeof ValueMap) => Laws.weakValueMap((heap) => new Subject(heap), { ordered: true }),
     correct: { "a hand-written map": ValueMap },
+    variants: valueMapVariants,
     mistakes: valueMapMistakes,
     lawOf
   })
+
+  it.effect("holds for a map in an object without a prototype", () =>
+    Effect.map(
+      broken(Laws.weakValueMap((heap) => new ObjectMap(heap))),
+      (names) => assert.deepStrictEqual(names, [])
+    ))
+
+  it.effect("compares numbers as keys like the native Map", () =>
+    Effect.gen(function*() {
+      class Numbers extends ValueMap {
+        override *[Symbol.iterator](): Iterator<[never, object]> {
+          for (const [key, value] of { [Symbol.iterator]: () => super[Symbol.iterator]() }) yield [key as never, value]
+        }
+      }
+      const keys = fc.constantFrom(0, -0, 1, NaN)
+      // The references are in a native Map, whose keys can be numbers.
+      const make = (heap: Heap) => new Numbers(heap) as unknown as Laws.MapLike<number, object>
+      assert.deepStrictEqual(yield* broken(Laws.weakValueMap(make, { keys, ordered: true })), [])
+    }))
 
   it.effect("finds a size that does not shrink", () =>
     Effect.gen(function*() {
@@ -346,8 +430,9 @@ describe("weakKeyMap", () => {
       "a hand-written map": (heap) => new KeyMap(heap),
       "the native WeakMap, which does not iterate": (heap) => new heap.WeakMap<object, object>()
     },
-    mistakes: Object.fromEntries(
-      Object.entries(keyMapMistakes).map(([mistake, Subject]) => [mistake, (heap: Heap) => new Subject(heap)])
+    mistakes: makersOf(keyMapMistakes),
+    variants: Object.fromEntries(
+      Object.entries(keyMapVariants).map(([group, subjects]) => [group, makersOf(subjects)])
     ),
     lawOf
   })
@@ -364,6 +449,8 @@ describe("weakSet", () => {
     laws: (Subject: typeof KeyMap) => Laws.weakSet((heap) => setOf(new Subject(heap)), { ordered: true }),
     correct: { "a hand-written set": KeyMap },
     mistakes: keyMapMistakes,
+    // A set has no values.
+    variants: { size: keyMapVariants["size"]! },
     lawOf
   })
 })

@@ -1,18 +1,34 @@
+import { it as effectIt } from "@effect/vitest"
+import { Arbitrary, Effect } from "effect"
 import * as fc from "fast-check"
 import { describe, expect, it } from "tstyche"
 import * as Arbitraries from "../../src/testing/Arbitraries.ts"
 
 describe("referents, objects and keys", () => {
   it("have the types of what they generate", () => {
-    expect(Arbitraries.referents()).type.toBe<fc.Arbitrary<WeakKey>>()
-    expect(Arbitraries.objects()).type.toBe<fc.Arbitrary<object>>()
-    expect(Arbitraries.keys({ ids: 2 })).type.toBe<fc.Arbitrary<Arbitraries.Key>>()
+    expect(Arbitraries.referents()).type.toBe<Arbitraries.Arbitrary<WeakKey>>()
+    expect(Arbitraries.objects()).type.toBe<Arbitraries.Arbitrary<object>>()
+    expect(Arbitraries.keys({ ids: 2 })).type.toBe<Arbitraries.Arbitrary<Arbitraries.Key>>()
+  })
+})
+
+describe("an arbitrary of both libraries", () => {
+  it("is accepted by both, with the type of its values", () => {
+    expect(Arbitraries.keys()).type.toBeAssignableTo<fc.Arbitrary<Arbitraries.Key>>()
+    expect(Arbitraries.keys()).type.toBeAssignableTo<Arbitrary.Arbitrary<Arbitraries.Key>>()
+    expect(Arbitraries.fromFastCheck(fc.string())).type.toBe<Arbitraries.Arbitrary<string>>()
+    expect(Arbitrary.map(Arbitraries.keys(), ({ id }) => id)).type.toBe<Arbitrary.Arbitrary<number>>()
+    expect(Arbitraries.keys().map(({ id }) => id)).type.toBe<fc.Arbitrary<number>>()
+    effectIt.effect.prop("", [Arbitraries.keys(), Arbitraries.objects()], (values) => {
+      expect(values).type.toBe<[Arbitraries.Key, object]>()
+      return Effect.void
+    })
   })
 })
 
 describe("schedules", () => {
   it("need the number of targets", () => {
-    expect(Arbitraries.schedules({ targets: 2 })).type.toBe<fc.Arbitrary<Arbitraries.Schedule>>()
+    expect(Arbitraries.schedules({ targets: 2 })).type.toBe<Arbitraries.Arbitrary<Arbitraries.Schedule>>()
     expect(Arbitraries.schedules).type.not.toBeCallableWith({ length: 2 })
   })
 })

@@ -53,7 +53,7 @@ describe("expectNoGrowth", () => {
   })
 
   it("takes classes, even with a private constructor", () => {
-    expect(LeakDetector.expectNoGrowth).type.toBeCallableWith(make, { classes: [Private, Set], repeat: 3 })
+    expect(LeakDetector.expectNoGrowth).type.toBeCallableWith(make, { classes: [Private, Set], repeat: 3, warmup: 2 })
     expect(LeakDetector.expectNoGrowth).type.not.toBeCallableWith(make, { classes: ["Private"] })
     expect(LeakDetector.expectNoGrowth).type.not.toBeCallableWith(make, {})
     expect(LeakDetector.expectNoGrowth).type.not.toBeCallableWith(make)

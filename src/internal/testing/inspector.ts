@@ -4,25 +4,19 @@
  */
 import { type HeapSnapshot, Parser } from "./heapSnapshot.ts"
 
-interface RemoteObject {
+export interface RemoteObject {
   readonly type: string
   readonly objectId?: string
   readonly value?: unknown
 }
 
 interface Methods {
-  "HeapProfiler.startTrackingHeapObjects": [{ readonly trackAllocations: false }, unknown]
   "HeapProfiler.takeHeapSnapshot": [{ readonly reportProgress: false }, unknown]
-  "HeapProfiler.getHeapObjectId": [{ readonly objectId: string }, { readonly heapSnapshotObjectId: string }]
   "HeapProfiler.getObjectByHeapObjectId": [
     { readonly objectId: string; readonly objectGroup: string },
     { readonly result: RemoteObject }
   ]
   "HeapProfiler.disable": [undefined, unknown]
-  "Runtime.evaluate": [
-    { readonly expression: string; readonly objectGroup: string; readonly silent: true },
-    { readonly result: RemoteObject }
-  ]
   "Runtime.callFunctionOn": [{
     readonly objectId: string
     readonly functionDeclaration: string
@@ -30,6 +24,10 @@ interface Methods {
     readonly returnByValue: true
     readonly silent: true
   }, { readonly result: RemoteObject; readonly exceptionDetails?: unknown }]
+  "Runtime.getProperties": [
+    { readonly objectId: string; readonly ownProperties: true },
+    { readonly internalProperties?: ReadonlyArray<{ readonly name: string; readonly value?: RemoteObject }> }
+  ]
   "Runtime.releaseObjectGroup": [{ readonly objectGroup: string }, unknown]
 }
 
@@ -43,21 +41,56 @@ export interface Session {
   ): void
 }
 
-export interface InspectorModule {
-  readonly Session: new() => Session
+/** The modules of Node that the detector uses, as far as it uses them. */
+interface Builtins {
+  readonly "node:inspector": { readonly Session: new() => Session }
+  readonly "node:v8": { readonly queryObjects?: (element: { readonly prototype: object }) => unknown }
 }
 
-/** Returns the host's inspector, or the reason why the host has none. */
-export const inspectorModule = (): InspectorModule | string => {
-  if (host.Bun !== undefined) return "Bun offers no heap snapshot of V8"
-  if (host.process?.getBuiltinModule === undefined) return "this host offers no heap snapshot"
+/** Returns a module of Node, or `undefined` on a host that does not have it. */
+export const builtin = async <Name extends keyof Builtins>(name: Name): Promise<Builtins[Name] | undefined> => {
   // A Node that was built without the inspector throws when the module is loaded.
   try {
-    return host.process.getBuiltinModule("node:inspector") ?? "this host offers no heap snapshot"
+    if (host.process?.getBuiltinModule !== undefined) return host.process.getBuiltinModule(name) as Builtins[Name]
+    // Node before 20.16, and contexts of `node:vm` without `process`. The type of a module with a variable name is unknown.
+    return await import(/* @vite-ignore */ /* webpackIgnore: true */ name) as Builtins[Name]
   } catch {
-    return "this host was built without an inspector"
+    return undefined
   }
 }
+
+/** Runs a function with a new session, which does not disturb a debugger of the user. Returns the reason if there is none. */
+export const withSession = async <A extends object>(use: (session: Session) => Promise<A>): Promise<A | string> => {
+  if (host.Bun !== undefined) return "Bun offers no heap snapshot of V8"
+  const inspector = await builtin("node:inspector")
+  if (inspector?.Session === undefined) {
+    return host.process === undefined
+      ? "there is no global `process`, through which the inspector is found"
+      : "this host offers no heap snapshot"
+  }
+  let session: Session
+  try {
+    session = new inspector.Session()
+    session.connect()
+  } catch (error) {
+    return `this host offers no inspector: ${error instanceof Error ? error.message : String(error)}`
+  }
+  // Deno exits if the program waits only for the inspector, so keep a timer active.
+  const timer = host.setInterval(() => {}, 1000)
+  try {
+    return await use(session)
+  } catch (error) {
+    return error instanceof Error ? error.message : String(error)
+  } finally {
+    host.clearInterval(timer)
+    await post(session, "Runtime.releaseObjectGroup", { objectGroup }).catch(() => {})
+    await post(session, "HeapProfiler.disable", undefined).catch(() => {})
+    session.disconnect()
+  }
+}
+
+/** The group of all objects that a session refers to. */
+export const objectGroup = "effect-weakref/LeakDetector"
 
 /** Calls a method of the inspector. */
 export const post = <M extends keyof Methods>(
@@ -74,15 +107,58 @@ export const post = <M extends keyof Methods>(
   })
 
 /** Takes a heap snapshot. V8 first collects garbage, and stops the program until the snapshot is written. */
-export const takeSnapshot = async (session: Session): Promise<HeapSnapshot> => {
+const takeSnapshot = async (session: Session): Promise<HeapSnapshot> => {
   const parser = new Parser()
   session.on("HeapProfiler.addHeapSnapshotChunk", ({ params }) => parser.push(params.chunk))
   await post(session, "HeapProfiler.takeHeapSnapshot", { reportProgress: false })
   return parser.end()
 }
 
-/** The globals that only some hosts have. */
+/** A snapshot, and the nodes of the objects that it was taken for. */
+export interface Marked {
+  readonly snapshot: HeapSnapshot
+  /** `undefined` if the object was collected before. */
+  readonly nodes: ReadonlyArray<number | undefined>
+}
+
+let marks = 0
+
+/**
+ * Takes a heap snapshot, and finds the referents of `refs` in it. Finds them through a property with a name that nobody else
+ * uses. The ids of the heap profiler would lead to them as well, but any other session can renumber these.
+ */
+export const takeMarkedSnapshot = async (session: Session, refs: ReadonlyArray<WeakRef<object>>): Promise<Marked> => {
+  const name = `effect-weakref:marked:${++marks}:${Math.random()}`
+  const mark = { [name]: refs }
+  const snapshot = await takeSnapshot(session)
+  // Read after the snapshot, so that the mark is alive while V8 writes the snapshot.
+  const list = listOf(snapshot, name)
+  return {
+    snapshot,
+    nodes: mark[name]!.map((_, index) => {
+      const ref = list === undefined ? undefined : snapshot.follow(list, "element", String(index))
+      return ref === undefined ? undefined : snapshot.follow(ref, "weak", "target")
+    })
+  }
+}
+
+/** Returns the target of the property with a unique name. O(edges). */
+const listOf = (snapshot: HeapSnapshot, name: string): number | undefined => {
+  const index = snapshot.indexOfString(name)
+  const property = snapshot.edgeType("property")
+  const edges = snapshot.firstEdge(snapshot.nodeCount)
+  for (let edge = 0; edge < edges; edge++) {
+    if (snapshot.edgeIndexOf(edge) === index && snapshot.edgeTypeNumberOf(edge) === property) {
+      return snapshot.targetOf(edge)
+    }
+  }
+  return undefined
+}
+
+/** The globals that only some hosts have, or whose types differ between hosts. */
 const host = globalThis as unknown as {
   readonly Bun?: unknown
-  readonly process?: { getBuiltinModule?(name: "node:inspector"): InspectorModule | undefined }
+  readonly process?: { getBuiltinModule?(name: string): object | undefined }
+  readonly setInterval: (f: () => void, millis: number) => unknown
+  readonly clearInterval: (timer: unknown) => void
 }

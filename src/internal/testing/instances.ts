@@ -1,7 +1,8 @@
 /**
  * Counts the live instances of classes.
  */
-import { inspectorModule, post, takeSnapshot } from "./inspector.ts"
+import { host as weak, nextTurn } from "../host.ts"
+import { builtin, type Marked, takeMarkedSnapshot, withSession } from "./inspector.ts"
 
 interface Class {
   readonly name: string
@@ -10,22 +11,28 @@ interface Class {
 
 /** Returns one count for each class, or `undefined` if the host cannot count. */
 export const count = async (classes: ReadonlyArray<Class>): Promise<ReadonlyArray<number> | undefined> =>
-  byQuery(classes) ?? inSnapshotOfBun(classes) ?? await inSnapshotOfV8(classes)
+  await byQuery(classes) ?? inSnapshotOfBun(classes) ?? await inSnapshotOfV8(classes)
 
-/** Counts exactly on Node, including subclasses. Deno's `queryObjects` returns an empty array instead of a number. */
-const byQuery = (classes: ReadonlyArray<Class>): ReadonlyArray<number> | undefined => {
-  const query = v8()?.queryObjects
+/**
+ * Counts with Node's `queryObjects`, which sees only the objects of the context that Node started with. Deno's returns an
+ * empty array instead of a number.
+ */
+const byQuery = async (classes: ReadonlyArray<Class>): Promise<ReadonlyArray<number> | undefined> => {
+  const query = (await builtin("node:v8"))?.queryObjects
   if (query === undefined) return undefined
+  const functions = functionPrototypeOf(query)
+  if (!classes.every((element) => functionPrototypeOf(element) === functions)) return undefined
   const counts = classes.map((element) => query(element))
   return counts.every((count) => typeof count === "number") ? counts : undefined
 }
 
-/** Returns `node:v8`. A host without this module has no `getBuiltinModule`, or throws. */
-const v8 = (): V8 | undefined => {
-  try {
-    return host.process?.getBuiltinModule?.("node:v8")
-  } catch {
-    return undefined
+/** Returns the `Function.prototype` that a function inherits from, which each context has for itself. */
+const functionPrototypeOf = (f: object): object => {
+  let prototype = f
+  for (;;) {
+    const next: object | null = Object.getPrototypeOf(prototype)
+    if (next === null || Object.getPrototypeOf(next) === null) return prototype
+    prototype = next
   }
 }
 
@@ -39,37 +46,39 @@ const inSnapshotOfBun = (classes: ReadonlyArray<Class>): ReadonlyArray<number> |
   })
 }
 
-/** Counts by the name of the class in a heap snapshot of V8. Used on Deno and on versions of Node without `queryObjects`. */
+/** Counts the objects that inherit from the prototype of the class in a heap snapshot of V8, in every context. */
 const inSnapshotOfV8 = async (classes: ReadonlyArray<Class>): Promise<ReadonlyArray<number> | undefined> => {
-  const inspector = inspectorModule()
-  if (typeof inspector === "string") return undefined
-  const session = new inspector.Session()
-  session.connect()
-  try {
-    const snapshot = await takeSnapshot(session)
-    const counts = new Map(classes.map(({ name }) => [name, 0]))
-    for (let node = 0; node < snapshot.nodeCount; node++) {
-      if (snapshot.typeOf(node) !== "object") continue
-      const name = snapshot.nameOf(node)
-      const count = counts.get(name)
-      if (count !== undefined) counts.set(name, count + 1)
-    }
-    return classes.map(({ name }) => counts.get(name)!)
-  } catch {
-    return undefined
-  } finally {
-    await post(session, "HeapProfiler.disable", undefined).catch(() => {})
-    session.disconnect()
-  }
+  const refs = classes.map(({ prototype }) => new weak.WeakRef(prototype))
+  await new Promise<void>(nextTurn)
+  const counts = await withSession(async (session) => inheritors(await takeMarkedSnapshot(session, refs)))
+  return typeof counts === "string" ? undefined : counts
 }
 
-interface V8 {
-  readonly queryObjects?: (element: Class) => unknown
+const inheritors = ({ nodes, snapshot }: Marked): ReadonlyArray<number> => {
+  const name = snapshot.indexOfString("__proto__")
+  const property = snapshot.edgeType("property")
+  const none = snapshot.nodeCount
+  const prototypes = new Uint32Array(snapshot.nodeCount + 1).fill(none)
+  for (let node = 0; node < snapshot.nodeCount; node++) {
+    for (let edge = snapshot.firstEdge(node); edge < snapshot.firstEdge(node + 1); edge++) {
+      if (snapshot.edgeIndexOf(edge) === name && snapshot.edgeTypeNumberOf(edge) === property) {
+        prototypes[node] = snapshot.targetOf(edge)
+        break
+      }
+    }
+  }
+  const counts = nodes.map(() => 0)
+  for (let node = 0; node < snapshot.nodeCount; node++) {
+    for (let at = prototypes[node]!; at !== none; at = prototypes[at]!) {
+      const index = nodes.indexOf(at)
+      if (index !== -1) counts[index]!++
+    }
+  }
+  return counts
 }
 
 /** The globals that only some hosts have. */
 const host = globalThis as unknown as {
-  readonly process?: { getBuiltinModule?(name: "node:v8"): V8 | undefined }
   readonly Bun?: {
     generateHeapSnapshot(): { readonly nodes: ReadonlyArray<number>; readonly nodeClassNames: ReadonlyArray<string> }
   }

@@ -3,9 +3,11 @@
  * root to the value. Describes each step of the path in words that a programmer knows.
  */
 import type { Retainer } from "../../testing/LeakDetector.ts"
+import { nextTurn } from "../host.ts"
 import type { HeapSnapshot } from "./heapSnapshot.ts"
-import { inspectorModule, post, type Session, takeSnapshot } from "./inspector.ts"
+import { objectGroup, post, type Session, takeMarkedSnapshot, withSession } from "./inspector.ts"
 import * as RetainingPath from "./retainingPath.ts"
+import { Scripts } from "./scripts.ts"
 
 /** The result of a search. `Collected` means that the value was collected before the snapshot was complete. */
 export type Found =
@@ -15,89 +17,51 @@ export type Found =
 
 const unknown = (reason: string): Found => ({ _tag: "Unknown", reason })
 
+interface Batch {
+  readonly refs: Array<WeakRef<object>>
+  readonly found: Promise<ReadonlyArray<Found>>
+}
+
 let last: Promise<unknown> = Promise.resolve()
+/** The searches that wait for the next snapshot. */
+let waiting: Batch | undefined
 
 /**
- * Finds the path that retains the referent. Runs one search at a time, because the end of a search renumbers all objects.
+ * Finds the path that retains the referent. Searches that begin while another one runs share the next snapshot.
  *
  * Cost: V8 stops the program while it writes the snapshot.
  */
-export const find = (ref: WeakRef<object>): Promise<Found> => {
-  const found = last.then(() => findAlone(ref))
-  last = found
-  return found
-}
-
-/** Runs one search in its own session, so that the search does not affect a debugger of the user. */
-const findAlone = async (ref: WeakRef<object>): Promise<Found> => {
-  const inspector = inspectorModule()
-  if (typeof inspector === "string") return unknown(inspector)
-  const session = new inspector.Session()
-  session.connect()
-  // Deno exits if the program waits only for the inspector, so keep a timer active.
-  const timer = global.setInterval(() => {}, 1000)
-  // All realms of the process share this module object. They do not share `globalThis`.
-  Object.defineProperty(inspector, derefKey, { configurable: true, value: () => ref.deref() })
-  try {
-    // From now on, V8 gives each object a number. An object that V8 moves keeps its number.
-    await post(session, "HeapProfiler.startTrackingHeapObjects", { trackAllocations: false })
-    const id = await heapIdOf(session, ref)
-    if (id === undefined) return { _tag: "Collected" }
-    // Wait for the next turn, because a dereferenced value stays alive until the end of the turn.
-    await nextTurn()
-    const snapshot = await takeSnapshot(session)
-    const target = snapshot.find(id)
-    if (ref.deref() === undefined) return { _tag: "Collected" }
-    if (target === undefined || !await isReferent(session, id)) {
-      return unknown("the heap snapshot does not show it; another profiler may have renumbered the objects")
-    }
-    const path = RetainingPath.find(snapshot, target)
-    if (path === undefined) return unknown("no strong path leads to it in the heap snapshot")
-    return { _tag: "Retained", retainers: await new Names(snapshot, session, path).all() }
-  } catch (error) {
-    return unknown(error instanceof Error ? error.message : String(error))
-  } finally {
-    global.clearInterval(timer)
-    Reflect.deleteProperty(inspector, derefKey)
-    await post(session, "Runtime.releaseObjectGroup", { objectGroup }).catch(() => {})
-    await post(session, "HeapProfiler.disable", undefined).catch(() => {})
-    session.disconnect()
+export const find = async (ref: WeakRef<object>): Promise<Found> => {
+  if (waiting === undefined) {
+    const refs: Array<WeakRef<object>> = []
+    const found = last.then(() => new Promise<void>(nextTurn)).then(() => {
+      waiting = undefined
+      return findTogether(refs)
+    })
+    last = found
+    waiting = { refs, found }
   }
+  const index = waiting.refs.push(ref) - 1
+  return (await waiting.found)[index]!
 }
 
-const objectGroup = "effect-weakref/LeakDetector"
-const derefKey = "__effect-weakref/LeakDetector/deref"
-const deref = `process.getBuiltinModule("node:inspector")[${JSON.stringify(derefKey)}]()`
-
-const nextTurn = (): Promise<void> => new Promise((resolve) => global.setTimeout(resolve, 0))
-
-/** Returns the heap profiler's id of the referent. Releases the inspector's handle, because handles are roots. */
-const heapIdOf = async (session: Session, ref: WeakRef<object>): Promise<number | undefined> => {
-  try {
-    const { result } = await post(session, "Runtime.evaluate", { expression: deref, objectGroup, silent: true })
-    if (result.objectId === undefined) {
-      if (ref.deref() === undefined) return undefined
-      throw new Error("the inspector cannot see it")
+const findTogether = async (refs: ReadonlyArray<WeakRef<object>>): Promise<ReadonlyArray<Found>> => {
+  const found = await withSession(async (session) => {
+    const { nodes, snapshot } = await takeMarkedSnapshot(session, refs)
+    const scripts = new Scripts(snapshot)
+    const paths = RetainingPath.findAll(snapshot, nodes.filter((node) => node !== undefined), scripts)
+    const found: Array<Found> = []
+    let next = 0
+    for (const [index, node] of nodes.entries()) {
+      const path = node === undefined ? undefined : paths[next++]
+      if (refs[index]!.deref() === undefined) found.push({ _tag: "Collected" })
+      else if (node === undefined) found.push(unknown("the heap snapshot does not show it"))
+      else if (path === undefined) found.push(unknown("no strong path leads to it in the heap snapshot"))
+      else found.push({ _tag: "Retained", retainers: await new Names(snapshot, session, scripts, path).all() })
     }
-    const { heapSnapshotObjectId } = await post(session, "HeapProfiler.getHeapObjectId", { objectId: result.objectId })
-    return Number(heapSnapshotObjectId)
-  } finally {
-    await post(session, "Runtime.releaseObjectGroup", { objectGroup })
-  }
-}
-
-/** Checks that an id is still the id of the referent. Another session that stops profiling renumbers all objects. */
-const isReferent = async (session: Session, id: number): Promise<boolean> => {
-  const { result } = await post(session, "HeapProfiler.getObjectByHeapObjectId", { objectId: String(id), objectGroup })
-  if (result.objectId === undefined) return false
-  const answer = await post(session, "Runtime.callFunctionOn", {
-    objectId: result.objectId,
-    functionDeclaration: `function() { return this === ${deref} }`,
-    arguments: [],
-    returnByValue: true,
-    silent: true
+    return found
   })
-  return answer.result.value === true
+  return typeof found === "string" ? refs.map(() => unknown(found)) : found
 }
 
 interface Name extends Retainer {
@@ -108,20 +72,31 @@ interface Name extends Retainer {
 }
 
 const contextName = /^system \/ \w*Context/
+/** Node and browsers name the global object differently from Deno. */
+const globalName = /^global |\[JSGlobal(?:Object|Proxy)\]/
+
+const relative = (script: string): string => {
+  const directory = `${global.process?.cwd?.() ?? ""}/`
+  const path = script.replace(/^file:\/\//, "")
+  return path.startsWith(directory) ? path.slice(directory.length) : path
+}
 
 /** Describes the steps of a path. */
 class Names {
   readonly #snapshot: HeapSnapshot
   readonly #session: Session
+  readonly #scripts: Scripts
   readonly #path: ReadonlyArray<RetainingPath.Step>
 
   constructor(
     snapshot: HeapSnapshot,
     session: Session,
+    scripts: Scripts,
     path: ReadonlyArray<RetainingPath.Step>
   ) {
     this.#snapshot = snapshot
     this.#session = session
+    this.#scripts = scripts
     this.#path = path
   }
 
@@ -133,38 +108,197 @@ class Names {
       at = name.next
     }
     const known = names.filter((name) => name.internal !== true)
+    // A chain of promises leads from the detector to the code that waits for it.
+    while (known.length > 1 && known[0]!.kind === "promise") known.shift()
     return (known.length > 0 ? known : names).map(({ holder, kind, via }) => ({ holder, via, kind }))
   }
 
-  /** Returns the first step to describe. Starts at a global object or a timer, because programmers know these as roots. */
+  /**
+   * Returns the first step to describe: the last one that programmers know as a root, and that is not a part of the
+   * detector. Everything before it is a detail of the engine, or of the detector that waits for its answer.
+   */
   #start(): number {
     const path = this.#path
     let start = path.findIndex(({ from }) => this.#snapshot.typeOf(from) !== "synthetic")
     if (start === -1) return path.length - 1
+    const first = start
     for (let at = 0; at < path.length; at++) {
-      if (this.#isGlobal(at) || this.#from(at) === "TimersList" || this.#isActiveTimer(at)) start = at
+      // A port is a root only of the engine. Everything else is a root that programmers know.
+      if (this.#isRoot(at) || (start === first && this.#from(at) === "MessagePort")) start = at
+      else if (at < path.length - 1 && this.#isOfDetector(at)) start = at + 1
     }
-    if (this.#isGlobal(start)) return start
     while (start < path.length - 1 && this.#isTimerQueue(start)) start++
-    // If the path starts at the detector's frames, start at the fiber instead.
-    if (path.some(({ to }) => /^\((Stack roots|Handle scope)\)$/.test(this.#snapshot.nameOf(to)))) {
-      const fiber = path.findIndex(({ from }) => this.#isFiber(from))
-      if (fiber > start) return fiber
-    }
     return start
+  }
+
+  #isRoot(at: number): boolean {
+    const name = this.#from(at)
+    return this.#isGlobal(at) || name === "TimersList" || this.#isActiveTimer(at) ||
+      (name === "process" && this.#snapshot.typeOf(this.#path[at]!.from) === "object") || this.#isCommonJsModule(at) ||
+      this.#exportAt(at) !== undefined || this.#moduleOfVariable(at) !== undefined
+  }
+
+  /** Returns whether a step leads out of a function of the detector, or out of one of its suspended functions. */
+  #isOfDetector(at: number): boolean {
+    const { from } = this.#path[at]!
+    const closure = this.#snapshot.typeOf(from) === "closure"
+      ? from
+      : this.#snapshot.follow(from, "internal", "function")
+    if (closure !== undefined) return this.#scripts.originOf(closure) === "detector"
+    // The step leaves the variables of such a function.
+    return contextName.test(this.#from(at)) && at > 0 && this.#isOfDetector(at - 1)
   }
 
   #isGlobal(at: number): boolean {
     const step = this.#path[at]!
     const before = this.#path[at - 1]
-    return this.#snapshot.nameOf(step.from).startsWith("global ") || (before !== undefined &&
+    return globalName.test(this.#snapshot.nameOf(step.from)) || (before !== undefined &&
       (this.#snapshot.edgeTypeOf(before.edge) === "shortcut" ||
         this.#snapshot.edgeNameOf(before.edge) === "global_object"))
   }
 
+  /** Returns whether a step leads out of the object that Node's `require` keeps for a module. */
+  #isCommonJsModule(at: number): boolean {
+    const { from } = this.#path[at]!
+    return this.#from(at) === "Module" && this.#edge(at) === "exports" && this.#fileOfModule(from) !== undefined
+  }
+
+  #fileOfModule(node: number): string | undefined {
+    const file = this.#snapshot.follow(node, "property", "filename")
+    return file === undefined ? undefined : relative(this.#snapshot.nameOf(file))
+  }
+
+  /** Returns the export of an ECMAScript module that holds the next object. The path passes two lists and a cell. */
+  #exportAt(at: number): { readonly name: string; readonly file: string; readonly next: number } | undefined {
+    if (!this.#from(at).endsWith("SourceTextModule")) return undefined
+    const list = this.#path[at]!.to
+    const cell = this.#path[at + 1]
+    if (cell === undefined || !this.#snapshot.nameOf(cell.to).endsWith("Cell") || this.#edge(at + 2) !== "value") {
+      return undefined
+    }
+    const file = this.#fileOfSourceText(this.#path[at]!.from)
+    return file === undefined ? undefined : { name: this.#exportName(list, cell.to), file, next: at + 3 }
+  }
+
+  /** Returns the key before a cell in a hash table of exports. */
+  #exportName(list: number, cell: number): string {
+    const snapshot = this.#snapshot
+    const names = this.#listsOf(list)
+    for (const table of names) {
+      for (let edge = snapshot.firstEdge(table); edge < snapshot.firstEdge(table + 1); edge++) {
+        if (snapshot.targetOf(edge) !== cell || snapshot.edgeTypeOf(edge) !== "internal") continue
+        const key = snapshot.follow(table, "internal", String(Number(snapshot.edgeNameOf(edge)) - 1))
+        if (key !== undefined && snapshot.typeOf(key) === "string") return snapshot.nameOf(key)
+      }
+    }
+    return "default"
+  }
+
+  /** Returns the lists of the module that has `list`, because only one of them has the names. */
+  #listsOf(list: number): ReadonlyArray<number> {
+    const snapshot = this.#snapshot
+    const module = this.#path.find(({ to }) => to === list)!.from
+    const lists = [list]
+    for (let edge = snapshot.firstEdge(module); edge < snapshot.firstEdge(module + 1); edge++) {
+      if (snapshot.typeOf(snapshot.targetOf(edge)) === "array") lists.push(snapshot.targetOf(edge))
+    }
+    return lists
+  }
+
+  /** Returns the file of a module of the program. */
+  #fileOfSourceText(module: number): string | undefined {
+    const snapshot = this.#snapshot
+    for (let edge = snapshot.firstEdge(module); edge < snapshot.firstEdge(module + 1); edge++) {
+      const to = snapshot.targetOf(edge)
+      const closure = snapshot.typeOf(to) === "closure" ? to : snapshot.follow(to, "internal", "function")
+      if (closure !== undefined) return this.#fileOf(closure)
+    }
+    return undefined
+  }
+
+  #fileOf(closure: number): string | undefined {
+    return this.#scripts.originOf(closure) === "program" ? relative(this.#scripts.scriptOf(closure)) : undefined
+  }
+
+  /** Returns whether a step leads through a variable. V8 writes the variables of a block as fields without a name. */
+  #isVariable(at: number): boolean {
+    const step = this.#path[at]
+    return step !== undefined && contextName.test(this.#from(at)) &&
+      /^(?:context|hidden)$/.test(this.#snapshot.edgeTypeOf(step.edge))
+  }
+
+  #variableName(at: number): string {
+    const { edge, from } = this.#path[at]!
+    if (this.#snapshot.edgeTypeOf(edge) === "context") return this.#edge(at)
+    const names = this.#namesOfBlock(from)
+    const fields = this.#hiddenFieldsOf(from)
+    // A field that holds a small number is left out, and then the places say nothing.
+    if (names.length === fields.length) return names[fields.indexOf(edge)]!
+    return names.length === 0 ? "of a block" : names.join(" or ")
+  }
+
+  #namesOfBlock(context: number): ReadonlyArray<string> {
+    const snapshot = this.#snapshot
+    const scope = snapshot.follow(context, "internal", "scope_info")
+    const names: Array<string> = []
+    if (scope === undefined) return names
+    for (const edge of this.#hiddenFieldsOf(scope)) {
+      const to = snapshot.targetOf(edge)
+      if (snapshot.typeOf(to) !== "string" || snapshot.nameOf(to) === "") break
+      names.push(snapshot.nameOf(to))
+    }
+    return names
+  }
+
+  #hiddenFieldsOf(node: number): ReadonlyArray<number> {
+    const edges: Array<number> = []
+    for (let edge = this.#snapshot.firstEdge(node); edge < this.#snapshot.firstEdge(node + 1); edge++) {
+      if (this.#snapshot.edgeTypeOf(edge) === "hidden") edges.push(edge)
+    }
+    return edges
+  }
+
+  /** Returns the file of the module whose variable a step leads through. */
+  #moduleOfVariable(at: number): string | undefined {
+    const { edge, from } = this.#path[at]!
+    // The variables of a block have no names in the snapshot, and may lie in a function as well as in a module.
+    if (!this.#isVariable(at) || this.#snapshot.edgeTypeOf(edge) !== "context") return undefined
+    const module = this.#snapshot.follow(from, "internal", "extension")
+    if (module !== undefined && this.#snapshot.nameOf(module).endsWith("SourceTextModule")) {
+      return this.#fileOfSourceText(module)
+    }
+    const closure = this.#isAroundModule(from) ? this.#closureBefore(at) : undefined
+    return closure === undefined ? undefined : this.#fileOf(closure)
+  }
+
+  /**
+   * Returns whether the variables belong to the function that a loader puts around a module. No variables lie around them,
+   * and nothing refers to the function after the module has run.
+   */
+  #isAroundModule(context: number): boolean {
+    const snapshot = this.#snapshot
+    const scope = snapshot.follow(context, "internal", "scope_info")
+    const previous = snapshot.follow(context, "internal", "previous")
+    return scope !== undefined && previous !== undefined &&
+      /NativeContext|ScriptContext/.test(snapshot.nameOf(previous)) &&
+      !this.#scripts.isOfFunction(scope)
+  }
+
+  #closureBefore(at: number): number | undefined {
+    for (let before = at - 1; before >= 0; before--) {
+      const { from } = this.#path[before]!
+      if (this.#snapshot.typeOf(from) === "closure") return from
+      const closure = this.#snapshot.follow(from, "internal", "function")
+      if (closure !== undefined) return closure
+      if (!contextName.test(this.#from(before))) return undefined
+    }
+    return undefined
+  }
+
   /** Returns whether a timer holds its callback. A cleared timer holds no callback. */
   #isActiveTimer(at: number): boolean {
-    return /^(Timeout|Immediate)$/.test(this.#from(at)) && /^_on(Timeout|Immediate)$/.test(this.#edge(at))
+    return /^(Timeout|Immediate)$/.test(this.#from(at)) &&
+      /^_(on(Timeout|Immediate)|timerArgs|argv)$/.test(this.#edge(at))
   }
 
   #isTimerQueue(at: number): boolean {
@@ -193,18 +327,28 @@ class Names {
     const edgeType = this.#snapshot.edgeTypeOf(this.#path[at]!.edge)
     const edge = this.#edge(at)
     if (this.#isGlobal(at)) return this.#property(at, "globalThis")
+    const module = this.#moduleOfVariable(at)
+    if (module !== undefined) return this.#step(at, `module ${module}`, `variable ${this.#variableName(at)}`, "module")
+    const exported = this.#exportAt(at)
+    if (exported !== undefined) {
+      return this.#step(at, `module ${exported.file}`, `export ${exported.name}`, "module", exported.next)
+    }
+    if (this.#isCommonJsModule(at)) return this.#step(at, `module ${this.#fileOfModule(from)}`, "exports", "module")
+    if (/^(?:Map|Set) ?Iterator$/.test(this.#from(at)) && edgeType === "hidden") {
+      return this.#entry(at - 1, this.#from(at))
+    }
+    if (edge === "bindings" || edge === "bound_this" || edge === "bound_function") return this.#bound(at)
     if (this.#isFiber(from)) return this.#fiber(at)
     if (edge === "parameters_and_registers") return this.#generator(at)
     if (edge === "table") return this.#entry(at, this.#from(at))
     if (edge === "reactions_or_result") return this.#promise(at)
     if (edge === "context" && edgeType === "internal") return this.#variable(at)
     if (edge === "_events") return this.#listener(at)
-    if (/kEvents/.test(edge)) return this.#eventTargetListener(at)
+    if (/kEvents|kHandlers/.test(edge)) return this.#eventTargetListener(at)
     if (/^(Timeout|Immediate)$/.test(this.#from(at))) return this.#timer(at)
-    if (edge === "state" && this.#snapshot.follow(from, "property", "strategy") !== undefined) return this.#scope(at)
+    if (this.#isScope(at)) return this.#scope(at)
     if (/pair in WeakMap/.test(edge)) return this.#step(at, "WeakMap", `value for the key ${this.#from(at)}`, "entry")
     if (this.#from(at) === "FinalizationRegistry") return this.#heldValue(at)
-    if (edge.startsWith("bound_")) return this.#step(at, "bound function", edge.slice("bound_".length), "function")
     if (edgeType === "property" && type !== "native") return this.#property(at, this.#from(at) || "anonymous function")
     if (edgeType === "element" && type === "object") return this.#step(at, this.#from(at), `[${edge}]`, "element")
     const internal = type === "hidden" || type === "array" || type === "code" || contextName.test(this.#from(at))
@@ -217,8 +361,25 @@ class Names {
   }
 
   #property(at: number, holder: string): Name {
-    const edge = this.#edge(at).replace(/^<symbol (.*)>$/, "Symbol($1)")
-    return { ...this.#step(at, holder, edge, "property"), internal: edge.startsWith("~effect/") }
+    const name = this.#edge(at)
+    // The engine's private symbol for the stack of an error has no name.
+    const via = name === "<symbol>" && holder.endsWith("Error")
+      ? "stack"
+      : name.replace(/^<symbol (.*)>$/, "Symbol($1)")
+    const internal = via.startsWith("~effect/") || via === "<symbol>" ||
+      (holder === "Object" && /^(?:overlay|mapUnsafe)$/.test(via)) ||
+      (/^(?:event|wrapped)Handler$/.test(holder) && via === "handler")
+    return { ...this.#step(at, holder, via, "property"), internal }
+  }
+
+  /** Describes a bound function. The path passes the list of its arguments. */
+  #bound(at: number): Name {
+    const { from } = this.#path[at]!
+    const target = this.#snapshot.follow(from, "internal", "bound_function")
+    const name = target === undefined ? "" : this.#snapshot.nameOf(target)
+    const holder = name === "" ? "bound function" : `bound function ${name}`
+    if (this.#edge(at) !== "bindings") return this.#step(at, holder, this.#edge(at).slice("bound_".length), "function")
+    return this.#step(at, holder, `argument ${Number(this.#edge(at + 1)) + 1}`, "function", at + 2)
   }
 
   /** Describes a fiber. Skips Effect's objects between the fiber and the code that it runs. */
@@ -227,9 +388,8 @@ class Names {
     const span = await this.#ask(from, "function() { return this.cache?.span?.name ?? this.cache?.stackFrame?.name }")
     const via = this.#edge(at)
     let next = at + 1
-    if (via !== "context") {
-      while (next < this.#path.length && this.#isMachinery(next)) next++
-    }
+    const isPart = via === "context" ? this.#isContext : this.#isMachinery
+    while (next < this.#path.length && isPart.call(this, next)) next++
     const name = typeof span === "string" ? span : this.#generatorAfter(next)
     const holder = name === undefined ? "suspended fiber" : `suspended fiber of ${JSON.stringify(name)}`
     return this.#step(at, holder, via, "fiber", next)
@@ -243,6 +403,16 @@ class Names {
     return found === -1 || this.#isFiber(this.#path[found]!.from)
       ? undefined
       : this.#generatorName(this.#path[found]!.from)
+  }
+
+  /** Returns whether a step leads through the services of a fiber. */
+  #isContext(at: number): boolean {
+    return /^(?:Object|Map|ContextImpl)?$/.test(this.#from(at)) && !this.#isScope(at)
+  }
+
+  #isScope(at: number): boolean {
+    return this.#edge(at) === "state" &&
+      this.#snapshot.follow(this.#path[at]!.from, "property", "strategy") !== undefined
   }
 
   #isMachinery(at: number): boolean {
@@ -262,15 +432,37 @@ class Names {
     return name === "" ? undefined : name
   }
 
-  #generator(at: number): Name {
+  async #generator(at: number): Promise<Name> {
+    return this.#step(at, await this.#generatorHolder(at), "local variable", "generator", at + 2)
+  }
+
+  async #generatorHolder(at: number): Promise<string> {
     const { from } = this.#path[at]!
     const name = this.#generatorName(from)
-    const asynchronous = this.#path[at - 1] !== undefined && this.#edge(at - 1) === "extension"
     const place = name === undefined ? this.#place(from) : undefined
-    const holder = `suspended ${asynchronous ? "async function" : "generator"}${
-      name === undefined ? "" : ` ${JSON.stringify(name)}`
-    }${place === undefined ? "" : ` (${place})`}`
-    return this.#step(at, holder, "local variable", "generator", at + 2)
+    const isAsyncFunction = this.#path[at - 1] !== undefined && this.#edge(at - 1) === "extension"
+    const prototype = this.#snapshot.follow(from, "property", "__proto__")
+    const isAsync = prototype !== undefined && this.#snapshot.nameOf(prototype) === "AsyncGenerator"
+    const state = isAsyncFunction ? "suspended" : await this.#stateOf(from)
+    const kind = isAsyncFunction ? "async function" : isAsync ? "async generator" : "generator"
+    return `${state} ${kind}${name === undefined ? "" : ` ${JSON.stringify(name)}`}${
+      place === undefined ? "" : ` (${place})`
+    }`
+  }
+
+  /** A finished generator still holds the variables around its function. */
+  async #stateOf(generator: number): Promise<string> {
+    try {
+      const objectId = await this.#remote(generator)
+      const { internalProperties } = await post(this.#session, "Runtime.getProperties", {
+        objectId,
+        ownProperties: true
+      })
+      const state = internalProperties?.find(({ name }) => name === "[[GeneratorState]]")?.value?.value
+      return state === "closed" ? "finished" : "suspended"
+    } catch {
+      return "suspended"
+    }
   }
 
   /** Describes an entry of a `Map` or `Set`. The path passes the table, and sometimes an older table, before the entry. */
@@ -280,8 +472,17 @@ class Names {
     while (next < this.#path.length && this.#snapshot.typeOf(this.#path[next]!.to) === "array") next++
     const entry = this.#path[next]?.to
     if (entry === undefined) return this.#step(at, holder, "table", "entry")
-    const key = await this.#ask(collection, describeEntry, entry)
+    const key = this.#stringKey(next) ?? await this.#ask(collection, describeEntry, entry)
     return this.#step(at, holder, typeof key === "string" ? key : "entry", "entry", next + 1)
+  }
+
+  /** Describes an entry whose key is a string without asking the engine, which takes time in a large heap. */
+  #stringKey(at: number): string | undefined {
+    const { edge, from } = this.#path[at]!
+    const key = this.#snapshot.follow(from, "internal", String(Number(this.#snapshot.edgeNameOf(edge)) - 1))
+    if (key === undefined || this.#snapshot.typeOf(key) !== "string") return undefined
+    const text = this.#snapshot.nameOf(key)
+    return `entry ${JSON.stringify(text.length > maxKey ? `${text.slice(0, maxKey)}…` : text)}`
   }
 
   #promise(at: number): Name {
@@ -291,21 +492,21 @@ class Names {
   }
 
   /** Describes a variable of a closure or generator. Follows the contexts from the innermost outwards. */
-  #variable(at: number): Name {
+  async #variable(at: number): Promise<Name> {
     const { from } = this.#path[at]!
     let last = at + 1
     while (last < this.#path.length && this.#edge(last) === "previous") last++
     const step = this.#path[last]
     if (step === undefined) return this.#step(at, this.#functionLabel(from), "context", "closure")
     const generator = this.#snapshot.typeOf(from) !== "closure"
-    const holder = generator ? this.#generator(at).holder : `closure ${this.#functionLabel(from)}`
-    if (this.#snapshot.edgeTypeOf(step.edge) !== "context") {
+    const holder = generator ? await this.#generatorHolder(at) : `closure ${this.#functionLabel(from)}`
+    if (!this.#isVariable(last)) {
       // The function belongs to the engine. For example, it continues an async function or resolves a promise.
       return { ...this.#step(at, holder, "context", "closure", last + 1), internal: true }
     }
     const internal = !generator && this.#isLibrary(from)
     return {
-      ...this.#step(at, holder, `variable ${this.#edge(last)}`, generator ? "generator" : "closure", last + 1),
+      ...this.#step(at, holder, `variable ${this.#variableName(last)}`, generator ? "generator" : "closure", last + 1),
       internal
     }
   }
@@ -382,34 +583,20 @@ class Names {
     return place === undefined ? name : `${name} (${place})`
   }
 
-  #scriptOf(closure: number): string | undefined {
-    const snapshot = this.#snapshot
-    const shared = snapshot.follow(closure, "internal", "shared")
-    if (shared === undefined) return undefined
-    // Node 20 and 22 name the edge `script_or_debug_info`.
-    const script = snapshot.follow(shared, "internal", "script") ??
-      snapshot.follow(shared, "internal", "script_or_debug_info")
-    return script === undefined ? undefined : snapshot.nameOf(script).replace(/^system \/ Script \/ /, "")
-  }
-
   /** Returns the position of a function, or of a generator's function, as `file:line:column`. */
   #place(node: number): string | undefined {
     const closure = this.#snapshot.typeOf(node) === "closure"
       ? node
       : this.#snapshot.follow(node, "internal", "function") ?? node
-    const script = this.#scriptOf(closure)
+    const script = this.#scripts.scriptOf(closure)
     const location = this.#snapshot.locationOf(closure)
-    if (script === undefined || script === "" || location === undefined) return undefined
-    const directory = `${global.process?.cwd() ?? ""}/`
-    const path = script.replace(/^file:\/\//, "")
-    const file = path.startsWith(directory) ? path.slice(directory.length) : path
-    return `${file}:${location.line + 1}:${location.column + 1}`
+    if (script === "" || location === undefined) return undefined
+    return `${relative(script)}:${location.line + 1}:${location.column + 1}`
   }
 
-  /** Returns whether a function belongs to Effect, the host or the engine. Functions of the engine have no script. */
+  /** Returns whether a function belongs to Effect, this package, the test runner, the host or the engine. */
   #isLibrary(closure: number): boolean {
-    const script = this.#scriptOf(closure)
-    return script === undefined || script === "" || /^(node|ext):|[\\/]node_modules[\\/]effect[\\/]/.test(script)
+    return this.#scripts.originOf(closure) !== "program"
   }
 
   /** Calls a function with the object of `node` as `this`. Passes the object of `argument` if there is one. */
@@ -441,10 +628,12 @@ class Names {
   }
 }
 
+const maxKey = 60
+
 /** Describes the entry of a `Map` or `Set` that holds `target`. Calls the engine's methods, so that no user code runs. */
 const describeEntry = `function(target) {
   const describe = (key) => typeof key === "string"
-    ? JSON.stringify(key.length > 60 ? key.slice(0, 60) + "…" : key)
+    ? JSON.stringify(key.length > ${maxKey} ? key.slice(0, ${maxKey}) + "…" : key)
     : typeof key === "object" && key !== null ? "{…}" : typeof key === "function" ? "a function" : String(key)
   let found
   try {
@@ -458,10 +647,5 @@ const describeEntry = `function(target) {
   return found
 }`
 
-/** The globals that only some hosts have, or whose types differ between hosts. */
-const global = globalThis as unknown as {
-  readonly setTimeout: (f: () => void, millis: number) => void
-  readonly setInterval: (f: () => void, millis: number) => unknown
-  readonly clearInterval: (timer: unknown) => void
-  readonly process?: { cwd(): string }
-}
+/** The globals that only some hosts have. */
+const global = globalThis as { readonly process?: { cwd?(): string } }

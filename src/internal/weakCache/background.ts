@@ -5,29 +5,36 @@ import type * as Context from "effect/Context"
 import * as Effect from "effect/Effect"
 import * as Fiber from "effect/Fiber"
 import type { RemovalCause } from "../../WeakCache.ts"
+import { isWithin, withWork, Work, workOf } from "./work.ts"
+
+/** How long an `onRemoval` delays the next one and the end of the cache, and a lookup of a finalizer the end. */
+export const patience = "1 second"
 
 /** Runs background fibers. Closing the cache waits for these fibers. */
 export class Background {
   private readonly context: Context.Context<never>
-  private readonly fibers = new Set<Fiber.Fiber<void>>()
+  private readonly fibers = new Map<Fiber.Fiber<void>, Work>()
   private ended: { readonly promise: Promise<void>; readonly resolve: () => void } | undefined = undefined
 
   constructor(context: Context.Context<never>) {
     this.context = context
   }
 
-  run(effect: Effect.Effect<void>): Fiber.Fiber<void> {
-    const fiber = Effect.runForkWith(this.context)(effect)
-    if (fiber.pollUnsafe() === undefined) {
-      this.fibers.add(fiber)
-      fiber.addObserver(() => this.end(fiber))
-    }
+  /** Starts an effect. `parent` is the work that waits for it. */
+  run(
+    effect: Effect.Effect<void>,
+    { parent, work = new Work() }: { readonly work?: Work; readonly parent?: Work | undefined } = {}
+  ): Fiber.Fiber<void> {
+    work.begin(parent)
+    const fiber = Effect.runForkWith(withWork(this.context, work))(effect)
+    if (fiber.pollUnsafe() === undefined) this.fibers.set(fiber, work)
+    fiber.addObserver(() => this.end(fiber, work))
     return fiber
   }
 
-  private end(fiber: Fiber.Fiber<void>): void {
-    this.fibers.delete(fiber)
-    if (this.fibers.size > 0) return
+  private end(fiber: Fiber.Fiber<void>, work: Work): void {
+    work.end()
+    if (!this.fibers.delete(fiber) || this.fibers.size > 0) return
     this.ended?.resolve()
     this.ended = undefined
   }
@@ -43,10 +50,12 @@ export class Background {
     return this.ended.promise
   }
 
-  /** Waits for all other fibers. Skips the current fiber, because an `onRemoval` may close the cache. */
-  readonly wait: Effect.Effect<void> = Effect.withFiber((current) =>
-    Effect.asVoid(Fiber.awaitAll(Array.from(this.fibers).filter((fiber) => fiber !== current)))
-  )
+  /** Returns the fibers that `work` can wait for: those that do not wait for `work` themselves. O(n · depth). */
+  others(work: Work | undefined): ReadonlyArray<Fiber.Fiber<void>> {
+    const fibers: Array<Fiber.Fiber<void>> = []
+    for (const [fiber, other] of this.fibers) if (!isWithin(work, other)) fibers.push(fiber)
+    return fibers
+  }
 }
 
 /** Runs `onRemoval` for one removal after the other. */
@@ -67,13 +76,24 @@ export class Removals<Key> {
     this.hasEntry = hasEntry
   }
 
+  /** Reports a removal later, in another task, so that `onRemoval` may call the cache. O(1). */
   report(key: Key, cause: RemovalCause): void {
     if (this.onRemoval === undefined) return
     this.waiting.push([key, cause])
     if (this.reporting) return
     this.reporting = true
-    // Yield first, so that an `onRemoval` that calls the cache does not run in the middle of an operation.
     this.background.run(Effect.andThen(Effect.yieldNow, this.reportAll))
+  }
+
+  /** Waits for the effects that `work` can wait for, and interrupts those that take too long. */
+  end(work: Work | undefined): Effect.Effect<void> {
+    return Effect.suspend(() => {
+      const fibers = this.background.others(work)
+      if (fibers.length === 0) return Effect.void
+      return Effect.map(Effect.timeoutOption(Fiber.awaitAll(fibers), patience), () => {
+        for (const fiber of fibers) fiber.interruptUnsafe()
+      })
+    })
   }
 
   private readonly reportAll: Effect.Effect<void> = Effect.suspend(() => {
@@ -89,13 +109,21 @@ export class Removals<Key> {
     )
   })
 
+  /** Runs one effect in its own fiber, because an effect that hangs must not delay the others for ever. */
   private reportOne(key: Key, cause: RemovalCause): Effect.Effect<void> {
-    return Effect.ignoreCause(
-      Effect.suspend(() =>
-        // If the key has a new entry, "collected" would mislead the user.
-        cause === "collected" && this.hasEntry(key) ? Effect.void : this.onRemoval!(key, cause)
-      ),
-      { log: "Unhandled", message: "Unhandled error in the onRemoval of a WeakCache" }
-    )
+    return Effect.withFiber((current) => {
+      // If the key has a new entry, "collected" would mislead the user.
+      if (cause === "collected" && this.hasEntry(key)) return Effect.void
+      const fiber = this.background.run(
+        Effect.ignoreCause(Effect.suspend(() => this.onRemoval!(key, cause)), {
+          log: "Unhandled",
+          message: "Unhandled error in the onRemoval of a WeakCache"
+        }),
+        { parent: workOf(current) }
+      )
+      return fiber.pollUnsafe() === undefined
+        ? Effect.asVoid(Effect.timeoutOption(Fiber.await(fiber), patience))
+        : Effect.void
+    })
   }
 }

@@ -1,25 +1,48 @@
 /**
- * The entries and the running lookups of a `WeakCache`.
+ * An entry of a `WeakCache`: one key with its result, or with the lookup that loads the result.
+ *
+ * | state     | in the table | in the strong front | holds                                              |
+ * | --------- | ------------ | ------------------- | -------------------------------------------------- |
+ * | `pending` | yes          | no                  | the running lookup                                 |
+ * | `strong`  | yes          | yes                 | the exit: a value or a failure                     |
+ * | `weak`    | yes          | no                  | a weak reference to the value                      |
+ * | `removed` | no           | no                  | a weak reference, while the handle's resource is open |
+ *
+ * | from                | act       | to                | when                                                     |
+ * | ------------------- | --------- | ----------------- | -------------------------------------------------------- |
+ * | new                 | `begin`   | `pending`         | a lookup starts for a key without an entry               |
+ * | new, `pending`      | `insert`  | `strong`, `weak`  | a result is stored; it is weak if it exceeds a bound     |
+ * | `strong`            | `demote`  | `weak`            | the front is over a bound, the value is idle, or `trim`  |
+ * | `strong`            | `demote`  | `removed`         | the same, for a cached failure                           |
+ * | `weak`              | `promote` | `strong`          | a read finds the value live                              |
+ * | `strong`, `weak`    | `expire`, `invalidate`, `replace` | `removed` | the reason that the name says           |
+ * | `weak`              | `reclaim` | `removed`         | the value is dead                                        |
+ * | `pending`           | `detach`  | `removed`         | its lookup failed, was interrupted, or is out of date    |
+ *
+ * The registry and the table hold entries, so an entry holds its own value only in the state `strong`.
  */
 import * as Exit from "effect/Exit"
-import type * as Fiber from "effect/Fiber"
-import type * as Scope from "effect/Scope"
 import type { Expiring } from "./expiry.ts"
+import type { Idle } from "./idle.ts"
+import type { Lookup } from "./lookups.ts"
+import type { Resource } from "./resources.ts"
 import type { Link } from "./strongFront.ts"
 
 export class Entry<Key, A extends WeakKey, E> implements Link, Expiring {
   readonly key: Key
-  /** The value, or the cached failure, while the entry is in the strong front. */
+  state: "pending" | "strong" | "weak" | "removed"
   exit: Exit.Exit<A, E> | undefined
   /** Created when the cache first holds the value only weakly. */
   ref: WeakRef<A> | undefined
-  load: Load<Key, A, E> | undefined
-  scope: Scope.Closeable | undefined
-  /** The kind of result that the entry stores while the entry is in the map. The value may have been collected. */
-  stored: "value" | "failure" | undefined
+  lookup: Lookup<Key, A, E> | undefined
+  resource: Resource | undefined
   weight: number
-  usedAt: number
+  mark: number
+  /** The last use of an entry in the strong front, if the cache has an idle time to live. */
+  idle: Idle<Entry<Key, A, E>> | undefined
   expiresAt: number
+  /** When a read starts a refresh in the background. */
+  refreshesAt: number
   /** The index in the `ExpiryQueue`, or -1. */
   place: number
   newer: Entry<Key, A, E> | undefined
@@ -27,50 +50,29 @@ export class Entry<Key, A extends WeakKey, E> implements Link, Expiring {
 
   constructor(key: Key) {
     this.key = key
+    this.state = "removed"
     this.exit = undefined
     this.ref = undefined
-    this.load = undefined
-    this.scope = undefined
-    this.stored = undefined
+    this.lookup = undefined
+    this.resource = undefined
     this.weight = 0
-    this.usedAt = 0
+    this.mark = 0
+    this.idle = undefined
     this.expiresAt = Infinity
+    this.refreshesAt = Infinity
     this.place = -1
     this.newer = undefined
     this.older = undefined
   }
 }
 
-/** A running lookup. */
-export class Load<Key, A extends WeakKey, E> {
-  readonly key: Key
-  /** The pending entry of this lookup. `undefined` for a refresh of an existing entry, and once the entry is not pending. */
-  entry: Entry<Key, A, E> | undefined
-  /** Whether the key was invalidated during this refresh. Then the result is not stored. */
-  outdated: boolean
-  fiber: Fiber.Fiber<A, E> | undefined
-  waiters: number
-  /** The lookup that the fiber of this lookup waits for. */
-  waitsFor: Load<any, any, any> | undefined
-  scope: Scope.Closeable | undefined
-
-  constructor(key: Key) {
-    this.key = key
-    this.entry = undefined
-    this.outdated = false
-    this.fiber = undefined
-    this.waiters = 0
-    this.waitsFor = undefined
-    this.scope = undefined
-  }
-}
-
-/** Returns the live value of an entry, or `undefined`. May dereference. */
-export const valueOf = <A extends WeakKey>(entry: Entry<any, A, any>): A | undefined => {
+/** Returns the live value of an entry, or `undefined`. O(1). Dereferences in the state `weak`. */
+export const valueOf = <A extends WeakKey, E>(entry: Entry<unknown, A, E>): A | undefined => {
   const { exit } = entry
-  if (exit === undefined) return entry.ref?.deref()
+  if (exit === undefined) return entry.state === "weak" ? entry.ref?.deref() : undefined
   return Exit.isSuccess(exit) ? exit.value : undefined
 }
 
-/** The running lookups of all caches, by their fibers. */
-export const loads = /*#__PURE__*/ new WeakMap<Fiber.Fiber<any, any>, Load<any, any, any>>()
+/** Returns whether an entry stores a value, even if the value is dead. O(1). */
+export const storesValue = <A extends WeakKey, E>(entry: Entry<unknown, A, E>): boolean =>
+  entry.state === "weak" || (entry.exit !== undefined && Exit.isSuccess(entry.exit))

@@ -2,7 +2,8 @@
  * The map from keys to entries. `StructuralTable` compares keys by content. To compare keys by reference, the cache
  * uses a native `Map`.
  */
-import { equals, hashOf } from "../equality.ts"
+import * as Hash from "effect/Hash"
+import { equals, hash, hashOf } from "../equality.ts"
 
 /** The part of a native `Map` that the cache needs. */
 export interface Table<Key, V> {
@@ -13,6 +14,12 @@ export interface Table<Key, V> {
   clear(): void
   values(): Iterable<V>
 }
+
+/** Returns the hash of a key that the tables of this comparison find equal keys by. By reference, an object is not read. */
+export const sketchHash = (compare: "structural" | "reference", key: unknown): number =>
+  compare === "reference" && (typeof key === "object" || typeof key === "function") && key !== null
+    ? Hash.random(key)
+    : hash(key)
 
 /**
  * A native `Map`, and an index by hash of the keys that may be equal to another key. A look-up first finds the key

@@ -1,18 +1,18 @@
 /**
  * Checks the options of the `WeakCache` constructors and creates the cache.
  */
-import * as Cause from "effect/Cause"
 import * as Clock from "effect/Clock"
 import * as Context from "effect/Context"
 import * as Duration from "effect/Duration"
 import * as Effect from "effect/Effect"
 import type * as Exit from "effect/Exit"
 import { format } from "effect/Formatter"
+import * as Scheduler from "effect/Scheduler"
 import * as Scope from "effect/Scope"
-import * as Stream from "effect/Stream"
 import { Heap } from "../../Heap.ts"
 import type { Options } from "../../WeakCache.ts"
-import type { Load } from "./entry.ts"
+import * as Invalidations from "./invalidations.ts"
+import type { LookupFunction } from "./lookups.ts"
 import * as Metrics from "./metrics.ts"
 import { checkCapacity, WeakCacheImpl } from "./weakCache.ts"
 
@@ -22,48 +22,82 @@ export const always = (input: Duration.Input) => {
   return () => duration
 }
 
-export const make = <Key, A extends WeakKey, E>(
-  lookup: (key: Key, load: Load<Key, A, E>) => Effect.Effect<A, E, any>,
+/**
+ * `RCache` are the services that the operations of the cache require, and `RMake` those that creating it requires.
+ * The public constructors decide which of them are the services of the lookup.
+ */
+export const make = <Key, A extends WeakKey, E, RCache, RMake, IE, IR>(
+  lookup: LookupFunction<Key, A, E>,
   timeToLive: ((exit: Exit.Exit<A, E>, key: Key) => Duration.Input) | undefined,
-  options: Options<Key, A>
-): Effect.Effect<any, never, any> =>
-  Effect.contextWith((context: Context.Context<any>) => {
-    const idleTimeToLive = checkOptions(lookup, options)
-    const { capacity, compare, invalidations, maxWeight, name, onRemoval, weigh } = options
+  options: Options<Key, A, IE, IR> & {
+    readonly requireServicesAt?: "lookup" | "construction" | undefined
+  }
+): Effect.Effect<WeakCacheImpl<Key, A, E, RCache>, IE, RMake | Exclude<IR, Scope.Scope> | Scope.Scope> =>
+  Effect.contextWith((fiberContext: Context.Context<RMake | Scope.Scope>) => {
+    const context = inTurns(fiberContext)
+    checkOptions<Key, A, IE, IR>(lookup.run, options)
+    const { capacity, compare, invalidations, maxWeight, name, onRemoval, requireServicesAt, weigh } = options
+    const idleTimeToLive = millisOf(options.idleTimeToLive)
+    const refreshAfter = millisOf(options.refreshAfter)
     const scope = Context.get(context, Scope.Scope)
     const isBounded = maxWeight !== undefined || options.idleTimeToLive !== undefined
-    const cache = new WeakCacheImpl<Key, A, E>({
-      heap: Context.get(context, Heap),
+    const heap = Context.get(context, Heap)
+    const metrics = name === undefined ? undefined : Metrics.make(name, context)
+    const cache = new WeakCacheImpl<Key, A, E, RCache>({
+      heap,
       clock: Context.get(context, Clock.Clock),
       context,
       lookup,
+      requiresServices: requireServicesAt === "lookup",
       timeToLive,
       capacity: capacity ?? (isBounded ? Infinity : 0),
       maxWeight: maxWeight ?? Infinity,
       weigh,
       idleTimeToLive,
+      refreshAfter,
       compare: compare ?? "structural",
       onRemoval,
-      onLoad: name === undefined ? undefined : Metrics.loadTime(name, context)
+      onLoad: metrics?.recordLoad
     })
-    const metrics = name === undefined ? undefined : Metrics.publish(name, context, () => cache.stats())
-    const close = (exit: Exit.Exit<unknown, unknown>) =>
+    const create = (subscription: Invalidations.Subscription<Key> | undefined) =>
       Effect.suspend(() => {
-        metrics?.remove()
-        return cache.close(exit)
+        metrics?.publish(heap, cache)
+        const following = subscription && Invalidations.start(
+          heap,
+          cache,
+          invalidations!,
+          subscription,
+          Context.omit(Scope.Scope)(context)
+        )
+        const close = (exit: Exit.Exit<unknown, unknown>) =>
+          Effect.suspend(() => {
+            metrics?.remove()
+            const closing = cache.close(exit)
+            return following === undefined ? closing : following.stop(closing)
+          })
+        return Effect.as(Scope.addFinalizerExit(scope, close), cache)
       })
-    const closing = Scope.addFinalizerExit(scope, close)
-    return Effect.as(
-      invalidations === undefined
-        ? closing
-        : Effect.andThen(closing, Effect.forkIn(invalidating(cache, invalidations), scope)),
-      cache
-    )
+    return invalidations === undefined
+      ? create(undefined)
+      : Effect.uninterruptibleMask((restore) => Effect.flatMap(Invalidations.subscribe(invalidations, restore), create))
   })
 
-/** Throws if an option is invalid. Returns the idle time to live in milliseconds. */
-const checkOptions = <Key, A extends WeakKey>(lookup: unknown, options: Options<Key, A>): number => {
-  const { capacity, compare, idleTimeToLive, maxWeight, name, onRemoval, weigh } = options
+/** Removes the scheduler of `Effect.runSync`, because fibers that yield to it never let the event loop run. */
+const inTurns = <R>(context: Context.Context<R>): Context.Context<R> =>
+  Context.get(context, Scheduler.Scheduler).executionMode === "sync"
+    ? Context.add(context, Scheduler.Scheduler, Context.get(Context.empty(), Scheduler.Scheduler))
+    : context
+
+/** Throws if the duration is invalid. */
+const millisOf = (input: Duration.Input | undefined): number =>
+  input === undefined ? Infinity : Duration.toMillis(Duration.fromInputUnsafe(input))
+
+/** Throws if an option is invalid. Programs without types may give a function `weigh` without `maxWeight`. */
+const checkOptions = <Key, A extends WeakKey, IE, IR>(
+  lookup: unknown,
+  options: Options<Key, A, IE, IR>
+): void => {
+  const { capacity, compare, invalidations, maxWeight, name, onRemoval, weigh } = options
   for (const [option, value] of Object.entries({ lookup, onRemoval, weigh })) {
     if (value !== undefined && typeof value !== "function") {
       throw new TypeError(`${option} must be a function, got ${format(value)}`)
@@ -83,31 +117,5 @@ const checkOptions = <Key, A extends WeakKey>(lookup: unknown, options: Options<
   if (name !== undefined && (typeof name !== "string" || name === "")) {
     throw new TypeError(`name must be a non-empty string, got ${format(name)}`)
   }
-  return idleTimeToLive === undefined ? Infinity : Duration.toMillis(Duration.fromInputUnsafe(idleTimeToLive))
+  Invalidations.check(invalidations)
 }
-
-/** Invalidates the keys of the stream. If the stream fails, runs the stream again after a delay. */
-const invalidating = <Key, A extends WeakKey, E>(
-  cache: WeakCacheImpl<Key, A, E>,
-  keys: Stream.Stream<Key, unknown>,
-  delay = firstDelay
-): Effect.Effect<void> => {
-  let next = delay
-  return Stream.runForEach(keys, (key) => {
-    next = firstDelay
-    return cache.invalidate(key)
-  }).pipe(
-    Effect.catchCause((cause) =>
-      Cause.hasInterruptsOnly(cause)
-        ? Effect.interrupt
-        : Effect.logError("The invalidations stream of a WeakCache failed. All entries are removed", cause).pipe(
-          Effect.andThen(cache.invalidateAll),
-          Effect.andThen(Effect.sleep(next)),
-          Effect.andThen(Effect.suspend(() => invalidating(cache, keys, Math.min(2 * next, lastDelay))))
-        )
-    )
-  )
-}
-
-const firstDelay = 100
-const lastDelay = 10_000

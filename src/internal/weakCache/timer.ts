@@ -1,46 +1,86 @@
-import type * as Clock from "effect/Clock"
-import type * as Context from "effect/Context"
+/**
+ * The timer of a `WeakCache`. Times are the monotonic times of the `Clock`, in milliseconds.
+ */
+import * as Clock from "effect/Clock"
+import * as Context from "effect/Context"
 import * as Duration from "effect/Duration"
 import * as Effect from "effect/Effect"
-import type * as Fiber from "effect/Fiber"
+import type { Heap } from "../../Heap.ts"
 
-/** Sleeps in one fiber until the next expiry. Has no fiber if no expiry is scheduled. */
+/** Returns the monotonic time of a clock. */
+export const timeOf = (clock: Clock.Clock): number => Number(clock.monotonicTimeNanosUnsafe()) / 1e6
+
+/** What the timer wakes up. */
+export interface Sleeper {
+  /** Releases one slice of what is due. Returns the next wake-up time: now or earlier if more is due, `Infinity` if nothing waits. */
+  releaseExpired(): number
+}
+
 export class Timer {
+  private readonly heap: Heap
   private readonly clock: Clock.Clock
-  private readonly context: Context.Context<never>
-  /** Releases expired entries. Returns the next wake-up time, or `Infinity`. */
-  private readonly wake: () => number
-  private fiber: Fiber.Fiber<void> | undefined = undefined
+  private readonly sleep: (millis: number, wake: () => void) => () => void
+  /** Weak, because a timer that sleeps must not keep alive a cache that the program dropped without closing it. */
+  private sleeper: WeakRef<Sleeper> | undefined = undefined
+  private cancel: (() => void) | undefined = undefined
   private wakesAt = Infinity
 
-  constructor(clock: Clock.Clock, context: Context.Context<never>, wake: () => number) {
+  /** The context must not refer to the sleeper. */
+  constructor(heap: Heap, clock: Clock.Clock, context: Context.Context<never>) {
+    this.heap = heap
     this.clock = clock
-    this.context = context
-    this.wake = wake
+    this.sleep = clock === Context.get(Context.empty(), Clock.Clock) ? sleepOnHost : sleepBy(clock, context)
   }
 
-  /** Schedules a wake-up at a time, unless the timer wakes earlier. */
-  wakeAt(time: number): void {
+  /** Schedules a wake-up at a time, unless the timer wakes earlier. All calls have the same sleeper. */
+  wakeAt(time: number, sleeper: Sleeper): void {
     if (time >= this.wakesAt) return
-    this.stop()
+    this.sleeper ??= new this.heap.WeakRef(sleeper)
+    this.cancel?.()
     this.wakesAt = time
-    this.fiber = Effect.runForkWith(this.context)(this.sleeping)
+    this.cancel = this.sleep(time - timeOf(this.clock), this.wake)
   }
 
   stop(): void {
-    const { fiber } = this
-    this.fiber = undefined
+    const { cancel } = this
+    this.cancel = undefined
     this.wakesAt = Infinity
-    fiber?.interruptUnsafe()
+    cancel?.()
   }
 
-  private readonly sleeping: Effect.Effect<void> = Effect.suspend(() => {
-    const delay = this.wakesAt - this.clock.currentTimeMillisUnsafe()
-    return Effect.flatMap(delay > 0 ? this.clock.sleep(Duration.millis(delay)) : Effect.yieldNow, () => {
-      this.wakesAt = this.wake()
-      if (this.wakesAt !== Infinity) return this.sleeping
-      this.fiber = undefined
-      return Effect.void
-    })
-  })
+  private readonly wake = (): void => {
+    this.cancel = undefined
+    const sleeper = this.sleeper!.deref()
+    if (sleeper === undefined) return
+    const next = sleeper.releaseExpired()
+    this.stop()
+    this.wakeAt(next, sleeper)
+  }
+}
+
+/** Sleeps by the clock in the context, for example by a `TestClock`. */
+const sleepBy = (clock: Clock.Clock, context: Context.Context<never>) => (millis: number, wake: () => void) => {
+  const slept = millis > 0 ? clock.sleep(Duration.millis(millis)) : Effect.yieldNow
+  const fiber = Effect.runForkWith(context)(Effect.flatMap(slept, () => Effect.sync(wake)))
+  return () => fiber.interruptUnsafe()
+}
+
+interface Host {
+  setTimeout(f: () => void, millis: number): number | { unref?(): void }
+  clearTimeout(timeout: number | object): void
+  readonly Deno?: { unrefTimer?(timeout: number): void }
+}
+
+// The library is compiled without DOM and Node types. `Host` describes the globals that this file uses.
+const host = globalThis as unknown as Host
+
+/** Hosts run a longer timeout at once. */
+const longest = 2 ** 31 - 1
+
+/** Sleeps without keeping the process alive. The clock's own `sleep` would keep a finished process alive. */
+const sleepOnHost = (millis: number, wake: () => void): () => void => {
+  const timeout = host.setTimeout(wake, Math.min(Math.max(0, Math.ceil(millis)), longest))
+  if (typeof timeout === "number") host.Deno?.unrefTimer?.(timeout)
+  else timeout.unref?.()
+  return () => host.clearTimeout(timeout)
 }

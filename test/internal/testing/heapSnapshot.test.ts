@@ -50,7 +50,7 @@ const parse = (text: string, chunkSize = text.length): HeapSnapshot => {
 
 const pathIn = (graph: Record<string, ReadonlyArray<Edge>>, target: string): string | undefined => {
   const snapshot = parse(snapshotText(graph))
-  const path = RetainingPath.find(snapshot, Object.keys(graph).indexOf(target))
+  const [path] = RetainingPath.findAll(snapshot, [Object.keys(graph).indexOf(target)])
   return path?.map(({ edge, from }) => `${snapshot.nameOf(from)}.${snapshot.edgeNameOf(edge)}`).join(" ")
 }
 
@@ -76,9 +76,26 @@ describe("Parser", () => {
       )
       assert.deepStrictEqual(snapshot.locationOf(1), { line: 41, column: 3 })
       assert.strictEqual(snapshot.locationOf(2), undefined)
-      assert.strictEqual(snapshot.find(5), 2)
-      assert.strictEqual(snapshot.find(4), undefined)
+      assert.strictEqual(snapshot.idOf(2), 5)
     }
+  })
+
+  it("cuts a long string, and reads the ones after it", () => {
+    const long = "x".repeat(3000)
+    const snapshot = parse(snapshotText({ root: [["property", long, "é\n\"\\"]], "é\n\"\\": [] }), 100)
+    assert.strictEqual(snapshot.edgeNameOf(0), `${"x".repeat(1024)}…`)
+    assert.strictEqual(snapshot.nameOf(1), "é\n\"\\")
+    assert.strictEqual(snapshot.indexOfString("é\n\"\\"), 2)
+    assert.strictEqual(snapshot.indexOfString("nowhere"), -1)
+    assert.deepStrictEqual(snapshot.stringsThat((string) => string.length > 100, "x").size, 1)
+  })
+
+  it("follows the edge with a type and a name", () => {
+    const snapshot = parse(snapshotText(graph))
+    assert.strictEqual(snapshot.follow(1, "property", "next"), 2)
+    assert.strictEqual(snapshot.follow(1, "element", "12345"), 0)
+    assert.strictEqual(snapshot.follow(1, "internal", "next"), undefined)
+    assert.strictEqual(snapshot.follow(2, "property", "next"), undefined)
   })
 
   it("throws if the snapshot ends early", () => {
@@ -128,6 +145,31 @@ describe("RetainingPath", () => {
       value: []
     } satisfies Record<string, ReadonlyArray<Edge>>
     assert.strictEqual(pathIn(graph, "value"), "root.2 a.b b.value")
+  })
+
+  it("finds the paths to several values at once", () => {
+    const graph = {
+      root: [["element", 1, "a"]],
+      a: [["property", "b", "b"], ["property", "c", "c"]],
+      b: [],
+      c: [],
+      unreachable: []
+    } satisfies Record<string, ReadonlyArray<Edge>>
+    const paths = RetainingPath.findAll(parse(snapshotText(graph)), [3, 4, 2])
+    assert.deepStrictEqual(paths.map((path) => path?.map(({ to }) => to)), [[1, 3], undefined, [1, 2]])
+  })
+
+  it("prefers a longer path to one through a prototype, metadata, or a global of a test runner", () => {
+    for (const edge of [["property", "__proto__"], ["internal", "map"], ["property", "__vitest_worker__"]] as const) {
+      const graph = {
+        root: [["element", 1, "a"]],
+        a: [[...edge, "value"], ["property", "b", "b"]],
+        b: [["property", "c", "c"]],
+        c: [["property", "value", "value"]],
+        value: []
+      } satisfies Record<string, ReadonlyArray<Edge>>
+      assert.strictEqual(pathIn(graph, "value"), "root.1 a.b b.c c.value")
+    }
   })
 
   describe("follows an entry of a WeakMap", () => {

@@ -1,7 +1,7 @@
 /** The laws that weak maps and weak sets share. */
 import * as Equal from "effect/Equal"
 import * as fc from "fast-check"
-import type { Heap } from "../../../Heap.ts"
+import { type Heap, isWeakReferenceable } from "../../../Heap.ts"
 import * as Arbitraries from "../../../testing/Arbitraries.ts"
 import { keepsNothingAlive, leavesNothingBehind } from "./hostHeap.ts"
 import { type Check, check, type Trace } from "./law.ts"
@@ -66,6 +66,29 @@ export const ofSet = <A>(set: AnySet<A>): Table<A> => {
 /** Keys for maps that take strings. */
 export const strings: fc.Arbitrary<string> = fc.nat({ max: 999 }).map((id) => `key${id}`)
 
+const long = "k".repeat(64)
+
+/** Strings that a map confuses if it changes its keys, or if it stores them in a plain object. */
+const lookAlikes: ReadonlyArray<ReadonlyArray<string>> = [
+  ["__proto__", "constructor", "toString", "hasOwnProperty", "valueOf", "prototype", "length", "size"],
+  ["key", "KEY", "Key", "ß", "SS", "ss"],
+  ["1", "01", "1.0", "+1", "1e0", "0x1"],
+  ["0", "-0", "", " ", "00"],
+  ["key ", " key", "key", "key\n", "\tkey"],
+  ["null", "undefined", "NaN", "true", "false", "[object Object]"],
+  ["é", "e\u0301", "e"],
+  [`${long}a`, `${long}b`, long],
+  ["a,b", "a:b", "a/b", "a.b", "a b", "ab", "a"],
+  // Equal hashes: the first two in Java's function of strings, the last two in Effect's.
+  ["Aa", "BB", "afF", "aAA"],
+  ["\u0000", "\ud800", "\udc00", "\ufffd", "?"]
+]
+
+/** Generates strings that look alike. */
+export const strangeStrings: fc.Arbitrary<ReadonlyArray<string>> = fc.oneof(
+  ...lookAlikes.map((strings) => fc.shuffledSubarray([...strings], { minLength: 2 }))
+)
+
 export interface Kind<K> {
   /** The first word of each law's name. */
   readonly name: string
@@ -73,9 +96,14 @@ export interface Kind<K> {
   readonly weak: "key" | "value" | "element"
   readonly make: (heap: Heap) => Table<K>
   readonly keys: fc.Arbitrary<K>
+  /** Several keys that a map could take for one another, for one more law. */
+  readonly strangeKeys?: fc.Arbitrary<ReadonlyArray<K>> | undefined
   readonly compare: "reference" | "structural"
   readonly ordered: boolean
 }
+
+/** Compares like the native `Map`, to which `0` and `-0` are the same key. */
+const identical = (a: unknown, b: unknown): boolean => a === b || Object.is(a, b)
 
 interface Entry<K> {
   readonly key: K
@@ -95,6 +123,8 @@ class Pair<K> {
   /** Keys whose entry was collected. Some laws do not use these keys again. */
   private readonly retired: Array<K> = []
   private made = 0
+  /** How many entries were collected. A size may count them until their clean-up has run. */
+  private dead = 0
 
   constructor(kind: Kind<K>, trace: Trace, seed: number, keys: ReadonlyArray<K>) {
     this.kind = kind
@@ -102,10 +132,7 @@ class Pair<K> {
     this.collector = makeCollector(seed)
     this.keys = Array.from(new Set(keys))
     if (kind.weak !== "value" || this.keys.some((key) => typeof key === "object")) {
-      this.keys.forEach((key, index) => {
-        trace.note(`const ${kind.weak === "element" ? "element" : "key"}${index} = ${fc.stringify(key)}`)
-        trace.name(key, `${kind.weak === "element" ? "element" : "key"}${index}`)
-      })
+      this.keys.forEach((key, index) => trace.declare(key, `${kind.weak === "element" ? "element" : "key"}${index}`))
     }
     this.table = trace.step("const subject = make(heap)", () => kind.make(this.collector.heap))
   }
@@ -115,7 +142,7 @@ class Pair<K> {
   }
 
   same(a: K, b: K): boolean {
-    return this.kind.compare === "structural" ? Equal.equals(a, b) : Object.is(a, b)
+    return this.kind.compare === "structural" ? Equal.equals(a, b) : identical(a, b)
   }
 
   find(key: K): Entry<K> | undefined {
@@ -135,11 +162,11 @@ class Pair<K> {
     return this.kind.weak === "element" ? undefined : this.trace.name({ id: this.made }, `value${this.made++}`)
   }
 
-  set(key: K, value = this.makeValue()): void {
+  set(key: K, value: unknown = this.makeValue()): void {
     const { trace } = this
     const entry = this.find(key)
     // Only sets have no value. Their elements are weak, and therefore objects or symbols.
-    const stored = value ?? key as object
+    const stored = (value ?? key) as object
     if (entry === undefined) this.entries.push({ key, value: stored, id: this.made++ })
     else if (value !== undefined) entry.value = value
     trace.step(
@@ -162,6 +189,15 @@ class Pair<K> {
     this.trace.expect(`delete(${this.trace.show(key)})`, () => this.table.delete(key), expected)
   }
 
+  /** Expects a size that counts each live entry, and no entry that was removed. */
+  expectSize(): void {
+    const { dead, entries: { length }, trace } = this
+    const size = trace.step("size", () => this.table.size())
+    if (size === undefined || Number.isInteger(size) && size >= length && size <= length + dead) return
+    const expected = dead === 0 ? `${length}` : `at least ${length} and at most ${length + dead}`
+    throw trace.violation(`returned ${trace.show(size)}, expected ${expected}`)
+  }
+
   /** Deletes a key, for laws that do not check the result of `delete`. */
   delete(key: K): void {
     this.remove(key)
@@ -176,17 +212,20 @@ class Pair<K> {
 
   collect(targets: ReadonlyArray<unknown>): void {
     const { weak } = this.kind
+    const before = this.entries.length
     this.entries = this.entries.filter((entry) => !targets.includes(weak === "value" ? entry.value : entry.key))
+    this.dead += before - this.entries.length
     // `weak` selects the collectable part of an entry.
     this.collector.collect(this.trace, targets as ReadonlyArray<WeakKey>)
   }
 
-  /** Collects the weak part of the entry of a key. From then on, the law does not use the key. */
+  /** Collects the weak part of the entry of a key. From then on, the law does not use the keys of dead entries. */
   retire(key: K): void {
     const entry = this.find(key)
     if (entry === undefined) return
-    this.retired.push(entry.key)
+    const before = this.entries
     this.collect([this.kind.weak === "value" ? entry.value : entry.key])
+    this.retired.push(...before.filter((entry) => !this.entries.includes(entry)).map(({ key }) => key))
   }
 
   finalize(): Promise<void> {
@@ -225,14 +264,14 @@ class Pair<K> {
   expectLive(): void {
     for (const { key } of this.entries) this.expectGet(key)
     const listed = this.entries.length === 0 ? undefined : this.list()
-    const missed = listed && this.entries.find(({ key }) => !listed.some(([other]) => Object.is(other, key)))
+    const missed = listed && this.entries.find(({ key }) => !listed.some(([other]) => identical(other, key)))
     if (missed !== undefined) throw this.trace.violation(`did not yield ${this.trace.show(missed.key)}`)
   }
 
   /** Expects that a yielded entry is a live entry of the model, and returns it. */
   expectYielded([key, value]: readonly [K, unknown]): Entry<K> {
     const { trace } = this
-    const entry = this.entries.find((entry) => Object.is(entry.key, key))
+    const entry = this.entries.find((entry) => identical(entry.key, key))
     if (entry === undefined) throw trace.violation("there is no such entry")
     if (!Object.is(entry.value, value)) throw trace.violation(`expected ${trace.show(entry.value)}`)
     return entry
@@ -246,6 +285,16 @@ const weakSides = <K>(
 ): ReadonlyArray<WeakKey> =>
   // If the values are not weak, then the keys are.
   entries.map(({ key, value }) => weak === "value" ? value : key as WeakKey)
+
+/** Uses each operation that reads. */
+const read = <K>(subject: Table<K>, keys: ReadonlyArray<K>): void => {
+  for (const key of keys) {
+    subject.has(key)
+    subject.get(key)
+  }
+  const iterator = subject.entries?.()
+  for (let left = keys.length; left > 0 && iterator?.next().done === false; left--) { /* to the end */ }
+}
 
 export const laws = <K>(kind: Kind<K>): ReadonlyArray<Check> => {
   const { keys, name, weak } = kind
@@ -270,34 +319,46 @@ export const laws = <K>(kind: Kind<K>): ReadonlyArray<Check> => {
     }
   }
 
+  /** Expects that an iteration yields each live entry once, and nothing else but entries of retired keys. */
+  const expectListed = (pair: Pair<K>): void => {
+    const listed = pair.list()
+    if (listed === undefined) return
+    const seen = new Set<Entry<K>>()
+    for (const yielded of listed) {
+      if (pair.isRetired(yielded[0])) continue
+      const entry = pair.expectYielded(yielded)
+      if (seen.has(entry)) throw pair.trace.violation(`${pair.trace.show(entry.key)} was already yielded`)
+      seen.add(entry)
+    }
+    const missed = pair.live.find((entry) => !seen.has(entry))
+    if (missed !== undefined) throw pair.trace.violation(`did not yield ${pair.trace.show(missed.key)}`)
+  }
+
   const all: Array<Check> = [
     check(
       `${name}: agrees with a strong ${weak === "element" ? "Set" : "Map"} about live entries`,
       fc.tuple(
         seeds,
         pool,
-        Arbitraries.scripts({ set: [index], get: [index], has: [index], delete: [index], iterate: [] }, { targets: 4 })
+        Arbitraries.scripts(
+          // A set either makes a new value, or takes the value of another entry.
+          { set: [index, fc.nat({ max: 5 })], get: [index], has: [index], delete: [index], iterate: [] },
+          { targets: 4 }
+        )
       ),
       async (trace, [seed, keys, script]) => {
         const pair = new Pair(kind, trace, seed, keys)
-        const expectListed = () => {
-          const listed = pair.list()
-          if (listed === undefined) return
-          const seen = new Set<Entry<K>>()
-          for (const yielded of listed) {
-            if (pair.isRetired(yielded[0])) continue
-            const entry = pair.expectYielded(yielded)
-            if (seen.has(entry)) throw trace.violation(`${trace.show(entry.key)} was already yielded`)
-            seen.add(entry)
-          }
-          const missed = pair.live.find((entry) => !seen.has(entry))
-          if (missed !== undefined) throw trace.violation(`did not yield ${trace.show(missed.key)}`)
-        }
         for (const operation of script) {
           switch (operation.name) {
             case "iterate":
-              expectListed()
+              expectListed(pair)
               break
+            case "set": {
+              const [index, other] = operation.args
+              const key = pair.key(index)
+              if (!pair.isRetired(key)) pair.set(key, weak === "element" ? undefined : pair.live[other]?.value)
+              break
+            }
             case "get":
             case "has":
             case "delete": {
@@ -313,7 +374,19 @@ export const laws = <K>(kind: Kind<K>): ReadonlyArray<Check> => {
           }
         }
         for (const key of pair.keys.filter((key) => !pair.isRetired(key))) pair.expectGet(key)
-        expectListed()
+        expectListed(pair)
+      }
+    ),
+    check(
+      `${name}: its size counts the live ${weak === "element" ? "elements" : "entries"}`,
+      fc.tuple(seeds, pool, Arbitraries.scripts({ set: [index], delete: [index], size: [] }, { targets: 4 })),
+      async (trace, [seed, keys, script]) => {
+        const pair = new Pair(kind, trace, seed, keys)
+        for (const operation of script) {
+          if (operation.name === "size") pair.expectSize()
+          else await editing(pair, operation)
+        }
+        pair.expectSize()
       }
     ),
     check(
@@ -362,14 +435,26 @@ export const laws = <K>(kind: Kind<K>): ReadonlyArray<Check> => {
         const equal = kind.compare === "structural" ? keys.filter((key) => Equal.equals(key, first)) : [first]
         const pair = new Pair(kind, trace, seed, equal)
         const values = [pair.makeValue(), pair.makeValue()]
+        /** The weak parts that were set and not yet collected. Only these are collected. */
+        const used = new Set<unknown>()
         for (const { args, name } of script) {
-          if (name === "set") pair.set(pair.key(args[0]), values[args[1]])
-          else if (name === "delete") pair.delete(pair.key(args[0]))
+          if (name === "set") {
+            const [key, value] = [pair.key(args[0]), values[args[1]]]
+            used.add(weak === "value" ? value : key)
+            pair.set(key, value)
+          } else if (name === "delete") pair.delete(pair.key(args[0]))
           else if (name === "finalize") {
             await pair.finalize()
             pair.expectLive()
-          } else if (weak === "value") pair.collect(args.map((index) => values[index]))
-          else pair.collect(Array.from(new Set(args.map((index) => pair.key(index)))))
+          } else {
+            const targets = new Set(args.map((index) => weak === "value" ? values[index] : pair.key(index)))
+            const collected = [...targets].filter((target) => used.delete(target))
+            if (collected.length > 0) pair.collect(collected)
+            // A collected value does not come back. A collected key does, because the law needs a later entry of it.
+            values.forEach((value, index) => {
+              if (collected.includes(value)) values[index] = pair.makeValue()
+            })
+          }
         }
         await pair.finalize()
         pair.expectLive()
@@ -380,12 +465,12 @@ export const laws = <K>(kind: Kind<K>): ReadonlyArray<Check> => {
       fc.tuple(
         seeds,
         pool,
-        fc.array(index, { minLength: 1, maxLength: 6 }),
+        fc.array(index, { maxLength: 3 }),
         Arbitraries.scripts({ next: [], set: [index], delete: [index] }, { targets: 4 })
       ),
       async (trace, [seed, keys, initial, script]) => {
         const pair = new Pair(kind, trace, seed, keys)
-        for (const key of initial) pair.set(pair.key(key))
+        for (const key of [...pair.keys, ...initial.map((index) => pair.key(index))]) pair.set(key)
         const iterator = pair.iterate()
         if (iterator === undefined) return
         const due = new Set(pair.live)
@@ -418,30 +503,65 @@ export const laws = <K>(kind: Kind<K>): ReadonlyArray<Check> => {
       weak,
       (heap, count, seed) => {
         const subject = kind.make(heap)
-        const sampled = fc.sample(keys, { numRuns: count, seed })
-        const entries = sampled.map((key) => ({ key, value: weak === "value" ? {} : { key } }))
+        const entries = fc.sample(keys, { numRuns: count, seed }).map((key) => ({
+          key,
+          value: weak === "value" ? {} : { key }
+        }))
         for (const { key, value } of entries) subject.set(key, value)
+        // A structure can keep what it was asked for last, and what it has returned.
+        read(subject, entries.map(({ key }) => key))
+        for (const { key } of entries.filter((_, index) => index % 4 === 0)) subject.delete(key)
         return { subject, dropped: weakSides(kind, entries) }
       }
     ),
     leavesNothingBehind(
       `${name}: leaves nothing behind`,
       weak === "element" ? "elements" : "entries",
+      ["dies", "is removed", "is overwritten"],
       (heap, count, seed, ending) => {
         const subject = kind.make(heap)
         const sampled = fc.sample(keys, { numRuns: count, seed })
         const entries = sampled.map((key) => ({ key: ending === "is overwritten" ? sampled[0]! : key, value: {} }))
         for (const { key, value } of entries) subject.set(key, value)
         if (ending === "is removed") { for (const { key } of entries) subject.delete(key) }
+        const weakly = weakSides(kind, entries)
+        const others = weak === "element" ? [] : entries.map(({ key, value }) => weak === "value" ? key : value)
         return {
-          // Removed and overwritten entries must leave even while their keys and values are alive.
-          subject: ending === "dies" ? subject : [subject, entries],
-          dropped: ending === "dies" ? weakSides(kind, entries) : [],
+          // The rest of a removed or overwritten entry must leave even while its weak part is alive.
+          subject: ending === "dies" ? subject : [subject, weakly],
+          dropped: ending === "dies" ? weakly : [],
+          released: others.filter(isWeakReferenceable),
+          reusesReferences: false,
           size: subject.size
         }
       }
     )
   ]
+  if (kind.strangeKeys !== undefined) {
+    all.push(check(
+      `${name}: keeps keys apart that look alike`,
+      fc.tuple(seeds, kind.strangeKeys, fc.array(index, { minLength: 1, maxLength: 3 })),
+      (trace, [seed, keys, removed]) => {
+        const pair = new Pair(kind, trace, seed, keys)
+        const expectAll = () => {
+          for (const key of pair.keys) {
+            pair.expectHas(key)
+            pair.expectGet(key)
+          }
+        }
+        // Reads each key before it is set, because a plain object has inherited properties.
+        for (const key of pair.keys) {
+          pair.expectGet(key)
+          pair.set(key)
+        }
+        expectAll()
+        expectListed(pair)
+        for (const index of removed) pair.delete(pair.key(index))
+        expectAll()
+        expectListed(pair)
+      }
+    ))
+  }
   if (kind.ordered) {
     all.push(check(
       `${name}: iterates in insertion order`,

@@ -33,11 +33,7 @@ export const laws = <A>(
   const law = (name: string, holds: (context: Context) => void) =>
     check(name, fc.tuple(fc.array(arbitrary, { minLength: 1, maxLength: 3 }), seeds), (trace, [inputs, seed]) => {
       const collector = makeCollector(seed)
-      inputs.forEach((input, index) => {
-        trace.note(`const input${index} = ${fc.stringify(input)}`)
-        // Names no primitives, because equal primitives would share a name.
-        if (isWeakReferenceable(input)) trace.name(input, `input${index}`)
-      })
+      inputs.forEach((input, index) => trace.declare(input, `input${index}`))
       const construct = trace.step("const construct = make(heap)", () => make(collector.heap))
       const values = [0, ...inputs.keys()].map((input, index) =>
         trace.name(

@@ -2,7 +2,7 @@
 import * as fc from "fast-check"
 import type { Heap } from "../../../Heap.ts"
 import * as Arbitraries from "../../../testing/Arbitraries.ts"
-import { keepsNothingAlive } from "./hostHeap.ts"
+import { keepsNothingAlive, leavesNothingBehind } from "./hostHeap.ts"
 import { type Check, check, type Trace } from "./law.ts"
 import { makeCollector, seeds } from "./tracedHeap.ts"
 
@@ -21,14 +21,22 @@ export const laws = <A extends WeakKey>(
   const setUp = (trace: Trace, seed: number, values: ReadonlyArray<A>) => {
     const collector = makeCollector(seed)
     const targets = Array.from(new Set(values))
-    targets.forEach((target, index) => {
-      trace.note(`const target${index} = ${fc.stringify(target)}`)
-      trace.name(target, `target${index}`)
-    })
+    targets.forEach((target, index) => trace.declare(target, `target${index}`))
     const register = trace.step("const register = make(heap)", () => make(collector.heap))
     return {
       collector,
       targets,
+      /** Registers one callback several times. */
+      registerAgain: (name: string) => {
+        let runs = 0
+        const callback = () => void runs++
+        return {
+          name,
+          runs: () => runs,
+          register: (target: A) =>
+            void trace.step(`register(${trace.show(target)}, ${name})`, () => register(target, callback))
+        }
+      },
       register: (target: A, name: string): Registration => {
         let runs = 0
         const unregister = trace.step(
@@ -41,7 +49,7 @@ export const laws = <A extends WeakKey>(
           runs: () => runs
         }
       },
-      expectRuns: ({ name, runs }: Registration, expected: number) => {
+      expectRuns: ({ name, runs }: Pick<Registration, "name" | "runs">, expected: number) => {
         if (runs() !== expected) throw trace.violation(`${name} ${times(runs())}, expected that it ${times(expected)}`)
       }
     }
@@ -134,23 +142,61 @@ export const laws = <A extends WeakKey>(
     ),
     check(
       "finalizer: ending one registration leaves the others of its target",
-      fc.tuple(seeds, referents, fc.boolean()),
-      async (trace, [seed, value, endFirst]) => {
+      fc.tuple(
+        seeds,
+        referents,
+        fc.integer({ min: 2, max: 4 }),
+        fc.nat({ max: 3 }),
+        fc.array(fc.nat({ max: 3 }), { maxLength: 3 })
+      ),
+      async (trace, [seed, value, count, chosen, again]) => {
         const { collector, expectRuns, register, targets } = setUp(trace, seed, [value])
-        const first = register(targets[0]!, "first")
-        const second = register(targets[0]!, "second")
-        const [ended, kept] = endFirst ? [first, second] : [second, first]
-        ended.unregister()
+        const registrations = Array.from({ length: count }, (_, index) => register(targets[0]!, `callback${index}`))
+        const kept = registrations[chosen % count]!
+        // Registrations can end twice.
+        const ends = [...registrations, ...again.map((index) => registrations[index % count]!)]
+        for (const registration of ends) if (registration !== kept) registration.unregister()
         collector.collect(trace, targets)
         await collector.finalize(trace)
         if (kept.runs() === 0) expectRuns(kept, 1)
+      }
+    ),
+    check(
+      "finalizer: runs a callback once for each of its registrations",
+      fc.tuple(seeds, referents, fc.integer({ min: 2, max: 3 })),
+      async (trace, [seed, value, count]) => {
+        const { collector, expectRuns, registerAgain, targets } = setUp(trace, seed, [value])
+        const shared = registerAgain("callback")
+        for (let left = count; left > 0; left--) shared.register(targets[0]!)
+        collector.collect(trace, targets)
+        await collector.finalize(trace)
+        if (shared.runs() < count) expectRuns(shared, count)
       }
     ),
     keepsNothingAlive("finalizer: does not keep its target alive", "target", (heap, count, seed) => {
       const register = make(heap)
       const dropped = fc.sample(referents, { numRuns: count, seed })
       return { subject: [register, dropped.map((target) => register(target, callback))], dropped }
-    })
+    }),
+    leavesNothingBehind(
+      "finalizer: leaves nothing behind",
+      "registrations",
+      ["dies", "is ended"],
+      (heap, count, seed, ending) => {
+        const register = make(heap)
+        const targets = fc.sample(referents, { numRuns: count, seed })
+        const callbacks = targets.map(makeCallback)
+        const ends = targets.map((target, index) => register(target, callbacks[index]!))
+        if (ending === "is ended") { for (const end of ends) end() }
+        return {
+          // The callbacks of ended registrations must leave even while their targets are alive.
+          subject: ending === "dies" ? register : [register, targets],
+          dropped: ending === "dies" ? targets : [],
+          released: [...callbacks, ...ends],
+          reusesReferences: true
+        }
+      }
+    )
   ]
 }
 
@@ -158,3 +204,6 @@ const times = (count: number): string => count === 0 ? "never ran" : count === 1
 
 /** Is defined here so that it captures no target. */
 const callback = (): void => {}
+
+/** Creates a new callback, which captures no target. */
+const makeCallback = () => () => {}

@@ -5,7 +5,7 @@
  */
 import * as Effect from "effect/Effect"
 import * as fc from "fast-check"
-import { collectGarbage, Heap } from "../../../Heap.ts"
+import { collectGarbage, Heap, isWeakReferenceable } from "../../../Heap.ts"
 import { type Check, check, type Trace } from "./law.ts"
 
 /** One run shows a leak. More runs would be slow, because a collection takes milliseconds. */
@@ -75,20 +75,45 @@ export const keepsNothingAlive = (
     }
   }, maxRuns)
 
-/** Creates a host heap that counts the existing instances of its `WeakRef`. */
-const makeTrackingHeap = (): { readonly heap: Heap; readonly alive: () => number } => {
+interface TrackingHeap {
+  readonly heap: Heap
+  /** Counts the instances of the heap's `WeakRef` that exist. */
+  readonly references: () => number
+  /** Counts the different tokens and held values that exist, of registrations with the heap's registries. */
+  readonly registered: () => number
+}
+
+/** Creates a host heap that remembers weakly what an implementation makes of it. */
+const makeTrackingHeap = (): TrackingHeap => {
   let references: Array<WeakRef<WeakKey>> = []
-  class Tracked<A extends WeakKey> extends WeakRef<A> {
+  let registered: Array<WeakRef<WeakKey>> = []
+  const known = new WeakSet<WeakKey>()
+  class TrackedRef<A extends WeakKey> extends WeakRef<A> {
     constructor(target: A) {
       super(target)
       references.push(new WeakRef(this))
     }
   }
+  class TrackedRegistry<A> extends FinalizationRegistry<A> {
+    override register(target: WeakKey, held: A, token?: WeakKey): void {
+      super.register(target, held, token)
+      for (const value of [held, token]) {
+        // An implementation can register one value for all its targets.
+        if (!isWeakReferenceable(value) || known.has(value)) continue
+        known.add(value)
+        registered.push(new WeakRef(value))
+      }
+    }
+  }
   return {
-    heap: { ...hostHeap(), WeakRef: Tracked },
-    alive: () => {
+    heap: { ...hostHeap(), WeakRef: TrackedRef, FinalizationRegistry: TrackedRegistry },
+    references: () => {
       references = references.filter((reference) => !isCollected(reference))
       return references.length
+    },
+    registered: () => {
+      registered = registered.filter((reference) => !isCollected(reference))
+      return registered.length
     }
   }
 }
@@ -97,44 +122,65 @@ const makeTrackingHeap = (): { readonly heap: Heap; readonly alive: () => number
 const many = 200
 const few = many / 4
 
-/** How an entry ends. */
-export type Ending = "dies" | "is removed" | "is overwritten"
-
-const endings: ReadonlyArray<Ending> = ["dies", "is removed", "is overwritten"]
+const nothing = (): undefined => undefined
 
 interface Ended extends Dropped {
-  readonly size: () => number | undefined
+  /** Values that the implementation may retain until the clean-up has run, but no longer. */
+  readonly released: ReadonlyArray<WeakKey>
+  /** Whether weak references may stay as long as their targets are alive, for the next registration of a target. */
+  readonly reusesReferences: boolean
+  readonly size?: (() => number | undefined) | undefined
 }
 
 /**
- * Makes the law that a collection keeps nothing of ended entries. The law counts the
- * weak references that still exist, and reads the size if there is one. It passes for
- * an implementation that keeps the values alive, because this breaks another law.
+ * Makes the law that a structure keeps nothing of what has ended. The law counts the
+ * weak references and the registrations that still exist, and reads the size if there is
+ * one. It passes for an implementation that keeps its targets alive, because this
+ * breaks another law.
  */
-export const leavesNothingBehind = (
+export const leavesNothingBehind = <Ending extends string>(
   name: string,
-  entry: string,
+  what: string,
+  endings: ReadonlyArray<Ending>,
   make: (heap: Heap, count: number, seed: number, ending: Ending) => Ended
 ): Check =>
   check(name, sampleSeeds, async (trace, seed) => {
     for (const ending of endings) {
-      const { alive, heap } = makeTrackingHeap()
+      const { heap, references, registered } = makeTrackingHeap()
       let size!: () => number | undefined
+      let countsReferences!: boolean
+      let released!: ReadonlyArray<WeakRef<WeakKey>>
       const { probes, subject } = probe(() => {
         const made = make(heap, many, seed, ending)
-        size = made.size
+        // A closure over `made` would retain its values.
+        size = made.size ?? nothing
+        countsReferences = ending === "dies" || !made.reusesReferences
+        released = Array.from(new Set(made.released), (value) => new WeakRef(value))
         return made
       })
       held.add(subject)
       try {
         if (!await collectUntil(trace, () => probes.every(isCollected))) continue
-        if (await collectUntil(trace, () => alive() <= few && (size() ?? 0) <= few)) continue
-        trace.note(`create ${many} ${entry}, each of which ${ending}, on the host's heap`)
-        throw trace.violation(
-          (size() ?? 0) > few
-            ? `size is still ${size()} after ${rounds} collections`
-            : `${alive()} weak references still exist after ${rounds} collections`
-        )
+        const kept = (): string | undefined => {
+          const counts = [
+            [size() ?? 0, (count: number) => `size is still ${count}`],
+            [countsReferences ? references() : 0, (count: number) => `${count} weak references still exist`],
+            // While a target is alive, an implementation can keep one registration for the next entry.
+            [ending === "dies" ? registered() : 0, (count: number) =>
+              `${count} held values and tokens of registrations still exist`],
+            [
+              released.filter((value) =>
+                !isCollected(value)
+              ).length,
+              (count: number) => `${count} values still exist`
+            ]
+          ] as const
+          const found = counts.find(([count]) => count > few)
+          return found && found[1](found[0])
+        }
+        if (await collectUntil(trace, () => kept() === undefined)) continue
+        trace.note(`create ${many} ${what}, each of which ${ending}, on the host's heap`)
+        throw trace.violation(`${kept()} after ${rounds} collections`)
       } finally {
         held.delete(subject)
       }

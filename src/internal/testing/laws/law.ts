@@ -43,11 +43,21 @@ class Violation extends Error {
 export class Trace {
   private readonly lines: Array<string> = []
   private readonly names = new Map<unknown, string>()
+  /** The positions in `lines` that only introduce a name. A report leaves them out if no step uses the name. */
+  private readonly declarations = new Map<number, string>()
 
   /** Names a value in the following steps. If the value has a name already, keeps that name. */
   name<A>(value: A, name: string): A {
     if (!this.names.has(value)) this.names.set(value, name)
     return value
+  }
+
+  /** Names a generated value, and introduces the name in reports that use it. */
+  declare(value: unknown, name: string, text = fc.stringify(value)): void {
+    this.declarations.set(this.lines.length, name)
+    this.note(`const ${name} = ${text}`)
+    // Equal primitives would share a name.
+    if (Object(value) === value || typeof value === "symbol") this.name(value, name)
   }
 
   show(value: unknown): string {
@@ -97,10 +107,16 @@ export class Trace {
   /** Returns the error to throw if the last step broke the law. */
   violation(reason: string, cause?: unknown): Error {
     const last = this.lines.length - 1
-    const trace = this.lines.map((line, index) => index === last ? `${line} // ${reason}` : line)
+    const steps = this.lines.map((line, index) => index === last ? `${line} // ${reason}` : line)
+    const trace = steps.filter((_, index) => {
+      const name = this.declarations.get(index)
+      return name === undefined || steps.some((step, other) => other !== index && mentions(step, name))
+    })
     return new Violation(trace.length === 0 ? [`// ${reason}`] : trace, cause)
   }
 }
+
+const mentions = (step: string, name: string): boolean => new RegExp(`\\b${name}\\b`).test(step)
 
 /** Makes a law that holds if no generated value makes `holds` throw. */
 export const check = <A>(

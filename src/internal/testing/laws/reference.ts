@@ -17,10 +17,7 @@ type Make<A extends WeakKey> = (heap: Heap) => (referent: A) => Reference<A>
 
 const distinct = <A extends WeakKey>(trace: Trace, referents: ReadonlyArray<A>): ReadonlyArray<A> => {
   const unique = Array.from(new Set(referents))
-  unique.forEach((referent, index) => {
-    trace.note(`const referent${index} = ${fc.stringify(referent)}`)
-    trace.name(referent, `referent${index}`)
-  })
+  unique.forEach((referent, index) => trace.declare(referent, `referent${index}`))
   return unique
 }
 
@@ -86,7 +83,8 @@ export const laws = <A extends WeakKey>(make: Make<A>, referents: fc.Arbitrary<A
       fc.tuple(seeds, pool, Arbitraries.scripts({ deref: [] }, { targets: 2, maxLength: 8 })),
       async (trace, [seed, values, script]) => {
         const { collector, expect, read, refer, targets } = setUp(trace, seed, values)
-        const reference = refer(targets[0]!, "reference0")
+        // The death of another referent must not revive the first one.
+        const reference = targets.map((target, index) => refer(target, `reference${index}`))[0]!
         collector.collect(trace, [targets[0]!])
         // Another law checks that the first read returns nothing.
         if (read(reference) !== undefined) return
@@ -143,7 +141,10 @@ export const laws = <A extends WeakKey>(make: Make<A>, referents: fc.Arbitrary<A
     keepsNothingAlive("reference: does not keep its referent alive", "referent", (heap, count, seed) => {
       const construct = make(heap)
       const dropped = fc.sample(referents, { numRuns: count, seed })
-      return { subject: [construct, dropped.map((referent) => construct(referent))], dropped }
+      const references = dropped.map((referent) => construct(referent))
+      // A structure can keep what it has returned last.
+      references.forEach(dereference)
+      return { subject: [construct, references], dropped }
     })
   ]
 }

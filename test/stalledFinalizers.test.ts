@@ -1,4 +1,4 @@
-/** Runs each program of `wedge/scenarios.ts` in its own process. */
+/** Runs each program of `stalledFinalizers/scenarios.ts` in its own process. */
 import { afterAll, assert, beforeAll, describe, it } from "@effect/vitest"
 import { build } from "esbuild"
 import { execFile } from "node:child_process"
@@ -6,7 +6,7 @@ import { mkdtemp, rm } from "node:fs/promises"
 import { tmpdir } from "node:os"
 import * as path from "node:path"
 import { promisify } from "node:util"
-import { scenarios } from "./wedge/scenarios.ts"
+import { scenarios } from "./stalledFinalizers/scenarios.ts"
 
 const run = promisify(execFile)
 
@@ -14,10 +14,10 @@ let folder: string
 let program: string
 
 beforeAll(async () => {
-  folder = await mkdtemp(path.join(tmpdir(), "effect-weakref-wedge-"))
-  program = path.join(folder, "wedge.mjs")
+  folder = await mkdtemp(path.join(tmpdir(), "effect-weakref-stalled-"))
+  program = path.join(folder, "program.mjs")
   await build({
-    entryPoints: [path.join(import.meta.dirname, "wedge/main.ts")],
+    entryPoints: [path.join(import.meta.dirname, "stalledFinalizers/main.ts")],
     bundle: true,
     platform: "node",
     format: "esm",

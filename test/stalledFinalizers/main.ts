@@ -2,9 +2,9 @@
  * Runs the scenario that the command line names. Without a name, lists all scenarios.
  * Bundle this program with esbuild for an engine that cannot run TypeScript:
  *
- *     esbuild test/wedge/main.ts --bundle --platform=node --format=esm --outfile=wedge.mjs
- *     node --expose-gc wedge.mjs                 lists the names, one per line
- *     node --expose-gc wedge.mjs "<a name>"      exits with 1 if fewer than 100 finalizers ran
+ *     esbuild test/stalledFinalizers/main.ts --bundle --platform=node --format=esm --outfile=program.mjs
+ *     node --expose-gc program.mjs                 lists the names, one per line
+ *     node --expose-gc program.mjs "<a name>"      exits with 1 if fewer than 100 finalizers ran
  */
 import { scenarios, survivors } from "./scenarios.ts"
 

@@ -1,0 +1,471 @@
+/**
+ * The entries of a `WeakCache`: the table of all entries, the strong front, the queue of those that
+ * expire, and the registry of those that are held weakly. `entry.ts` lists the states of an entry;
+ * only this module and the start of a lookup change them.
+ *
+ * No method runs code of the user, except for comparing keys. A clean-up can run after its entry has
+ * been replaced, so it reads the entry and never looks up the key.
+ */
+import type * as Clock from "effect/Clock"
+import * as Context from "effect/Context"
+import * as Exit from "effect/Exit"
+import * as Scope from "effect/Scope"
+import type { Heap } from "../../Heap.ts"
+import type { RemovalCause } from "../../WeakCache.ts"
+import { inSlices, makeRegistry } from "../registry.ts"
+import type { Background, Removals } from "./background.ts"
+import type { Counters } from "./counters.ts"
+import { Entry, storesValue, valueOf } from "./entry.ts"
+import { LiveEntries, sketchHash, StructuralTable, type Table } from "./entryTable.ts"
+import { ExpiryQueue } from "./expiry.ts"
+import { IdleQueue } from "./idle.ts"
+import type { Resource, Resources } from "./resources.ts"
+import { StrongFront } from "./strongFront.ts"
+import { type Sleeper, timeOf, Timer } from "./timer.ts"
+import { Turn } from "./turn.ts"
+
+/** The maximum number of entries that one wake-up of the timer releases. */
+const sliceOfTimer = 4096
+
+/** The maximum number of clean-ups in one turn. */
+const sliceOfCleanup = 8192
+
+export interface StoreConfig {
+  readonly heap: Heap
+  readonly clock: Clock.Clock
+  readonly context: Context.Context<never>
+  readonly capacity: number
+  readonly maxWeight: number
+  readonly idleTimeToLive: number
+  readonly refreshAfter: number
+  readonly compare: "structural" | "reference"
+}
+
+/** The weight of a result, and its time to live in milliseconds. */
+export interface Terms {
+  readonly weight: number
+  readonly timeToLive: number
+}
+
+/** Creates an empty map from keys. */
+export const makeTable = <Key, V>(compare: "structural" | "reference"): Table<Key, V> =>
+  compare === "reference" ? new Map<Key, V>() : new StructuralTable<Key, V>()
+
+const idleOf = (backgrounds: ReadonlyArray<Background>): Promise<unknown> | undefined => {
+  const promises = backgrounds.flatMap((background) => background.idle ?? [])
+  return promises.length === 0 ? undefined : Promise.all(promises)
+}
+
+export class Store<Key, A extends WeakKey, E> {
+  readonly turn: Turn
+  readonly front: StrongFront<Entry<Key, A, E>>
+  /** An entry that a read has found due for a refresh. The reader resets it. */
+  due: Entry<Key, A, E> | undefined
+  private readonly clock: Clock.Clock
+  private readonly heap: Heap
+  private readonly idleTimeToLive: number
+  private readonly refreshAfter: number
+  /** Whether every entry has a time. Else only an entry with an expiry has one. */
+  private readonly isTimed: boolean
+  private readonly table: Table<Key, Entry<Key, A, E>>
+  private readonly counters: Counters
+  private readonly resources: Resources<Key, A, E>
+  private readonly removals: Removals<Key>
+  private readonly expiry = new ExpiryQueue<Entry<Key, A, E>>()
+  private readonly idle: IdleQueue<Entry<Key, A, E>>
+  private readonly registry: FinalizationRegistry<Entry<Key, A, E>>
+  private readonly timer: Timer
+  /** The cache, which the timer holds weakly. */
+  private readonly sleeper: Sleeper
+
+  constructor(
+    config: StoreConfig,
+    table: Table<Key, Entry<Key, A, E>>,
+    counters: Counters,
+    resources: Resources<Key, A, E>,
+    removals: Removals<Key>,
+    backgrounds: ReadonlyArray<Background>,
+    sleeper: Sleeper
+  ) {
+    this.sleeper = sleeper
+    this.due = undefined
+    this.clock = config.clock
+    this.heap = config.heap
+    this.idleTimeToLive = config.idleTimeToLive
+    this.refreshAfter = config.refreshAfter
+    this.isTimed = config.idleTimeToLive !== Infinity || config.refreshAfter !== Infinity
+    this.table = table
+    this.counters = counters
+    this.resources = resources
+    this.removals = removals
+    this.turn = new Turn(config.maxWeight)
+    const { compare } = config
+    this.front = new StrongFront(
+      config.idleTimeToLive > 0 ? config.capacity : 0,
+      config.maxWeight,
+      (entry) => sketchHash(compare, entry.key)
+    )
+    this.idle = new IdleQueue(config.idleTimeToLive)
+    // Without the Scope, because the Scope holds the cache.
+    this.timer = new Timer(config.heap, config.clock, Context.omit(Scope.Scope)(config.context))
+    const finalize = inSlices<Entry<Key, A, E>>(sliceOfCleanup, (entry) => this.finalize(entry))
+    this.registry = makeRegistry(config.heap, (entry) => finalize(entry) ?? idleOf(backgrounds))
+  }
+
+  get size(): number {
+    return this.table.size
+  }
+
+  now(): number {
+    return timeOf(this.clock)
+  }
+
+  // Reading
+
+  /** Returns the stored result of a key, and marks the entry as used. The hot path: O(1), dereferences a weak value. */
+  read(key: Key): Exit.Exit<A, E> | undefined {
+    const entry = this.table.get(key)
+    if (entry === undefined) return undefined
+    if (this.isTimed || entry.expiresAt !== Infinity) return this.readTimed(entry, this.now())
+    const { exit } = entry
+    if (exit === undefined) return this.readWeak(entry, 0)
+    this.front.use(entry)
+    this.counters.hits++
+    return exit
+  }
+
+  private readTimed(entry: Entry<Key, A, E>, now: number): Exit.Exit<A, E> | undefined {
+    if (now >= entry.expiresAt) return undefined
+    const { exit } = entry
+    if (now >= entry.refreshesAt) this.due = entry
+    if (exit === undefined) return this.readWeak(entry, now)
+    if (entry.idle !== undefined) entry.idle.usedAt = now
+    this.front.use(entry)
+    this.counters.hits++
+    return exit
+  }
+
+  private readWeak(entry: Entry<Key, A, E>, now: number): Exit.Exit<A, E> | undefined {
+    const value = valueOf(entry)
+    if (value === undefined) return undefined
+    this.counters.hits++
+    const exit = Exit.succeed(value)
+    if (this.front.admits(entry)) this.promote(entry, exit, now)
+    return exit
+  }
+
+  /** As `read`, for an entry that `current` has just returned and that is not pending. */
+  readCurrent(entry: Entry<Key, A, E>): Exit.Exit<A, E> {
+    const now = this.isTimed ? this.now() : 0
+    if (entry.exit === undefined) return this.readWeak(entry, now)!
+    if (entry.idle !== undefined) entry.idle.usedAt = now
+    this.front.use(entry)
+    this.counters.hits++
+    return entry.exit
+  }
+
+  /** Returns the pending or live entry of a key. Removes an expired or dead entry. Dereferences. */
+  current(key: Key): Entry<Key, A, E> | undefined {
+    const entry = this.table.get(key)
+    if (entry === undefined) return undefined
+    if (this.hasExpired(entry)) this.expire(entry)
+    else if (this.isPresent(entry)) return entry
+    else this.reclaim(entry)
+    return undefined
+  }
+
+  /** Returns the live value of a key, without marking it as used. Dereferences. */
+  peek(key: Key): A | undefined {
+    const entry = this.table.get(key)
+    return entry === undefined || this.hasExpired(entry) ? undefined : valueOf(entry)
+  }
+
+  keys(): Iterable<Key> {
+    return new LiveEntries(
+      this.table,
+      (entry) => !this.hasExpired(entry) && this.isPresent(entry) ? { item: entry.key } : undefined
+    )
+  }
+
+  pairs(): Iterable<[Key, A]> {
+    return new LiveEntries(this.table, (entry) => {
+      const value = this.hasExpired(entry) ? undefined : valueOf(entry)
+      return value === undefined ? undefined : { item: [entry.key, value] }
+    })
+  }
+
+  private hasExpired(entry: Entry<Key, A, E>): boolean {
+    return entry.expiresAt !== Infinity && this.now() >= entry.expiresAt
+  }
+
+  private isPresent(entry: Entry<Key, A, E>): boolean {
+    return entry.state !== "weak" || valueOf(entry) !== undefined
+  }
+
+  /** Restarts the time after which a read refreshes an entry. */
+  refreshed(entry: Entry<Key, A, E>): void {
+    entry.refreshesAt = this.now() + this.refreshAfter
+  }
+
+  // Pending entries
+
+  /** Adds the pending entry of a lookup. The key must have no entry. */
+  begin(entry: Entry<Key, A, E>): void {
+    entry.state = "pending"
+    this.table.set(entry.key, entry)
+  }
+
+  /** Removes a pending entry. Its lookup goes on, and does not store its result. */
+  detach(entry: Entry<Key, A, E>): void {
+    const { lookup } = entry
+    if (lookup !== undefined) {
+      lookup.isWanted = false
+      lookup.entry = undefined
+    }
+    entry.state = "removed"
+    entry.lookup = undefined
+    this.table.delete(entry.key)
+  }
+
+  // Storing
+
+  /**
+   * Stores a result. Replaces the entry of the key, unless it is the pending entry of this result. Returns `false` if
+   * the time to live is zero; then the key has no entry. O(1), or O(log n) with a time to live.
+   */
+  insert(
+    key: Key,
+    exit: Exit.Exit<A, E>,
+    { timeToLive, weight }: Terms,
+    resource: Resource | undefined,
+    pending: Entry<Key, A, E> | undefined
+  ): boolean {
+    const isStored = timeToLive > 0
+    let entry = pending ?? this.current(key)
+    if (entry?.state === "pending" && entry !== pending) {
+      this.detach(entry)
+      entry = undefined
+    }
+    if (entry !== undefined && entry !== pending) {
+      const isSame = isStored && resource === undefined && Exit.isSuccess(exit) && valueOf(entry) === exit.value
+      if (isSame) {
+        // The same object stays, but the sums of the counters count it again.
+        this.takeOut(entry)
+        this.counters.removed("replaced")
+      } else {
+        this.replace(entry)
+        entry = undefined
+      }
+    }
+    if (!isStored) {
+      if (entry !== undefined) this.detach(entry)
+      return false
+    }
+    if (entry === undefined) {
+      entry = new Entry<Key, A, E>(key)
+      this.table.set(key, entry)
+    }
+    entry.lookup = undefined
+    if (Exit.isSuccess(exit)) this.counters.size++
+    entry.weight = weight
+    if (resource !== undefined) this.resources.add(entry, resource)
+    const now = timeToLive !== Infinity || this.isTimed ? this.now() : 0
+    entry.refreshesAt = Exit.isSuccess(exit) ? now + this.refreshAfter : Infinity
+    entry.expiresAt = now + timeToLive
+    if (entry.expiresAt !== Infinity) {
+      this.expiry.add(entry)
+      this.timer.wakeAt(entry.expiresAt, this.sleeper)
+    }
+    if (this.front.admits(entry)) this.promote(entry, exit, now)
+    else if (Exit.isSuccess(exit)) this.weaken(entry, exit.value)
+    else this.remove(entry, undefined)
+    return true
+  }
+
+  /** Inserts an entry into the strong front, which must admit the entry. */
+  private promote(entry: Entry<Key, A, E>, exit: Exit.Exit<A, E>, now: number): void {
+    entry.state = "strong"
+    entry.exit = exit
+    this.front.add(entry)
+    if (this.idleTimeToLive !== Infinity) {
+      this.idle.add(entry, now)
+      this.timer.wakeAt(this.idle.wakesAt, this.sleeper)
+    }
+    this.demoteExcess()
+  }
+
+  private demoteExcess(): void {
+    while (this.front.isOver()) this.demote(this.front.victim())
+  }
+
+  /** Moves an entry out of the strong front. A value stays in the table until it is collected. A failure is removed. */
+  private demote(entry: Entry<Key, A, E>): void {
+    const exit = entry.exit!
+    this.counters.demoted++
+    if (Exit.isFailure(exit)) return this.remove(entry, undefined)
+    this.front.remove(entry)
+    this.idle.remove(entry)
+    entry.exit = undefined
+    this.weaken(entry, exit.value)
+  }
+
+  /** Holds a value weakly and registers its clean-up. */
+  private weaken(entry: Entry<Key, A, E>, value: A): void {
+    entry.state = "weak"
+    this.watch(entry, value)
+  }
+
+  private watch(entry: Entry<Key, A, E>, value: A): void {
+    this.turn.add(entry.weight)
+    // On a `TestHeap`, the old reference can be dead although the value is live. The test decides what is collected.
+    if (entry.ref?.deref() === value) return
+    entry.ref = new this.heap.WeakRef(value)
+    this.registry.register(value, entry, entry)
+  }
+
+  /** Keeps a resource open until its handle is collected, without an entry in the table. */
+  watchUnstored(key: Key, handle: A, resource: Resource): void {
+    const entry = new Entry<Key, A, E>(key)
+    this.resources.add(entry, resource)
+    this.watch(entry, handle)
+  }
+
+  /** Sets the capacity for good, and demotes entries above it. O(number of demoted entries). */
+  setCapacity(capacity: number): void {
+    this.front.capacity = this.idleTimeToLive > 0 ? capacity : 0
+    this.demoteExcess()
+    this.stopTimerIfDone()
+  }
+
+  /** Demotes entries until `capacity` are left, once. O(number of demoted entries). */
+  trim(capacity: number): void {
+    while (this.front.size > capacity) this.demote(this.front.victim())
+    this.stopTimerIfDone()
+  }
+
+  // Removing
+
+  /** Returns all pending and live entries. Removes the others. O(n). */
+  presentEntries(): ReadonlyArray<Entry<Key, A, E>> {
+    const entries: Array<Entry<Key, A, E>> = []
+    for (const entry of this.table.values()) {
+      if (this.hasExpired(entry)) this.expire(entry)
+      else if (this.isPresent(entry)) entries.push(entry)
+      else this.reclaim(entry)
+    }
+    return entries
+  }
+
+  /** Removes an entry that is not pending. Returns its resource, which the caller must close. O(log n) or O(1). */
+  invalidate(entry: Entry<Key, A, E>): Resource | undefined {
+    const resource = this.takeResource(entry)
+    this.remove(entry, "invalidated")
+    return resource
+  }
+
+  /** The resource of a replaced handle stays open until the handle is collected. */
+  private replace(entry: Entry<Key, A, E>): void {
+    this.remove(entry, "replaced")
+  }
+
+  private expire(entry: Entry<Key, A, E>): void {
+    const resource = this.takeResource(entry)
+    this.remove(entry, "expired")
+    if (resource !== undefined) this.resources.closeLater(resource)
+  }
+
+  /** Removes an entry whose value has been collected. If the handle has a resource, the clean-up closes it. */
+  private reclaim(entry: Entry<Key, A, E>): void {
+    this.remove(entry, "collected")
+  }
+
+  /**
+   * Removes an entry that stores a result. A value has a cause, a failure has none. Does not close the resource: if
+   * the entry still has one, the clean-up of the handle closes it.
+   */
+  private remove(entry: Entry<Key, A, E>, cause: RemovalCause | undefined): void {
+    const isValue = storesValue(entry)
+    this.table.delete(entry.key)
+    const exit = this.takeOut(entry)
+    entry.state = "removed"
+    if (isValue && cause !== undefined) {
+      this.counters.removed(cause)
+      this.removals.report(entry.key, cause)
+    }
+    if (entry.resource === undefined) this.unregister(entry)
+    else if (exit !== undefined && Exit.isSuccess(exit)) this.watch(entry, exit.value)
+    this.stopTimerIfDone()
+  }
+
+  /** Takes an entry out of the queue and of the strong front. Returns its exit if it was in the front. */
+  private takeOut(entry: Entry<Key, A, E>): Exit.Exit<A, E> | undefined {
+    this.expiry.remove(entry)
+    const { exit } = entry
+    if (exit === undefined) return undefined
+    this.front.remove(entry)
+    this.idle.remove(entry)
+    entry.exit = undefined
+    return exit
+  }
+
+  private takeResource(entry: Entry<Key, A, E>): Resource | undefined {
+    const resource = this.resources.take(entry)
+    if (resource !== undefined) this.unregister(entry)
+    return resource
+  }
+
+  private unregister(entry: Entry<Key, A, E>): void {
+    if (entry.ref === undefined) return
+    this.registry.unregister(entry)
+    entry.ref = undefined
+  }
+
+  /** Runs as the heap's clean-up after the value of an entry has been collected. */
+  private finalize(entry: Entry<Key, A, E>): void {
+    // A clean-up can run late. By then the entry may hold a live value again.
+    if (entry.exit !== undefined || entry.ref?.deref() !== undefined) return
+    const resource = this.takeResource(entry)
+    if (entry.state === "weak") this.reclaim(entry)
+    if (resource !== undefined) this.resources.closeLater(resource)
+  }
+
+  /** Removes all entries without reporting them. Returns all open resources, which the caller must close. O(n). */
+  clear(): ReadonlyArray<Resource> {
+    this.timer.stop()
+    for (const entry of this.table.values()) {
+      if (storesValue(entry)) this.counters.removed("invalidated")
+      this.takeOut(entry)
+      entry.state = "removed"
+      entry.lookup = undefined
+      if (entry.resource === undefined) this.unregister(entry)
+    }
+    this.table.clear()
+    return this.resources.entries().map((entry) => this.takeResource(entry)!)
+  }
+
+  // Time
+
+  /**
+   * Expires and demotes one slice of the entries that are due. Returns the next wake-up time of the timer: now or
+   * earlier if more are due, and `Infinity` if nothing waits.
+   */
+  releaseExpired(): number {
+    const now = this.now()
+    for (let left = sliceOfTimer; left > 0; left--) {
+      const { first } = this.expiry
+      if (first !== undefined && now >= first.expiresAt) {
+        this.expire(first)
+        continue
+      }
+      const idle = this.idle.due(now)
+      if (idle === undefined) break
+      this.demote(idle)
+    }
+    return Math.min(this.expiry.first?.expiresAt ?? Infinity, this.idle.wakesAt)
+  }
+
+  private stopTimerIfDone(): void {
+    if (this.expiry.first !== undefined) return
+    if (this.idle.wakesAt === Infinity) this.timer.stop()
+  }
+}

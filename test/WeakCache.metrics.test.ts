@@ -1,0 +1,184 @@
+/** The metrics of a `WeakCache` that has a name. */
+import { assert, describe, it } from "@effect/vitest"
+import { Effect, Exit, Fiber, Metric, Scope } from "effect"
+import { TestClock } from "effect/testing"
+import { WeakCache } from "../src/index.ts"
+import { TestHeap } from "../src/testing/index.ts"
+
+const documents = { lookup: (id: number) => Effect.succeed({ id }), capacity: 9 }
+
+/** Reads the counts and values of all metrics, as `hits{cache} 1`. */
+const read = Effect.map(Metric.snapshot, (metrics) =>
+  metrics.map(({ attributes, id, state }) => {
+    const value = "count" in state ? state.count : "value" in state ? state.value : undefined
+    const { cache, time_unit: _, ...others } = attributes ?? {}
+    return [id.replace("weak_cache_", "") + (cache === undefined ? "" : `{${cache}}`), value, ...Object.values(others)]
+      .join(" ")
+  }))
+
+const readOnly = (...ids: ReadonlyArray<string>) =>
+  Effect.map(read, (lines) => lines.filter((line) => ids.includes(line.split("{")[0]!)))
+
+/** Runs a test with its own registry. */
+const effect = <E>(name: string, test: () => Effect.Effect<void, E, Scope.Scope | TestHeap.TestHeap>): void => {
+  it.effect(name, () =>
+    Effect.suspend(test).pipe(
+      Effect.scoped,
+      Effect.provide(TestHeap.layer),
+      Effect.provideService(Metric.MetricRegistry, new Map())
+    ))
+}
+
+const open = (name: string, scope: Scope.Scope = Scope.makeUnsafe()) =>
+  WeakCache.make({ ...documents, name }).pipe(Effect.provideService(Scope.Scope, scope))
+
+describe("metrics", () => {
+  effect("have one name each, and the name of the cache as an attribute", () =>
+    Effect.gen(function*() {
+      yield* Effect.scoped(Effect.gen(function*() {
+        const cache = yield* WeakCache.make({ ...documents, capacity: 1, name: "docs" })
+        for (const id of [1, 1, 2]) yield* WeakCache.get(cache, id)
+        yield* WeakCache.set(cache, 2, { id: 2 })
+        assert.deepStrictEqual(yield* read, [
+          "hits{docs} 1",
+          "misses{docs} 2",
+          "sets{docs} 1",
+          "loads{docs} 2",
+          "failures{docs} 0",
+          "interrupted{docs} 0",
+          "collected{docs} 0",
+          "expired{docs} 0",
+          "replaced{docs} 1",
+          "invalidated{docs} 0",
+          "unstored{docs} 0",
+          "demoted{docs} 1",
+          "size{docs} 2",
+          "strong{docs} 1",
+          "weight{docs} 1",
+          "load_time{docs} 2"
+        ])
+      }))
+      assert.deepStrictEqual(yield* read, [])
+    }))
+
+  effect("of a cache without a name do not exist", () =>
+    Effect.gen(function*() {
+      const cache = yield* WeakCache.make(documents)
+      yield* WeakCache.get(cache, 1)
+      assert.deepStrictEqual(yield* read, [])
+    }))
+
+  effect("have the numbers of stats", () =>
+    Effect.gen(function*() {
+      const cache = yield* WeakCache.make({ ...documents, name: "docs" })
+      for (const id of [1, 2, 1]) yield* WeakCache.get(cache, id)
+      yield* WeakCache.invalidate(cache, 1)
+      const stats = yield* WeakCache.stats(cache)
+      const ids = Object.keys(stats)
+      assert.sameMembers(yield* readOnly(...ids), Object.entries(stats).map(([id, n]) => `${id}{docs} ${n}`))
+    }))
+
+  effect("of one name are summed, and disappear with the last cache", () =>
+    Effect.gen(function*() {
+      const [scope1, scope2] = [Scope.makeUnsafe(), Scope.makeUnsafe()]
+      const [one, two] = [yield* open("shared", scope1), yield* open("shared", scope2)]
+      for (const id of [1, 2, 3]) yield* WeakCache.get(one, id)
+      yield* WeakCache.get(two, 1)
+      const ids = ["misses", "size", "load_time"]
+      assert.deepStrictEqual(yield* readOnly(...ids), ["misses{shared} 4", "size{shared} 4", "load_time{shared} 4"])
+      yield* Scope.close(scope1, Exit.void)
+      // A counter does not fall, because a dashboard would take that for a restart.
+      assert.deepStrictEqual(yield* readOnly(...ids), ["misses{shared} 4", "size{shared} 1", "load_time{shared} 4"])
+      yield* Scope.close(scope2, Exit.void)
+      assert.deepStrictEqual(yield* read, [])
+      yield* open("shared")
+      assert.deepStrictEqual(yield* readOnly(...ids), ["misses{shared} 0", "size{shared} 0"])
+    }))
+
+  effect("of different names are separate", () =>
+    Effect.gen(function*() {
+      const scope = Scope.makeUnsafe()
+      const [one, two] = [yield* open("one", scope), yield* open("two")]
+      yield* WeakCache.get(one, 1)
+      yield* WeakCache.get(two, 1)
+      assert.deepStrictEqual(yield* readOnly("misses"), ["misses{one} 1", "misses{two} 1"])
+      yield* Scope.close(scope, Exit.void)
+      assert.deepStrictEqual(yield* readOnly("misses", "load_time"), ["misses{two} 1", "load_time{two} 1"])
+    }))
+
+  effect(
+    "of different registries, and of different attributes of the context, are separate",
+    () =>
+      Effect.gen(function*() {
+        const tenant = (tenant: string) => Effect.provideService(Metric.CurrentMetricAttributes, { tenant })
+        const elsewhere = Effect.provideService(Metric.MetricRegistry, new Map())
+        const [a, b, c] = [
+          yield* open("docs").pipe(tenant("a")),
+          yield* open("docs").pipe(tenant("b")),
+          yield* elsewhere(open("docs"))
+        ]
+        yield* WeakCache.get(a, 1)
+        yield* WeakCache.get(a, 2)
+        yield* WeakCache.get(b, 1)
+        yield* WeakCache.get(c, 1)
+        assert.deepStrictEqual(yield* readOnly("misses", "load_time"), [
+          "misses{docs} 2 a",
+          "misses{docs} 1 b",
+          "load_time{docs} 2 a",
+          "load_time{docs} 1 b"
+        ])
+      })
+  )
+
+  effect(
+    "load_time is a timer in milliseconds, which measures successful and failed lookups",
+    () =>
+      Effect.gen(function*() {
+        const lookup = (millis: number) =>
+          Effect.andThen(Effect.sleep(millis), millis > 100 ? Effect.succeed({ millis }) : Effect.fail("failed"))
+        const cache = yield* WeakCache.make({ lookup, name: "slow" })
+        const fibers = yield* Effect.forEach(
+          [250, 50],
+          (millis) => Effect.forkChild(Effect.exit(WeakCache.get(cache, millis)))
+        )
+        yield* TestClock.adjust("250 millis")
+        yield* Fiber.awaitAll(fibers)
+        const timer = (yield* Metric.snapshot).find(({ id }) => id === "weak_cache_load_time")
+        assert.isTrue(timer?.type === "Histogram" && timer.state.sum === 300 && timer.state.count === 2)
+        assert.strictEqual(timer?.attributes?.["time_unit"], "milliseconds")
+      })
+  )
+
+  effect(
+    "load_time does not come back with a lookup that ends after the cache has been closed",
+    () =>
+      Effect.gen(function*() {
+        const scope = Scope.makeUnsafe()
+        const cache = yield* WeakCache.make({
+          lookup: (id: number) => Effect.as(Effect.uninterruptible(Effect.sleep("1 second")), { id }),
+          name: "late"
+        }).pipe(Effect.provideService(Scope.Scope, scope))
+        yield* Effect.forkChild(WeakCache.get(cache, 1))
+        yield* Effect.yieldNow
+        const closing = yield* Effect.forkChild(Scope.close(scope, Exit.void))
+        yield* TestClock.adjust("1 second")
+        yield* Fiber.join(closing)
+        assert.deepStrictEqual(yield* read, [])
+      })
+  )
+
+  effect("disappear after a cache that was never closed has been collected", () =>
+    Effect.gen(function*() {
+      const [one, two] = [yield* open("dropped"), yield* open("dropped")]
+      for (const id of [1, 2]) yield* WeakCache.get(one, id)
+      yield* WeakCache.get(two, 1)
+      yield* read
+      yield* TestHeap.collect(one)
+      const ids = ["misses", "size"]
+      assert.deepStrictEqual(yield* readOnly(...ids), ["misses{dropped} 3", "size{dropped} 1"])
+      yield* TestHeap.finalize
+      assert.deepStrictEqual(yield* readOnly(...ids), ["misses{dropped} 3", "size{dropped} 1"])
+      yield* TestHeap.collectAndFinalize(two)
+      assert.deepStrictEqual(yield* read, [])
+    }))
+})
