@@ -3,6 +3,7 @@ import * as NodeRedis from "@effect/platform-node/NodeRedis"
 import { Effect, Layer, Logger } from "effect"
 import { HttpRouter, HttpServerRequest, HttpServerResponse } from "effect/http"
 import { Persistence, type Redis } from "effect/persistence"
+import { readFileSync } from "node:fs"
 import { createServer } from "node:http"
 import { Changes } from "./Changes.ts"
 import { Documents } from "./Documents.ts"
@@ -46,15 +47,25 @@ const routes: Layer.Layer<never, never, HttpRouter.HttpRouter | Documents | Chan
         return HttpServerResponse.jsonUnsafe({ version: yield* documents.change(yield* idOf) })
       })
     )
+    // A page that draws the counts.
+    yield* router.add(
+      "GET",
+      "/live",
+      HttpServerResponse.html(readFileSync(new URL("live.html", import.meta.url), "utf8"))
+    )
     yield* router.add(
       "GET",
       "/counts",
-      Effect.map(documents.counts, (counts) =>
-        HttpServerResponse.jsonUnsafe({
-          ...counts,
-          memory: process.memoryUsage().rss,
-          isListening: changes.isListening()
-        }))
+      Effect.map(
+        Effect.all([documents.counts, documents.staleness]),
+        ([counts, staleness]) =>
+          HttpServerResponse.jsonUnsafe({
+            ...counts,
+            staleness,
+            memory: process.memoryUsage().rss,
+            isListening: changes.isListening()
+          })
+      )
     )
   })
 )
