@@ -52,7 +52,7 @@ class Thread {
       const id = ++this.asked
       this.waiting.set(id, (text) => resume(Effect.succeed(text)))
       this.worker.ref()
-      this.worker.postMessage({ id, text })
+      this.worker.postMessage({ id, text }, [])
       return Effect.sync(() => this.waiting.delete(id))
     })
 
