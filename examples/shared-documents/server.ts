@@ -8,12 +8,15 @@ import { createServer } from "node:http"
 import { Changes } from "./Changes.ts"
 import { Documents } from "./Documents.ts"
 import { DocumentSource } from "./DocumentSource.ts"
+import * as Sqlite from "./Sqlite.ts"
 
 export interface Settings {
   readonly port: number
   readonly directory: string
   /** The port of Redis on this machine; without Redis, everything stays in this process. */
   readonly redis: number | undefined
+  /** Without Redis: keep the renderings in this file, which other processes may share, and not in memory. */
+  readonly sqlite?: string | undefined
   readonly capacity: number
   readonly timeToLive: number
 }
@@ -77,7 +80,12 @@ const redis = NodeRedis.layer({
 })
 
 const shared: Layer.Layer<Changes | Persistence.Persistence, Redis.RedisError> = settings.redis === undefined
-  ? Layer.mergeAll(Changes.layerEmbedded, Persistence.layerMemory)
+  ? Layer.mergeAll(
+    Changes.layerEmbedded,
+    settings.sqlite === undefined
+      ? Persistence.layerMemory
+      : Layer.provide(Persistence.layerSql, Sqlite.layer(settings.sqlite))
+  )
   : Layer.provide(Layer.mergeAll(Changes.layerRedis, Persistence.layerRedis), redis)
 
 const service = routes.pipe(
