@@ -12,7 +12,10 @@ const site = path.join(root, "site")
 const sources = path.join(root, "coverage", "site-sources")
 const output = path.join(root, "coverage", "site")
 
-/** Marks the constants that have call signatures as functions, because the site would list them as variables. */
+/**
+ * Marks the comment of the module, which the site would leave out, and the constants that have call signatures, which
+ * the site would list as variables.
+ */
 const marked = (file: string): string => {
   const text = fs.readFileSync(file, "utf8")
   const ends: Array<number> = []
@@ -27,7 +30,8 @@ const marked = (file: string): string => {
       ends.push(block.getEnd())
     }
   }
-  return ends.reduceRight((text, end) => `${text.slice(0, end - 2)}* @function\n ${text.slice(end - 2)}`, text)
+  const tagged = ends.reduceRight((text, end) => `${text.slice(0, end - 2)}* @function\n ${text.slice(end - 2)}`, text)
+  return tagged.replace(/^\/\*\*.*?(?=\*\/)/s, "$&* @module\n ")
 }
 
 fs.rmSync(sources, { recursive: true, force: true })
@@ -45,20 +49,35 @@ if (!fs.existsSync(path.join(site, "node_modules", "typedoc"))) {
 }
 run(process.execPath, path.join(site, "node_modules", "typedoc", "bin", "typedoc"), "--treatWarningsAsErrors")
 
+// The search shows ten results, and eleven modules have a `make`.
+const script = path.join(output, "assets", "main.js")
+const searching = fs.readFileSync(script, "utf8")
+const unlimited = searching.replace("Math.min(10,", "Math.min(40,")
+if (unlimited === searching) throw new Error("The search of the site has changed: it shows as many results as it likes")
+fs.writeFileSync(script, unlimited)
+
 /** The first sentence of a module's comment, or the heading and the first sentence of a guide. */
 const firstSentence = (text: string): string => {
   const prose = text.replace(/^(\/\*\*|#.*$)/m, "").replaceAll(/^ ?\*+ ?/gm, "").trim()
   return /^.*?[.:](?=\s|$)/s.exec(prose)?.[0].replaceAll(/\s+/g, " ").replace(/:$/, ".") ?? ""
 }
 
-const guides = fs.readdirSync(path.join(root, "docs")).filter((file) => file.endsWith(".md")).toSorted()
+/** A list of the links to the pages of a folder's Markdown files. */
+const documents = (folder: string, prefix: string): string =>
+  fs.readdirSync(path.join(root, folder)).filter((file) => file.endsWith(".md") && file !== "README.md").toSorted()
+    .map((file) => {
+      const text = fs.readFileSync(path.join(root, folder, file), "utf8")
+      const page = `documents/${prefix}${file.replace(/\.md$/, ".html")}`
+      return `- [${/^# (.*)$/m.exec(text)?.[1]}](${page}): ${firstSentence(text)}`
+    }).join("\n")
+
 fs.writeFileSync(
   path.join(output, "llms.txt"),
   `# effect-weakref
 
 > ${firstSentence(fs.readFileSync(path.join(root, "README.md"), "utf8"))}
 
-Rules for programs that use it: AGENTS.md of the package. One example for each task: ai-docs/ of the repository.
+Rules for programs that use it: AGENTS.md of the package.
 
 ## Modules
 
@@ -75,12 +94,11 @@ ${
 
 ## Guides
 
-${
-    guides.map((file) => {
-      const text = fs.readFileSync(path.join(root, "docs", file), "utf8")
-      return `- [${/^# (.*)$/m.exec(text)?.[1]}](documents/${file.replace(/\.md$/, ".html")}): ${firstSentence(text)}`
-    }).join("\n")
-  }
+${documents("docs", "")}
+
+## One example for each task
+
+${documents("ai-docs", "examples.")}
 `
 )
 console.log(`The site is in ${path.relative(root, output)}`)

@@ -6,6 +6,8 @@ import { sourceOf } from "./Document.ts"
 
 export class DocumentSource extends Context.Service<DocumentSource, {
   readonly version: (id: string) => Effect.Effect<number>
+  /** When the document got its version, in milliseconds since the epoch. */
+  readonly changedAt: (id: string) => Effect.Effect<number>
   readonly read: (id: string, version: number) => Effect.Effect<string>
   /** Writes the next version, and returns its number. */
   readonly write: (id: string) => Effect.Effect<number>
@@ -19,6 +21,7 @@ const make = (directory: string): DocumentSource["Service"] => {
   const version = (id: string) => Effect.promise(() => fs.readFile(versionFile(id), "utf8").then(Number, () => 0))
   return {
     version,
+    changedAt: (id) => Effect.promise(() => fs.stat(versionFile(id)).then(({ mtimeMs }) => mtimeMs, () => Date.now())),
     read: (id, version) => Effect.promise(() => fs.readFile(textFile(id, version), "utf8")),
     write: (id) =>
       Effect.flatMap(version(id), (last) =>

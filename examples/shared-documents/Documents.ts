@@ -30,6 +30,11 @@ export class Documents extends Context.Service<Documents, {
   /** Writes the next version, tells the others, and returns the version. */
   readonly change: (id: string) => Effect.Effect<number>
   readonly counts: Effect.Effect<Counts>
+  /**
+   * Milliseconds from the last change that this process has noticed until it served the new version. It includes the time
+   * in which nobody asked for the document.
+   */
+  readonly staleness: Effect.Effect<number | undefined>
 }>()("shared-documents/Documents") {
   static readonly layer = (options: { readonly capacity: number; readonly timeToLive: number }) =>
     Layer.effect(Documents, make(options))
@@ -43,6 +48,15 @@ const make = Effect.fnUntraced(function*(options: { readonly capacity: number; r
   let fromStore = 0
   let renders = 0
   let withoutStore = 0
+  let staleness: number | undefined
+
+  /** The version that this process has served last. One number for each document, which is small. */
+  const served = new Map<string, number>()
+  const note = Effect.fnUntraced(function*(id: string, version: number) {
+    const last = served.get(id)
+    served.set(id, version)
+    if (last !== undefined && last !== version) staleness = Date.now() - (yield* source.changedAt(id))
+  })
 
   const rendered = new WeakSet<Rendering>()
 
@@ -72,6 +86,7 @@ const make = Effect.fnUntraced(function*(options: { readonly capacity: number; r
         })
       )
       if (!rendered.has(key)) fromStore++
+      yield* note(id, key.version)
       return document
     })
 
@@ -93,6 +108,7 @@ const make = Effect.fnUntraced(function*(options: { readonly capacity: number; r
         Effect.tap(WeakCache.invalidate(cache, id)),
         Effect.tap(changes.publish(id))
       ),
+    staleness: Effect.sync(() => staleness),
     counts: Effect.map(WeakCache.stats(cache), ({ size }) => ({
       requests,
       fromMemory: requests - lookups,

@@ -17,6 +17,8 @@ import type { Settings } from "./server.ts"
 
 export interface Options {
   readonly redis: boolean
+  /** Without Redis, the processes share their renderings in a file of SQLite. */
+  readonly sqlite?: boolean
   /** How long the load lasts. The process is killed, and Redis stopped, in the middle. */
   readonly seconds: number
   readonly processes?: number
@@ -75,6 +77,7 @@ const drive = Effect.fnUntraced(function*(options: Options) {
         port: yield* RedisServer.freePort,
         directory,
         redis: redis?.port,
+        sqlite: options.sqlite ? path.join(directory, "renderings.sqlite") : undefined,
         capacity: 20,
         timeToLive
       })

@@ -3,16 +3,20 @@ import * as NodeRedis from "@effect/platform-node/NodeRedis"
 import { Effect, Layer, Logger } from "effect"
 import { HttpRouter, HttpServerRequest, HttpServerResponse } from "effect/http"
 import { Persistence, type Redis } from "effect/persistence"
+import { readFileSync } from "node:fs"
 import { createServer } from "node:http"
 import { Changes } from "./Changes.ts"
 import { Documents } from "./Documents.ts"
 import { DocumentSource } from "./DocumentSource.ts"
+import * as Sqlite from "./Sqlite.ts"
 
 export interface Settings {
   readonly port: number
   readonly directory: string
   /** The port of Redis on this machine; without Redis, everything stays in this process. */
   readonly redis: number | undefined
+  /** Without Redis: keep the renderings in this file, which other processes may share, and not in memory. */
+  readonly sqlite?: string | undefined
   readonly capacity: number
   readonly timeToLive: number
 }
@@ -46,15 +50,25 @@ const routes: Layer.Layer<never, never, HttpRouter.HttpRouter | Documents | Chan
         return HttpServerResponse.jsonUnsafe({ version: yield* documents.change(yield* idOf) })
       })
     )
+    // A page that draws the counts.
+    yield* router.add(
+      "GET",
+      "/live",
+      HttpServerResponse.html(readFileSync(new URL("live.html", import.meta.url), "utf8"))
+    )
     yield* router.add(
       "GET",
       "/counts",
-      Effect.map(documents.counts, (counts) =>
-        HttpServerResponse.jsonUnsafe({
-          ...counts,
-          memory: process.memoryUsage().rss,
-          isListening: changes.isListening()
-        }))
+      Effect.map(
+        Effect.all([documents.counts, documents.staleness]),
+        ([counts, staleness]) =>
+          HttpServerResponse.jsonUnsafe({
+            ...counts,
+            staleness,
+            memory: process.memoryUsage().rss,
+            isListening: changes.isListening()
+          })
+      )
     )
   })
 )
@@ -66,7 +80,12 @@ const redis = NodeRedis.layer({
 })
 
 const shared: Layer.Layer<Changes | Persistence.Persistence, Redis.RedisError> = settings.redis === undefined
-  ? Layer.mergeAll(Changes.layerEmbedded, Persistence.layerMemory)
+  ? Layer.mergeAll(
+    Changes.layerEmbedded,
+    settings.sqlite === undefined
+      ? Persistence.layerMemory
+      : Layer.provide(Persistence.layerSql, Sqlite.layer(settings.sqlite))
+  )
   : Layer.provide(Layer.mergeAll(Changes.layerRedis, Persistence.layerRedis), redis)
 
 const service = routes.pipe(

@@ -23,7 +23,7 @@ export const directory = path.join(root, ".doctest")
 export const modulePath = ({ file, line }: Example): string => path.join(directory, `${file}.${line}.ts`)
 
 export const all = (): ReadonlyArray<Example> =>
-  ["src", ".", "docs"].flatMap(sources).toSorted()
+  ["src", ".", "docs", "ai-docs"].flatMap(sources).toSorted()
     .flatMap((file) => find(file, fs.readFileSync(path.join(root, file), "utf8")))
 
 /** Returns the files of a folder. Does not use `fs.globSync`, which Node 20 does not have. */

@@ -224,7 +224,7 @@ interface Runner extends Register {
  * )
  * ```
  *
- * @see {@link it} for vitest's own
+ * @see {@link Methods} for what they do
  *
  * @category constructors
  * @stability experimental

@@ -62,10 +62,10 @@ export class Chromium {
   static async open(executable: string, url: string): Promise<Chromium> {
     const chromium = new Chromium(executable)
     try {
-      const { targetId } = await chromium.#send("Target.createTarget", { url: "about:blank" })
-      const { sessionId } = await chromium.#send("Target.attachToTarget", { targetId, flatten: true })
+      const { targetId } = await chromium.send("Target.createTarget", { url: "about:blank" })
+      const { sessionId } = await chromium.send("Target.attachToTarget", { targetId, flatten: true })
       chromium.#session = sessionId
-      await chromium.#send("Page.navigate", { url })
+      await chromium.send("Page.navigate", { url })
       return chromium
     } catch (error) {
       chromium.close()
@@ -73,7 +73,8 @@ export class Chromium {
     }
   }
 
-  #send(method: string, params: object): Promise<any> {
+  /** Sends a command of the protocol to the page, such as `Emulation.setDeviceMetricsOverride`. */
+  send(method: string, params: object): Promise<any> {
     const id = ++this.#sent
     const message = { id, method, params, ...(this.#session === undefined ? {} : { sessionId: this.#session }) }
     return new Promise((resolve, reject) => {
@@ -87,7 +88,7 @@ export class Chromium {
 
   /** Evaluates an expression in the page, and waits for its promise. The console's functions are available. */
   async evaluate(expression: string): Promise<any> {
-    const { exceptionDetails, result } = await this.#send("Runtime.evaluate", {
+    const { exceptionDetails, result } = await this.send("Runtime.evaluate", {
       expression,
       awaitPromise: true,
       returnByValue: true,
