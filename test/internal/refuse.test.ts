@@ -7,6 +7,9 @@ const { Finalizer, WeakMethod, WeakProxy, WeakRef } = Library
 
 type Copy = typeof Library
 
+/** The modules by their names. */
+const modules: Copy = { ...Library }
+
 const target = { id: 1, on() {} }
 
 /** Returns a value of each type of a copy of the package. */
@@ -188,7 +191,7 @@ const operations: Record<string, (foreign: Values, own: Values) => unknown> = {
 }
 for (const [module, withArguments] of Object.entries(functions)) {
   // The tables above have the arguments that the functions take.
-  const exported = Library[module as keyof Copy] as unknown as Record<string, (...args: Arguments) => any>
+  const exported = modules[module as keyof Copy] as unknown as Record<string, (...args: Arguments) => any>
   const of = (values: Values) => values[module as keyof Values]
   for (const [name, args] of Object.entries(withArguments)) {
     operations[`${module}.${name}`] = (foreign) => exported[name]!(of(foreign), ...args)
@@ -217,7 +220,7 @@ const errorOf = (operation: () => unknown): unknown => {
 
 describe("refuse", () => {
   it.for(Object.keys(functions))("the tests call each function of %s", (module) => {
-    const names = Object.keys(Library[module as keyof Copy])
+    const names = Object.keys(modules[module as keyof Copy])
       .filter((name) => !others.test(name) && !othersOf[module as keyof Copy]?.test(name))
     assert.sameMembers(names, Object.keys(functions[module as keyof Values]!).filter((name) => !others.test(name)))
   })
