@@ -349,7 +349,10 @@ const program = Effect.gen(function*() {
   }
 })
 
-const exit = await Effect.runPromiseExit(program.pipe(Effect.provide(Logger.layer([]))))
+const exit = await Effect.runPromiseExit(
+  // All services are provided. Inference loses that in the generator.
+  (program as Effect.Effect<void, unknown>).pipe(Effect.provide(Logger.layer([])))
+)
 if (Exit.isFailure(exit)) check(false, Cause.pretty(exit.cause))
 console.log(
   JSON.stringify({
