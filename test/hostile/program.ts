@@ -36,6 +36,7 @@ const patch = (): void => {
   Promise.resolve = ((value: unknown) => {
     const promise = original(value)
     return Object.assign(Object.create(Promise.prototype), {
+      // oxlint-disable-next-line unicorn/no-thenable
       then: (f: (value: unknown) => unknown) => promise.then((value) => void later(() => f(value), 0))
     })
   }) as typeof Promise.resolve
@@ -46,6 +47,7 @@ const patch = (): void => {
   globalThis.MessageChannel = fail as unknown as typeof MessageChannel
   globalThis.WeakRef = fail as unknown as typeof globalThis.WeakRef
   globalThis.FinalizationRegistry = fail as unknown as typeof globalThis.FinalizationRegistry
+  // oxlint-disable-next-line no-extend-native
   Array.prototype.includes = fail
 }
 
@@ -125,7 +127,7 @@ const program = Effect.gen(function*() {
   }
   yield* WeakListeners.publish(listeners, 1)
   yield* WeakCache.invalidateAll(cache)
-  for (const self of [keys, values, set, interner, listeners, cache]) `${self} ${JSON.stringify(self)}`
+  for (const self of [keys, values, set, interner, listeners, cache]) void `${self} ${JSON.stringify(self)}`
   const rest = () =>
     left + WeakKeyMap.size(keys) + WeakValueMap.size(values) + WeakSet.size(set) + Interner.size(interner)
   for (let round = 0; round < 200 && rest() > 0; round++) {

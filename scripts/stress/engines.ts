@@ -1,0 +1,71 @@
+/** Starts a program on an engine, and stores results with their command, date and version. */
+import * as childProcess from "node:child_process"
+import * as fs from "node:fs"
+import * as path from "node:path"
+import { fromRegistry, root } from "../engines/install.ts"
+
+export interface Engine {
+  readonly name: string
+  readonly command: () => ReadonlyArray<string>
+}
+
+const platform = `${process.platform === "win32" ? "win" : process.platform}-${process.arch}`
+const stripTypes = path.join(root, "scripts", "engines", "stripTypes.mjs")
+const node = path.join(root, "node_modules", "node", "bin", "node")
+
+/** Node 20 may be the `node` of the machine. */
+const node20 = (): string => {
+  const { stdout } = childProcess.spawnSync("/usr/bin/node", ["--version"], { encoding: "utf8" })
+  return stdout?.startsWith("v20.") === true ? "/usr/bin/node" : fromRegistry(`node-${platform}`, "20.20.2", "bin/node")
+}
+
+export const engines: ReadonlyArray<Engine> = [
+  { name: "Node 26", command: () => [node, "--expose-gc"] },
+  { name: "Node 20", command: () => [node20(), "--expose-gc", "--import", stripTypes] },
+  { name: "Bun", command: () => [fromRegistry(`@oven/bun-${platform}`, "1.4.5", "bin/bun")] }
+]
+
+export interface Run {
+  readonly engine: string
+  readonly version: string
+  readonly flags: ReadonlyArray<string>
+  readonly seconds: number
+  readonly ok: boolean
+  readonly result: Readonly<Record<string, unknown>>
+}
+
+/** Runs a program that prints its result as the last line, in JSON. */
+export const run = (
+  engine: Engine,
+  flags: ReadonlyArray<string>,
+  program: string,
+  args: ReadonlyArray<string>
+): Run => {
+  const [file, ...own] = engine.command()
+  const version = childProcess.spawnSync(file!, ["--version"], { encoding: "utf8" }).stdout.trim()
+  const start = performance.now()
+  const { signal, status, stderr, stdout } = childProcess.spawnSync(
+    file!,
+    [...own, ...flags, path.join(import.meta.dirname, program), ...args],
+    { encoding: "utf8", maxBuffer: 1e8 }
+  )
+  const line = stdout.trim().split("\n").at(-1) ?? ""
+  const result = line.startsWith("{")
+    ? JSON.parse(line) as Record<string, unknown>
+    : { faults: [`${signal ?? status}: ${stderr.slice(-2000)}`] }
+  return {
+    engine: engine.name,
+    version: version.replace(/^v/, ""),
+    flags,
+    seconds: Math.round((performance.now() - start) / 1000),
+    ok: status === 0,
+    result
+  }
+}
+
+export const store = (name: string, command: string, runs: ReadonlyArray<Run>): void => {
+  const file = path.join(root, "docs", "evidence", `${name}.json`)
+  fs.mkdirSync(path.dirname(file), { recursive: true })
+  const date = new Date().toISOString().slice(0, 10)
+  fs.writeFileSync(file, `${JSON.stringify({ command, date, runs }, undefined, 2)}\n`)
+}
