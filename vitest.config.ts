@@ -24,8 +24,6 @@ export default defineConfig({
     // The tests of the real heap force collections.
     execArgv: process.env["TEST_HOST"] === undefined ? ["--expose-gc"] : [],
     testTimeout: 30_000,
-    // The heap readings of old engines differ by some 200 KB from run to run. A leak exceeds its bound each time.
-    retry: process.env["TEST_ENGINE"] === undefined ? 0 : { count: 2, condition: /to be below/ },
     setupFiles: ["scripts/engines/setup.ts"],
     reporters: report === undefined ? ["default"] : ["default", ["json", { outputFile: report }]],
     projects: [{

@@ -3,7 +3,7 @@ import { measureAfterCollections } from "./measure/afterCollections.ts"
 import * as collections from "./measure/collections.ts"
 import { measureCost } from "./measure/cost.ts"
 import * as finalizers from "./measure/finalizers.ts"
-import { measureLongTurn, measureOperation, type Operation } from "./measure/operations.ts"
+import { measureOperation, type Operation } from "./measure/operations.ts"
 import * as proxies from "./measure/proxies.ts"
 import * as references from "./measure/references.ts"
 import type { Job, Measurement } from "./measurement.ts"
@@ -14,8 +14,7 @@ const { contender, measure, n, subject }: Job = JSON.parse(process.argv[2]!)
 const measureAll = async (operations: ReadonlyArray<Operation>): Promise<Array<Measurement>> => {
   const measurements: Array<Measurement> = []
   for (const operation of operations) {
-    if (measure === "one long turn") measurements.push(await measureLongTurn(n, operation))
-    else if (operation.name !== "build") measurements.push(await measureOperation(n, operation))
+    measurements.push(await measureOperation(n, operation))
   }
   return measurements
 }

@@ -1,39 +1,43 @@
 /**
  * Compares this library with the primitives that it uses, and with other packages.
  *
- *     npm run bench             measures everything, and writes benchmark/results.json and the charts in docs/
- *     npm run bench:quick       prints the ratios to the floor, and writes nothing
+ *     npm run bench             measures everything, and writes benchmark/results.json
+ *     npm run bench:quick       prints the ratios to the floor
+ *     npm run bench -- --peers  measures the other packages only
+ *     npm run bench:quick -- --write
  *     npm run bench -- --only WeakKeyMap --rounds 3
  */
 import * as fs from "node:fs"
 import * as path from "node:path"
 import { parseArgs } from "node:util"
-import { quick, whole } from "./plan.ts"
+import { peers, quick, whole } from "./plan.ts"
 import { hasPython, run } from "./processes.ts"
-import { drawCharts } from "./report/charts.ts"
-import { aheadOfUs, judge } from "./report/goals.ts"
+import { judge } from "./report/goals.ts"
 import { describeMachine } from "./report/machine.ts"
 import { formatResults } from "./report/results.ts"
-import { aheadTable, goalTable, resultTables } from "./report/tables.ts"
+import { goalTable, resultTables } from "./report/tables.ts"
 import { cpython } from "./subjects.ts"
 
 const { values: options } = parseArgs({
   options: {
     quick: { type: "boolean", default: false },
+    peers: { type: "boolean", default: false },
+    write: { type: "boolean", default: false },
     only: { type: "string", default: "" },
     rounds: { type: "string", default: "99" }
   }
 })
 
 const withPython = hasPython()
-const plan = (options.quick ? quick() : whole())
-  .map(({ jobs, rounds }) => ({
-    jobs: jobs.filter(({ contender, subject }) =>
-      subject.includes(options.only) && (withPython || contender !== cpython)
-    ),
-    rounds: Math.min(rounds, Number(options.rounds))
-  }))
-  .filter(({ jobs }) => jobs.length > 0)
+const plan =
+  (options.quick || options.peers ? [...options.quick ? quick() : [], ...options.peers ? peers() : []] : whole())
+    .map(({ jobs, rounds }) => ({
+      jobs: jobs.filter(({ contender, subject }) =>
+        subject.includes(options.only) && (withPython || contender !== cpython)
+      ),
+      rounds: Math.min(rounds, Number(options.rounds))
+    }))
+    .filter(({ jobs }) => jobs.length > 0)
 
 const machine = describeMachine()
 console.log(Object.entries(machine).map(([key, value]) => `${key} ${value}`).join(", "))
@@ -44,17 +48,12 @@ const progress = (done: number, of: number) => {
 }
 const { failures, results } = await run(plan, progress)
 const goals = judge(results)
-const ahead = aheadOfUs(results)
 
 console.log(`\n${resultTables(results)}\n`)
-if (ahead.length > 0) console.log(`${aheadTable(ahead)}\n`)
 console.log(`\n${goalTable(goals)}`)
 for (const failure of failures) console.log(`Failed: ${failure}`)
 
-if (!options.quick && options.only === "") {
-  const root = path.resolve(import.meta.dirname, "..")
+if (options.write || !options.quick && !options.peers && options.only === "") {
   const written = { machine: { ...machine, loadAfter: describeMachine().load }, goals, results, failures }
-  fs.writeFileSync(path.join(root, "benchmark", "results.json"), formatResults(written))
-  fs.mkdirSync(path.join(root, "docs"), { recursive: true })
-  for (const [file, svg] of drawCharts(results)) fs.writeFileSync(path.join(root, "docs", file), svg)
+  fs.writeFileSync(path.join(import.meta.dirname, "results.json"), formatResults(written))
 }

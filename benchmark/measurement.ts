@@ -3,7 +3,7 @@
 export interface Job {
   readonly subject: string
   readonly contender: string
-  readonly measure: "operations" | "one long turn" | "cost" | "after collections"
+  readonly measure: "operations" | "cost" | "after collections"
   /** The number of entries. */
   readonly n: number
 }

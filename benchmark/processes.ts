@@ -22,15 +22,27 @@ const perform = async (job: Job): Promise<Array<Measurement>> => {
   return JSON.parse(stdout)
 }
 
-/** Runs one round after the other, so that other programs disturb all jobs equally. Each round has a random order. */
-export const run = async (comparisons: ReadonlyArray<Comparison>, report: (done: number, of: number) => void) => {
+/**
+ * Runs one round after the other, so that other programs disturb all jobs equally. Each round has a random order.
+ * Starts no job after the time `until`.
+ */
+export const run = async (
+  comparisons: ReadonlyArray<Comparison>,
+  report: (done: number, of: number) => void,
+  until = Infinity
+) => {
   const results = new Map<string, Result>()
   const failures: Array<string> = []
   const total = comparisons.reduce((sum, { jobs, rounds }) => sum + jobs.length * rounds, 0)
   let done = 0
+  let skipped = 0
   for (let round = 0; round < Math.max(...comparisons.map(({ rounds }) => rounds)); round++) {
     for (const { jobs } of shuffled(comparisons.filter(({ rounds }) => round < rounds))) {
       for (const job of shuffled(jobs)) {
+        if (performance.now() > until) {
+          skipped++
+          continue
+        }
         try {
           for (const { mean, name, unit, value } of await perform(job)) {
             const key = JSON.stringify([job, name])
@@ -45,7 +57,7 @@ export const run = async (comparisons: ReadonlyArray<Comparison>, report: (done:
       }
     }
   }
-  return { results: Array.from(results.values()) as Results, failures }
+  return { results: Array.from(results.values()) as Results, failures, skipped }
 }
 
 const shuffled = <A>(values: ReadonlyArray<A>): Array<A> =>

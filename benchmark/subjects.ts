@@ -1,7 +1,7 @@
 /** The collections under test, their keys and values, and the contenders for each. */
 import * as Equal from "effect/Equal"
 import * as Hash from "effect/Hash"
-import type { Collection } from "./collection.ts"
+import type { Collection } from "./contenders.ts"
 
 export interface Subject {
   /** The keys that are set. */
@@ -71,7 +71,8 @@ export const subjects: Readonly<Record<string, Subject>> = {
       "by hand": async () => (await import("./peers/byHand.ts")).valueMap,
       weakref: async () => (await import("./peers/weakref.ts")).valueMap,
       "weak-value": async () => (await import("./peers/weakValue.ts")).valueMap,
-      "weak-lru-cache": async () => (await import("./peers/weakLruCache.ts")).valueMap
+      "weak-lru-cache": async () => (await import("./peers/weakLruCache.ts")).valueMap,
+      "lru-cache": async () => (await import("./peers/strong.ts")).lruCache
     }
   },
   "WeakValueMap, object keys": {
@@ -134,7 +135,8 @@ export const subjects: Readonly<Record<string, Subject>> = {
       [pattern]: async () => (await import("./peers/iterableWeakMap.ts")).keyMap,
       weakref: async () => (await import("./peers/weakref.ts")).keyMap,
       "iterable-weak": async () => (await import("./peers/iterableWeak.ts")).keyMap,
-      "@wry/caches": async () => (await import("./peers/wryCaches.ts")).keyMap
+      "@wry/caches": async () => (await import("./peers/wryCaches.ts")).keyMap,
+      "native WeakMap": async () => (await import("./peers/strong.ts")).weakMap
     }
   },
   "WeakKeyMap by reference, object values": {

@@ -148,6 +148,15 @@ export const memoize = <F extends (this: void, ...args: ReadonlyArray<never>) =>
         node = node.objects?.get(arg)
         if (node === undefined) return memo.run.apply(memo, arguments as unknown as Array<unknown>)
         bits |= 1
+      } else if (i === length - 1 && length <= maxBits) {
+        // The most frequent calls with a primitive: it is the last argument, and the only one.
+        const { results }: Node = node
+        if (results === undefined || results.shape !== bits || (bits + 2 & bits + 1) !== 0) break
+        // The shape has one key, so the level has entries.
+        const entry = (results.level as Level | undefined)?.get(arg === 0 ? keyOf(arg) : arg) as Entry | undefined
+        if (entry === undefined) break
+        entry.used = ++results.uses
+        return entry.result
       }
     }
     if (node.called && (bits & (bits + 1)) === 0 && length > 0 && length <= maxBits) return node.result
@@ -221,7 +230,7 @@ class Memo implements Forgetful {
     const first = results.find(shape, args)
     if (first !== undefined) return results.use(first).result
     if (this.capacity === 0 || generation !== this.generation) return result
-    return results.use(results.insert(shape, args, result)).result
+    return results.insert(shape, args, result).result
   }
 
   clear(): void {
@@ -294,19 +303,18 @@ class Node {
   }
 }
 
-/** A remembered result. The entries form a linked list in order of use. */
+/** A remembered result. */
 class Entry {
   /** The keys that lead from the root of the trie to the entry. */
   declare readonly path: ReadonlyArray<unknown>
-  declare readonly result: unknown
-  declare newer: Entry
-  declare older: Entry
+  declare result: unknown
+  /** The number of the last use, or 0 if the entry has been removed. */
+  declare used: number
 
   constructor(path: ReadonlyArray<unknown>, result: unknown) {
     this.path = path
     this.result = result
-    this.newer = this
-    this.older = this
+    this.used = 0
   }
 }
 
@@ -315,15 +323,23 @@ interface Level extends Map<unknown, Level | Entry> {}
 /**
  * The bounded results of the calls with primitives or without arguments, in a trie of
  * maps. The first key of a path is the shape of the call: the number of arguments, and
- * the positions of the objects. The other keys are the primitives. All paths of one shape
- * have the same length, so only the last key of a path leads to an entry.
+ * the positions of the objects. The other keys are the primitives. All paths of one
+ * shape have the same length, so only the last key of a path leads to an entry.
+ *
+ * A use only stores a number in the entry, because relinking a list in order of use took longer
+ * than the rest of a hit. An eviction takes the next entry of `sorted` that has not been used
+ * since the sorting. When `sorted` ends, all entries are sorted again, which costs
+ * O(log n) per use or eviction since the last sorting.
  */
 class Results {
   declare private readonly capacity: number
   declare private readonly root: Level
-  /** The head of a circular list. `list.older` is the newest entry, and `list.newer` is the oldest. */
-  declare private readonly list: Entry
   declare private size: number
+  /** How many uses there have been. */
+  declare uses: number
+  /** The entries in order of their uses at the last sorting, reversed, and `uses` at that time. */
+  declare private sorted: Array<Entry>
+  declare private sortedAt: number
   /** The shape of the newest path, and what it leads to. Most functions are called with one shape. */
   declare shape: number | string | undefined
   declare level: Level | Entry | undefined
@@ -333,8 +349,10 @@ class Results {
     this.level = undefined
     this.capacity = capacity
     this.root = new Map()
-    this.list = new Entry([], undefined)
     this.size = 0
+    this.uses = 0
+    this.sorted = []
+    this.sortedAt = 0
   }
 
   find(shape: number | string, args: ReadonlyArray<unknown>): Entry | undefined {
@@ -362,34 +380,41 @@ class Results {
     level.set(path[last], entry)
     this.shape = shape
     this.level = this.root.get(shape)
-    if (++this.size > this.capacity) this.remove(this.list.newer)
+    this.use(entry)
+    if (++this.size > this.capacity) this.remove(this.leastRecentlyUsed())
     return entry
   }
 
-  /** Marks an entry as the most recently used. Inserts a new entry into the list. */
+  /** Marks an entry as the most recently used. */
   use(entry: Entry): Entry {
-    const { list } = this
-    if (list.older !== entry) {
-      unlink(entry)
-      entry.newer = list
-      entry.older = list.older
-      list.older = list.older.newer = entry
-    }
+    entry.used = ++this.uses
     return entry
+  }
+
+  private leastRecentlyUsed(): Entry {
+    for (;;) {
+      const entry = this.sorted.pop()
+      if (entry === undefined) {
+        this.sorted = entriesOf(this.root).sort((a, b) => b.used - a.used)
+        this.sortedAt = this.uses
+      } else if (entry.used !== 0 && entry.used <= this.sortedAt) {
+        return entry
+      }
+    }
   }
 
   remove(entry: Entry): void {
-    unlink(entry)
     removePath(this.root, entry.path, 0)
     this.size--
+    // `sorted` may still have the entry.
+    entry.used = 0
+    entry.result = undefined
     if (this.shape === entry.path[0]) this.level = this.root.get(entry.path[0])
   }
 }
 
-const unlink = (entry: Entry): void => {
-  entry.newer.older = entry.older
-  entry.older.newer = entry.newer
-}
+const entriesOf = (level: Level): Array<Entry> =>
+  Array.from(level.values(), (next) => next instanceof Entry ? next : entriesOf(next)).flat()
 
 /** Removes a path and the levels that become empty. */
 const removePath = (level: Level, path: ReadonlyArray<unknown>, i: number): void => {

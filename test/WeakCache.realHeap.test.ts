@@ -343,6 +343,15 @@ describe("memory", () => {
       assert.isBelow(yield* peakOf((n) => WeakCache.refresh(cache, -n)), 150)
     }))
 
+  scopedLive("a busy loop of reads that refresh in the background stays within bounds", () =>
+    Effect.gen(function*() {
+      const cache = yield* WeakCache.make({
+        lookup: (n: number) => Effect.sync(() => megabyte(n)),
+        refreshAfter: 0
+      })
+      assert.isBelow(yield* peakOf(() => WeakCache.get(cache, 0)), 150, "megabytes of 300")
+    }))
+
   scopedLive("many keys leave nothing behind", () =>
     Effect.gen(function*() {
       const cache = yield* WeakCache.make({

@@ -197,8 +197,7 @@ describe("lookups that start lookups", () => {
       const depth = 20_000
       const exit = Effect.runSyncExit(WeakCache.get(cache, depth))
       assert.isTrue(Exit.isFailure(exit))
-      yield* WeakCache.invalidateAll(cache)
-      for (let key = 0; key < depth; key += 1000) assert.strictEqual((yield* WeakCache.get(cache, key)).depth, key)
+      for (let key = depth; key >= 0; key -= 1000) assert.strictEqual((yield* WeakCache.get(cache, key)).depth, key)
     }))
 })
 

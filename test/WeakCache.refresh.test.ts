@@ -52,6 +52,46 @@ describe("refresh", () => {
     }))
 
   effect(
+    "concurrent refreshes of a missing key share one lookup, and a get waits for it",
+    () =>
+      Effect.gen(function*() {
+        const { lookup, lookups, succeed } = versions()
+        const cache = yield* WeakCache.make({ lookup, capacity: 10 })
+        yield* WeakCache.get(cache, "other")
+        const fiber = yield* Effect.forkChild(
+          Effect.forEach(
+            Array.from({ length: 100 }, (_, i) => i),
+            (i) => i === 50 ? WeakCache.get(cache, "k") : WeakCache.refresh(cache, "k"),
+            { concurrency: "unbounded" }
+          )
+        )
+        yield* settle
+        assert.strictEqual(lookups(), 2)
+        yield* succeed(0, 2)
+        assert.strictEqual(new Set(yield* Fiber.join(fiber)).size, 1)
+      })
+  )
+
+  effect(
+    "runs its own lookup while a get runs one, because what the get reads may be older",
+    () =>
+      Effect.gen(function*() {
+        const { lookup, succeed } = versions()
+        const cache = yield* WeakCache.make({ lookup, capacity: 10 })
+        yield* WeakCache.get(cache, "other")
+        const get = yield* Effect.forkChild(WeakCache.get(cache, "k"))
+        yield* settle
+        const refresh = yield* Effect.forkChild(WeakCache.refresh(cache, "k"))
+        yield* settle
+        yield* succeed(1, 3)
+        assert.strictEqual((yield* Fiber.join(refresh)).version, 3)
+        yield* succeed(0, 2)
+        assert.strictEqual((yield* Fiber.join(get)).version, 2)
+        assert.strictEqual(yield* versionOf(cache), 3)
+      })
+  )
+
+  effect(
     "interrupting one of two refreshes leaves the other waiting, and the last ends the lookup",
     () =>
       Effect.gen(function*() {
@@ -79,10 +119,13 @@ describe("refresh", () => {
     "set": [(cache) => WeakCache.set(cache, "k", { version: 100 }), 100],
     "invalidate": [(cache) => WeakCache.invalidate(cache, "k"), 0],
     "invalidateAll": [(cache) => WeakCache.invalidateAll(cache), 0],
+    "matching invalidateWhen": [(cache) => WeakCache.invalidateWhen(cache, "k", () => true), 0],
+    "invalidateWhen that does not match": [(cache) => WeakCache.invalidateWhen(cache, "k", () => false), 2],
     "set of another key": [(cache) => WeakCache.set(cache, "other", { version: 100 }), 2]
   }
   for (const [name, [act, expected]] of Object.entries(newer)) {
-    for (const before of ["a value", "no value"] as const) {
+    // `invalidateWhen` waits for the lookup of a missing value.
+    for (const before of name.includes("When") ? ["a value"] : ["a value", "no value"]) {
       effect(`a ${name} during the refresh of ${before} is newer than the result`, () =>
         Effect.gen(function*() {
           const { lookup, succeed } = versions()

@@ -5,6 +5,7 @@ import { Writable } from "node:stream"
 import * as util from "node:util"
 import { WeakError, WeakProxy } from "../src/index.ts"
 import { TestHeap } from "../src/testing/index.ts"
+import { hasNode } from "./support/host.ts"
 
 const kinds: Record<string, () => object> = {
   object: () => ({ a: 1 }),
@@ -155,7 +156,7 @@ describe("WeakProxy, dead", () => {
       keys: (x) => Object.keys(x),
       descriptors: (x) => Object.getOwnPropertyDescriptors(x),
       prototype: (x) => Object.getPrototypeOf(x),
-      "Buffer.isBuffer": (x) => Buffer.isBuffer(x),
+      ...hasNode ? { "Buffer.isBuffer": (x: unknown) => Buffer.isBuffer(x) } : {},
       String: (x: any) => String(x)
     }
     for (const [kind, make] of Object.entries(proxies)) {

@@ -1,5 +1,5 @@
 /** Refers to each target, and runs a callback when it is collected, until `close`. */
-import type { Finalizers } from "../measure/finalizers.ts"
+import type { Finalizers } from "../contenders.ts"
 
 interface Owner {
   readonly live: Set<() => void>

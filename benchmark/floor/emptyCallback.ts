@@ -2,8 +2,7 @@
  * The engine's own clean-up job with a callback that only counts. The clean-up of tables and of callbacks is compared
  * with it. Nothing can be looked up in it.
  */
-import type { Collection } from "../collection.ts"
-import type { Finalizers } from "../measure/finalizers.ts"
+import type { Collection, Finalizers } from "../contenders.ts"
 
 class Registrations {
   waiting = 0

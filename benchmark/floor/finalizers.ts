@@ -1,5 +1,5 @@
 /** Runs a callback once for each target: when it is collected, by hand, or at `close`. */
-import type { Finalizers } from "../measure/finalizers.ts"
+import type { Finalizers } from "../contenders.ts"
 
 interface Finalizer {
   effect: (() => void) | undefined

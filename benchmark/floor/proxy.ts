@@ -1,5 +1,5 @@
 /** A weak proxy whose methods are weak too. It has only the two traps that a method call needs. */
-import type { Proxies } from "../measure/proxies.ts"
+import type { Proxies } from "../contenders.ts"
 
 /** The last dereferenced target. A method is read and then called, and the target stays alive until the turn ends. */
 let recent: Target | undefined

@@ -2,7 +2,7 @@ import * as Effect from "effect/Effect"
 import * as Exit from "effect/Exit"
 import * as Scope from "effect/Scope"
 import * as Finalizer from "../../src/Finalizer.ts"
-import type { Finalizers } from "../measure/finalizers.ts"
+import type { Finalizers } from "../contenders.ts"
 import { runProgram } from "../program.ts"
 import { runInOneTurn } from "../runInOneTurn.ts"
 

@@ -1,6 +1,5 @@
-import * as Effect from "effect/Effect"
 import * as WeakKeyMap from "../../src/WeakKeyMap.ts"
-import type { Collection } from "../collection.ts"
+import type { Collection } from "../contenders.ts"
 import { runProgram } from "../program.ts"
 
 runProgram()
@@ -17,7 +16,6 @@ const collection = (compare: Compare): Collection => ({
     for (const entry of WeakKeyMap.entries(self)) kept.value = entry
   },
   forEach: (self, f) => void WeakKeyMap.forEach(self, f),
-  fromEntries: (entries) => Effect.runSync(WeakKeyMap.fromIterable(entries, { compare })),
   size: WeakKeyMap.size
 })
 

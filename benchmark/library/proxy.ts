@@ -1,5 +1,5 @@
 import * as WeakProxy from "../../src/WeakProxy.ts"
-import type { Proxies } from "../measure/proxies.ts"
+import type { Proxies } from "../contenders.ts"
 import { runProgram } from "../program.ts"
 
 runProgram()

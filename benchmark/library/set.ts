@@ -1,6 +1,5 @@
-import * as Effect from "effect/Effect"
 import * as WeakSet from "../../src/WeakSet.ts"
-import type { Collection } from "../collection.ts"
+import type { Collection } from "../contenders.ts"
 import { runProgram } from "../program.ts"
 
 runProgram()
@@ -17,7 +16,6 @@ const collection = (compare: Compare): Collection => ({
     for (const entry of WeakSet.values(self)) kept.value = entry
   },
   forEach: (self, f) => void WeakSet.forEach(self, f),
-  fromEntries: (entries) => Effect.runSync(WeakSet.fromIterable(entries.map(([element]) => element), { compare })),
   size: WeakSet.size
 })
 

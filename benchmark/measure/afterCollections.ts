@@ -2,7 +2,7 @@
  * Measures operations as in an application: several kinds of collection in one process, with full collections of the
  * heap between them. V8 discards optimized code when a hidden class that the code embeds dies.
  */
-import type { Collection } from "../collection.ts"
+import type { Collection } from "../contenders.ts"
 import type { Measurement } from "../measurement.ts"
 import { median } from "../report/statistics.ts"
 import type { Subject } from "../subjects.ts"

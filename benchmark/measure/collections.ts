@@ -2,7 +2,7 @@
  * The operations of a collection. All visit the entries in insertion order, because this keeps memory access fast. Slow
  * memory access would hide the differences between contenders.
  */
-import type { Collection } from "../collection.ts"
+import type { Collection } from "../contenders.ts"
 import type { Subject } from "../subjects.ts"
 import { inTurns } from "./heap.ts"
 import type { Operation } from "./operations.ts"
@@ -17,7 +17,6 @@ export const operationsOf = (collection: Collection, subject: Subject, n: number
   const others = subject.values(n)
   const probes = subject.probes(keys)
   const missing = subject.keys(n + 1000).slice(n)
-  const entries = keys.map((key, i) => [key, values[i]] as const)
 
   let self = make()
   let isFull = false
@@ -86,14 +85,5 @@ export const operationsOf = (collection: Collection, subject: Subject, n: number
       for (let i = from; i < to; i++) kept.value = remove(self, probes[i])
     }
   })
-  const { fromEntries } = collection
-  if (fromEntries !== undefined) {
-    operations.push({
-      name: "build",
-      run: () => {
-        kept.value = fromEntries(entries)
-      }
-    })
-  }
   return operations
 }

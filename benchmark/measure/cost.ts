@@ -1,5 +1,5 @@
 /** Measures the cost of the entries of a collection: while they are alive, when they die together, and afterwards. */
-import type { Collection } from "../collection.ts"
+import type { Collection } from "../contenders.ts"
 import type { Measurement } from "../measurement.ts"
 import { median } from "../report/statistics.ts"
 import type { Subject } from "../subjects.ts"

@@ -1,21 +1,8 @@
 /** Measures finalizers and callbacks: making them, running them by hand, and running them after a collection. */
+import type { Finalizers } from "../contenders.ts"
 import type { Measurement } from "../measurement.ts"
 import { collect, drain, heapInUse, turn } from "./heap.ts"
 import { type Operation, perTurn } from "./operations.ts"
-
-export interface Finalizers<in out Owner = any, in out Handle = any> {
-  readonly open: () => Owner
-  readonly make: (
-    owner: Owner,
-    targets: ReadonlyArray<object>,
-    release: () => void,
-    handles: Array<Handle>,
-    from: number,
-    to: number
-  ) => void
-  readonly run?: (owner: Owner, handles: ReadonlyArray<Handle>, from: number, to: number) => void
-  readonly close: (owner: Owner) => void
-}
 
 export const contenders: Readonly<Record<string, Readonly<Record<string, () => Promise<Finalizers>>>>> = {
   "Finalizer": {

@@ -47,20 +47,3 @@ export const measureOperation = async (n: number, operation: Operation): Promise
     mean: result.latency.mean * 1e6 / perTurn
   }
 }
-
-/** Returns the median of several runs of `n` operations in one turn, after the code is optimized. */
-export const measureLongTurn = async (n: number, operation: Operation): Promise<Measurement> => {
-  const { name, run, start } = operation
-  const bench = new Bench({ iterations: 5, time: 0, warmupIterations: 2, warmupTime: 0, throws: true })
-  bench.add(name, () => run(0, n), {
-    async: false,
-    beforeEach: async () => {
-      await start?.()
-      await turn()
-    }
-  })
-  const [task] = await bench.run()
-  const { result } = task!
-  if (result.state !== "completed") throw new Error(`${name}: ${result.state}`)
-  return { name, unit: "ns", value: result.latency.p50 * 1e6 / n }
-}

@@ -1,11 +1,7 @@
 /** Measures reads, calls and method calls through proxies. */
+import type { Proxies } from "../contenders.ts"
 import { kept } from "./collections.ts"
 import type { Operation } from "./operations.ts"
-
-export interface Proxies {
-  readonly make: <A extends object>(target: A) => A
-  readonly makeFunction: <F extends (...args: Array<never>) => unknown>(target: F) => F
-}
 
 export const contenders: Readonly<Record<string, () => Promise<Proxies>>> = {
   "effect-weakref": async () => (await import("../library/proxy.ts")).proxies,

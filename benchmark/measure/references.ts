@@ -1,11 +1,7 @@
 /** Measures making references, making them again, and dereferencing them. */
+import type { References } from "../contenders.ts"
 import { kept } from "./collections.ts"
 import type { Operation } from "./operations.ts"
-
-export interface References<in out Ref = any> {
-  readonly make: (target: object) => Ref
-  readonly deref: (self: Ref) => unknown
-}
 
 export const contenders: Readonly<Record<string, () => Promise<References>>> = {
   "effect-weakref": () => import("../library/reference.ts"),

@@ -1,7 +1,7 @@
 /** The map that a careful Effect user writes by hand: a `MutableHashMap` of references, and a registry with tokens. */
 import * as MutableHashMap from "effect/MutableHashMap"
 import * as Option from "effect/Option"
-import type { Collection } from "../collection.ts"
+import type { Collection } from "../contenders.ts"
 import { runProgram } from "../program.ts"
 
 runProgram()

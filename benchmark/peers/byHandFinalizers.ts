@@ -6,7 +6,7 @@ import type * as Context from "effect/Context"
 import * as Effect from "effect/Effect"
 import * as Exit from "effect/Exit"
 import * as Scope from "effect/Scope"
-import type { Finalizers } from "../measure/finalizers.ts"
+import type { Finalizers } from "../contenders.ts"
 import { runProgram } from "../program.ts"
 import { runInOneTurn } from "../runInOneTurn.ts"
 

@@ -1,6 +1,6 @@
 /** `iterable-weak`. Its map holds the values strongly, so a value that reaches its key keeps the entry alive. */
 import iterableWeak from "iterable-weak"
-import type { Collection } from "../collection.ts"
+import type { Collection } from "../contenders.ts"
 
 const { IterableWeakMap, IterableWeakSet } = iterableWeak
 
@@ -10,7 +10,6 @@ export const keyMap: Collection<InstanceType<typeof IterableWeakMap<object, unkn
   set: (self, key, value) => self.set(key, value),
   remove: (self, key) => self.delete(key),
   iterate: (self) => self.entries(),
-  fromEntries: (entries) => new IterableWeakMap(entries),
   size: (self) => self.size
 }
 
@@ -20,6 +19,5 @@ export const set: Collection<InstanceType<typeof IterableWeakSet<object>>, objec
   set: (self, element) => self.add(element),
   remove: (self, element) => self.delete(element),
   iterate: (self) => self.values(),
-  fromEntries: (entries) => new IterableWeakSet(entries.map(([element]) => element)),
   size: (self) => self.size
 }

@@ -2,7 +2,7 @@
  * The iterable weak map from the README of the proposal for `WeakRef`, which many programs copy
  * (https://github.com/tc39/proposal-weakrefs#iterable-weakmaps).
  */
-import type { Collection } from "../collection.ts"
+import type { Collection } from "../contenders.ts"
 
 class IterableWeakMap<K extends WeakKey, V> {
   #weakMap = new WeakMap<K, { value: V; readonly ref: WeakRef<K> }>()

@@ -1,5 +1,5 @@
 /** A plain `Proxy` that holds its target, with the traps `get` and `apply`. It shows the cost of forwarding alone. */
-import type { Proxies } from "../measure/proxies.ts"
+import type { Proxies } from "../contenders.ts"
 
 const make = <A extends object>(target: A): A => {
   const methods = new Map<Function, Function>()

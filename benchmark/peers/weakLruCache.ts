@@ -3,7 +3,7 @@
  * its own records, even over dead ones. Removing an entry leaves its registration behind.
  */
 import { WeakLRUCache } from "weak-lru-cache"
-import type { Collection } from "../collection.ts"
+import type { Collection } from "../contenders.ts"
 
 export const valueMap: Collection<WeakLRUCache<unknown, object>, unknown, object> = {
   make: () => new WeakLRUCache({ expirer: false }),

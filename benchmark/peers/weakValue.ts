@@ -1,6 +1,6 @@
 /** `weak-value`. Its iterators are those of a native `Map` and yield the references, even dead ones. */
 import WeakValue from "weak-value"
-import type { Collection } from "../collection.ts"
+import type { Collection } from "../contenders.ts"
 
 export const valueMap: Collection<WeakValue<unknown, object>, unknown, object> = {
   make: () => new WeakValue(),

@@ -3,7 +3,7 @@
  * `undefined`.
  */
 import { IterableWeakMap, IterableWeakSet, WeakValueMap } from "weakref"
-import type { Collection } from "../collection.ts"
+import type { Collection } from "../contenders.ts"
 
 export const valueMap: Collection<WeakValueMap<unknown, object>, unknown, object> = {
   make: () => new WeakValueMap([]),
@@ -11,7 +11,6 @@ export const valueMap: Collection<WeakValueMap<unknown, object>, unknown, object
   set: (self, key, value) => self.set(key, value),
   remove: (self, key) => self.delete(key),
   iterate: (self) => self.entries(),
-  fromEntries: (entries) => new WeakValueMap(entries),
   size: (self) => self.size
 }
 
@@ -21,7 +20,6 @@ export const keyMap: Collection<IterableWeakMap<object, unknown>, object, unknow
   set: (self, key, value) => self.set(key, value),
   remove: (self, key) => self.delete(key),
   iterate: (self) => self.entries(),
-  fromEntries: (entries) => new IterableWeakMap(entries),
   size: (self) => self.size
 }
 
@@ -31,6 +29,5 @@ export const set: Collection<IterableWeakSet<object>, object> = {
   set: (self, element) => self.add(element),
   remove: (self, element) => self.delete(element),
   iterate: (self) => self.values(),
-  fromEntries: (entries) => new IterableWeakSet(entries.map(([element]) => element)),
   size: (self) => self.size
 }

@@ -3,7 +3,7 @@
  * `set`, and holds the values strongly. So a value that reaches its key keeps the entry alive.
  */
 import { WeakCache } from "@wry/caches"
-import type { Collection } from "../collection.ts"
+import type { Collection } from "../contenders.ts"
 
 export const keyMap: Collection<WeakCache<object, unknown>, object, unknown> = {
   make: () => new WeakCache(),

@@ -1,18 +1,19 @@
 /** Compares the results with the goals. */
-import * as finalizers from "../measure/finalizers.ts"
 import { growing, oneReferent } from "../plan.ts"
-import { cpython, engine, floor, library, pattern, several, severalSubjects, subjects } from "../subjects.ts"
-import { find, ratioOf, ratioToFloor, type Result, type Results, sibling, valueOf } from "./results.ts"
+import { engine, library, pattern, several, severalSubjects, subjects } from "../subjects.ts"
+import { find, ratioOf, ratioToFloor, type Result, type Results, valueOf } from "./results.ts"
 
 export interface Goal {
   readonly name: string
   readonly limit: string
+  /** The largest figure that meets the goal, if a figure must not be larger. */
+  readonly most?: number
   /** The figures of the goal, the worst first. */
   readonly figures: ReadonlyArray<Figure>
   readonly met: boolean | undefined
 }
 
-interface Figure {
+export interface Figure {
   readonly of: string
   readonly value: number
 }
@@ -32,6 +33,7 @@ const atMost = (name: string, limit: number, unit: string, figures: ReadonlyArra
   return {
     name,
     limit: `≤ ${limit}${unit}`,
+    most: limit,
     figures: known,
     met: known.length === 0 ? undefined : known[0]!.value <= limit
   }
@@ -181,51 +183,4 @@ const growthOf = (results: Results, subject: string, name: string): number | und
   const large = ratioToFloor(results, { ...row, n: million })
   const small = ratioToFloor(results, { ...row, n: 1000 })
   return large === undefined || small === undefined ? undefined : large / small
-}
-
-export interface Ahead {
-  readonly row: Result
-  readonly ours: number
-  readonly floor: number
-  readonly theirs: number
-  readonly reason: string
-}
-
-/** Returns the rows in which a peer is faster, and the reason. */
-export const aheadOfUs = (results: Results): ReadonlyArray<Ahead> =>
-  results.filter(({ contender }) => ![library, floor, engine].includes(contender)).flatMap((row) => {
-    const [ours, least] = [library, floor].map((contender) => sibling(results, row, contender))
-    if (ours === undefined || least === undefined) return []
-    const ratio = ratioOf(ours, row)!
-    const isAhead = row.unit === "per second" ? ratio < 0.95 : ratio > 1.05
-    if (!isAhead || valueOf(ours) < 1) return []
-    return [{ row, ours: valueOf(ours), floor: valueOf(least), theirs: valueOf(row), reason: reasonFor(row) }]
-  })
-
-const reasonFor = ({ contender, name, subject }: Result): string => {
-  const isPause = name.startsWith("full collection") || name.startsWith("death")
-  switch (contender) {
-    case cpython:
-      return "counts references: registers nothing with a collector, and keeps nothing to the end of a turn"
-    case "by hand":
-      return subject in finalizers.contenders
-        ? "one finalizer in the Scope for all: keeps no order among other finalizers, waits for no running finalizer"
-        : "looks up an equal key at once, without looking up the same object first"
-    case pattern:
-      return isPause
-        ? "with objects as values, the library uses ephemerons too"
-        : "returns no Option; only ephemerons reach its records, which makes collections slower"
-    case "plain Proxy":
-      return "holds its target, and so dereferences nothing"
-    case "@wry/caches":
-      return "holds values, and so keys that they reach; makes references and registrations in a microtask, outside of this figure"
-    case "iterable-weak":
-      return "holds values, and so keys that they reach"
-    case "weak-lru-cache":
-      return "returns no Option, iterates over dead entries, and leaves registrations behind"
-    case "weak-value":
-      return "returns no Option, and iterates over dead entries"
-    default:
-      return "returns no Option"
-  }
 }

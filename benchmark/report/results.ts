@@ -17,15 +17,8 @@ export type Results = ReadonlyArray<Result>
 export const find = (results: Results, row: Partial<Result>): Result | undefined =>
   results.find((result) => isOf(result, row))
 
-export const findAll = (results: Results, row: Partial<Result>): Results =>
-  results.filter((result) => isOf(result, row))
-
 const isOf = (result: Result, row: Partial<Result>): boolean =>
   Object.entries(row).every(([key, value]) => result[key as keyof Result] === value)
-
-/** Returns the same row of another contender. */
-export const sibling = (results: Results, { measure, n, name, subject }: Result, contender: string) =>
-  find(results, { contender, measure, n, name, subject })
 
 export const valuesOf = ({ samples }: Result): Array<number> => samples.map(({ value }) => value)
 

@@ -1,7 +1,7 @@
 /** Prints the results as text. */
 import { styleText } from "node:util"
 import { library } from "../subjects.ts"
-import type { Ahead, Goal } from "./goals.ts"
+import type { Goal } from "./goals.ts"
 import { ratioToFloor, type Result, type Results, valueOf, valuesOf } from "./results.ts"
 import { spread } from "./statistics.ts"
 import { formatTable } from "./table.ts"
@@ -48,20 +48,5 @@ export const goalTable = (goals: ReadonlyArray<Goal>): string =>
         : `${formatNumber(others.at(-1)!.value)} – ${formatNumber(worst!.value)}`,
       met === true ? styleText("green", "met") : styleText("red", "missed"),
       others.length === 0 ? "" : `worst: ${worst!.of}`
-    ])
-  )
-
-export const aheadTable = (ahead: ReadonlyArray<Ahead>): string =>
-  formatTable(
-    ["ahead of us", "", "ours", "floor", "theirs", "why"],
-    ahead.map(({ floor, ours, reason, row, theirs }) => [
-      row.contender,
-      `${row.subject}, ${row.n.toLocaleString("en")}: ${row.name}${
-        row.measure === "one long turn" ? ", in one long turn" : ""
-      }, ${row.unit}`,
-      formatNumber(ours),
-      formatNumber(floor),
-      formatNumber(theirs),
-      reason
     ])
   )

@@ -26,7 +26,10 @@ const printer = ts.createPrinter({ removeComments: true })
 
 /** Returns what the statements sort by. Imports come first. */
 const keyOf = (statement: ts.Statement): string => {
-  const declaration = ts.isVariableStatement(statement) ? statement.declarationList.declarations[0]! : statement
+  // An import or an export is no declaration, and has no name.
+  const declaration = ts.isVariableStatement(statement)
+    ? statement.declarationList.declarations[0]!
+    : statement as ts.Statement & ts.Declaration
   const name = ts.getNameOfDeclaration(declaration)?.getText()
   return name ?? ` ${statement.getText()}`
 }

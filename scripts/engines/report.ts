@@ -6,6 +6,8 @@ export interface Request {
   readonly filters: ReadonlyArray<string>
   /** The path of vitest's JSON report. */
   readonly report: string
+  /** Stops the engine after this time. */
+  readonly milliseconds: number
 }
 
 export interface Skipped {
@@ -19,6 +21,12 @@ export interface Outcome {
   readonly failed: number
   readonly skipped: ReadonlyArray<Skipped>
 }
+
+/** Returns how often each reason occurs, the most frequent first. The use of one function of a module is the use of the module. */
+export const perReason = (skipped: ReadonlyArray<Skipped>): ReadonlyArray<readonly [reason: string, number: number]> =>
+  [...Map.groupBy(skipped, ({ reason }) => reason.replace(/^(uses node:\w+).*/, "$1"))]
+    .map(([reason, all]) => [reason, all.length] as const)
+    .toSorted(([, a], [, b]) => b - a)
 
 /** The part of vitest's JSON report that `readReport` reads. */
 interface Report {

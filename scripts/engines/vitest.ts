@@ -8,21 +8,18 @@ import { filesSkippedOn, type Host, reasonOf } from "./skipped.ts"
 
 const vitest = path.join(root, "node_modules/vitest/vitest.mjs")
 
-/** If the finalizers of an engine stop, each test waits for its own time limit. This limits the whole run. */
-const timeLimit = 20 * 60_000
-
 const run = (
   command: readonly [string, ...Array<string>],
   args: ReadonlyArray<string>,
   env: Readonly<Record<string, string>>,
-  { filters, report }: Request
+  { filters, milliseconds, report }: Request
 ): void => {
   const [file, ...first] = command
   childProcess.spawnSync(file, [...first, vitest, "run", ...args, ...filters], {
     cwd: root,
     env: { ...process.env, ...env, TEST_REPORT: report },
     stdio: ["ignore", "inherit", "inherit"],
-    timeout: timeLimit
+    timeout: milliseconds
   })
 }
 

@@ -9,7 +9,7 @@ interface Settings {
 }
 
 /** The lowest compiler, and each later one. Only the newest is fast enough to try all settings. */
-const settings: ReadonlyArray<Settings> = [
+const all: ReadonlyArray<Settings> = [
   { compiler: "5.7", resolution: "nodenext", dom: true },
   { compiler: "5.9", resolution: "bundler", dom: true },
   { compiler: "6.0", resolution: "nodenext", dom: true },
@@ -21,7 +21,8 @@ const settings: ReadonlyArray<Settings> = [
 
 export const typeCheck = async (
   project: string,
-  check: (name: string, f: () => unknown) => Promise<void>
+  check: (name: string, f: () => unknown) => Promise<void>,
+  settings: ReadonlyArray<Settings> = all
 ): Promise<void> => {
   for (const { compiler, dom, resolution } of settings) {
     await check(`TypeScript ${compiler}, ${resolution}, ${dom ? "with" : "without"} dom`, () => {

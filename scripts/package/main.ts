@@ -24,7 +24,7 @@ const modules = fs.globSync(["*.ts", "testing/*.ts"], { cwd: path.join(root, "sr
   .map((name) => name === "" ? "effect-weakref" : `effect-weakref/${name}`)
   .toSorted()
 
-const program = `
+const programOf = (modules: ReadonlyArray<string>): string => `
 import * as assert from "node:assert/strict"
 ${modules.map((name, index) => `import * as module${index} from "${name}"`).join("\n")}
 
@@ -56,6 +56,7 @@ try {
   await check("publint", () => run(root, "npx", "publint", "--strict", tarball))
   await check("attw, every entry point", () => run(root, "npx", "attw", tarball, "--profile", "esm-only"))
   await check("the links of the tarball", () => checkLinks(names))
+  await check("the lock is complete", checkLock)
 
   const { devDependencies } = JSON.parse(fs.readFileSync(path.join(root, "package.json"), "utf8"))
   const shared = ["effect", "fast-check", "vitest", "@types/node"].map((name) => `${name}@${devDependencies[name]}`)
@@ -69,7 +70,7 @@ try {
       targets: { default: { context: "node", outputFormat: "esmodule", includeNodeModules: true, optimize: true } }
     })
   )
-  fs.writeFileSync(path.join(project, "main.ts"), program)
+  fs.writeFileSync(path.join(project, "main.ts"), programOf(modules))
   run(
     project,
     "npm",
@@ -86,6 +87,11 @@ try {
   await check("every module runs on Node", () => run(project, "node", "main.ts"))
   await typeCheck(project, check)
   await bundle(project, check)
+  const core = modules.filter((name) => !/\/(Arbitraries|Laws|Vitest)$/.test(name))
+  fs.writeFileSync(path.join(project, "main.ts"), programOf(core))
+  for (const peer of ["fast-check", "vitest"]) fs.rmSync(path.join(project, "node_modules", peer), { recursive: true })
+  await check("the other modules run without the optional peers", () => run(project, "node", "main.ts"))
+  await typeCheck(project, check, [{ compiler: "7.0", resolution: "nodenext", dom: true }])
 } finally {
   fs.rmSync(project, { recursive: true, force: true })
 }
@@ -103,4 +109,17 @@ function checkLinks(files: ReadonlyArray<string>): void {
     }
   }
   if (broken.length > 0) throw new Error(`not in the package: ${broken.join(", ")}`)
+}
+
+/** Throws if an entry of the lock has no integrity, or if it lacks the package of some platform. */
+function checkLock(): void {
+  const { packages } = JSON.parse(fs.readFileSync(path.join(root, "package-lock.json"), "utf8"))
+  const names = new Set(Object.keys(packages).map((key) => key.replace(/^.*node_modules\//, "")))
+  const entries = Object.entries<Record<string, object>>(packages)
+  const incomplete = [
+    ...entries.filter(([key, entry]) => key !== "" && !("integrity" in entry)).map(([key]) => key),
+    ...entries.flatMap(([, { optionalDependencies = {} }]) => Object.keys(optionalDependencies))
+      .filter((name) => !names.has(name))
+  ]
+  if (incomplete.length > 0) throw new Error(`incomplete in package-lock.json: ${incomplete.join(", ")}`)
 }

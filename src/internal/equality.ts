@@ -20,7 +20,7 @@ import * as Equal from "effect/Equal"
 import type { Equivalence } from "effect/Equivalence"
 import * as Hash from "effect/Hash"
 import * as Option from "effect/Option"
-import * as Result from "effect/Result"
+import { isResult } from "./effectIds.ts"
 
 const isObject = (u: unknown): u is object => typeof u === "object" && u !== null
 
@@ -175,7 +175,7 @@ export const isOpaque = (value: unknown): boolean => isObject(value) && transpar
 /** Returns what an `Option` or a `Result` contains. They implement `Equal`, but only to compare their contents. */
 const contentOf = (value: object): unknown => {
   if (Option.isOption(value)) return Option.getOrUndefined(value)
-  return Result.isResult(value) ? Result.merge(value) : undefined
+  return isResult(value) ? "success" in value ? value.success : value.failure : undefined
 }
 
 /** Checks whether only the object's own `Equal` and `Hash` know what it is equal to. */

@@ -37,9 +37,10 @@ interface Records {
   readonly heap: Heap
   readonly Record: new<A extends WeakKey>(target: A, records: Records) => ReferentRecord<A>
   readonly byReferent: WeakMap<WeakKey, ReferentRecord<any>>
-  readonly register: Register<ReferentRecord<any>>
+  /** Runs the callbacks of a dead referent. Made by the first callback, so that a bundle without callbacks has no registry. */
+  register: Register<ReferentRecord<any>> | undefined
   /** Removes a reference from the `ownRefs` of its referent after the reference has been collected. */
-  readonly registerOwn: Register<OwnRef>
+  registerOwn: Register<OwnRef> | undefined
   /** The dependents of each owner. A record must not hold them, because references to the owner hold the record. */
   readonly dependents: WeakMap<WeakKey, Set<unknown>>
   /** The values that callbacks hold for as long as their owner is alive. An owner has one value per callback. */
@@ -66,9 +67,8 @@ const recordsOf = (heap: Heap): Records => {
       heap,
       Record,
       byReferent: new heap.WeakMap(),
-      // Keeps one clean-up job of the engine under 10 ms.
-      register: inShards<ReferentRecord<any>>(heap, 8192, inSlices(callbacksPerTurn, runNewest)),
-      registerOwn: inShards<OwnRef>(heap, 32768, ({ refs, weak }) => void refs.delete(weak)),
+      register: undefined,
+      registerOwn: undefined,
       dependents: new heap.WeakMap(),
       heldFor: new heap.WeakMap(),
       kept: []
@@ -134,12 +134,16 @@ export const make = <A, B>(
 
 /** Adds a reference that is not shared to `ownRefs`. The registry removes it after it has been collected. */
 export const own = (self: ReferentRecord<WeakKey>, ref: WeakKey): void => {
-  const { heap, registerOwn } = self.records
+  const { records } = self
+  const { heap } = records
+  const register = records.registerOwn ??= inShards(heap, 32768, removeOwn)
   const refs = self.ownRefs ??= new Set()
   const weak = new heap.WeakRef(ref)
   refs.add(weak)
-  registerOwn(ref, { refs, weak })
+  register(ref, { refs, weak })
 }
+
+const removeOwn = ({ refs, weak }: OwnRef): void => void refs.delete(weak)
 
 /** Holds a dependent for as long as its owner is alive. Throws if the owner cannot be weakly referenced. */
 export const keepAlive = (owner: WeakKey, dependent: unknown, heap: Heap): void => {
@@ -207,7 +211,14 @@ export const watch = (self: ReferentRecord<WeakKey>): boolean => {
   const target = self.deref()
   if (target === undefined) return false
   if (!self.registered) {
-    self.records.register(target, self)
+    const { records } = self
+    // Keeps one clean-up job of the engine under 10 ms.
+    const register = records.register ??= inShards<ReferentRecord<any>>(
+      records.heap,
+      8192,
+      inSlices(callbacksPerTurn, runNewest)
+    )
+    register(target, self)
     self.registered = true
   }
   return true

@@ -114,10 +114,11 @@ const opaque: Readonly<Record<string, () => object>> = {
   ReadableStream: () => new ReadableStream(),
   ...hasNode ? { "stream of Node": () => new PassThrough() } : {},
   "subclass of EventEmitter": () => new Hub(),
+  // A timer of a page is a number.
   timer: () => {
     const timer = setTimeout(() => {}, 0)
     clearTimeout(timer)
-    return timer
+    return typeof timer === "object" ? timer : new Channel()
   },
   WeakMap: () => new WeakMap(),
   WeakRef: () => new WeakRef({}),

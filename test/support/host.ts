@@ -11,6 +11,9 @@ declare module "vitest" {
 /** Whether the host has the modules and globals of Node. Bun and Deno have them too. */
 export const hasNode = typeof process !== "undefined" && typeof Buffer !== "undefined"
 
+/** Whether the host is Node itself. */
+export const isNode = hasNode && !("Bun" in globalThis) && !("Deno" in globalThis)
+
 /** Skips the test that runs now. `npm run test:engines` prints the reason. */
 export const skip = (reason: string): never => {
   // The type parameter only says that there may be no test, for example while a file is loaded.

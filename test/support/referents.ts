@@ -191,7 +191,8 @@ export const kinds: Readonly<Record<string, () => object>> = {
   ...Object.fromEntries(Object.entries(bigints).map(([name, Type]) => [name, () => Type.of(3n, 1n, 2n)])),
   ...hasNode ? { Buffer: () => Buffer.from("text") } : {},
   ArrayBuffer: () => new ArrayBuffer(8),
-  SharedArrayBuffer: () => new SharedArrayBuffer(8),
+  // A page has none unless it is isolated.
+  ...typeof SharedArrayBuffer === "undefined" ? {} : { SharedArrayBuffer: () => new SharedArrayBuffer(8) },
   DataView: () => new DataView(new ArrayBuffer(8)),
   Error: () => Object.assign(new RangeError("out", { cause: 1 }), { stack: "RangeError: out" }),
   URL: () => new URL("https://user@example.org/path?q=1#hash"),

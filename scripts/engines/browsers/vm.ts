@@ -1,5 +1,15 @@
 /** Replaces `node:vm` in a page: each frame of a page has a realm of its own. */
-type Realm = Window & { readonly eval: (code: string) => unknown }
+interface Realm {
+  readonly eval: (code: string) => unknown
+}
+
+interface Document {
+  createElement(name: "iframe"): { readonly contentWindow: unknown }
+  readonly body: { append(element: object): void }
+}
+
+// The project is compiled without the types of a page.
+const { document } = globalThis as unknown as { readonly document: Document }
 
 export const createContext = (globals: object): Realm => {
   const frame = document.createElement("iframe")

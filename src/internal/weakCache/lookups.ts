@@ -54,6 +54,8 @@ export class Lookup<Key, A extends WeakKey, E> {
   entry: Entry<Key, A, E> | undefined = undefined
   /** Whether the result is to be stored. Something newer has happened to the key if not. */
   isWanted = true
+  /** Whether a refresh started the lookup. */
+  readonly isRefresh: boolean
   /** Whether the lookup goes on without waiters. */
   readonly isBackground: boolean
   /** Whether `Lookups.start` is on the stack. */
@@ -70,9 +72,10 @@ export class Lookup<Key, A extends WeakKey, E> {
   /** What the table of the refreshes needs to find the key. */
   readonly hash: number | undefined
 
-  constructor(key: Key, hash: number | undefined, isBackground: boolean) {
+  constructor(key: Key, hash: number | undefined, isRefresh: boolean, isBackground: boolean) {
     this.key = key
     this.hash = hash
+    this.isRefresh = isRefresh
     this.isBackground = isBackground
   }
 }
@@ -80,8 +83,9 @@ export class Lookup<Key, A extends WeakKey, E> {
 /** How deep lookups start or end in one another before the next one does so from a shallow stack. */
 const deepest = 32
 
-/** How many calls of `Lookups.start` are on the stack. */
+/** How many calls of `Lookups.start` are on the stack, and how many were since the stack was last empty of them. */
 let depth = 0
+let reached = 0
 
 /** How many calls of `handOver` are on the stack, and those that wait for the outermost one. */
 let handingOver = 0
@@ -150,9 +154,14 @@ export class Lookups<Key, A extends WeakKey, E> {
   }
 
   /** Runs the lookup of a key that has no entry and no running lookup, and waits for it. */
-  load(key: Key, waiter: Fiber.Fiber<unknown, unknown>, restore: Restore): Effect.Effect<A, E> {
+  load(
+    key: Key,
+    waiter: Fiber.Fiber<unknown, unknown>,
+    restore: Restore,
+    isRefresh: boolean
+  ): Effect.Effect<A, E> {
     const hash = this.store.hashOf(key)
-    const lookup = new Lookup<Key, A, E>(key, hash, false)
+    const lookup = new Lookup<Key, A, E>(key, hash, isRefresh, false)
     const entry = new Entry<Key, A, E>(key, hash)
     entry.lookup = lookup
     lookup.entry = entry
@@ -164,7 +173,7 @@ export class Lookups<Key, A extends WeakKey, E> {
   refresh(key: Key, waiter: Fiber.Fiber<unknown, unknown>, restore: Restore): Effect.Effect<A, E> {
     const running = this.findRefresh(key)
     if (running !== undefined) return this.join(running, waiter, restore)
-    const lookup = new Lookup<Key, A, E>(key, this.store.hashOf(key), false)
+    const lookup = new Lookup<Key, A, E>(key, this.store.hashOf(key), true, false)
     this.refreshes.add(lookup)
     return this.startAndJoin(lookup, waiter, restore)
   }
@@ -172,7 +181,7 @@ export class Lookups<Key, A extends WeakKey, E> {
   /** Starts the refresh of a key in the background, unless one is running. The key must have an entry. */
   refreshLater(key: Key, parent: Fiber.Fiber<unknown, unknown>): void {
     if (this.findRefresh(key) !== undefined) return
-    const lookup = new Lookup<Key, A, E>(key, this.store.hashOf(key), true)
+    const lookup = new Lookup<Key, A, E>(key, this.store.hashOf(key), true, true)
     this.refreshes.add(lookup)
     this.start(lookup, parent)
   }
@@ -198,6 +207,7 @@ export class Lookups<Key, A extends WeakKey, E> {
     let fiber: Fiber.Fiber<void> | undefined
     lookup.isStarting = true
     depth++
+    if (depth > reached) reached = depth
     try {
       fiber = Effect.runForkWith(this.contextOf(work, parent))(
         this.run(lookup, depth > deepest && !isSynchronous(parent))
@@ -205,6 +215,7 @@ export class Lookups<Key, A extends WeakKey, E> {
     } finally {
       // Only assignments, because the stack may have overflowed.
       depth--
+      if (depth === 0) reached = 0
       lookup.fiber = fiber
       lookup.isStarting = false
     }
@@ -276,7 +287,9 @@ export class Lookups<Key, A extends WeakKey, E> {
     if (!lookup.hasEnded) lookup.exit = result
     const { entry } = lookup
     if (entry !== undefined) place = { key: entry.key, hash: entry.hash, entry }
-    const isStored = terms !== undefined && lookup.isWanted && (entry !== undefined || this.isKept(place!, result))
+    // A stack overflow is not cached, because it says nothing about the key.
+    const isStored = terms !== undefined && lookup.isWanted && (Exit.isSuccess(result) || !mayBeOverflow(result)) &&
+      (entry !== undefined || this.isKept(place!, result))
     if (Exit.isSuccess(result)) counters.loads++
     else if (Exit.hasInterrupts(result)) counters.interrupted++
     else counters.failures++
@@ -356,13 +369,15 @@ export class Lookups<Key, A extends WeakKey, E> {
     })
   }
 
-  /** Returns whether a lookup will never end, because an error of the engine stopped it. */
+  /** Returns whether a lookup that is still found will never settle, because an error of the engine stopped it. */
   private isBroken(lookup: Lookup<Key, A, E>): boolean {
-    return !lookup.isStarting && !lookup.hasEnded &&
-      (lookup.fiber === undefined || lookup.fiber.pollUnsafe() !== undefined)
+    return lookup.hasEnded ||
+      (!lookup.isStarting && (lookup.fiber === undefined || lookup.fiber.pollUnsafe() !== undefined))
   }
 
   private fail(lookup: Lookup<Key, A, E>): void {
+    this.detach(lookup)
+    this.forget(lookup)
     this.deliver(lookup, lookup.fiber?.pollUnsafe() ?? Exit.die(new Error("The lookup could not be started")))
   }
 
@@ -458,6 +473,17 @@ export class Lookups<Key, A extends WeakKey, E> {
     return fiber
   }
 }
+
+const isOverflow = (defect: unknown): boolean =>
+  defect instanceof Error && (defect.name === "RangeError" || defect.name === "InternalError") &&
+  /call stack|recursion/i.test(defect.message)
+
+/**
+ * Whether a lookup may have died because the stack was full, and not because of its key. An overflow in the middle of
+ * Effect's own code can cause any defect, so under many lookups on the stack each defect counts.
+ */
+const mayBeOverflow = (exit: Exit.Failure<unknown, unknown>): boolean =>
+  exit.cause.reasons.some((reason) => Cause.isDieReason(reason) && (reached > deepest || isOverflow(reason.defect)))
 
 const isSynchronous = (fiber: Fiber.Fiber<unknown, unknown>): boolean =>
   Context.get(fiber.context, Scheduler.Scheduler).executionMode === "sync"

@@ -143,8 +143,12 @@ export class Store<Key, A extends WeakKey, E> {
   private readTimed(entry: Entry<Key, A, E>, now: number): Exit.Exit<A, E> | undefined {
     if (now >= entry.expiresAt) return undefined
     const { exit } = entry
+    if (exit === undefined) {
+      const weak = this.readWeak(entry, now)
+      if (weak !== undefined && now >= entry.refreshesAt) this.due = entry
+      return weak
+    }
     if (now >= entry.refreshesAt) this.due = entry
-    if (exit === undefined) return this.readWeak(entry, now)
     if (entry.idle !== undefined) entry.idle.usedAt = now
     this.front.use(entry)
     this.counters.hits++

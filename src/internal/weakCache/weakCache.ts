@@ -150,7 +150,8 @@ export class WeakCacheImpl<Key, A extends WeakKey, E, R> extends Base implements
     const { due } = this.store
     this.store.due = undefined
     return Effect.withFiber((fiber) => {
-      if (due !== undefined && due.state !== "removed" && this.phase === "open") {
+      // In a full turn, a later read starts the refresh: this read must not wait, and a lookup could load at once.
+      if (due !== undefined && due.state !== "removed" && this.phase === "open" && !this.store.turn.isFull) {
         this.store.refreshed(due)
         this.lookups.refreshLater(due.key, fiber)
       }
@@ -167,7 +168,7 @@ export class WeakCacheImpl<Key, A extends WeakKey, E, R> extends Base implements
       this.counters.misses++
       const lookup = this.lookups.find(key, entry)
       return lookup === undefined
-        ? this.lookups.load(key, fiber, restore)
+        ? this.lookups.load(key, fiber, restore, false)
         : this.lookups.join(lookup, fiber, restore)
     })
   }
@@ -186,11 +187,12 @@ export class WeakCacheImpl<Key, A extends WeakKey, E, R> extends Base implements
     return this.inTurn(() =>
       this.uninterruptible((fiber, restore) => {
         const entry = this.store.current(key)
-        if (entry !== undefined) return this.lookups.refresh(key, fiber, restore)
-        const lookup = this.lookups.find(key, undefined)
-        return lookup === undefined
-          ? this.lookups.load(key, fiber, restore)
-          : this.lookups.join(lookup, fiber, restore)
+        const lookup = this.lookups.find(key, entry)
+        if (lookup?.isRefresh === true) return this.lookups.join(lookup, fiber, restore)
+        // What a running lookup of a `get` reads may be older than this refresh.
+        return entry === undefined
+          ? this.lookups.load(key, fiber, restore, true)
+          : this.lookups.refresh(key, fiber, restore)
       })
     )
   }
@@ -265,11 +267,12 @@ export class WeakCacheImpl<Key, A extends WeakKey, E, R> extends Base implements
         Effect.map(f),
         // As in `Cache`, a failed lookup or a predicate that throws does not match.
         Effect.catchCause(() => Effect.succeed(false)),
-        Effect.flatMap((matches) =>
-          matches && (entry.state === "strong" || entry.state === "weak")
-            ? Effect.as(this.invalidateEntries([entry], fiber), true)
-            : Effect.succeed(false)
-        )
+        Effect.flatMap((matches) => {
+          if (!matches || (entry.state !== "strong" && entry.state !== "weak")) return Effect.succeed(false)
+          const refresh = this.lookups.refreshOf(key)
+          if (refresh !== undefined) this.lookups.detach(refresh)
+          return Effect.as(this.invalidateEntries([entry], fiber), true)
+        })
       )
     })
   }

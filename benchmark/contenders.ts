@@ -1,3 +1,5 @@
+/** The parts of a contender that are measured. Only types, and below the measures and the contenders, which both use them. */
+
 /** The functions of a contender that are measured. Each contender has its own representation. */
 export interface Collection<in out Self = any, in K = any, in V = any> {
   readonly make: () => Self
@@ -11,8 +13,30 @@ export interface Collection<in out Self = any, in K = any, in V = any> {
   /** Visits all live entries in one loop. The measure "after collections" compares the library's iteration with it. */
   readonly loop?: (self: Self, kept: { value: unknown }) => void
   readonly forEach?: (self: Self, f: (value: unknown) => void) => void
-  /** Absent if the contender can only set one entry after the other. */
-  readonly fromEntries?: (entries: ReadonlyArray<readonly [K, V]>) => Self
   /** Returns the number of entries, including dead entries whose clean-up has not run. */
   readonly size: (self: Self) => number
+}
+
+export interface Finalizers<in out Owner = any, in out Handle = any> {
+  readonly open: () => Owner
+  readonly make: (
+    owner: Owner,
+    targets: ReadonlyArray<object>,
+    release: () => void,
+    handles: Array<Handle>,
+    from: number,
+    to: number
+  ) => void
+  readonly run?: (owner: Owner, handles: ReadonlyArray<Handle>, from: number, to: number) => void
+  readonly close: (owner: Owner) => void
+}
+
+export interface Proxies {
+  readonly make: <A extends object>(target: A) => A
+  readonly makeFunction: <F extends (...args: Array<never>) => unknown>(target: F) => F
+}
+
+export interface References<in out Ref = any> {
+  readonly make: (target: object) => Ref
+  readonly deref: (self: Ref) => unknown
 }

@@ -1,0 +1,68 @@
+import { assert, describe, it } from "@effect/vitest"
+import { Effect, Fiber } from "effect"
+import { Turn } from "../../../src/internal/weakCache/turn.ts"
+
+/** Waits until the turn has room, as an operation of the cache does, and then demotes a value. Returns how often it waited. */
+const demote = (turn: Turn, weight: number): Effect.Effect<number> =>
+  Effect.suspend(() => {
+    if (turn.isFull) return Effect.flatMap(turn.end, () => Effect.map(demote(turn, weight), (waits) => waits + 1))
+    turn.add(weight)
+    return Effect.succeed(0)
+  })
+
+const fill = (turn: Turn): void => {
+  while (!turn.isFull) turn.add(1)
+}
+
+describe("Turn", () => {
+  it.live("is full after 64 values or more than the maximum weight, and has room again in the next turn", () =>
+    Effect.gen(function*() {
+      for (
+        const [maxWeight, weight, expected] of [[Infinity, 1, 64], [10, 3, 4], [10, 0, 64], [0.5, 1, 1], [0, 1, 64]]
+      ) {
+        const turn = new Turn(maxWeight!)
+        let values = 0
+        while (!turn.isFull) {
+          turn.add(weight!)
+          values++
+        }
+        assert.strictEqual(values, expected, `maxWeight ${maxWeight}, weight ${weight}`)
+        yield* turn.end
+        assert.isFalse(turn.isFull)
+      }
+    }))
+
+  it.live("resets without anybody waiting", () =>
+    Effect.gen(function*() {
+      const turn = new Turn(Infinity)
+      fill(turn)
+      yield* new Turn(Infinity).end
+      assert.isFalse(turn.isFull)
+    }))
+
+  it.live("admits a thousand waiting operations in order, after few waits each", () =>
+    Effect.gen(function*() {
+      const turn = new Turn(Infinity)
+      fill(turn)
+      const order: Array<number> = []
+      const waits = yield* Effect.forEach(
+        Array.from({ length: 1000 }, (_, i) => i),
+        (i) => Effect.tap(demote(turn, 1), () => Effect.sync(() => order.push(i))),
+        { concurrency: "unbounded" }
+      )
+      assert.isAtMost(waits.reduce((sum, n) => sum + n), 2000)
+      assert.deepStrictEqual(order, Array.from({ length: 1000 }, (_, i) => i))
+    }))
+
+  it.live("forgets an interrupted operation", () =>
+    Effect.gen(function*() {
+      const turn = new Turn(Infinity)
+      fill(turn)
+      const fibers = yield* Effect.forEach(Array.from({ length: 200 }), () => Effect.forkChild(turn.end))
+      yield* Effect.yieldNow
+      yield* Fiber.interruptAll(fibers)
+      fill(turn)
+      yield* turn.end
+      assert.isFalse(turn.isFull)
+    }))
+})
