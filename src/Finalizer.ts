@@ -136,9 +136,9 @@ const variance = {
 }
 
 /**
- * The only implementation of `Finalizer`. The referent's list of callbacks and the Scope
- * hold the finalizer, so that the program does not have to hold it. The finalizer holds
- * its target weakly.
+ * The only implementation of `Finalizer`, which holds its target weakly. The referent's
+ * list of callbacks and the Scope hold the finalizer, so that the program does not have
+ * to hold it.
  */
 class FinalizerImpl<A extends WeakKey, B, E> extends Referent.Callback implements Finalizer<A, B, E>, Equal.Equal {
   declare readonly target: Referent.ReferentRecord<A>
@@ -329,6 +329,8 @@ const applied = <H, B, E, R>(held: H, f: (held: H) => Effect.Effect<B, E, R>): E
  * **Details**
  *
  * The effect never runs twice, even if a collection, `run` and the closing Scope race.
+ * The Scope must outlive the target, or the effect runs while the target is in use. In a
+ * request, use `Scope.provide` with a Scope of a Layer.
  *
  * After a collection, the effect runs in the background with the services of this call,
  * in sequence with the other callbacks of the target, the newest first (see

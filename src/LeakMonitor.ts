@@ -279,7 +279,7 @@ const isSampledNext = (): boolean => {
  */
 export interface Options {
   readonly level: Level
-  /** At the level "sampled", one in `every` runs of `track` on average tracks its object. A positive integer. The default is 100. */
+  /** At the level "sampled", one in `every` runs of `track` on average tracks its object. A positive integer, 100 by default. */
   readonly every?: number | undefined
   /** How long a Scope may stay open after its object was collected, before the object is "NotClosed". The default is one minute. */
   readonly patience?: Duration.Input | undefined

@@ -323,13 +323,13 @@ interface Level extends Map<unknown, Level | Entry> {}
 /**
  * The bounded results of the calls with primitives or without arguments, in a trie of
  * maps. The first key of a path is the shape of the call: the number of arguments, and
- * the positions of the objects. The other keys are the primitives. All paths of one
- * shape have the same length, so only the last key of a path leads to an entry.
+ * the positions of the objects. The other keys are the primitives. All paths of one shape
+ * have the same length, so only the last key of a path leads to an entry.
  *
- * A use only stores a number in the entry, because relinking a list in order of use took longer
- * than the rest of a hit. An eviction takes the next entry of `sorted` that has not been used
- * since the sorting. When `sorted` ends, all entries are sorted again, which costs
- * O(log n) per use or eviction since the last sorting.
+ * A use only stores a number in the entry, because relinking a list in order of use took
+ * longer than the rest of a hit. An eviction takes the next entry of `sorted` that has
+ * not been used since the sorting. When `sorted` ends, all entries are sorted again,
+ * which costs O(log n) per use or eviction since the last sorting.
  */
 class Results {
   declare private readonly capacity: number

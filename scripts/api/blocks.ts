@@ -82,12 +82,15 @@ const wrap = (lines: ReadonlyArray<string>, columns: number): ReadonlyArray<stri
 }
 
 /** Returns the text of all doc blocks of a source, one after the other. */
-const textOf = (source: string): ReadonlyArray<string> =>
-  Array.from(source.matchAll(/^ *\/\*\*([\s\S]*?)\*\/$/gm)).flatMap(([block, body]) =>
-    /@internal/.test(block)
-      ? []
-      : ["", ...split(body!.trim().split("\n").map((line) => line.trim().replace(/^\* ?/, ""))).text, ""]
-  )
+const textOf = (source: string): ReadonlyArray<string> => {
+  const text: Array<string> = []
+  for (const [block, body] of source.matchAll(/^ *\/\*\*([\s\S]*?)\*\/$/gm)) {
+    if (block.includes("@internal")) continue
+    const lines = body!.trim().split("\n").map((line) => line.trim().replace(/^\* ?/, ""))
+    text.push("", ...split(lines).text, "")
+  }
+  return text
+}
 
 /** Returns the sentences of the prose of a source or a guide, without code, headings and tables. */
 export const sentences = (content: string, isSource: boolean): ReadonlyArray<string> => {

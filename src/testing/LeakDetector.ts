@@ -189,7 +189,7 @@ const quote = (name: string): string => name.startsWith("Symbol(") ? name : JSON
  * @since 0.1.0
  */
 export interface Options {
-  /** The maximum number of collections to force. A positive integer. The default is 20. */
+  /** The maximum number of collections to force. A positive integer, 20 by default. */
   readonly rounds?: number | undefined
   /** Whether to search for the path that retains a leaked value. The default is `true`. */
   readonly retainers?: boolean | undefined
@@ -408,9 +408,9 @@ const grown = ({ growth, repeat }: Pick<GrowthError, "growth" | "repeat">): stri
 export interface GrowthOptions {
   /** The classes whose instances are counted. At least one. */
   readonly classes: ReadonlyArray<{ readonly name: string; readonly prototype: object }>
-  /** How often the effect runs between the two counts. A positive integer. The default is 10. */
+  /** How often the effect runs between the two counts. A positive integer, 10 by default. */
   readonly repeat?: number | undefined
-  /** How often the effect runs before the first count, for example to fill a cache. A positive integer. The default is 1. */
+  /** How often the effect runs before the first count, for example to fill a cache. A positive integer, 1 by default. */
   readonly warmup?: number | undefined
 }
 
