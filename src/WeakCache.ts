@@ -216,10 +216,16 @@ export interface CommonOptions<Key, IE = never, IR = Scope.Scope> {
   /** How long an unused entry stays in the strong front. After this time, the cache holds the value only weakly. */
   readonly idleTimeToLive?: Duration.Input | undefined
   /**
+<<<<<<< HEAD
    * The age at which a value is refreshed. A `get` or `use` of an older value returns it
    * at once and starts the lookup in the background, whose result replaces the value. If
    * the lookup fails, the failure is counted in {@link Stats}, the value stays, and the
    * next attempt starts after the same time. A value that nobody reads is not refreshed.
+=======
+   * The age at which a value is refreshed. A `get` or `use` of an older value returns it at once and starts the lookup in
+   * the background, or leaves this to a later read if the turn has demoted too much. The result replaces the value. If the lookup fails, the failure is counted in {@link Stats}, the
+   * value stays, and the next attempt starts after the same time. A value that nobody reads is not refreshed.
+>>>>>>> refs/heads/cache2
    */
   readonly refreshAfter?: Duration.Input | undefined
   /** Compares keys by `Equal.equals` (`"structural"`, the default) or by identity (`"reference"`). */
@@ -369,7 +375,7 @@ export const isWeakCache = (u: unknown): u is WeakCache<unknown, WeakKey, unknow
  * interrupts the lookup.
  *
  * A failure of the lookup is cached, but only in the strong front. With a capacity of 0,
- * failures are not cached.
+ * failures are not cached. A stack overflow is never cached, because it says nothing about the key.
  *
  * The cache does not return an expired value, even if the value is alive. One timer per
  * cache removes values when they expire. Expiry uses the `Clock` of the fiber that
@@ -1029,6 +1035,7 @@ export const has: {
  *
  * **Details**
  *
+<<<<<<< HEAD
  * Other reads receive the old value until the lookup ends. Concurrent refreshes of a key
  * share one lookup. If it fails, `refresh` fails, and the old value stays. If all
  * refreshes are interrupted, the lookup is interrupted, and the old value stays.
@@ -1037,6 +1044,16 @@ export const has: {
  * returns the result of its lookup, but the cache does not store this result, because the
  * newest change wins. Costs O(1), or O(log n) if values expire, and dereferences the
  * value if it is not in the strong front.
+=======
+ * Other reads receive the old value until the lookup ends. Concurrent refreshes of a key share one lookup, but do not share
+ * the lookup of a `get` that is already running, because what it reads may be older. If the lookup fails, `refresh` fails, and the old value stays. If all refreshes are interrupted, the lookup is interrupted, and the old value
+ * stays.
+ *
+ * What is newest wins. If `set` or `invalidateAll` is called during the refresh, or if `invalidate` or `invalidateWhen` removes
+ * the entry, `refresh` returns the result
+ * of its lookup, but the cache does not store this result. O(1), or O(log n) if values expire. Dereferences if the value is
+ * not in the strong front.
+>>>>>>> refs/heads/cache2
  *
  * **Example** (Loading a new version)
  *

@@ -43,9 +43,10 @@ export class Entry<Key, A extends WeakKey, E> implements Link, Expiring, Keyed<K
   mark: number
   /** The last use of an entry in the strong front, if the cache has an idle time to live. */
   idle: Idle<Entry<Key, A, E>> | undefined
-  expiresAt: number
-  /** When a read starts a refresh in the background. */
-  refreshesAt: number
+  /** `undefined` if the result does not expire, because V8 would box `Infinity` in every entry. */
+  expiresAt: number | undefined
+  /** When a read starts a refresh in the background, or `undefined`. */
+  refreshesAt: number | undefined
   /** The index in the `ExpiryQueue`, or -1. */
   place: number
   newer: Entry<Key, A, E> | undefined
@@ -62,8 +63,8 @@ export class Entry<Key, A extends WeakKey, E> implements Link, Expiring, Keyed<K
     this.weight = 0
     this.mark = 0
     this.idle = undefined
-    this.expiresAt = Infinity
-    this.refreshesAt = Infinity
+    this.expiresAt = undefined
+    this.refreshesAt = undefined
     this.place = -1
     this.newer = undefined
     this.older = undefined

@@ -4,7 +4,8 @@
  */
 
 export interface Expiring {
-  expiresAt: number
+  /** A number while the item is in the heap. */
+  expiresAt: number | undefined
   /** The index in the heap, or -1. */
   place: number
 }
@@ -38,7 +39,7 @@ export class ExpiryQueue<X extends Expiring> {
     while (place > 0) {
       const parent = (place - 1) >> 1
       const above = this.items[parent]!
-      if (above.expiresAt <= item.expiresAt) break
+      if (above.expiresAt! <= item.expiresAt!) break
       this.put(above, place)
       place = parent
     }
@@ -50,9 +51,9 @@ export class ExpiryQueue<X extends Expiring> {
     for (;;) {
       let child = 2 * place + 1
       if (child >= length) break
-      if (child + 1 < length && this.items[child + 1]!.expiresAt < this.items[child]!.expiresAt) child++
+      if (child + 1 < length && this.items[child + 1]!.expiresAt! < this.items[child]!.expiresAt!) child++
       const below = this.items[child]!
-      if (below.expiresAt >= item.expiresAt) break
+      if (below.expiresAt! >= item.expiresAt!) break
       this.put(below, place)
       place = child
     }

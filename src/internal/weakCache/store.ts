@@ -58,6 +58,8 @@ export interface Place<Key, A extends WeakKey, E> {
 export const makeTable = <Key, V extends Keyed<Key>>(compare: "structural" | "reference"): Table<Key, V> =>
   compare === "reference" ? new ReferenceTable<Key, V>() : new StructuralTable<Key, V>()
 
+const isDue = (time: number | undefined, now: number): boolean => time !== undefined && now >= time
+
 const idleOf = (backgrounds: ReadonlyArray<Background>): Promise<unknown> | undefined => {
   const promises = backgrounds.flatMap((background) => background.idle ?? [])
   return promises.length === 0 ? undefined : Promise.all(promises)
@@ -132,7 +134,7 @@ export class Store<Key, A extends WeakKey, E> {
   read(key: Key): Exit.Exit<A, E> | undefined {
     const entry = this.table.get(key)
     if (entry === undefined) return undefined
-    if (this.isTimed || entry.expiresAt !== Infinity) return this.readTimed(entry, this.now())
+    if (this.isTimed || entry.expiresAt !== undefined) return this.readTimed(entry, this.now())
     const { exit } = entry
     if (exit === undefined) return this.readWeak(entry, 0)
     this.front.use(entry)
@@ -141,14 +143,14 @@ export class Store<Key, A extends WeakKey, E> {
   }
 
   private readTimed(entry: Entry<Key, A, E>, now: number): Exit.Exit<A, E> | undefined {
-    if (now >= entry.expiresAt) return undefined
+    if (isDue(entry.expiresAt, now)) return undefined
     const { exit } = entry
     if (exit === undefined) {
       const weak = this.readWeak(entry, now)
-      if (weak !== undefined && now >= entry.refreshesAt) this.due = entry
+      if (weak !== undefined && isDue(entry.refreshesAt, now)) this.due = entry
       return weak
     }
-    if (now >= entry.refreshesAt) this.due = entry
+    if (isDue(entry.refreshesAt, now)) this.due = entry
     if (entry.idle !== undefined) entry.idle.usedAt = now
     this.front.use(entry)
     this.counters.hits++
@@ -205,7 +207,7 @@ export class Store<Key, A extends WeakKey, E> {
   }
 
   private hasExpired(entry: Entry<Key, A, E>): boolean {
-    return entry.expiresAt !== Infinity && this.now() >= entry.expiresAt
+    return entry.expiresAt !== undefined && this.now() >= entry.expiresAt
   }
 
   private isPresent(entry: Entry<Key, A, E>): boolean {
@@ -291,9 +293,9 @@ export class Store<Key, A extends WeakKey, E> {
     entry.weight = weight
     if (resource !== undefined) this.resources.add(entry, resource)
     const now = timeToLive !== Infinity || this.isTimed ? this.now() : 0
-    entry.refreshesAt = Exit.isSuccess(exit) ? now + this.refreshAfter : Infinity
-    entry.expiresAt = now + timeToLive
-    if (entry.expiresAt !== Infinity) {
+    entry.refreshesAt = Exit.isSuccess(exit) && this.refreshAfter !== Infinity ? now + this.refreshAfter : undefined
+    entry.expiresAt = timeToLive === Infinity ? undefined : now + timeToLive
+    if (entry.expiresAt !== undefined) {
       this.expiry.add(entry)
       this.timer.wakeAt(entry.expiresAt, this.sleeper)
     }
@@ -474,7 +476,7 @@ export class Store<Key, A extends WeakKey, E> {
     const now = this.now()
     for (let left = sliceOfTimer; left > 0; left--) {
       const { first } = this.expiry
-      if (first !== undefined && now >= first.expiresAt) {
+      if (first !== undefined && isDue(first.expiresAt, now)) {
         this.expire(first)
         continue
       }

@@ -21,7 +21,7 @@ describe("ExpiryQueue", () => {
           waiting.add(item)
         }
         assert.isTrue(items.every((item) => (item.place !== -1) === waiting.has(item)))
-        const first = waiting.size === 0 ? undefined : Math.min(...[...waiting].map((item) => item.expiresAt))
+        const first = waiting.size === 0 ? undefined : Math.min(...[...waiting].map((item) => item.expiresAt!))
         assert.strictEqual(queue.first?.expiresAt, first)
       }
     }))
