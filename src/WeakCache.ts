@@ -216,16 +216,11 @@ export interface CommonOptions<Key, IE = never, IR = Scope.Scope> {
   /** How long an unused entry stays in the strong front. After this time, the cache holds the value only weakly. */
   readonly idleTimeToLive?: Duration.Input | undefined
   /**
-<<<<<<< HEAD
    * The age at which a value is refreshed. A `get` or `use` of an older value returns it
-   * at once and starts the lookup in the background, whose result replaces the value. If
-   * the lookup fails, the failure is counted in {@link Stats}, the value stays, and the
-   * next attempt starts after the same time. A value that nobody reads is not refreshed.
-=======
-   * The age at which a value is refreshed. A `get` or `use` of an older value returns it at once and starts the lookup in
-   * the background, or leaves this to a later read if the turn has demoted too much. The result replaces the value. If the lookup fails, the failure is counted in {@link Stats}, the
-   * value stays, and the next attempt starts after the same time. A value that nobody reads is not refreshed.
->>>>>>> refs/heads/cache2
+   * at once and starts the lookup in the background, or leaves this to a later read if
+   * the turn has demoted too much. The result replaces the value. If the lookup fails,
+   * the failure is counted in {@link Stats}, the value stays, and the next attempt starts
+   * after the same time. A value that nobody reads is not refreshed.
    */
   readonly refreshAfter?: Duration.Input | undefined
   /** Compares keys by `Equal.equals` (`"structural"`, the default) or by identity (`"reference"`). */
@@ -1035,25 +1030,16 @@ export const has: {
  *
  * **Details**
  *
-<<<<<<< HEAD
  * Other reads receive the old value until the lookup ends. Concurrent refreshes of a key
- * share one lookup. If it fails, `refresh` fails, and the old value stays. If all
- * refreshes are interrupted, the lookup is interrupted, and the old value stays.
+ * share one lookup, but do not share the lookup of a `get` that is already running,
+ * because what it reads may be older. If the lookup fails, `refresh` fails, and the old
+ * value stays. If all refreshes are interrupted, the lookup is interrupted, and the old
+ * value stays.
  *
- * If `set`, `invalidate` or `invalidateAll` is called during the refresh, `refresh`
- * returns the result of its lookup, but the cache does not store this result, because the
- * newest change wins. Costs O(1), or O(log n) if values expire, and dereferences the
- * value if it is not in the strong front.
-=======
- * Other reads receive the old value until the lookup ends. Concurrent refreshes of a key share one lookup, but do not share
- * the lookup of a `get` that is already running, because what it reads may be older. If the lookup fails, `refresh` fails, and the old value stays. If all refreshes are interrupted, the lookup is interrupted, and the old value
- * stays.
- *
- * What is newest wins. If `set` or `invalidateAll` is called during the refresh, or if `invalidate` or `invalidateWhen` removes
- * the entry, `refresh` returns the result
- * of its lookup, but the cache does not store this result. O(1), or O(log n) if values expire. Dereferences if the value is
- * not in the strong front.
->>>>>>> refs/heads/cache2
+ * What is newest wins. If `set` or `invalidateAll` is called during the refresh, or if
+ * `invalidate` or `invalidateWhen` removes the entry, `refresh` returns the result of its
+ * lookup, but the cache does not store this result. Costs O(1), or O(log n) if values
+ * expire, and dereferences the value if it is not in the strong front.
  *
  * **Example** (Loading a new version)
  *
