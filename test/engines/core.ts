@@ -8,8 +8,11 @@ import {
   Finalizer,
   Heap,
   Interner,
+  LeakMonitor,
   WeakCache,
+  WeakError,
   WeakKeyMap,
+  WeakListeners,
   WeakMemo,
   WeakMethod,
   WeakProxy,
@@ -158,6 +161,37 @@ export const core: ReadonlyArray<Test> = [
       const family = WeakMemo.family((id: number) => new Item(id))
       const refs = Array.from({ length: count }, (_, id) => WeakRef.makeUnsafe(family(id)))
       yield* settle(() => Interner.size(interner) + refs.filter(WeakRef.isAlive).length, 2 * tolerated)
+    })
+  ),
+  test(
+    "listeners end with their receivers",
+    Effect.suspend(() => {
+      const hub = WeakListeners.makeUnsafe<number>()
+      withItems(count, (item) => WeakListeners.addUnsafe(hub, item, () => {}))
+      return settle(() => WeakListeners.size(hub))
+    })
+  ),
+  test(
+    "a monitor reports objects that were dropped without closing their Scope",
+    Effect.gen(function*() {
+      let left = count
+      const monitor = LeakMonitor.layer({ level: "all", patience: 0, onLeak: () => Effect.sync(() => left--) })
+      const track = Effect.forEach(
+        Array.from({ length: count }, (_, id) => id),
+        (id) => Effect.asVoid(LeakMonitor.track(new Item(id), { name: "item" })),
+        { discard: true }
+      )
+      yield* Effect.provide(Effect.andThen(track, Effect.suspend(() => settle(() => left))), monitor)
+    })
+  ),
+  test(
+    "a dead reference fails with its error",
+    Effect.gen(function*() {
+      const refs = withItems(count, (item) => WeakRef.makeUnsafe(item))
+      yield* settle(() => refs.filter(WeakRef.isAlive).length)
+      const dead = refs.find((ref) => !WeakRef.isAlive(ref))!
+      const error = yield* Effect.flip(WeakRef.get(dead))
+      if (!(error instanceof WeakError.DeadReferenceError)) yield* Effect.die(error)
     })
   )
 ]
