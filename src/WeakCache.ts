@@ -199,7 +199,7 @@ export interface CommonOptions<Key, IE = never, IR = Scope.Scope> {
   readonly idleTimeToLive?: Duration.Input | undefined
   /**
    * The age at which a value is refreshed. A `get` or `use` of an older value returns it at once and starts the lookup in
-   * the background, or leaves this to a later read if the turn has demoted too much. The result replaces the value. If the lookup fails, the failure is counted in {@link Stats}, the
+   * the background. The result replaces the value. If the lookup fails, the failure is counted in {@link Stats}, the
    * value stays, and the next attempt starts after the same time. A value that nobody reads is not refreshed.
    */
   readonly refreshAfter?: Duration.Input | undefined
