@@ -59,6 +59,8 @@ interface ModelLoad {
   readonly key: Key
   readonly fails: boolean
   readonly isRefresh: boolean
+  /** Whether a refresh started the lookup, even of a key without an entry. */
+  readonly isByRefresh: boolean
   readonly isBackground: boolean
   entry: ModelEntry | undefined
   outdated: boolean
@@ -192,7 +194,7 @@ class Model {
     return waiter
   }
 
-  startFor(key: Key, waiter: Waiter, { id, mode }: { id: number; mode: Mode }): void {
+  startFor(key: Key, waiter: Waiter, { id, mode }: { id: number; mode: Mode }, isByRefresh = false): void {
     const entry: ModelEntry = {
       key,
       stored: undefined,
@@ -206,7 +208,7 @@ class Model {
     this.entries.set(key, entry)
     const fails = mode.endsWith("fail")
     this.run(
-      { id, key, fails, isRefresh: false, isBackground: false, entry, outdated: false, waiters: [] },
+      { id, key, fails, isRefresh: false, isByRefresh, isBackground: false, entry, outdated: false, waiters: [] },
       waiter,
       mode
     )
@@ -221,9 +223,10 @@ class Model {
     const waiter: Waiter = { result: "waiting", isOption: false, load: undefined }
     this.waiters.push(waiter)
     const entry = this.current(key)
-    const running = this.refreshOf(key)
+    // A refresh shares the lookup of another refresh, but not the lookup of a get, which may have read something older.
+    const running = entry?.load?.isByRefresh === true ? entry.load : this.refreshOf(key)
     if (running !== undefined) this.wait(waiter, running)
-    else if (entry === undefined) this.startFor(key, waiter, start())
+    else if (entry === undefined) this.startFor(key, waiter, start(), true)
     else this.startRefresh(key, waiter, start())
   }
 
@@ -238,6 +241,7 @@ class Model {
       key,
       fails: mode.endsWith("fail"),
       isRefresh: true,
+      isByRefresh: true,
       isBackground: waiter === undefined,
       entry: undefined,
       outdated: false,

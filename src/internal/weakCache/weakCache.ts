@@ -149,14 +149,15 @@ export class WeakCacheImpl<Key, A extends WeakKey, E, R> extends Base implements
   private refreshDue(exit: Exit.Exit<A, E>): Effect.Effect<A, E> {
     const { due } = this.store
     this.store.due = undefined
-    return Effect.withFiber((fiber) => {
-      // In a full turn, a later read starts the refresh: this read must not wait, and a lookup could load at once.
-      if (due !== undefined && due.state !== "removed" && this.phase === "open" && !this.store.turn.isFull) {
-        this.store.refreshed(due)
-        this.lookups.refreshLater(due.key, fiber)
-      }
-      return exit
-    })
+    return this.inTurn(() =>
+      Effect.withFiber((fiber) => {
+        if (due !== undefined && due.state !== "removed" && this.phase === "open") {
+          this.store.refreshed(due)
+          this.lookups.refreshLater(due.key, fiber)
+        }
+        return exit
+      })
+    )
   }
 
   // Loading
