@@ -216,17 +216,10 @@ export interface CommonOptions<Key, IE = never, IR = Scope.Scope> {
   /** How long an unused entry stays in the strong front. After this time, the cache holds the value only weakly. */
   readonly idleTimeToLive?: Duration.Input | undefined
   /**
-<<<<<<< HEAD
    * The age at which a value is refreshed. A `get` or `use` of an older value returns it
-   * at once and starts the lookup in the background, or leaves this to a later read if
-   * the turn has demoted too much. The result replaces the value. If the lookup fails,
-   * the failure is counted in {@link Stats}, the value stays, and the next attempt starts
-   * after the same time. A value that nobody reads is not refreshed.
-=======
-   * The age at which a value is refreshed. A `get` or `use` of an older value returns it at once and starts the lookup in
-   * the background. The result replaces the value. If the lookup fails, the failure is counted in {@link Stats}, the
-   * value stays, and the next attempt starts after the same time. A value that nobody reads is not refreshed.
->>>>>>> refs/heads/cache2
+   * at once and starts the lookup in the background. The result replaces the value. If
+   * the lookup fails, the failure is counted in {@link Stats}, the value stays, and the
+   * next attempt starts after the same time. A value that nobody reads is not refreshed.
    */
   readonly refreshAfter?: Duration.Input | undefined
   /** Compares keys by `Equal.equals` (`"structural"`, the default) or by identity (`"reference"`). */
