@@ -369,7 +369,8 @@ export const isWeakCache = (u: unknown): u is WeakCache<unknown, WeakKey, unknow
  * interrupts the lookup.
  *
  * A failure of the lookup is cached, but only in the strong front. With a capacity of 0,
- * failures are not cached. A stack overflow is never cached, because it says nothing about the key.
+ * failures are not cached. A stack overflow is never cached, because it says nothing
+ * about the key.
  *
  * The cache does not return an expired value, even if the value is alive. One timer per
  * cache removes values when they expire. Expiry uses the `Clock` of the fiber that

@@ -226,12 +226,13 @@ const defaultRounds = 20
  * `NotWeakReferenceableError` if untyped code returns a value that cannot be weakly
  * referenced.
  *
- * Cost: a test that passes takes at most `rounds` full collections, and no snapshot. A failing
- * test takes one heap snapshot, which the checks that fail at the same time share. V8
- * stops the program meanwhile, for about 3.5 µs for each object, and needs 300 to 500
- * bytes for each: 5 s and 0.7 GB for a heap of 50 MB with 1.3 million objects, on Node 26
- * on a busy machine. The search itself adds a smaller part to the time and about the size of the
- * heap to the memory. `docs/leaks.md` says which time limit to set in a test runner.
+ * Cost: a test that passes takes at most `rounds` full collections, and no snapshot. A
+ * failing test takes one heap snapshot, which the checks that fail at the same time
+ * share. V8 stops the program meanwhile, for about 3.5 µs for each object, and needs 300
+ * to 500 bytes for each: 5 s and 0.7 GB for a heap of 50 MB with 1.3 million objects, on
+ * Node 26 on a busy machine. The search itself adds a smaller part to the time and about
+ * the size of the heap to the memory. `docs/leaks.md` says which time limit to set in a
+ * test runner.
  *
  * **Gotchas**
  *
