@@ -14,7 +14,7 @@ import * as Effect from "effect/Effect"
 import * as Equal from "effect/Equal"
 import { dual } from "effect/Function"
 import * as Hash from "effect/Hash"
-import { type Inspectable, toJson } from "effect/Inspectable"
+import type { Inspectable } from "effect/Inspectable"
 import * as Option from "effect/Option"
 import type { Pipeable } from "effect/Pipeable"
 import { isFunction, isPropertyKey } from "effect/Predicate"
@@ -26,6 +26,7 @@ import * as Callbacks from "./internal/callbacks.ts"
 import * as Equality from "./internal/equality.ts"
 import { guard } from "./internal/guard.ts"
 import { host } from "./internal/host.ts"
+import { outline } from "./internal/outline.ts"
 import * as Referent from "./internal/referent.ts"
 import { refuse } from "./internal/refuse.ts"
 import { DeadReferenceError, NotWeakReferenceableError, UnhashableError } from "./WeakError.ts"
@@ -239,8 +240,8 @@ class WeakMethodImpl<A extends WeakKey, Args extends ReadonlyArray<unknown>, B> 
   toJSON(): unknown {
     return {
       _id: "WeakMethod",
-      receiver: toJson(Option.fromUndefinedOr(this.receiver.deref())),
-      method: toJson(Option.map(Option.fromUndefinedOr(this.method.deref()), (method) => method.name))
+      receiver: outline(Option.fromUndefinedOr(this.receiver.deref())),
+      method: outline(Option.map(Option.fromUndefinedOr(this.method.deref()), (method) => method.name))
     }
   }
 }

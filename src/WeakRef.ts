@@ -22,7 +22,7 @@ import * as Effect from "effect/Effect"
 import * as Equal from "effect/Equal"
 import { dual } from "effect/Function"
 import * as Hash from "effect/Hash"
-import { type Inspectable, toJson } from "effect/Inspectable"
+import type { Inspectable } from "effect/Inspectable"
 import * as Option from "effect/Option"
 import type { Pipeable } from "effect/Pipeable"
 import * as Scope from "effect/Scope"
@@ -34,6 +34,7 @@ import * as Equality from "./internal/equality.ts"
 import { guard } from "./internal/guard.ts"
 import { holdDuring, holding } from "./internal/hold.ts"
 import { host } from "./internal/host.ts"
+import { outline } from "./internal/outline.ts"
 import * as Referent from "./internal/referent.ts"
 import { refuse } from "./internal/refuse.ts"
 import { DeadReferenceError, type NotWeakReferenceableError, UnhashableError } from "./WeakError.ts"
@@ -162,7 +163,7 @@ abstract class WeakRefImpl<A extends WeakKey, B = A> extends Base implements Wea
   }
 
   toJSON(): unknown {
-    return { _id: "WeakRef", value: toJson(Option.fromUndefinedOr(this[record].deref())) }
+    return { _id: "WeakRef", value: outline(Option.fromUndefinedOr(this[record].deref())) }
   }
 }
 

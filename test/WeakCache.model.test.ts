@@ -512,7 +512,7 @@ const runScript = (settings: Settings, script: ReadonlyArray<Command>) =>
             const entry = model.current(command.key)
             if (entry?.load !== undefined) return
             const isOdd = entry?.stored === "value" && entry.id % 2 === 1
-            if (isOdd) model.remove(entry, "invalidated")
+            if (isOdd) model.invalidate(command.key)
             const removed = yield* WeakCache.invalidateWhen(cache, command.key, (value) => value.id % 2 === 1)
             return assert.strictEqual(removed, isOdd)
           }

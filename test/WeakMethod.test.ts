@@ -413,7 +413,7 @@ describe("WeakMethod", () => {
     const method = WeakMethod.makeUnsafe(receiver, "read", heap)
     assert.deepStrictEqual(JSON.parse(JSON.stringify(method)), {
       _id: "WeakMethod",
-      receiver: { _id: "Option", _tag: "Some", value: { id: 1 } },
+      receiver: { _id: "Option", _tag: "Some", value: { id: 1, read: "[Function: read]" } },
       method: { _id: "Option", _tag: "Some", value: "read" }
     })
     assert.include(String(method), "read")

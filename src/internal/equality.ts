@@ -110,32 +110,16 @@ const shapeOf = (value: object): Shape => {
 /** Checks whether an object is what its prototype says, and whether Effect, which uses `instanceof`, reads its contents. */
 const isBuiltIn = (value: object, kind: string): boolean => {
   try {
-    switch (kind) {
-      case "Array":
-        return Array.isArray(value)
-      case "TypedArray":
-        return ArrayBuffer.isView(value)
-      case "DataView":
-        return ArrayBuffer.isView(value) && value instanceof DataView
-      case "Map":
-        Map.prototype.has.call(value, 0)
-        return value instanceof Map
-      case "Set":
-        Set.prototype.has.call(value, 0)
-        return value instanceof Set
-      case "Date":
-        Date.prototype.getTime.call(value)
-        return value instanceof Date
-      case "RegExp":
-        Reflect.get(RegExp.prototype, "source", value)
-        return value instanceof RegExp
-      case "ArrayBuffer":
-        Reflect.get(ArrayBuffer.prototype, "byteLength", value)
-        return value instanceof ArrayBuffer
-      default:
-        Reflect.get(SharedArrayBuffer.prototype, "byteLength", value)
-        return value instanceof SharedArrayBuffer
-    }
+    if (kind === "Array") return Array.isArray(value)
+    if (kind === "TypedArray") return ArrayBuffer.isView(value)
+    const builtIn: typeof Date = Reflect.get(globalThis, kind)
+    if (!(value instanceof builtIn)) return false
+    if (kind === "DataView") return ArrayBuffer.isView(value)
+    const { prototype } = builtIn
+    // Both throw if the object only inherits from the class.
+    if (kind === "Date") prototype.getTime.call(value)
+    else Reflect.get(prototype, kind === "RegExp" ? "source" : "size" in prototype ? "size" : "byteLength", value)
+    return true
   } catch {
     return false
   }
