@@ -450,8 +450,7 @@ describe("scripts of operations that run other operations during each operation"
           fc.array(action, { maxLength: 12 }),
           (script, inner) => runScript(make, script, inner)
         ),
-        // A fixed seed, because a random script may not end, and vitest cannot stop a loop that never leaves its turn.
-        { numRuns: 1000, seed: 1, examples: [collectedInTheMiddle] }
+        { numRuns: 1000, examples: [collectedInTheMiddle] }
       )
     })
   }

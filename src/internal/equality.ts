@@ -204,14 +204,33 @@ const haveNoObjects = (self: object, keys: ReadonlyArray<PropertyKey>): boolean 
   return true
 }
 
-/** Recognizes the most frequent objects that reach no opaque object: plain objects without objects in them. */
-const isFlat = (value: object): boolean => {
+/** The objects that are being read. */
+const reading: Array<object> = []
+
+/**
+ * Calls `f` with an object, or returns `again` if the object is being read already: a
+ * getter may hash or compare its own object, which would read it without end.
+ */
+const read = <A>(value: object, f: (value: object) => A, again: A): A => {
+  if (reading.includes(value)) return again
+  const depth = reading.push(value) - 1
+  try {
+    return f(value)
+  } finally {
+    reading.length = depth
+  }
+}
+
+const isFlatObject = (value: object): boolean => {
   try {
     return Object.getPrototypeOf(value) === Object.prototype && haveNoObjects(value, Reflect.ownKeys(value))
   } catch {
     return false
   }
 }
+
+/** Recognizes the most frequent objects that reach no opaque object: plain objects without objects in them. */
+const isFlat = (value: object): boolean => read(value, isFlatObject, false)
 
 /** How many values the quick search reads. */
 const budget = 256
@@ -261,8 +280,7 @@ const isOverBudget = (parts: ReadonlyArray<unknown>, seen: Set<object> | undefin
 /** The objects for which the quick search was not enough, and whether they reach an opaque object. */
 const searched = /*#__PURE__*/ new WeakMap<object, boolean>()
 
-/** Checks whether a structure reaches an opaque object. Remembers the answer of a long search, as Effect remembers a hash. */
-const reachesOpaque = (value: object): boolean => {
+const searchOpaque = (value: object): boolean => {
   try {
     left = budget
     if (!reaches(value, undefined)) return false
@@ -275,8 +293,21 @@ const reachesOpaque = (value: object): boolean => {
   }
 }
 
-/** The objects that are being hashed. */
-const hashing: Array<object> = []
+/** Checks whether a structure reaches an opaque object. Remembers the answer of a long search, as Effect remembers a hash. */
+const reachesOpaque = (value: object): boolean => read(value, searchOpaque, false)
+
+/** Returns the hash of an object that Effect cannot hash, or for which Effect would remember the hash in an ephemeron. */
+const ownHash = (value: object): number | undefined => {
+  // The most frequent keys. Effect would hash them in the same way.
+  if (shapeOf(value) === plain) {
+    const keys = Reflect.ownKeys(value)
+    if (haveNoObjects(value, keys)) return Hash.structureKeys(value, keys)
+  }
+  return searchOpaque(value) ? hashStructure(value) : undefined
+}
+
+/** The hash that Effect uses for an object inside itself. */
+const circular = /*#__PURE__*/ Hash.string("[Circular]")
 
 /**
  * Returns a hash that is equal for values that {@link equals} calls equal, or `undefined`
@@ -286,22 +317,9 @@ export const hashOf = (value: unknown): number | undefined => {
   if (!isObject(value)) {
     return typeof value === "function" && !implementsEqual(value) ? undefined : Hash.hash(value)
   }
-  const shape = transparentShape(value)
-  if (shape === undefined) return undefined
+  if (isOpaque(value)) return undefined
   if (comparesItself(value)) return Hash.hash(value)
-  // The most frequent keys: Effect would hash them in the same way, and would remember the hash in an ephemeron.
-  if (shape === plain) {
-    const keys = Reflect.ownKeys(value)
-    if (haveNoObjects(value, keys)) return Hash.structureKeys(value, keys)
-  }
-  if (!reachesOpaque(value)) return Hash.hash(value)
-  if (hashing.includes(value)) return Hash.string("[Circular]")
-  hashing.push(value)
-  try {
-    return hashStructure(value)
-  } finally {
-    hashing.pop()
-  }
+  return read(value, ownHash, circular) ?? Hash.hash(value)
 }
 
 /** Returns a hash that is equal for values that {@link equals} calls equal. Runs user code: getters, `Hash`, proxies. */

@@ -291,6 +291,27 @@ describe("equality", () => {
     assert.strictEqual(hash({ owner, part: new Set([1]) }), before)
   })
 
+  it("reads an object a few times if its getters hash and compare the object itself", () => {
+    for (const prototype of [Object.prototype, Point.prototype]) {
+      let reads = 0
+      const make = (): object =>
+        Object.defineProperty(Object.create(prototype), "self", {
+          enumerable: true,
+          get(this: object) {
+            reads++
+            const mine = hash(this)
+            return mine === hash(other) && equals(this, other) && equals(other, this)
+          }
+        })
+      const other = make()
+      for (const operation of [hash, hashOf, (one: object) => equals(one, other), equals.bind(null, other)]) {
+        reads = 0
+        operation(make())
+        assert.isBelow(reads, 100)
+      }
+    }
+  })
+
   it("throws the errors of getters and of Equal, as Effect does", () => {
     const fails = () => ({
       get a(): unknown {
