@@ -10,20 +10,18 @@
  *
  * Two rules decide whether a finalizer runs too late or too early:
  *
- * - **What the effect captures stays alive.** A function keeps alive every variable that
- *   any function beside it uses, and everything that the functions around it keep. An
- *   effect that is written inside a generator, a method or a constructor that sees the
- *   target keeps the target, even if the effect names only a part of it. So use
- *   {@link makeWith} with a function at the top level of a module.
+ * - **What the effect captures stays alive.** Functions share the variables of the calls
+ *   that they are written in: if one function uses the target, all of them keep it alive,
+ *   even one that names only a part of it. So use {@link makeWith} with a function at the
+ *   top level of a module.
  * - **An object is reachable until its last use, not until the end of the block.** While
  *   `file.read()` runs, nothing may refer to `file` any more, so its finalizer may run.
  *   Use `WeakRef.holdWhile` around an effect that needs what the finalizer releases.
  *
- * The clean-up that the engine runs after a collection starts a finalizer in the same job
- * of the event loop or in a later one, because at most 2,048 start in each turn. Some
- * hosts, such as workerd, run clean-ups outside of a request, where timers and I/O are
- * forbidden, so that an effect that sleeps, fetches or writes fails with the error of the
- * host.
+ * After a collection, a clean-up of the engine starts the finalizers, at most 2,048 in
+ * each turn of the event loop. Some hosts, such as workerd, run clean-ups outside of a
+ * request, where timers and I/O are forbidden, so that an effect that sleeps, fetches or
+ * writes fails with the error of the host.
  *
  * @stability stable
  * @since 0.1.0
