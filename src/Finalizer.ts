@@ -353,9 +353,8 @@ const applied = <H, B, E, R>(held: H, f: (held: H) => Effect.Effect<B, E, R>): E
  * **Gotchas**
  *
  * - An effect that captures the target keeps the target alive until the Scope closes. So
- *   does an effect inside a function that sees the target, for example inside the
- *   generator of `Effect.gen`, even if it names only a part of the target. Use
- *   {@link makeWith} to avoid this.
+ *   does an effect that names only a part of the target, if it is written in a function
+ *   in which any other function uses the target. Use {@link makeWith} to avoid this.
  * - An effect that never ends blocks the older callbacks of the same target, and the
  *   closing Scope waits for ever.
  * - The effect and the fibers that it starts may close the finalizer's own Scope, and
@@ -450,9 +449,9 @@ const made = <A extends WeakKey, B, E, R>(
  *
  * **Gotchas**
  *
- * An effect that is written inside the constructor captures `this`, and then the object
- * is never collected. Build the effect in a function at the top level of the module, as
- * in the example.
+ * An effect that is written inside the constructor captures `this` if any function there
+ * uses `this`, and then the object is never collected. Build the effect in a function at
+ * the top level of the module, as in the example.
  *
  * **Example** (Registering in a constructor)
  *
