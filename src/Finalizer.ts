@@ -10,20 +10,18 @@
  *
  * Two rules decide whether a finalizer runs too late or too early:
  *
- * - **What the effect captures stays alive.** A function keeps alive every variable that
- *   any function beside it uses, and everything that the functions around it keep. An
- *   effect that is written inside a generator, a method or a constructor that sees the
- *   target keeps the target, even if the effect names only a part of it. So use
+ * - **What the effect captures stays alive.** All functions that one call creates share
+ *   its variables, and so do the functions inside of them: if one of them uses the
+ *   target, all of them keep it alive, even one that names only a part of it. So use
  *   {@link makeWith} with a function at the top level of a module.
  * - **An object is reachable until its last use, not until the end of the block.** While
  *   `file.read()` runs, nothing may refer to `file` any more, so its finalizer may run.
  *   Use `WeakRef.holdWhile` around an effect that needs what the finalizer releases.
  *
- * The clean-up that the engine runs after a collection starts a finalizer in the same job
- * of the event loop or in a later one, because at most 2,048 start in each turn. Some
- * hosts, such as workerd, run clean-ups outside of a request, where timers and I/O are
- * forbidden, so that an effect that sleeps, fetches or writes fails with the error of the
- * host.
+ * After a collection, a clean-up of the engine starts the finalizers, at most 2,048 in
+ * each turn of the event loop. Some hosts, such as workerd, run clean-ups outside of a
+ * request, where timers and I/O are forbidden, so that an effect that sleeps, fetches or
+ * writes fails with the error of the host.
  *
  * @stability stable
  * @since 0.1.0
@@ -355,9 +353,8 @@ const applied = <H, B, E, R>(held: H, f: (held: H) => Effect.Effect<B, E, R>): E
  * **Gotchas**
  *
  * - An effect that captures the target keeps the target alive until the Scope closes. So
- *   does an effect inside a function that sees the target, for example inside the
- *   generator of `Effect.gen`, even if it names only a part of the target. Use
- *   {@link makeWith} to avoid this.
+ *   does an effect that names only a part of the target, if it is written in a function
+ *   in which any other function uses the target. Use {@link makeWith} to avoid this.
  * - An effect that never ends blocks the older callbacks of the same target, and the
  *   closing Scope waits for ever.
  * - The effect and the fibers that it starts may close the finalizer's own Scope, and
@@ -452,9 +449,9 @@ const made = <A extends WeakKey, B, E, R>(
  *
  * **Gotchas**
  *
- * An effect that is written inside the constructor captures `this`, and then the object
- * is never collected. Build the effect in a function at the top level of the module, as
- * in the example.
+ * An effect that is written inside the constructor captures `this` if any function there
+ * uses `this`, and then the object is never collected. Build the effect in a function at
+ * the top level of the module, as in the example.
  *
  * **Example** (Registering in a constructor)
  *

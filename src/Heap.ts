@@ -4,9 +4,9 @@
  * Use this module to replace the heap that the library uses. For example, a test can
  * provide the `TestHeap` of `effect-weakref/testing` and decide when a value is
  * collected. The service consists of three constructors, `WeakRef`, `WeakMap` and
- * `FinalizationRegistry`, with which the library creates every weak reference, ephemeron
- * and clean-up for a value of the program. The library uses the host's own `WeakMap` and
- * `WeakSet` only for internal data.
+ * `FinalizationRegistry`. With these, the library creates everything that refers weakly
+ * to a value of the program. It uses the host's own `WeakMap` and `WeakSet` only for
+ * internal data.
  *
  * The documentation uses the following words, each with one meaning:
  *

@@ -1,10 +1,11 @@
 /**
  * Reports objects in production that the program does not release correctly.
  *
- * Pass an object to {@link track} if the current Scope should release the object, and the
- * monitor reports two mistakes. `NotClosed` means that the object was collected, and that
- * its Scope was still open one minute later. `NotReleased` means that the object is still
- * alive after three full collections that began after its Scope had closed. Without a
+ * {@link track} registers an object that the current Scope should release. The monitor
+ * reports two mistakes. `NotClosed` means that the program dropped the object without
+ * closing the Scope: the object was collected, and the Scope was still open one minute
+ * later. `NotReleased` means that something keeps the object after its Scope has closed:
+ * it is still alive after three full collections that began after that. Without a
  * {@link layer}, `track` only returns the object.
  *
  * @stability experimental

@@ -1,10 +1,10 @@
 /**
  * Caches objects weakly, so that a value stays in the cache while the program uses it.
  *
- * A `WeakCache` holds the values that are most likely to be used again strongly, and all
- * other values weakly. The strongly held values are the **strong front**. A capacity, a
- * total weight and an idle time bound the strong front. A value that leaves the strong
- * front is **demoted**: it stays in the cache until it is collected, so that a full front
+ * A `WeakCache` holds some values strongly, namely those that are most likely to be used
+ * again, and all other values weakly. The strongly held values are the **strong front**,
+ * which a capacity, a total weight and an idle time bound. A value that leaves the strong
+ * front is **demoted**: it stays in the cache until it is collected. So a full front
  * never makes the cache load a second copy of a value that is still in use. Only expiry,
  * `set`, `refresh`, invalidation and closing the cache remove a live value.
  *

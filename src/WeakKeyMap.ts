@@ -8,11 +8,12 @@
  * and can compare keys by structure. It is synchronous and mutable, like
  * `MutableHashMap`.
  *
- * In the documentation of costs, n is the number of entries that are not reclaimed yet,
- * and m is the same number for a second map or the length of an iterable. Hashing a key
- * counts as constant time, and a key object that is already in the map is found without
- * hashing it. An operation that dereferences keeps the keys that it reads alive to the
- * end of the turn, and one that removes entries sometimes dereferences all keys.
+ * Where costs are stated, n is the number of entries, including dead entries that are not
+ * reclaimed yet, and m is the size of the other map or iterable. Hashing a key counts as
+ * constant time, and a key object that is already in the map is found without hashing it.
+ * An operation that dereferences keeps the keys that it reads alive to the end of the
+ * turn. Removing entries renews the registrations of the map from time to time, which
+ * dereferences all keys.
  *
  * @stability stable
  * @since 0.1.0

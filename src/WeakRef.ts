@@ -12,8 +12,8 @@
  * collected.
  *
  * Creating or reading a reference keeps a live referent alive until the end of the turn.
- * A function of this module that receives a reference of another copy of the package
- * throws a `TypeError` that says so.
+ * The functions of this module refuse a reference that another copy of the package has
+ * created, with a `TypeError` that says so.
  *
  * @stability stable
  * @since 0.1.0

@@ -6,16 +6,17 @@
  * structure, and has operations such as union and intersection. It is synchronous and
  * mutable, like `MutableHashSet`.
  *
- * A second operand is any iterable, even the set itself, and its elements are compared
- * with the comparison of the set. An operation that takes an iterable throws the error of
- * the iterable or of a comparison, and changes nothing if it throws. A new set has the
- * heap and the comparison of the set that it was made from.
+ * Operations on two sets accept any iterable as the second operand, even the set itself,
+ * and compare its elements as the set does. If the iterable or a comparison throws, the
+ * operation throws the same error and changes nothing. An operation that returns a new
+ * set gives it the heap and the comparison of the first operand.
  *
- * In the documentation of costs, n is the number of elements that are not reclaimed yet,
- * and m is the length of the second operand. Hashing an element counts as constant time,
- * and an element that is already in the set is found without hashing it. An operation
- * that dereferences keeps the elements that it reads alive to the end of the turn, and
- * one that removes elements sometimes dereferences all of them.
+ * Where costs are stated, n is the number of elements, including dead elements that are
+ * not reclaimed yet, and m is the size of the second operand. Hashing an element counts
+ * as constant time, and an element that is already in the set is found without hashing
+ * it. An operation that dereferences keeps the elements that it reads alive to the end of
+ * the turn. Removing elements renews the registrations of the set from time to time,
+ * which dereferences all of them.
  *
  * @stability stable
  * @since 0.1.0

@@ -6,12 +6,12 @@
  * cache, as an index from ids to objects, or to keep one live instance per name. The map
  * is synchronous and mutable, like `MutableHashMap`, and iterates in insertion order.
  *
- * In the documentation of costs, n is the number of entries that are not reclaimed yet,
- * and m is the same number for a second map or the length of an iterable. Hashing a key
- * counts as constant time. The map never hashes a primitive, and finds a key object that
- * is already in the map without hashing it. An operation that dereferences keeps the
- * values that it reads alive to the end of the turn, and one that replaces or removes
- * entries sometimes dereferences all values.
+ * Where costs are stated, n is the number of entries, including dead entries that are not
+ * reclaimed yet, and m is the size of the other map or iterable. Hashing a key counts as
+ * constant time. The map never hashes a primitive, and finds a key object that is already
+ * in the map without hashing it. An operation that dereferences keeps the values that it
+ * reads alive to the end of the turn. Replacing or removing entries renews the
+ * registrations of the map from time to time, which dereferences all values.
  *
  * @stability stable
  * @since 0.1.0
