@@ -75,7 +75,12 @@ fs.writeFileSync(
   path.join(output, "llms.txt"),
   `# effect-weakref
 
-> ${firstSentence(fs.readFileSync(path.join(root, "README.md"), "utf8"))}
+> ${
+    /^effect-weakref .*?\.(?=\s)/ms.exec(fs.readFileSync(path.join(root, "README.md"), "utf8"))![0].replaceAll(
+      /\s+/g,
+      " "
+    )
+  }
 
 Rules for programs that use it: AGENTS.md of the package.
 
