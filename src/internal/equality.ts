@@ -54,13 +54,13 @@ const builtIns: Readonly<Record<string, string>> = { Array: "", Map: "size", Set
  * The methods of promises, event targets, emitters, timers and nodes that are written in
  * JavaScript and may have no `Symbol.toStringTag`, such as the streams of Node.
  */
-const opaqueMethods: ReadonlyArray<PropertyKey> = [
+const opaqueMethods: ReadonlySet<PropertyKey> = /*#__PURE__*/ new Set([
   "then",
   "addEventListener",
   "removeListener",
   "hasRef",
   "appendChild"
-]
+])
 
 const plain: Shape = { kind: "", keys: [], inheritsObjects: false }
 
@@ -87,7 +87,7 @@ const readShape = (prototype: object): Shape => {
     else if (name !== undefined && !name.endsWith("Error")) isOpaque = true
     for (const key of Reflect.ownKeys(current)) {
       const { get, value } = Object.getOwnPropertyDescriptor(current, key)!
-      if (key === Symbol.toStringTag || (typeof value === "function" && opaqueMethods.includes(key))) isOpaque = true
+      if (key === Symbol.toStringTag || (typeof value === "function" && opaqueMethods.has(key))) isOpaque = true
       if (key !== "constructor") keys.push(key)
       if (get !== undefined || isObject(value)) inheritsObjects = true
     }
@@ -111,8 +111,8 @@ const isTransparent = (value: object, kind: string): boolean => {
   switch (kind) {
     case "":
       // Namespaces, such as `Math`, a module or `globalThis`, have a tag of their own. Reading them has no end.
-      return !Object.hasOwn(value, Symbol.toStringTag) ||
-        Object.getOwnPropertyDescriptor(value, Symbol.toStringTag)!.enumerable === true
+      return Object.hasOwn(value, Symbol.toStringTag) ===
+        Object.prototype.propertyIsEnumerable.call(value, Symbol.toStringTag)
     case "Opaque":
       return false
     case "Array":

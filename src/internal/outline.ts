@@ -101,15 +101,8 @@ const outlineObject = (value: object): unknown => {
 /** Returns the tag of an object, such as `[object Blob]`. Runs no getter. */
 const tagOf = (value: object): string => {
   for (let current: object | null = value; current !== null; current = Object.getPrototypeOf(current)) {
-    const constructor = ownValue(current, "constructor")
-    for (
-      const name of [
-        ownValue(current, Symbol.toStringTag),
-        typeof constructor === "function" && ownValue(constructor, "name")
-      ]
-    ) {
-      if (name !== "" && typeof name === "string") return `[object ${name.slice(0, maxLength)}]`
-    }
+    const tag = ownValue(current, Symbol.toStringTag) ?? ownValue(ownValue(current, "constructor") ?? {}, "name")
+    if (typeof tag === "string" && tag !== "") return `[object ${tag.slice(0, maxLength)}]`
   }
   return "[object Object]"
 }
