@@ -111,7 +111,7 @@ const isTransparent = (value: object, kind: string): boolean => {
   switch (kind) {
     case "":
       // Namespaces, such as `Math`, a module or `globalThis`, have a tag of their own. Reading them has no end.
-      return Object.hasOwn(value, Symbol.toStringTag) ===
+      return !Object.hasOwn(value, Symbol.toStringTag) ||
         Object.prototype.propertyIsEnumerable.call(value, Symbol.toStringTag)
     case "Opaque":
       return false
@@ -234,7 +234,8 @@ const reaches = (value: unknown, seen: Set<object> | undefined): boolean => {
     : undefined
   const parts = elements ?? (shape.kind !== "" ? [] : shape.inheritsObjects ? keysOf(value) : Reflect.ownKeys(value))
   if (seen === undefined && (left -= parts.length + 1) < 0) return true
-  return parts.some((part) => reaches(elements === undefined ? get(value, part) : part, seen))
+  for (const part of parts) if (reaches(elements === undefined ? get(value, part) : part, seen)) return true
+  return false
 }
 
 /** The objects for which the quick search was not enough, and whether they reach an opaque object. */
