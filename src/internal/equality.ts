@@ -185,7 +185,8 @@ const reading: Array<object> = []
  * getter may hash or compare its own object, which would read it without end.
  */
 const read = <A>(value: object, f: (value: object) => A, again: A): A => {
-  if (reading.includes(value)) return again
+  // Not `includes`, which some programs replace.
+  for (const other of reading) if (other === value) return again
   reading.push(value)
   try {
     return f(value)
