@@ -66,21 +66,13 @@ export class NotWeakReferenceableError extends Data.TaggedError("NotWeakReferenc
 }
 
 // The messages are computed when the errors are made, because most engines build `stack` at that time.
-const notReferenceable = ({ expected, property, value }: {
-  readonly value: unknown
-  readonly expected?: "function" | undefined
-  readonly property?: PropertyKey | undefined
-}): string => {
-  if (expected === "function") {
-    return property === undefined
-      ? `${printed(value)} is not a method: pass a function, or the key of a property that is a function`
-      : `The property ${printed(property)} of the receiver is ${printed(value)}, which is not a function: `
-        + "pass the key of a method, or a function"
-  }
-  const advice = isFreshSymbol(value)
-    ? "pass an object or a function"
-    : "pass an object, a function, or a symbol that was not made by Symbol.for"
-  return `${printed(value)} cannot be weakly referenced here: ${advice}`
+const notReferenceable = ({ expected, value }: { readonly value: unknown; readonly expected?: unknown }): string => {
+  const problem = expected === "function"
+    ? "is not a method: pass the key of a method, or a function"
+    : `cannot be weakly referenced here: pass an object${
+      isFreshSymbol(value) ? " or a function" : ", a function, or a symbol that was not made by Symbol.for"
+    }`
+  return `${printed(value)} ${problem}`
 }
 
 // Weak proxies and older engines reject every symbol. Do not recommend a symbol if the value is one.

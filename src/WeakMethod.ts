@@ -26,6 +26,7 @@ import * as Callbacks from "./internal/callbacks.ts"
 import * as Equality from "./internal/equality.ts"
 import { guard } from "./internal/guard.ts"
 import { host } from "./internal/host.ts"
+import { notMethod } from "./internal/method.ts"
 import { outline } from "./internal/outline.ts"
 import * as Referent from "./internal/referent.ts"
 import { refuse } from "./internal/refuse.ts"
@@ -396,8 +397,9 @@ const bind = <A extends WeakKey>(
   if (isFunction(method)) {
     return new WeakMethodImpl(Referent.of(receiver, heap), Referent.of(method as MethodOf<A>, heap))
   }
-  const error = { value: method, expected: "function" } as const
-  throw new NotWeakReferenceableError(isKey ? { ...error, property: keyOrMethod } : error)
+  throw isKey
+    ? notMethod(method, keyOrMethod)
+    : new NotWeakReferenceableError({ value: method, expected: "function" })
 }
 
 /**

@@ -11,10 +11,10 @@
  * `Blob`, a port, a signal, a stream, a promise, a boxed primitive. Effect reads the
  * getters of such an object, which can take seconds, and calls most of them equal.
  *
- * Effect compares everything that reaches no opaque object. Only a structure that
- * reaches one is hashed and compared here, by the same rules, because Effect has no hook
- * for the values inside a structure. `Equal.byReferenceUnsafe` is no such hook: it would
- * change the hash that the program's own collections have already stored.
+ * Effect hashes and compares everything that reaches no opaque object. Only a
+ * structure that reaches one is hashed and compared here, by the same rules, because Effect
+ * has no hook for the values inside a structure. `Equal.byReferenceUnsafe` is no such hook:
+ * it would change the hash that the program's own collections have already stored.
  */
 import * as Equal from "effect/Equal"
 import type { Equivalence } from "effect/Equivalence"
@@ -26,25 +26,29 @@ const isObject = (u: unknown): u is object => typeof u === "object" && u !== nul
 
 /** What a prototype tells about the objects that inherit from it. */
 interface Shape {
-  /** The name of a built-in class whose contents Effect compares, `"Error"`, `"Opaque"`, or `""` for plain objects and other classes. */
+  /** The name of a built-in class whose contents Effect compares, `"Opaque"`, or `""` for plain objects and other classes. */
   readonly kind: string
   /** The inherited keys. */
   readonly keys: ReadonlyArray<PropertyKey>
-  /** The inherited keys whose value may be an object, usually because they have a getter. */
-  readonly getters: ReadonlyArray<PropertyKey>
+  /** Whether the value of an inherited key may be an object, usually because the key has a getter. */
+  readonly inheritsObjects: boolean
 }
 
-/** The built-in classes whose instances have no parts. */
-const leaves: ReadonlySet<string> = /*#__PURE__*/ new Set([
-  "Date",
-  "RegExp",
-  "ArrayBuffer",
-  "SharedArrayBuffer",
-  "DataView",
-  "TypedArray"
-])
+/**
+ * The built-in classes whose instances have no parts, each with a member of its prototype
+ * that throws for an object that only inherits from the class.
+ */
+const leaves: Readonly<Record<string, string>> = {
+  Date: "getTime",
+  RegExp: "source",
+  ArrayBuffer: "byteLength",
+  SharedArrayBuffer: "byteLength",
+  DataView: "byteLength",
+  TypedArray: ""
+}
 
-const builtIns: ReadonlySet<string> = /*#__PURE__*/ new Set(["Array", "Map", "Set", ...leaves])
+/** The built-in classes whose contents Effect compares. */
+const builtIns: Readonly<Record<string, string>> = { Array: "", Map: "size", Set: "size", ...leaves }
 
 /**
  * The methods of promises, event targets, emitters, timers and nodes that are written in
@@ -58,43 +62,38 @@ const opaqueMethods: ReadonlySet<PropertyKey> = /*#__PURE__*/ new Set([
   "appendChild"
 ])
 
-const plain: Shape = { kind: "", keys: [], getters: [] }
+const plain: Shape = { kind: "", keys: [], inheritsObjects: false }
+
+/** Returns the value of an own property without running a getter. */
+export const ownValue = (value: object, key: PropertyKey): unknown => Object.getOwnPropertyDescriptor(value, key)?.value
 
 /** Returns the name of the native class that has this prototype. A prototype of another realm counts, a false `constructor` does not. */
 const nativeName = (prototype: object): string | undefined => {
-  const constructor: unknown = Object.getOwnPropertyDescriptor(prototype, "constructor")?.value
-  if (
-    typeof constructor !== "function" || Object.getOwnPropertyDescriptor(constructor, "prototype")?.value !== prototype
-  ) return undefined
-  return /^function (\w+)\(\)\s*\{\s*\[native code\]\s*\}$/.exec(Function.prototype.toString.call(constructor))?.[1]
+  const constructor = ownValue(prototype, "constructor")
+  return typeof constructor === "function" && ownValue(constructor, "prototype") === prototype
+    ? /^function (\w+)\(\)\s*\{\s*\[native code\]\s*\}$/.exec(Function.prototype.toString.call(constructor))?.[1]
+    : undefined
 }
 
 const readShape = (prototype: object): Shape => {
-  const keys = new Set<PropertyKey>()
-  const getters = new Set<PropertyKey>()
+  const keys: Array<PropertyKey> = []
   let builtIn = ""
-  let isError = false
   let isOpaque = false
+  let inheritsObjects = false
   for (let current: object | null = prototype; current !== null; current = Object.getPrototypeOf(current)) {
     const name = nativeName(current)
     if (name === "Object") break
-    if (name !== undefined && builtIns.has(name)) builtIn ||= name
-    else if (name === "Error") isError = true
+    if (name !== undefined && Object.hasOwn(builtIns, name)) builtIn ||= name
     else if (name !== undefined && !name.endsWith("Error")) isOpaque = true
     for (const key of Reflect.ownKeys(current)) {
-      const descriptor = Object.getOwnPropertyDescriptor(current, key)!
-      if (
-        key === Symbol.toStringTag || (opaqueMethods.has(key) && typeof descriptor.value === "function")
-      ) {
-        isOpaque = true
-      }
-      if (key === "constructor") continue
-      keys.add(key)
-      if (descriptor.get !== undefined || isObject(descriptor.value)) getters.add(key)
+      const { get, value } = Object.getOwnPropertyDescriptor(current, key)!
+      if (key === Symbol.toStringTag || (typeof value === "function" && opaqueMethods.has(key))) isOpaque = true
+      if (key !== "constructor") keys.push(key)
+      if (get !== undefined || isObject(value)) inheritsObjects = true
     }
   }
-  const kind = builtIn || (isOpaque ? "Opaque" : isError ? "Error" : "")
-  return builtIn || isOpaque ? { ...plain, kind } : { kind, keys: [...keys], getters: [...getters] }
+  const kind = builtIn || (isOpaque ? "Opaque" : "")
+  return kind === "" ? { kind, keys, inheritsObjects } : { ...plain, kind }
 }
 
 const shapes = /*#__PURE__*/ new WeakMap<object, Shape>()
@@ -107,50 +106,40 @@ const shapeOf = (value: object): Shape => {
   return shape
 }
 
-/** Checks whether an object is what its prototype says, and whether Effect, which uses `instanceof`, reads its contents. */
-const isBuiltIn = (value: object, kind: string): boolean => {
-  try {
-    if (kind === "Array") return Array.isArray(value)
-    if (kind === "TypedArray") return ArrayBuffer.isView(value)
-    const builtIn: typeof Date = Reflect.get(globalThis, kind)
-    if (!(value instanceof builtIn)) return false
-    if (kind === "DataView") return ArrayBuffer.isView(value)
-    const { prototype } = builtIn
-    // Both throw if the object only inherits from the class.
-    if (kind === "Date") prototype.getTime.call(value)
-    else Reflect.get(prototype, kind === "RegExp" ? "source" : "size" in prototype ? "size" : "byteLength", value)
-    return true
-  } catch {
-    return false
+/** Checks whether Effect reads the contents of an object of this kind. Throws for some objects that only inherit from it. */
+const isTransparent = (value: object, kind: string): boolean => {
+  switch (kind) {
+    case "":
+      // Namespaces, such as `Math`, a module or `globalThis`, have a tag of their own. Reading them has no end.
+      return !Object.hasOwn(value, Symbol.toStringTag) ||
+        Object.prototype.propertyIsEnumerable.call(value, Symbol.toStringTag)
+    case "Opaque":
+      return false
+    case "Array":
+      return Array.isArray(value)
+    case "TypedArray":
+      return ArrayBuffer.isView(value)
   }
+  // Effect uses `instanceof`.
+  const builtIn: typeof Date = Reflect.get(globalThis, kind)
+  const member: unknown = Reflect.get(builtIn.prototype, builtIns[kind]!, value)
+  if (typeof member === "function") member.call(value)
+  return value instanceof builtIn
 }
 
 const implementsEqual = (value: object): boolean => Equal.symbol in value || Hash.symbol in value
 
 /** Returns the shape of an object, or `undefined` if the object is opaque. Runs no getter of the object. */
 const transparentShape = (value: object): Shape | undefined => {
-  let shape: Shape
+  let shape: Shape | undefined
   try {
     shape = shapeOf(value)
+    if (isTransparent(value, shape.kind)) return shape
   } catch (error) {
     // A revoked proxy has only its identity. A dead `WeakProxy` throws its own error.
-    if (error instanceof TypeError) return undefined
-    throw error
+    if (!(error instanceof TypeError)) throw error
   }
-  switch (shape.kind) {
-    case "":
-      // Namespaces, such as `Math`, a module or `globalThis`, have a tag of their own. Reading them has no end.
-      return Object.hasOwn(value, Symbol.toStringTag) &&
-          Object.getOwnPropertyDescriptor(value, Symbol.toStringTag)!.enumerable !== true
-        ? undefined
-        : shape
-    case "Error":
-      return shape
-    case "Opaque":
-      return implementsEqual(value) ? shape : undefined
-    default:
-      return isBuiltIn(value, shape.kind) || implementsEqual(value) ? shape : undefined
-  }
+  return shape !== undefined && implementsEqual(value) ? shape : undefined
 }
 
 /** Checks whether a value is an opaque object. Runs no getter of the value. Cost: O(1), once per prototype O(its keys). */
@@ -158,7 +147,7 @@ export const isOpaque = (value: unknown): boolean => isObject(value) && transpar
 
 /** Returns what an `Option` or a `Result` contains. They implement `Equal`, but only to compare their contents. */
 const contentOf = (value: object): unknown => {
-  if (Option.isOption(value)) return Option.getOrUndefined(value)
+  if (Option.isOption(value)) return value.valueOrUndefined
   return isResult(value) ? "success" in value ? value.success : value.failure : undefined
 }
 
@@ -186,23 +175,7 @@ export const isByReference = (value: object): boolean => {
   return !asked
 }
 
-/** The keys that Effect compares. */
-const keysOf = (value: object): ReadonlyArray<PropertyKey> => {
-  const { keys, kind } = shapeOf(value)
-  const own = Reflect.ownKeys(value)
-  if (keys.length === 0) return own
-  const all = new Set([...own, ...keys])
-  if (kind === "Error") all.delete("stack")
-  return [...all]
-}
-
 const get = (value: object, key: PropertyKey): unknown => (value as Readonly<Record<PropertyKey, unknown>>)[key]
-
-/** Checks that the values of these keys are no objects. */
-const haveNoObjects = (self: object, keys: ReadonlyArray<PropertyKey>): boolean => {
-  for (const key of keys) if (isObject(get(self, key)) || key === Symbol.toStringTag) return false
-  return true
-}
 
 /** The objects that are being read. */
 const reading: Array<object> = []
@@ -212,70 +185,59 @@ const reading: Array<object> = []
  * getter may hash or compare its own object, which would read it without end.
  */
 const read = <A>(value: object, f: (value: object) => A, again: A): A => {
-  if (reading.includes(value)) return again
-  const depth = reading.push(value) - 1
+  // Not `includes`, which some programs replace.
+  for (const other of reading) if (other === value) return again
+  reading.push(value)
   try {
     return f(value)
   } finally {
-    reading.length = depth
+    reading.pop()
   }
 }
 
-const isFlatObject = (value: object): boolean => {
-  try {
-    return Object.getPrototypeOf(value) === Object.prototype && haveNoObjects(value, Reflect.ownKeys(value))
-  } catch {
-    return false
-  }
+/** The keys that Effect compares. */
+const keysOf = (value: object): ReadonlyArray<PropertyKey> => {
+  const keys = new Set([...Reflect.ownKeys(value), ...shapeOf(value).keys])
+  if (value instanceof Error) keys.delete("stack")
+  return [...keys]
 }
 
-/** Recognizes the most frequent objects that reach no opaque object: plain objects without objects in them. */
-const isFlat = (value: object): boolean => read(value, isFlatObject, false)
+/** Returns the keys of a plain object without objects in it. Most keys of collections are such objects. */
+const flatKeys = (value: object): ReadonlyArray<PropertyKey> | undefined => {
+  if (shapeOf(value) !== plain) return undefined
+  const keys = Reflect.ownKeys(value)
+  for (const key of keys) if (isObject(get(value, key)) || key === Symbol.toStringTag) return undefined
+  return keys
+}
 
-/** How many values the quick search reads. */
+/** How many parts the quick search reads. */
 const budget = 256
 let left = 0
 
 /**
  * Checks whether Effect would read an opaque object while it hashes a value. The quick
- * search has no `seen`: it reads few values, and returns `true` if these are not all.
+ * search has no `seen`: it reads few parts, and returns `true` if these are not all.
  */
-const reaches = (value: object, seen: Set<object> | undefined): boolean => {
+const reaches = (value: unknown, seen: Set<object> | undefined): boolean => {
+  if (!isObject(value)) return false
   const shape = transparentShape(value)
   if (shape === undefined) return true
-  if (implementsEqual(value)) {
-    const content = contentOf(value)
-    return isObject(content) && reaches(content, seen)
-  }
-  if (seen !== undefined) {
-    if (seen.has(value)) return false
-    seen.add(value)
-  }
-  if ((seen !== undefined || shape.getters.length > 0) && isByReference(value)) return false
-  if (Array.isArray(value)) return anyReaches(value, seen)
-  if (value instanceof Map) return anyReaches([...value.keys(), ...value.values()], seen)
-  if (value instanceof Set) return anyReaches([...value], seen)
-  if (shape.kind !== "" && shape.kind !== "Error") return false
-  return anyKeyReaches(value, Reflect.ownKeys(value), seen) || anyKeyReaches(value, shape.getters, seen)
-}
-
-const anyReaches = (values: ReadonlyArray<unknown>, seen: Set<object> | undefined): boolean => {
-  if (isOverBudget(values, seen)) return true
-  for (const value of values) if (isObject(value) && reaches(value, seen)) return true
+  if (implementsEqual(value)) return reaches(contentOf(value), seen)
+  if (seen?.has(value)) return false
+  seen?.add(value)
+  if ((seen !== undefined || shape.inheritsObjects) && isByReference(value)) return false
+  const elements = Array.isArray(value)
+    ? value
+    : value instanceof Map
+    ? [...value.keys(), ...value.values()]
+    : value instanceof Set
+    ? [...value]
+    : undefined
+  const parts = elements ?? (shape.kind !== "" ? [] : shape.inheritsObjects ? keysOf(value) : Reflect.ownKeys(value))
+  if (seen === undefined && (left -= parts.length + 1) < 0) return true
+  for (const part of parts) if (reaches(elements === undefined ? get(value, part) : part, seen)) return true
   return false
 }
-
-const anyKeyReaches = (self: object, keys: ReadonlyArray<PropertyKey>, seen: Set<object> | undefined): boolean => {
-  if (isOverBudget(keys, seen)) return true
-  for (const key of keys) {
-    const value = get(self, key)
-    if (isObject(value) && reaches(value, seen)) return true
-  }
-  return false
-}
-
-const isOverBudget = (parts: ReadonlyArray<unknown>, seen: Set<object> | undefined): boolean =>
-  seen === undefined && (left -= parts.length + 1) < 0
 
 /** The objects for which the quick search was not enough, and whether they reach an opaque object. */
 const searched = /*#__PURE__*/ new WeakMap<object, boolean>()
@@ -283,7 +245,7 @@ const searched = /*#__PURE__*/ new WeakMap<object, boolean>()
 const searchOpaque = (value: object): boolean => {
   try {
     left = budget
-    if (!reaches(value, undefined)) return false
+    if (flatKeys(value) !== undefined || !reaches(value, undefined)) return false
     let result = searched.get(value)
     if (result === undefined) searched.set(value, result = reaches(value, new Set()))
     return result
@@ -295,16 +257,6 @@ const searchOpaque = (value: object): boolean => {
 
 /** Checks whether a structure reaches an opaque object. Remembers the answer of a long search, as Effect remembers a hash. */
 const reachesOpaque = (value: object): boolean => read(value, searchOpaque, false)
-
-/** Returns the hash of an object that Effect cannot hash, or for which Effect would remember the hash in an ephemeron. */
-const ownHash = (value: object): number | undefined => {
-  // The most frequent keys. Effect would hash them in the same way.
-  if (shapeOf(value) === plain) {
-    const keys = Reflect.ownKeys(value)
-    if (haveNoObjects(value, keys)) return Hash.structureKeys(value, keys)
-  }
-  return searchOpaque(value) ? hashStructure(value) : undefined
-}
 
 /** The hash that Effect uses for an object inside itself. */
 const circular = /*#__PURE__*/ Hash.string("[Circular]")
@@ -322,75 +274,60 @@ export const hashOf = (value: unknown): number | undefined => {
   return read(value, ownHash, circular) ?? Hash.hash(value)
 }
 
-/** Returns a hash that is equal for values that {@link equals} calls equal. Runs user code: getters, `Hash`, proxies. */
-export const hash = (value: unknown): number => hashOf(value) ?? Hash.random(value as object)
-
-const hashStructure = (value: object): number => {
-  if (implementsEqual(value)) return Hash.combine(Hash.hash(get(value, "_tag")), hash(contentOf(value)))
-  let h = 6151
-  if (Array.isArray(value)) {
-    for (const element of value) h = Hash.combine(h, hash(element))
-  } else if (value instanceof Map) {
-    for (const [key, element] of value) h ^= Hash.combine(hash(key), hash(element))
-  } else if (value instanceof Set) {
-    for (const element of value) h ^= Hash.combine(7927, hash(element))
-  } else {
-    for (const key of keysOf(value)) h ^= Hash.combine(Hash.hash(key), hash(get(value, key)))
-  }
+/** Returns the hash of an object that Effect cannot hash, or for which Effect would remember the hash in an ephemeron. */
+const ownHash = (value: object): number | undefined => {
+  const keys = flatKeys(value)
+  // Effect would hash a flat object in the same way.
+  if (keys !== undefined) return Hash.structureKeys(value, keys)
+  if (!searchOpaque(value)) return undefined
+  let h = Hash.hash(kindOf(value))
+  for (const [key, part] of partsOf(value)) h ^= Hash.combine(hash(key), hash(part))
   return Hash.optimize(h)
 }
 
-/** The pairs that are being compared. A pair that is reached again closes a cycle, and is equal if the rest is. */
-const comparing: Array<readonly [object, object]> = []
+/** Returns a hash that is equal for values that {@link equals} calls equal. Runs user code: getters, `Hash`, proxies. */
+export const hash = (value: unknown): number => hashOf(value) ?? Hash.random(value as object)
+
+/** An element, an entry or a property, with its key. */
+type Part = readonly [key: unknown, part: unknown]
+
+/** Returns what Effect compares of a structure. */
+const partsOf = (value: object): Array<Part> => {
+  if (implementsEqual(value)) return [["", contentOf(value)]]
+  if (Array.isArray(value) || value instanceof Map || value instanceof Set) return [...value.entries()]
+  return keysOf(value).map((key) => [key, get(value, key)])
+}
+
+/** Distinguishes arrays, maps, sets, the two kinds of `Option` and of `Result`, and other objects. */
+const kindOf = (value: object): unknown => implementsEqual(value) ? get(value, "_tag") : shapeOf(value).kind
 
 /** Compares two values as `Equal.equals` does, except that an opaque object is only equal to itself. Runs user code. */
 export const equals = (self: unknown, that: unknown): boolean => {
   if (self === that) return true
   if (!isObject(self) || !isObject(that)) return Equal.equals(self, that)
-  if (isFlat(self) && isFlat(that)) return Equal.equals(self, that)
   if (isOpaque(self) || isOpaque(that)) return false
   const isOwn = reachesOpaque(self)
-  if (isOwn !== reachesOpaque(that)) return false
-  return isOwn ? equalOnPath(self, that, equals) : Equal.equals(self, that)
+  return isOwn === reachesOpaque(that) && (isOwn ? haveEqualParts(self, that, equals) : Equal.equals(self, that))
 }
 
-const equalOnPath = (self: object, that: object, equal: Equivalence<unknown>): boolean => {
+/** The pairs that are being compared. A pair that is reached again closes a cycle, and is equal if the rest is. */
+const comparing: Array<readonly [object, object]> = []
+
+/** Finds a different equal partner for each part. */
+const haveEqualParts = (self: object, that: object, equal: Equivalence<unknown>): boolean => {
   if (comparing.some((pair) => pair[0] === self && pair[1] === that)) return true
   comparing.push([self, that])
   try {
-    return equalStructures(self, that, equal)
+    const rest = partsOf(that)
+    // Backwards, because the last part of an array is removed fast.
+    return kindOf(self) === kindOf(that) && partsOf(self).reverse().every(([key, part]) => {
+      const i = rest.findLastIndex((other) => equal(key, other[0]) && equal(part, other[1]))
+      return i >= 0 && rest.splice(i, 1)
+    }) && rest.length === 0
   } finally {
     comparing.pop()
   }
 }
-
-const equalStructures = (self: object, that: object, equal: Equivalence<unknown>): boolean => {
-  if (implementsEqual(self) || implementsEqual(that)) {
-    return get(self, "_tag") === get(that, "_tag") && equal(contentOf(self), contentOf(that))
-  }
-  if (Array.isArray(self)) {
-    return Array.isArray(that) && self.length === that.length && self.every((element, i) => equal(element, that[i]))
-  }
-  if (self instanceof Map) {
-    return that instanceof Map &&
-      equalItems([...self], [...that], (self, that) => equal(self[0], that[0]) && equal(self[1], that[1]))
-  }
-  if (self instanceof Set) return that instanceof Set && equalItems([...self], [...that], equal)
-  if (Array.isArray(that) || that instanceof Map || that instanceof Set) return false
-  const keys = new Set(keysOf(that))
-  for (const key of keysOf(self)) {
-    if (!keys.delete(key) || !equal(get(self, key), get(that, key))) return false
-  }
-  return keys.size === 0
-}
-
-/** Finds a different equal partner for each item. */
-const equalItems = <A>(self: ReadonlyArray<A>, that: Array<A>, equal: Equivalence<A>): boolean =>
-  self.length === that.length && self.every((item) => {
-    const i = that.findIndex((other) => equal(item, other))
-    if (i >= 0) that.splice(i, 1)
-    return i >= 0
-  })
 
 /** Compares two values as {@link equals}, and requires the same prototype for them and for their parts. */
 export const equalsStrictly = (self: unknown, that: unknown): boolean => equals(self, that) && haveSameKinds(self, that)
@@ -399,9 +336,8 @@ export const equalsStrictly = (self: unknown, that: unknown): boolean => equals(
 const haveSameKinds = (self: unknown, that: unknown): boolean => {
   if (self === that) return true
   if (!isObject(self) || !isObject(that)) return Equal.equals(self, that)
-  if (Object.getPrototypeOf(self) !== Object.getPrototypeOf(that)) return false
-  const shape = transparentShape(self)
-  if (shape === undefined) return false
-  if (comparesItself(self) || leaves.has(shape.kind)) return Equal.equals(self, that)
-  return equalOnPath(self, that, haveSameKinds)
+  if (Object.getPrototypeOf(self) !== Object.getPrototypeOf(that) || isOpaque(self)) return false
+  return comparesItself(self) || shapeOf(self).kind in leaves
+    ? Equal.equals(self, that)
+    : haveEqualParts(self, that, haveSameKinds)
 }

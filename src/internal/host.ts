@@ -43,7 +43,7 @@ const makeHost = (): Heap => {
       enumerable: false,
       get: () => {
         throw new ReferenceError(
-          `This host has no ${name}: use a newer engine, load a polyfill before effect-weakref, or provide a heap of your own with the service Heap.Heap or the heap parameter`
+          `This host has no ${name}: use a newer engine, load a polyfill first, or provide a Heap.Heap`
         )
       }
     })

@@ -16,6 +16,7 @@ import { type Heap, isWeakReferenceable } from "../Heap.ts"
 import { NotWeakReferenceableError } from "../WeakError.ts"
 import { Base } from "./base.ts"
 import { inBackground, reported, withServices } from "./callbacks.ts"
+import { notMethod } from "./method.ts"
 import { printed } from "./print.ts"
 import { refuse } from "./refuse.ts"
 import { inSlices, makeRegistry } from "./registry.ts"
@@ -46,7 +47,7 @@ export const methodOf = (receiver: WeakKey, key: PropertyKey, context: Context.C
   check(receiver)
   // Every object has properties, and the value is checked next.
   const method: unknown = receiver[key as keyof typeof receiver]
-  if (!isFunction(method)) throw new NotWeakReferenceableError({ value: method, expected: "function", property: key })
+  if (!isFunction(method)) throw notMethod(method, key)
   return { f: method as Reaction["f"], isMethod: true, context }
 }
 

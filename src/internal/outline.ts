@@ -2,8 +2,9 @@
  * Bounded copies of values for JSON and inspection. A value of a program
  * may reach a million others, for example a DOM node that React has rendered.
  */
+import { format } from "effect/Formatter"
 import { toJson } from "effect/Inspectable"
-import { isOpaque } from "./equality.ts"
+import { isOpaque, ownValue } from "./equality.ts"
 
 /** How many characters of a text are printed. */
 const maxLength = 100
@@ -41,22 +42,35 @@ export const outline = (value: unknown): unknown => {
   }
 }
 
+interface Outlined {
+  readonly values: ReadonlyArray<unknown>
+  /** How many parts are left out. */
+  readonly more?: number
+}
+
 /** Outlines the first parts. If there are more, `size` is the number of all parts. */
-export const outlineParts = (
+export const outlineParts = <A>(
   self: object,
-  parts: Iterable<unknown>,
-  size: () => number
-): { readonly values: ReadonlyArray<unknown>; readonly more?: number } => {
+  parts: Iterable<A>,
+  size: () => number,
+  get: (part: A) => unknown = (part) => part
+): Outlined => {
   if (path.length === 0) left = maxValues
-  path.push(self)
-  try {
+  return within(self, () => {
     const values: Array<unknown> = []
     for (const part of parts) {
-      if (values.length === maxParts || left <= 0) return { values, more: size() - values.length }
-      left--
-      values.push(outline(part))
+      if (values.length === maxParts || left-- <= 0) return { values, more: size() - values.length }
+      values.push(guarded(() => outline(get(part)), undefined))
     }
     return { values }
+  })
+}
+
+/** Calls `f` while a value is being outlined. */
+const within = <A>(value: object, f: () => A): A => {
+  path.push(value)
+  try {
+    return f()
   } finally {
     path.pop()
   }
@@ -64,57 +78,31 @@ export const outlineParts = (
 
 const outlineObject = (value: object): unknown => {
   if (path.includes(value)) return "[Circular]"
-  if (path.length >= maxDepth || isOpaque(value)) return tagOf(value)
-  if (ArrayBuffer.isView(value) || value instanceof ArrayBuffer) return `${tagOf(value)} (${value.byteLength} bytes)`
-  if (Array.isArray(value)) return withMore(outlineParts(value, value, () => value.length))
-  const json = toJson(value)
-  if (json !== value) {
-    path.push(value)
-    try {
-      return outline(json)
-    } finally {
-      path.pop()
-    }
+  const tag = tagOf(value)
+  if (path.length >= maxDepth || isOpaque(value)) return tag
+  if (ArrayBuffer.isView(value) || value instanceof ArrayBuffer) return `${tag} (${value.byteLength} bytes)`
+  if (Array.isArray(value)) {
+    const { more, values } = outlineParts(value, value, () => value.length)
+    return more === undefined ? values : [...values, `… ${more} more`]
   }
-  if (value instanceof Date) return Number.isNaN(value.getTime()) ? "Invalid Date" : value.toISOString()
+  const json = toJson(value)
+  if (json !== value) return within(value, () => outline(json))
+  if (value instanceof Date) return format(value)
   if (value instanceof RegExp || value instanceof Error) return outline(String(value))
   if (value instanceof Map || value instanceof Set) {
     return { _id: value instanceof Map ? "Map" : "Set", ...outlineParts(value, value, () => value.size) }
   }
   const keys = Object.keys(value)
-  const get = (key: string) => (value as Readonly<Record<string, unknown>>)[key]
-  const { more, values } = outlineParts(value, lazily(keys, get), () => keys.length)
+  const { more, values } = outlineParts(value, keys, () => keys.length, (key) => Reflect.get(value, key))
   const entries = values.map((part, i): [string, unknown] => [keys[i]!.slice(0, maxLength), part])
   return Object.fromEntries(more === undefined ? entries : [...entries, ["…", `${more} more`]])
 }
 
-/** Not a generator, because an abandoned generator holds its last value. */
-const lazily = (keys: ReadonlyArray<string>, get: (key: string) => unknown): Iterable<unknown> => ({
-  [Symbol.iterator]: () => {
-    let i = 0
-    return {
-      next: () => {
-        if (i === keys.length) return { done: true, value: undefined }
-        const key = keys[i++]!
-        return { done: false, value: guarded(() => get(key), undefined) }
-      }
-    }
-  }
-})
-
-const withMore = ({ more, values }: { readonly values: ReadonlyArray<unknown>; readonly more?: number }) =>
-  more === undefined ? values : [...values, `… ${more} more`]
-
 /** Returns the tag of an object, such as `[object Blob]`. Runs no getter. */
 const tagOf = (value: object): string => {
   for (let current: object | null = value; current !== null; current = Object.getPrototypeOf(current)) {
-    const tag: unknown = Object.getOwnPropertyDescriptor(current, Symbol.toStringTag)?.value
-    if (typeof tag === "string") return `[object ${tag.slice(0, maxLength)}]`
-    const constructor: unknown = Object.getOwnPropertyDescriptor(current, "constructor")?.value
-    const name: unknown = typeof constructor === "function"
-      ? Object.getOwnPropertyDescriptor(constructor, "name")?.value
-      : undefined
-    if (typeof name === "string" && name !== "") return `[object ${name.slice(0, maxLength)}]`
+    const tag = ownValue(current, Symbol.toStringTag) ?? ownValue(ownValue(current, "constructor") ?? {}, "name")
+    if (typeof tag === "string" && tag !== "") return `[object ${tag.slice(0, maxLength)}]`
   }
   return "[object Object]"
 }

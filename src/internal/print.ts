@@ -3,16 +3,14 @@ const limit = 100
 /** Prints the first 100 characters of a primitive, and the tag of an object, for a message. Never throws. */
 export const printed = (value: unknown): string => {
   try {
-    if (typeof value === "string") {
-      // Cut a long string before printing it, so that the cost does not depend on its length.
-      return value.length > limit
-        ? `${JSON.stringify(value.slice(0, limit))}… (${value.length} characters)`
-        : JSON.stringify(value)
-    }
     if (typeof value === "object" && value !== null) return Object.prototype.toString.call(value)
-    const text = `${String(value)}${typeof value === "bigint" ? "n" : ""}`
-    return text.length > limit ? `${text.slice(0, limit)}…` : text
+    const text = typeof value === "bigint" ? `${value}n` : String(value)
+    // Cut a long string before printing it, so that the cost does not depend on its length.
+    const start = text.slice(0, limit)
+    return `${typeof value === "string" ? JSON.stringify(start) : start}${
+      text.length > limit ? `… (${text.length} characters)` : ""
+    }`
   } catch {
-    return typeof value === "function" ? "A function that cannot be printed" : "An object that cannot be printed"
+    return "A value that cannot be printed"
   }
 }

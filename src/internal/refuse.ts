@@ -17,4 +17,4 @@ export const refuse = (value: unknown, typeId: string): never => {
 
 /** Returns the message for a value that another copy of the package created. */
 export const anotherCopy = (name: string): string =>
-  `This ${name} was created by another copy of effect-weakref, and no copy can read the values of another: install one version of the package, and load it in one way`
+  `This ${name} was created by another copy of effect-weakref, which this copy cannot read: install one version, and load it in one way`
