@@ -34,7 +34,7 @@ import * as Equality from "./internal/equality.ts"
 import { guard } from "./internal/guard.ts"
 import { holdDuring, holding } from "./internal/hold.ts"
 import { host } from "./internal/host.ts"
-import { outline } from "./internal/outline.ts"
+import { printed } from "./internal/print.ts"
 import * as Referent from "./internal/referent.ts"
 import { refuse } from "./internal/refuse.ts"
 import { DeadReferenceError, type NotWeakReferenceableError, UnhashableError } from "./WeakError.ts"
@@ -163,7 +163,11 @@ abstract class WeakRefImpl<A extends WeakKey, B = A> extends Base implements Wea
   }
 
   toJSON(): unknown {
-    return { _id: "WeakRef", value: outline(Option.fromUndefinedOr(this[record].deref())) }
+    const value = Option.map(
+      Option.fromUndefinedOr(this[record].deref()),
+      (referent) => Equality.isShort(referent) ? referent : printed(referent)
+    )
+    return { _id: "WeakRef", value: value.toJSON() }
   }
 }
 

@@ -187,11 +187,12 @@ const reading: Array<object> = []
 const read = <A>(value: object, f: (value: object) => A, again: A): A => {
   // Not `includes`, which some programs replace.
   for (const other of reading) if (other === value) return again
-  reading.push(value)
+  const depth = reading.push(value) - 1
   try {
     return f(value)
   } finally {
-    reading.pop()
+    // Not `pop`: a call fails if the stack has overflowed.
+    reading.length = depth
   }
 }
 
@@ -237,6 +238,16 @@ const reaches = (value: unknown, seen: Set<object> | undefined): boolean => {
   if (seen === undefined && (left -= parts.length + 1) < 0) return true
   for (const part of parts) if (reaches(elements === undefined ? get(value, part) : part, seen)) return true
   return false
+}
+
+/** Checks whether a value has few parts, no opaque one, and a short JSON. Runs user code. */
+export const isShort = (value: unknown): boolean => {
+  try {
+    left = budget
+    return !reaches(value, undefined) && JSON.stringify(value).length <= 1000
+  } catch {
+    return false
+  }
 }
 
 /** The objects for which the quick search was not enough, and whether they reach an opaque object. */
@@ -316,7 +327,7 @@ const comparing: Array<readonly [object, object]> = []
 /** Finds a different equal partner for each part. */
 const haveEqualParts = (self: object, that: object, equal: Equivalence<unknown>): boolean => {
   if (comparing.some((pair) => pair[0] === self && pair[1] === that)) return true
-  comparing.push([self, that])
+  const depth = comparing.push([self, that]) - 1
   try {
     const rest = partsOf(that)
     // Backwards, because the last part of an array is removed fast.
@@ -325,7 +336,7 @@ const haveEqualParts = (self: object, that: object, equal: Equivalence<unknown>)
       return i >= 0 && rest.splice(i, 1)
     }) && rest.length === 0
   } finally {
-    comparing.pop()
+    comparing.length = depth
   }
 }
 

@@ -312,6 +312,22 @@ describe("equality", () => {
     }
   })
 
+  it("hashes and compares as before after a stack overflow", () => {
+    const make = () => ({
+      get deep() {
+        return overflow()
+      }
+    })
+    const overflow = (): number => ends ? 1 : hash(make()) + Number(equals(make(), make()))
+    let ends = false
+    const [one, two] = [make(), make()]
+    assert.throws(() => hash(one), RangeError)
+    assert.throws(() => equals(one, two), RangeError)
+    ends = true
+    assert.strictEqual(hash(one), hash({ deep: 1 }))
+    assert.isTrue(equals(one, two))
+  })
+
   it("throws the errors of getters and of Equal, as Effect does", () => {
     const fails = () => ({
       get a(): unknown {
