@@ -4,9 +4,10 @@
  *
  *     npm run stress:monitor -- [minutes] [engine]       minutes for each engine, 2 by default
  *
- * Stores the counts in `docs/evidence/monitor.json`, and fails if a report was false or missing.
+ * Stores the counts in `docs/evidence/monitor.json`, where a run of one engine replaces the row of this engine, and fails if a report was false or missing.
  */
 import * as childProcess from "node:child_process"
+import * as fs from "node:fs"
 import * as path from "node:path"
 import { fromRegistry } from "../engines/install.ts"
 import { type Engine, engines as common, type Run, store } from "./engines.ts"
@@ -55,6 +56,10 @@ const run = (engine: Engine): Promise<Run> =>
     })
   })
 
+const file = path.resolve(import.meta.dirname, "../../docs/evidence/monitor.json")
+const stored: ReadonlyArray<Run> = process.argv[3] !== undefined && fs.existsSync(file)
+  ? JSON.parse(fs.readFileSync(file, "utf8")).runs
+  : []
 const runs: Array<Run> = []
 const queue = wanted[Symbol.iterator]()
 await Promise.all(Array.from({ length: 2 }, async () => {
@@ -62,10 +67,9 @@ await Promise.all(Array.from({ length: 2 }, async () => {
     const result = await run(engine)
     console.log(`${result.engine}: ${result.ok ? "passed" : "FAILED"} ${JSON.stringify(result.result)}`)
     runs.push(result)
-    const inOrder = runs.toSorted((a, b) =>
-      engines.findIndex(({ name }) => name === a.engine) - engines.findIndex(({ name }) => name === b.engine)
-    )
-    store("monitor", `npm run stress:monitor -- ${process.argv.slice(2).join(" ")}`.trim(), inOrder)
+    const all = [...stored.filter(({ engine }) => runs.every((run) => run.engine !== engine)), ...runs]
+    const inOrder = engines.flatMap(({ name }) => all.filter((run) => run.engine === name))
+    store("monitor", `npm run stress:monitor -- ${minutes}`, inOrder)
   }
 }))
 if (runs.some(({ ok }) => !ok)) process.exitCode = 1
