@@ -112,7 +112,8 @@ class Names {
     const known = names.filter((name) => name.internal !== true)
     // A fiber and a chain of promises lead from the detector to the code that waits for it.
     while (
-      known.length > 1 && (known[0]!.kind === "promise" || (known[0]!.kind === "fiber" && known[1]!.kind === "promise"))
+      known.length > 1 && (/^(?:promise|engine)$/.test(known[0]!.kind) ||
+        (known[0]!.kind === "fiber" && known[1]!.kind === "promise"))
     ) known.shift()
     return (known.length > 0 ? known : names).map(({ holder, kind, via }) => ({ holder, via, kind }))
   }
@@ -134,7 +135,10 @@ class Names {
     while (start < path.length - 1 && this.#isTimerQueue(start)) start++
     if (!this.#isOfRunner(start)) return start
     const ofProgram = path.findIndex((_, at) => at > start && this.#isOfProgram(at))
-    return ofProgram === -1 ? start : ofProgram
+    if (ofProgram !== -1) return ofProgram
+    // No function of the program is on the path: begin after the last module of the runner.
+    const ofModule = path.findLastIndex((_, at) => /ModuleWrap$/.test(this.#from(at)))
+    return ofModule === -1 || ofModule >= path.length - 2 ? start : ofModule + 2
   }
 
   /** Returns whether a root belongs to the test runner or to the loader of modules, and not to the program. */
@@ -147,8 +151,11 @@ class Names {
 
   /** Returns whether a step leads out of a function of the program, or out of one of its suspended functions. */
   #isOfProgram(at: number): boolean {
-    const closure = this.#closureOf(this.#path[at]!.from)
-    return closure !== undefined && this.#edge(at) !== "function" && !this.#isLibrary(closure)
+    const { edge, from } = this.#path[at]!
+    const closure = this.#closureOf(from)
+    if (closure === undefined || this.#isLibrary(closure)) return false
+    return /^(?:context|parameters_and_registers)$/.test(this.#edge(at)) ||
+      (closure === from && this.#snapshot.edgeTypeOf(edge) === "property")
   }
 
   /** Returns a function, or the function of a generator. */
@@ -166,7 +173,8 @@ class Names {
 
   /** Returns whether a step leads out of a function of the detector, or out of one of its suspended functions. */
   #isOfDetector(at: number): boolean {
-    const closure = this.#closureOf(this.#path[at]!.from)
+    const { from } = this.#path[at]!
+    const closure = this.#closureOf(from) ?? this.#snapshot.follow(from, "property", "_onTimeout")
     if (closure !== undefined) return this.#scripts.originOf(closure) === "detector"
     // The step leaves the variables of such a function.
     return contextName.test(this.#from(at)) && at > 0 && this.#isOfDetector(at - 1)
@@ -175,6 +183,11 @@ class Names {
   #isGlobal(at: number): boolean {
     const step = this.#path[at]!
     const before = this.#path[at - 1]
+    // The global object of a context of `node:vm`.
+    if (
+      (before !== undefined && this.#snapshot.edgeNameOf(before.edge) === "<symbol kContext>") ||
+      this.#snapshot.edgeWith(step.from, "property", "<symbol node:contextify:context>") !== undefined
+    ) return true
     return globalName.test(this.#snapshot.nameOf(step.from)) || (before !== undefined &&
       (this.#snapshot.edgeTypeOf(before.edge) === "shortcut" ||
         this.#snapshot.edgeNameOf(before.edge) === "global_object"))
