@@ -137,7 +137,7 @@ class Names {
     const ofProgram = path.findIndex((_, at) => at > start && this.#isOfProgram(at))
     if (ofProgram !== -1) return ofProgram
     // No function of the program is on the path: begin after the last module of the runner.
-    const ofModule = path.findLastIndex((_, at) => /ModuleWrap$/.test(this.#from(at)))
+    const ofModule = path.findLastIndex((_, at) => this.#from(at).endsWith("ModuleWrap"))
     return ofModule === -1 || ofModule >= path.length - 2 ? start : ofModule + 2
   }
 
@@ -289,7 +289,7 @@ class Names {
       const objectId = await this.#remote(target)
       for (const { value } of scopes.result) {
         // To read the global scope may call getters of the program.
-        if (value?.objectId === undefined || /^Global/.test(value.description ?? "Global")) continue
+        if (value?.objectId === undefined || (value.description ?? "Global").startsWith("Global")) continue
         const { result } = await post(this.#session, "Runtime.callFunctionOn", {
           objectId: value.objectId,
           functionDeclaration:
