@@ -72,7 +72,8 @@ describe("expectCollected", { timeout: 600_000 }, () => {
     ),
     "finished async generator": /^globalThis\.finished → finished async generator "items" → variable value → value$/,
     "array iterator": /^globalThis\.items → ArrayIterator → array → Array\[0\] → value$/,
-    "iterator helper": /^globalThis\.mapped → IteratorHelper → callback → variable value captured by closure /,
+    "iterator helper":
+      /^globalThis\.mapped → IteratorHelper → callback → variable value captured by closure |^collected$/,
     "listener of once": /^listener "SIGUSR2" of process → variable value captured by closure /,
     "variable of a module that awaits":
       /^variable taken of module test\/testing\/leaks\/awaiting\.ts → Array\[0\] → value$/,

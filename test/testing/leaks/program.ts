@@ -203,7 +203,8 @@ const leaks: Record<string, (value: object) => unknown> = {
 /** More ways, which show how the search chooses and names, and which the documentation does not list. */
 const details: Record<string, (value: object) => unknown> = {
   "array iterator": (value) => global("items", [value].values()),
-  "iterator helper": (value) => global("mapped", [1].values().map(() => value)),
+  // Node 20 has no iterator helpers.
+  "iterator helper": (value) => "Iterator" in globalThis && global("mapped", [1].values().map(() => value)),
   "listener of once": (value) => process.once("SIGUSR2", () => value),
   "store of an AsyncLocalStorage": (value) =>
     new AsyncLocalStorage().run(value, () => void global("later", setTimeout(() => {}, 3_600_000))),
