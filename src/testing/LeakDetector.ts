@@ -143,7 +143,8 @@ const render = (retainers: ReadonlyArray<Retainer>): string => {
   for (const { holder, kind, via } of retainers) {
     const accessor = kind === "element" ? via : identifier.test(via) ? `.${via}` : `[${quote(via)}]`
     // Join plain objects and arrays: `globalThis.app.cache` instead of `globalThis.app → Object.cache`.
-    const continues = (kind === "property" && holder === "Object") || (kind === "element" && holder === "Array")
+    const continues = (kind === "property" && holder === "Object") ||
+      (kind === "element" && (holder === "Array" || holder === "Object"))
     const step = kind === "property" || kind === "element"
       ? `${holder}${accessor}`
       : kind === "closure"

@@ -71,6 +71,12 @@ describe("expectCollected", { timeout: 600_000 }, () => {
       String.raw`^globalThis\.block → variable second captured by closure \(anonymous\) ${place} → Array\[0\] → value$`
     ),
     "finished async generator": /^globalThis\.finished → finished async generator "items" → variable value → value$/,
+    "array iterator": /^globalThis\.items → ArrayIterator → array → Array\[0\] → value$/,
+    "iterator helper":
+      /^globalThis\.mapped → IteratorHelper → callback → variable value captured by closure |^collected$/,
+    "listener of once": /^listener "SIGUSR2" of process → variable value captured by closure /,
+    "variable of a module that awaits":
+      /^variable taken of module test\/testing\/leaks\/awaiting\.ts → Array\[0\] → value$/,
     "array of the test": new RegExp(
       String.raw`→ variable mine captured by closure array of the test ${place} → Array\[0\] → value$`
     ),
@@ -93,7 +99,7 @@ describe("expectNoGrowth", { timeout: 600_000 }, () => {
     assert.deepStrictEqual(closing, [])
   })
 
-  it("finds a leak in the pool vmThreads of vitest", async () => {
+  it("finds leaks in the pool vmThreads of vitest, and names variables of its modules", async () => {
     const vitest = path.join(root, "node_modules/vitest/vitest.mjs")
     const config = path.join(import.meta.dirname, "leaks/vitest.config.ts")
     const args = [vitest, "run", "--root", path.join(import.meta.dirname, "leaks"), "--config", config]

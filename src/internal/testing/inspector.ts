@@ -6,8 +6,14 @@ import { type HeapSnapshot, Parser } from "./heapSnapshot.ts"
 
 export interface RemoteObject {
   readonly type: string
+  readonly description?: string
   readonly objectId?: string
   readonly value?: unknown
+}
+
+interface Property {
+  readonly name: string
+  readonly value?: RemoteObject
 }
 
 interface Methods {
@@ -26,7 +32,7 @@ interface Methods {
   }, { readonly result: RemoteObject; readonly exceptionDetails?: unknown }]
   "Runtime.getProperties": [
     { readonly objectId: string; readonly ownProperties: true },
-    { readonly internalProperties?: ReadonlyArray<{ readonly name: string; readonly value?: RemoteObject }> }
+    { readonly result: ReadonlyArray<Property>; readonly internalProperties?: ReadonlyArray<Property> }
   ]
   "Runtime.releaseObjectGroup": [{ readonly objectGroup: string }, unknown]
 }

@@ -71,6 +71,8 @@ interface Name extends Retainer {
   readonly next: number
 }
 
+/** The variables that Vite adds to a module. */
+const viteName = /^__vi(?:te_ssr)?_/
 const contextName = /^system \/ \w*Context/
 /** Node and browsers name the global object differently from Deno. */
 const globalName = /^global |\[JSGlobal(?:Object|Proxy)\]/
@@ -108,8 +110,11 @@ class Names {
       at = name.next
     }
     const known = names.filter((name) => name.internal !== true)
-    // A chain of promises leads from the detector to the code that waits for it.
-    while (known.length > 1 && known[0]!.kind === "promise") known.shift()
+    // A fiber and a chain of promises lead from the detector to the code that waits for it.
+    while (
+      known.length > 1 && (/^(?:promise|engine)$/.test(known[0]!.kind) ||
+        (known[0]!.kind === "fiber" && known[1]!.kind === "promise"))
+    ) known.shift()
     return (known.length > 0 ? known : names).map(({ holder, kind, via }) => ({ holder, via, kind }))
   }
 
@@ -128,22 +133,48 @@ class Names {
       else if (at < path.length - 1 && this.#isOfDetector(at)) start = at + 1
     }
     while (start < path.length - 1 && this.#isTimerQueue(start)) start++
-    return start
+    if (!this.#isOfRunner(start)) return start
+    const ofProgram = path.findIndex((_, at) => at > start && this.#isOfProgram(at))
+    if (ofProgram !== -1) return ofProgram
+    // No function of the program is on the path: begin after the last module of the runner.
+    const ofModule = path.findLastIndex((_, at) => this.#from(at).endsWith("ModuleWrap"))
+    return ofModule === -1 || ofModule >= path.length - 2 ? start : ofModule + 2
+  }
+
+  /** Returns whether a root belongs to the test runner or to the loader of modules, and not to the program. */
+  #isOfRunner(at: number): boolean {
+    if (!this.#isRoot(at)) return !this.#isFiber(this.#path[at]!.from) && !this.#isOfProgram(at)
+    if (!this.#isGlobal(at)) return false
+    return /^<symbol node:|^<symbol \$\$jest|^<symbol vitest|^<symbol expect/.test(this.#edge(at)) ||
+      RetainingPath.runnerName.test(this.#edge(at))
+  }
+
+  /** Returns whether a step leads out of a function of the program, or out of one of its suspended functions. */
+  #isOfProgram(at: number): boolean {
+    const { edge, from } = this.#path[at]!
+    const closure = this.#closureOf(from)
+    if (closure === undefined || this.#isLibrary(closure)) return false
+    return /^(?:context|parameters_and_registers)$/.test(this.#edge(at)) ||
+      (closure === from && this.#snapshot.edgeTypeOf(edge) === "property")
+  }
+
+  /** Returns a function, or the function of a generator. */
+  #closureOf(node: number): number | undefined {
+    return this.#snapshot.typeOf(node) === "closure" ? node : this.#snapshot.follow(node, "internal", "function")
   }
 
   #isRoot(at: number): boolean {
     const name = this.#from(at)
     return this.#isGlobal(at) || name === "TimersList" || this.#isActiveTimer(at) ||
       (name === "process" && this.#snapshot.typeOf(this.#path[at]!.from) === "object") || this.#isCommonJsModule(at) ||
-      this.#exportAt(at) !== undefined || this.#moduleOfVariable(at) !== undefined
+      this.#exportAt(at) !== undefined || this.#moduleOfVariable(at) !== undefined ||
+      (this.#edge(at) === "parameters_and_registers" && this.#isBodyOfModule(this.#path[at]!.from))
   }
 
   /** Returns whether a step leads out of a function of the detector, or out of one of its suspended functions. */
   #isOfDetector(at: number): boolean {
     const { from } = this.#path[at]!
-    const closure = this.#snapshot.typeOf(from) === "closure"
-      ? from
-      : this.#snapshot.follow(from, "internal", "function")
+    const closure = this.#closureOf(from) ?? this.#snapshot.follow(from, "property", "_onTimeout")
     if (closure !== undefined) return this.#scripts.originOf(closure) === "detector"
     // The step leaves the variables of such a function.
     return contextName.test(this.#from(at)) && at > 0 && this.#isOfDetector(at - 1)
@@ -152,6 +183,11 @@ class Names {
   #isGlobal(at: number): boolean {
     const step = this.#path[at]!
     const before = this.#path[at - 1]
+    // The global object of a context of `node:vm`.
+    if (
+      (before !== undefined && this.#snapshot.edgeNameOf(before.edge) === "<symbol kContext>") ||
+      this.#snapshot.edgeWith(step.from, "property", "<symbol node:contextify:context>") !== undefined
+    ) return true
     return globalName.test(this.#snapshot.nameOf(step.from)) || (before !== undefined &&
       (this.#snapshot.edgeTypeOf(before.edge) === "shortcut" ||
         this.#snapshot.edgeNameOf(before.edge) === "global_object"))
@@ -209,8 +245,7 @@ class Names {
   #fileOfSourceText(module: number): string | undefined {
     const snapshot = this.#snapshot
     for (let edge = snapshot.firstEdge(module); edge < snapshot.firstEdge(module + 1); edge++) {
-      const to = snapshot.targetOf(edge)
-      const closure = snapshot.typeOf(to) === "closure" ? to : snapshot.follow(to, "internal", "function")
+      const closure = this.#closureOf(snapshot.targetOf(edge))
       if (closure !== undefined) return this.#fileOf(closure)
     }
     return undefined
@@ -227,14 +262,48 @@ class Names {
       /^(?:context|hidden)$/.test(this.#snapshot.edgeTypeOf(step.edge))
   }
 
-  #variableName(at: number): string {
-    const { edge, from } = this.#path[at]!
+  async #variableName(at: number): Promise<string> {
+    const { edge, from, to } = this.#path[at]!
     if (this.#snapshot.edgeTypeOf(edge) === "context") return this.#edge(at)
+    const holder = this.#holderBefore(at)
+    const name = holder === undefined ? undefined : await this.#nameInScopes(holder, to)
+    if (name !== undefined) return name
     const names = this.#namesOfBlock(from)
     const fields = this.#hiddenFieldsOf(from)
     // A field that holds a small number is left out, and then the places say nothing.
     if (names.length === fields.length) return names[fields.indexOf(edge)]!
     return names.length === 0 ? "of a block" : names.join(" or ")
+  }
+
+  /** Returns the name of a variable that holds `target`, and that a function or a suspended generator sees. */
+  async #nameInScopes(holder: number, target: number): Promise<string | undefined> {
+    try {
+      const ownProperties = true
+      const { internalProperties } = await post(this.#session, "Runtime.getProperties", {
+        objectId: await this.#remote(holder),
+        ownProperties
+      })
+      const list = internalProperties?.find(({ name }) => name === "[[Scopes]]")?.value?.objectId
+      if (list === undefined) return undefined
+      const scopes = await post(this.#session, "Runtime.getProperties", { objectId: list, ownProperties })
+      const objectId = await this.#remote(target)
+      for (const { value } of scopes.result) {
+        // To read the global scope may call getters of the program.
+        if (value?.objectId === undefined || (value.description ?? "Global").startsWith("Global")) continue
+        const { result } = await post(this.#session, "Runtime.callFunctionOn", {
+          objectId: value.objectId,
+          functionDeclaration:
+            "function(target) { return Object.keys(this.object).find((name) => this.object[name] === target) }",
+          arguments: [{ objectId }],
+          returnByValue: true,
+          silent: true
+        })
+        if (typeof result.value === "string") return result.value
+      }
+    } catch {
+      // The engine does not tell, or the value is a primitive.
+    }
+    return undefined
   }
 
   #namesOfBlock(context: number): ReadonlyArray<string> {
@@ -261,8 +330,16 @@ class Names {
   /** Returns the file of the module whose variable a step leads through. */
   #moduleOfVariable(at: number): string | undefined {
     const { edge, from } = this.#path[at]!
-    // The variables of a block have no names in the snapshot, and may lie in a function as well as in a module.
-    if (!this.#isVariable(at) || this.#snapshot.edgeTypeOf(edge) !== "context") return undefined
+    if (!this.#isVariable(at)) return undefined
+    const generator = this.#path[at - 1]?.from
+    if (generator !== undefined && this.#edge(at - 1) === "context" && this.#isBodyOfModule(generator)) {
+      return this.#fileOf(this.#closureOf(generator)!)
+    }
+    // The variables of a block may lie in a function as well as in a module.
+    if (this.#snapshot.edgeTypeOf(edge) !== "context") {
+      const closure = this.#isBlockAroundModule(from) ? this.#closureBefore(at) : undefined
+      return closure === undefined ? undefined : this.#fileOf(closure)
+    }
     const module = this.#snapshot.follow(from, "internal", "extension")
     if (module !== undefined && this.#snapshot.nameOf(module).endsWith("SourceTextModule")) {
       return this.#fileOfSourceText(module)
@@ -284,12 +361,37 @@ class Names {
       !this.#scripts.isOfFunction(scope)
   }
 
+  /** Returns whether the variables belong to the block that Vite puts around a module, in an async function. */
+  #isBlockAroundModule(context: number): boolean {
+    if (this.#namesOfBlock(context).some((name) => viteName.test(name))) return true
+    const snapshot = this.#snapshot
+    const previous = snapshot.follow(context, "internal", "previous")
+    if (previous === undefined) return false
+    if (/NativeContext|ScriptContext/.test(snapshot.nameOf(previous))) return true
+    for (let edge = snapshot.firstEdge(previous); edge < snapshot.firstEdge(previous + 1); edge++) {
+      if (snapshot.edgeTypeOf(edge) === "context" && viteName.test(snapshot.edgeNameOf(edge))) return true
+    }
+    return false
+  }
+
+  /** Returns whether a node is the suspended body of a module, which awaits something. */
+  #isBodyOfModule(node: number): boolean {
+    const closure = this.#snapshot.follow(node, "internal", "function")
+    if (closure === undefined || !this.#isGenerator(node) || this.#generatorName(node) !== undefined) return false
+    const location = this.#snapshot.locationOf(closure)
+    return location?.line === 0 && location.column === 0 && this.#fileOf(closure) !== undefined
+  }
+
   #closureBefore(at: number): number | undefined {
+    const holder = this.#holderBefore(at)
+    return holder === undefined ? undefined : this.#closureOf(holder)
+  }
+
+  /** Returns the function, or the suspended generator, that sees a variable. */
+  #holderBefore(at: number): number | undefined {
     for (let before = at - 1; before >= 0; before--) {
       const { from } = this.#path[before]!
-      if (this.#snapshot.typeOf(from) === "closure") return from
-      const closure = this.#snapshot.follow(from, "internal", "function")
-      if (closure !== undefined) return closure
+      if (this.#closureOf(from) !== undefined) return from
       if (!contextName.test(this.#from(before))) return undefined
     }
     return undefined
@@ -328,7 +430,9 @@ class Names {
     const edge = this.#edge(at)
     if (this.#isGlobal(at)) return this.#property(at, "globalThis")
     const module = this.#moduleOfVariable(at)
-    if (module !== undefined) return this.#step(at, `module ${module}`, `variable ${this.#variableName(at)}`, "module")
+    if (module !== undefined) {
+      return this.#step(at, `module ${module}`, `variable ${await this.#variableName(at)}`, "module")
+    }
     const exported = this.#exportAt(at)
     if (exported !== undefined) {
       return this.#step(at, `module ${exported.file}`, `export ${exported.name}`, "module", exported.next)
@@ -336,6 +440,19 @@ class Names {
     if (this.#isCommonJsModule(at)) return this.#step(at, `module ${this.#fileOfModule(from)}`, "exports", "module")
     if (/^(?:Map|Set) ?Iterator$/.test(this.#from(at)) && edgeType === "hidden") {
       return this.#entry(at - 1, this.#from(at))
+    }
+    if (this.#from(at) === "AsyncContextFrame" && edge === "table") {
+      return { ...await this.#entry(at, "AsyncLocalStorage"), via: "store" }
+    }
+    if (/^(?:Array Iterator|Iterator(?: Helper)?)$/.test(this.#from(at)) && edgeType === "hidden") {
+      const isCallback = this.#snapshot.typeOf(this.#path[at]!.to) === "closure"
+      const isHelper = this.#from(at) !== "Array Iterator"
+      return this.#step(
+        at,
+        isHelper ? "IteratorHelper" : "ArrayIterator",
+        isCallback ? "callback" : isHelper ? "iterator" : "array",
+        "entry"
+      )
     }
     if (edge === "bindings" || edge === "bound_this" || edge === "bound_function") return this.#bound(at)
     if (this.#isFiber(from)) return this.#fiber(at)
@@ -349,7 +466,9 @@ class Names {
     if (this.#isScope(at)) return this.#scope(at)
     if (/pair in WeakMap/.test(edge)) return this.#step(at, "WeakMap", `value for the key ${this.#from(at)}`, "entry")
     if (this.#from(at) === "FinalizationRegistry") return this.#heldValue(at)
-    if (edgeType === "property" && type !== "native") return this.#property(at, this.#from(at) || "anonymous function")
+    if (edgeType === "property" && type !== "native") {
+      return this.#property(at, type === "regexp" ? "RegExp" : this.#from(at) || "anonymous function")
+    }
     if (edgeType === "element" && type === "object") return this.#step(at, this.#from(at), `[${edge}]`, "element")
     const internal = type === "hidden" || type === "array" || type === "code" || contextName.test(this.#from(at))
     const name = this.#from(at).replace(/^system \/ /, "") || type
@@ -368,7 +487,10 @@ class Names {
       : name.replace(/^<symbol (.*)>$/, "Symbol($1)")
     const internal = via.startsWith("~effect/") || via === "<symbol>" ||
       (holder === "Object" && /^(?:overlay|mapUnsafe)$/.test(via)) ||
-      (/^(?:event|wrapped)Handler$/.test(holder) && via === "handler")
+      (/^(?:event|wrapped)Handler$/.test(holder) && via === "handler") ||
+      // Node wraps the listeners of `once`.
+      (via === "listener" && this.#snapshot.typeOf(this.#path[at]!.from) === "closure" &&
+        this.#isLibrary(this.#path[at]!.from))
     return { ...this.#step(at, holder, via, "property"), internal }
   }
 
@@ -432,8 +554,18 @@ class Names {
     return name === "" ? undefined : name
   }
 
+  /** Describes a variable of a suspended generator. The path passes the list of the variables. */
   async #generator(at: number): Promise<Name> {
-    return this.#step(at, await this.#generatorHolder(at), "local variable", "generator", at + 2)
+    const { from } = this.#path[at]!
+    const held = this.#path[at + 1]?.to
+    const name = held === undefined ? undefined : await this.#nameInScopes(from, held)
+    const via = name === undefined ? "local variable" : `variable ${name}`
+    const closure = this.#closureOf(from)
+    if (name !== undefined && this.#isBodyOfModule(from)) {
+      return this.#step(at, `module ${this.#fileOf(closure!)}`, via, "module", at + 2)
+    }
+    const internal = closure !== undefined && this.#isLibrary(closure)
+    return { ...this.#step(at, await this.#generatorHolder(at), via, "generator", at + 2), internal }
   }
 
   async #generatorHolder(at: number): Promise<string> {
@@ -504,9 +636,15 @@ class Names {
       // The function belongs to the engine. For example, it continues an async function or resolves a promise.
       return { ...this.#step(at, holder, "context", "closure", last + 1), internal: true }
     }
-    const internal = !generator && this.#isLibrary(from)
+    const internal = this.#isLibrary(this.#closureOf(from) ?? from)
     return {
-      ...this.#step(at, holder, `variable ${this.#variableName(last)}`, generator ? "generator" : "closure", last + 1),
+      ...this.#step(
+        at,
+        holder,
+        `variable ${await this.#variableName(last)}`,
+        generator ? "generator" : "closure",
+        last + 1
+      ),
       internal
     }
   }

@@ -23,6 +23,8 @@ const engineRoot = 20
 const engineMetadata = 40
 const library = 30
 const runnerGlobal = 100
+/** An object's list of its properties, each of which has an edge of its own with its name. */
+const backingStore = 200
 /** While the snapshot is taken, the stack has only the detector's frames. */
 const ownFrames = 400
 
@@ -128,6 +130,7 @@ const prices = (
   const native = snapshot.nodeType("native")
   const prototypes = snapshot.stringsThat((string) => string === "__proto__", "_")
   const runners = snapshot.stringsThat((string) => runnerName.test(string), "_")
+  const backingStores = snapshot.stringsThat((string) => string === "properties", "p")
   const metadata = snapshot.stringsThat((string) => metadataNames.has(string), "mfcsni")
 
   const priceOfEdge = (node: number, edge: number, type: number): number => {
@@ -142,7 +145,11 @@ const prices = (
           ? runnerGlobal
           : ordinary
       case internal:
-        return metadata.has(snapshot.edgeIndexOf(edge)) ? engineMetadata : enginePart
+        return metadata.has(snapshot.edgeIndexOf(edge))
+          ? engineMetadata
+          : backingStores.has(snapshot.edgeIndexOf(edge))
+          ? backingStore
+          : enginePart
       case hidden:
         return enginePart
       case element:
@@ -164,7 +171,7 @@ const prices = (
 }
 
 /** The names of properties that test runners add to the global object. */
-const runnerName = /^__(?:vitest|vite|jest|tinypool)/
+export const runnerName = /^__(?:vitest|vite|jest|tinypool)/
 
 const priceOfRoot = (name: string): number =>
   name === "(Stack roots)" || name === "(Handle scope)" || name === "(Micro tasks)" ? ownFrames : engineRoot

@@ -3,6 +3,7 @@
  * the heap of a test runner is large and a snapshot of it slow.
  */
 import { Cache, Context, Deferred, Effect, Layer, ManagedRuntime, PubSub, Queue, Ref, Scope } from "effect"
+import { AsyncLocalStorage } from "node:async_hooks"
 import { EventEmitter } from "node:events"
 import { createRequire } from "node:module"
 import { WeakRef } from "../../../src/index.ts"
@@ -201,6 +202,20 @@ const leaks: Record<string, (value: object) => unknown> = {
 
 /** More ways, which show how the search chooses and names, and which the documentation does not list. */
 const details: Record<string, (value: object) => unknown> = {
+  "array iterator": (value) => global("items", [value].values()),
+  // Node 20 has no iterator helpers.
+  "iterator helper": (value) => "Iterator" in globalThis && global("mapped", [1].values().map(() => value)),
+  "listener of once": (value) => process.once("SIGUSR2", () => value),
+  "store of an AsyncLocalStorage": (value) =>
+    new AsyncLocalStorage().run(value, () => void global("later", setTimeout(() => {}, 3_600_000))),
+  "variable of a module that awaits": async (value) => {
+    global("handedOver", value)
+    void import("./awaiting.ts")
+    // The module reads the value when it has been loaded.
+    while (Reflect.get(globalThis, "handedOver") !== undefined) {
+      await new Promise((resolve) => setTimeout(resolve, 5))
+    }
+  },
   "Map with a numeric key": (value) => global("byNumber", new Map<number, object>([[1, {}], [42, value]])),
   "key of a Map": (value) => global("byKey", new Map([[value, 1]])),
   "Map with a long key": (value) => global("byLongKey", new Map([["x".repeat(100), value]])),
