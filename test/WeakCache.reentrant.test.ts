@@ -370,7 +370,7 @@ describe("nested lookups", () => {
         const fiber = yield* Effect.forkDetach(WeakCache.get(cache, 2000))
         while ((yield* WeakCache.size(cache)) <= 2000) yield* Effect.yieldNow
         yield* Fiber.interrupt(fiber)
-        for (let i = 0; i < 1000 && interrupted === 0; i++) yield* Effect.yieldNow
+        yield* Effect.repeat(Effect.yieldNow, { times: 1000, until: () => interrupted > 0 })
         assert.deepStrictEqual([interrupted, yield* WeakCache.size(cache)], [1, 0])
       }))
 
