@@ -13,10 +13,10 @@ import { formatTable } from "./report/table.ts"
 import { runInOneTurn } from "./runInOneTurn.ts"
 
 const quick = process.argv.includes("--quick")
-const rounds = quick ? 15 : 45
+const rounds = quick ? 11 : 45
 const held = 10_000
 /** Repeats make a measurement long enough, because the thread's time is counted in steps of up to four milliseconds. */
-const repeats = 20
+const repeats = quick ? 5 : 20
 
 interface Value {
   readonly key: unknown

@@ -341,6 +341,80 @@ describe("a finalizer that hangs", () => {
     }))
 })
 
+describe("nested lookups", () => {
+  type Numbers = WeakCache.WeakCache<number, { readonly key: number }>
+  /** A cache in which the lookup of each key gets the key before. */
+  const chain = (
+    through: (get: Effect.Effect<{ readonly key: number }>) => Effect.Effect<unknown>,
+    first: Effect.Effect<unknown> = Effect.void
+  ) =>
+    Effect.gen(function*() {
+      const cache: Numbers = yield* WeakCache.make({
+        lookup: (key: number): Effect.Effect<{ readonly key: number }> =>
+          Effect.as(key === 0 ? first : through(Effect.suspend(() => WeakCache.get(cache, key - 1))), { key }),
+        capacity: 10
+      })
+      return cache
+    })
+  const ways: Record<string, (get: Effect.Effect<unknown>) => Effect.Effect<unknown>> = {
+    "in the same fiber": (get) => get,
+    "in a child": (get) => Effect.flatMap(Effect.forkChild(get, { startImmediately: true }), Fiber.join),
+    "with a timeout": (get) => Effect.timeoutOption(get, "1 hour"),
+    "in a race": (get) => Effect.raceFirst(get, Effect.never)
+  }
+  for (const [name, through] of Object.entries(ways)) {
+    effect(`${name}, 2,000 deep, are all interrupted with the last waiter`, () =>
+      Effect.gen(function*() {
+        let interrupted = 0
+        const cache = yield* chain(through, Effect.onInterrupt(Effect.never, () => Effect.sync(() => interrupted++)))
+        const fiber = yield* Effect.forkDetach(WeakCache.get(cache, 2000))
+        while ((yield* WeakCache.size(cache)) <= 2000) yield* Effect.yieldNow
+        yield* Fiber.interrupt(fiber)
+        yield* Effect.repeat(Effect.yieldNow, { times: 1000, until: () => interrupted > 0 })
+        assert.deepStrictEqual([interrupted, yield* WeakCache.size(cache)], [1, 0])
+      }))
+
+    effect(`${name}, leave no entry and no broken key if the stack overflows`, () =>
+      Effect.gen(function*() {
+        const cache = yield* chain(through)
+        for (let round = 0; round < 3; round++) {
+          const exit = Effect.runSyncExit(WeakCache.get(cache, 20_000 + round))
+          assert.match(
+            Exit.isFailure(exit) ? String(Cause.squash(exit.cause)) : "",
+            /RangeError: Maximum call stack size exceeded/
+          )
+          assert.strictEqual(yield* WeakCache.size(cache), 0)
+        }
+        const { failures, interrupted, loads, misses } = yield* WeakCache.stats(cache)
+        assert.strictEqual(loads, 0)
+        // A lookup that could not start any more is a miss only.
+        assert.isAtLeast(misses, failures + interrupted)
+        assert.strictEqual((yield* WeakCache.get(cache, 500)).key, 500)
+      }))
+  }
+
+  effect(
+    "that wait for each other in detached fibers, which they interrupt and await, end with the cache",
+    () =>
+      Effect.gen(function*() {
+        const scope = yield* Scope.make()
+        const cache: WeakCache.WeakCache<string, Doc> = yield* WeakCache.make({
+          lookup: (key: string): Effect.Effect<Doc> =>
+            Effect.callback((resume) => {
+              const fiber = Effect.runFork(WeakCache.get(cache, key === "a" ? "b" : "a"))
+              fiber.addObserver(resume)
+              return Fiber.interrupt(fiber)
+            })
+        }).pipe(Scope.provide(scope))
+        const fiber = yield* Effect.forkChild(WeakCache.get(cache, "a"), { startImmediately: true })
+        yield* settle
+        yield* Fiber.interrupt(fiber)
+        yield* Scope.close(scope, Exit.void)
+        assert.strictEqual(yield* WeakCache.size(cache), 0)
+      })
+  )
+})
+
 describe("waiters", () => {
   effect("inside of a lookup do not wait for the end of a lookup that they interrupt", () =>
     Effect.gen(function*() {

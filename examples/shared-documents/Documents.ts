@@ -94,7 +94,7 @@ const make = Effect.fnUntraced(function*(options: { readonly capacity: number; r
     lookup,
     capacity: options.capacity,
     timeToLive: options.timeToLive,
-    invalidations: changes.stream,
+    invalidations: changes.subscribe,
     name: "documents"
   })
 

@@ -7,7 +7,8 @@
  * - An ended fiber keeps its exit, and much can keep the fiber: a listener that captured the `resume`
  *   of `Effect.callback`, a child fiber, a scoped log annotation. So the fiber of a lookup returns
  *   nothing. The exit is handed over in the `Lookup`, which forgets it when the last waiter has it.
- * - A stack overflow can end a lookup between any two steps. `isBroken` finds such a lookup.
+ * - A stack overflow can end a lookup between any two steps. `isBroken` finds such a lookup when its key is read, and
+ *   `failLost` when the stack is shallow again.
  * - A waiter that belongs to a lookup itself never waits for the end of another lookup's fiber,
  *   because lookups that wait for each other through child fibers would then wait for ever.
  */
@@ -28,6 +29,7 @@ import type { Counters } from "./counters.ts"
 import { Entry } from "./entry.ts"
 import type { Table } from "./entryTable.ts"
 import type { Place, Store, Terms } from "./store.ts"
+import { endTurn } from "./turn.ts"
 import { withWork, Work, workOf } from "./work.ts"
 
 /** The lookup of the user. A lookup of `makeScoped` acquires its resource in the Scope that it receives. */
@@ -71,6 +73,8 @@ export class Lookup<Key, A extends WeakKey, E> {
   readonly resumes = new Set<(exit: Effect.Effect<A, E>) => void>()
   /** What the table of the refreshes needs to find the key. */
   readonly hash: number | undefined
+  /** The next in the list of the lost lookups. */
+  nextLost: Lookup<Key, A, E> | undefined = undefined
 
   constructor(key: Key, hash: number | undefined, isRefresh: boolean, isBackground: boolean) {
     this.key = key
@@ -87,24 +91,40 @@ const deepest = 32
 let depth = 0
 let reached = 0
 
-/** How many calls of `handOver` are on the stack, and those that wait for the outermost one. */
-let handingOver = 0
+/** How much stack a lookup must have left: this many frames, some 50 kB. */
+const framesLeft = 1000
+
+const descend = (frames: number): number => frames === 0 ? 0 : descend(frames - 1) + 1
+
+/**
+ * Throws a `RangeError` if the stack is nearly full. An overflow at this place, before any change, can be handled,
+ * whereas one inside a fiber leaves the fiber without an end, and its parent waits for it for ever. Costs O(1).
+ */
+const checkStack = (): void => {
+  if (depth > deepest) descend(framesLeft)
+}
+
+/** How many calls of `wake` are on the stack, and the acts that wait for the outermost one. */
+let waking = 0
 let waiting: Array<() => void> = []
 
-/** Resumes the waiters of a lookup. Each may be a lookup that ends now, so a chain of lookups must not use up the stack. */
-const handOver = (resume: () => void): void => {
-  if (handingOver >= deepest) return void waiting.push(resume)
-  handingOver++
+/**
+ * Resumes the waiters of a lookup, or interrupts a lookup. Each can end the next lookup at once, so a chain of lookups
+ * must not use up the stack.
+ */
+const wake = (act: () => void): void => {
+  if (waking >= deepest) return void waiting.push(act)
+  waking++
   try {
-    resume()
-    if (handingOver > 1) return
+    act()
+    if (waking > 1) return
     while (waiting.length > 0) {
       const batch = waiting
       waiting = []
       for (const next of batch) next()
     }
   } finally {
-    handingOver--
+    waking--
   }
 }
 
@@ -117,6 +137,8 @@ export class Lookups<Key, A extends WeakKey, E> {
   private readonly running = new Set<Lookup<Key, A, E>>()
   /** The refreshes whose results are wanted. */
   private readonly refreshes: Table<Key, Lookup<Key, A, E>>
+  /** The first in the list of the lookups that could not be started, because the stack overflowed. */
+  private lost: Lookup<Key, A, E> | undefined = undefined
 
   constructor(
     config: LookupsConfig<Key, A, E>,
@@ -160,6 +182,7 @@ export class Lookups<Key, A extends WeakKey, E> {
     restore: Restore,
     isRefresh: boolean
   ): Effect.Effect<A, E> {
+    checkStack()
     const hash = this.store.hashOf(key)
     const lookup = new Lookup<Key, A, E>(key, hash, isRefresh, false)
     const entry = new Entry<Key, A, E>(key, hash)
@@ -173,6 +196,7 @@ export class Lookups<Key, A extends WeakKey, E> {
   refresh(key: Key, waiter: Fiber.Fiber<unknown, unknown>, restore: Restore): Effect.Effect<A, E> {
     const running = this.findRefresh(key)
     if (running !== undefined) return this.join(running, waiter, restore)
+    checkStack()
     const lookup = new Lookup<Key, A, E>(key, this.store.hashOf(key), true, false)
     this.refreshes.add(lookup)
     return this.startAndJoin(lookup, waiter, restore)
@@ -181,6 +205,7 @@ export class Lookups<Key, A extends WeakKey, E> {
   /** Starts the refresh of a key in the background, unless one is running. The key must have an entry. */
   refreshLater(key: Key, parent: Fiber.Fiber<unknown, unknown>): void {
     if (this.findRefresh(key) !== undefined) return
+    checkStack()
     const lookup = new Lookup<Key, A, E>(key, this.store.hashOf(key), true, true)
     this.refreshes.add(lookup)
     this.start(lookup, parent)
@@ -205,6 +230,7 @@ export class Lookups<Key, A extends WeakKey, E> {
     work.key = lookup.key
     this.running.add(lookup)
     let fiber: Fiber.Fiber<void> | undefined
+    let isStarted = false
     lookup.isStarting = true
     depth++
     if (depth > reached) reached = depth
@@ -212,14 +238,31 @@ export class Lookups<Key, A extends WeakKey, E> {
       fiber = Effect.runForkWith(this.contextOf(work, parent))(
         this.run(lookup, depth > deepest && !isSynchronous(parent))
       )
+      lookup.fiber = fiber
+      lookup.isStarting = false
+      fiber.addObserver((exit) => this.deliver(lookup, exit))
+      isStarted = true
     } finally {
       // Only assignments, because the stack may have overflowed.
       depth--
-      if (depth === 0) reached = 0
-      lookup.fiber = fiber
       lookup.isStarting = false
+      if (!isStarted) {
+        lookup.fiber = fiber
+        lookup.nextLost = this.lost
+        this.lost = lookup
+      }
+      if (depth === 0) reached = 0
     }
-    fiber.addObserver((exit) => this.deliver(lookup, exit))
+    if (depth === 0) this.failLost()
+  }
+
+  /** Fails the lookups that a stack overflow has stopped. O(1) if there are none. */
+  failLost(): void {
+    while (this.lost !== undefined) {
+      const lookup = this.lost
+      this.lost = lookup.nextLost
+      if (!lookup.hasEnded) this.fail(lookup)
+    }
   }
 
   /** The services of the cache, and those of the operation that the lookup needs. */
@@ -246,7 +289,10 @@ export class Lookups<Key, A extends WeakKey, E> {
             if (startedAt !== undefined && !Exit.hasInterrupts(exit)) {
               onLoad!(clock.monotonicTimeNanosUnsafe() - startedAt)
             }
-            return this.settle(lookup, exit, scope)
+            // Lookups that wait for each other can all end in one turn.
+            return this.store.turn.isFull && !isSynchronous(fiber)
+              ? Effect.flatMap(endTurn, () => this.settle(lookup, exit, scope))
+              : this.settle(lookup, exit, scope)
           }
         )
       })
@@ -350,7 +396,7 @@ export class Lookups<Key, A extends WeakKey, E> {
     if (lookup.hasEnded) return
     if (lookup.exit === undefined) {
       // The fiber has ended without `settle`, for example because the stack overflowed.
-      this.counters.failures++
+      if (this.running.delete(lookup)) this.counters.failures++
       this.detach(lookup)
       this.forget(lookup)
       lookup.exit = Exit.isFailure(exit) ? Exit.failCause(exit.cause) : Exit.die(new Error("The lookup was lost"))
@@ -364,7 +410,7 @@ export class Lookups<Key, A extends WeakKey, E> {
     lookup.exit = lookup.waiters === 0 ? undefined : exit
     const resumes = Array.from(lookup.resumes)
     lookup.resumes.clear()
-    handOver(() => {
+    wake(() => {
       for (const resume of resumes) resume(exit)
     })
   }
@@ -376,8 +422,6 @@ export class Lookups<Key, A extends WeakKey, E> {
   }
 
   private fail(lookup: Lookup<Key, A, E>): void {
-    this.detach(lookup)
-    this.forget(lookup)
     this.deliver(lookup, lookup.fiber?.pollUnsafe() ?? Exit.die(new Error("The lookup could not be started")))
   }
 
@@ -413,7 +457,10 @@ export class Lookups<Key, A extends WeakKey, E> {
       () => {
         if (own !== undefined) own.waitsFor = undefined
         const fiber = this.leave(lookup)
-        return fiber === undefined || work !== undefined ? Effect.void : Effect.asVoid(Fiber.await(fiber))
+        // A closing cache waits for the fiber itself.
+        return fiber === undefined || work !== undefined || lookup.isCancelled
+          ? Effect.void
+          : Effect.asVoid(Fiber.await(fiber))
       }
     )
   }
@@ -430,7 +477,7 @@ export class Lookups<Key, A extends WeakKey, E> {
     if (lookup.isBackground || fiber === undefined) return undefined
     // Detach first, so that a `get` during the finalizers of the lookup starts a new lookup.
     this.detach(lookup)
-    fiber.interruptUnsafe()
+    wake(() => fiber.interruptUnsafe())
     return fiber
   }
 
@@ -468,7 +515,7 @@ export class Lookups<Key, A extends WeakKey, E> {
   interrupt(lookup: Lookup<Key, A, E>, closer: Fiber.Fiber<unknown, unknown>): Fiber.Fiber<void> | undefined {
     const { fiber } = lookup
     if (fiber === undefined || lookup.hasEnded) return undefined
-    fiber.interruptUnsafe(closer.id)
+    wake(() => fiber.interruptUnsafe(closer.id))
     if (!lookup.hasEnded) this.handOver(lookup, Exit.failCause(Cause.interrupt(closer.id)))
     return fiber
   }
@@ -485,7 +532,8 @@ const isOverflow = (defect: unknown): boolean =>
 const mayBeOverflow = (exit: Exit.Failure<unknown, unknown>): boolean =>
   exit.cause.reasons.some((reason) => Cause.isDieReason(reason) && (reached > deepest || isOverflow(reason.defect)))
 
-const isSynchronous = (fiber: Fiber.Fiber<unknown, unknown>): boolean =>
+/** Returns whether a fiber belongs to `Effect.runSync`, so that it cannot wait for another turn. O(1). */
+export const isSynchronous = (fiber: Fiber.Fiber<unknown, unknown>): boolean =>
   Context.get(fiber.context, Scheduler.Scheduler).executionMode === "sync"
 
 /** Selects what a fiber needs for running, logging and tracing. */

@@ -339,7 +339,7 @@ export class Store<Key, A extends WeakKey, E> {
   }
 
   private watch(entry: Entry<Key, A, E>, value: A): void {
-    this.turn.add(entry.weight)
+    this.turn.add(entry.weight, entry.resource !== undefined)
     // On a `TestHeap`, the old reference can be dead although the value is live. The test decides what is collected.
     if (entry.ref?.deref() === value) return
     entry.ref = new this.heap.WeakRef(value)

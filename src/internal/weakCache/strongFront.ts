@@ -206,7 +206,8 @@ export class StrongFront<L extends Link> {
       return
     }
     const list = this.listOf(link)
-    if (list === this.probation) {
+    // Before the front is full, nothing needs a guard.
+    if (list === this.probation && frequency.isFull) {
       list.remove(link)
       this.guarded.add(link)
       if (frequency.candidate === link) frequency.candidate = undefined
@@ -269,8 +270,8 @@ class Frequency<L extends Link> {
   private age = 0
   private readsOfAge = 0
 
-  /** Whether the front has been full, so that its hits tell something. */
-  private isFull = false
+  /** Whether the front has been full, so that its hits tell something. Until then, a hit only moves and counts the entry. */
+  isFull = false
   private step = -firstStep
   /** How often the climber still waits, and how often it waited last: longer each time that LRU found more. */
   private rests = 0
@@ -303,14 +304,14 @@ class Frequency<L extends Link> {
     if ((mix(hash) & this.sampleMask) === 0) {
       this.sampled.set(link, hash)
       link.mark |= sampledBit
-      this.compare(hash, false, size)
+      if (this.isFull) this.compare(hash, false, size)
     }
     this.read(false, size)
   }
 
   use(link: L, size: number): void {
     this.count(link, this.usesOf(link))
-    if ((link.mark & sampledBit) !== 0) this.compare(this.sampled.get(link)!, true, size)
+    if (this.isFull && (link.mark & sampledBit) !== 0) this.compare(this.sampled.get(link)!, true, size)
     this.read(true, size)
   }
 
@@ -325,7 +326,7 @@ class Frequency<L extends Link> {
 
   /** Returns the candidate or the oldest entry of the main part, whichever must leave. */
   worse(oldest: L): L {
-    this.isFull = true
+    if (!this.isFull) this.begin()
     const { candidate } = this
     if (candidate === undefined || candidate === oldest) return oldest
     const uses = this.usesOf(candidate)
@@ -334,6 +335,12 @@ class Frequency<L extends Link> {
     // Keeps keys with colliding hashes, or that were popular once, from filling the main part for good.
     if (uses >= warm && this.draw() % admissions === 0) return oldest
     return candidate
+  }
+
+  /** Starts the shadow when the front is full for the first time: so far, LRU would hold the same entries. */
+  private begin(): void {
+    this.isFull = true
+    for (const hash of this.sampled.values()) this.shadow.set(hash, true)
   }
 
   private draw(): number {
@@ -362,7 +369,6 @@ class Frequency<L extends Link> {
         break
       }
     }
-    if (!this.isFull) return
     this.sampledReads++
     if (isHitOfLru) this.advantage++
     if (isHit) this.advantage--

@@ -1,7 +1,7 @@
 /**
- * Counts what a `WeakCache` demotes in one turn. A language rule keeps the referent of a `WeakRef`
- * to the end of the turn that created or read the reference. So a loop that never leaves its turn
- * would keep everything that it loads, whatever the bounds of the strong front are.
+ * Counts what the caches of the program demote in one turn. A language rule keeps the referent of a
+ * `WeakRef` to the end of the turn that created or read the reference. So a loop that never leaves
+ * its turn would keep everything that it loads, whatever the bounds of the strong front are.
  */
 import * as Effect from "effect/Effect"
 import { nextTurn } from "../host.ts"
@@ -9,9 +9,24 @@ import { nextTurn } from "../host.ts"
 /** How many values one turn may demote. Small, because values can be large and a turn costs little. */
 const most = 64
 
+/** A resource counts as so many values, because it is held until a clean-up after the turn, and then until its Scope is closed. */
+const ofResource = 4
+
+/** What all caches have demoted in this turn, because a loop can load from many of them. */
+let demoted = 0
+
+/** Increases with each turn in which something is demoted, so that a cache notices that its weight is out of date. */
+let turn = 0
+
+const reset = (): void => {
+  demoted = 0
+  turn++
+}
+
+/** What one cache demotes in a turn. */
 export class Turn {
   private readonly maxWeight: number
-  private demoted = 0
+  private turn = -1
   private weight = 0
 
   constructor(maxWeight: number) {
@@ -20,26 +35,26 @@ export class Turn {
   }
 
   /** Counts a value that is now held weakly. O(1). */
-  add(weight: number): void {
-    if (this.demoted++ === 0) nextTurn(this.reset)
+  add(weight: number, hasResource: boolean): void {
+    if (demoted === 0) nextTurn(reset)
+    demoted += hasResource ? ofResource : 1
+    if (this.turn !== turn) {
+      this.turn = turn
+      this.weight = 0
+    }
     this.weight += weight
   }
 
   /** O(1). */
   get isFull(): boolean {
-    return this.demoted >= most || this.weight > this.maxWeight
-  }
-
-  /** Waits until the turn has ended. */
-  readonly end: Effect.Effect<void> = Effect.callback((resume) =>
-    nextTurn(() => {
-      this.reset()
-      resume(Effect.void)
-    })
-  )
-
-  private readonly reset = (): void => {
-    this.demoted = 0
-    this.weight = 0
+    return demoted >= most || (this.weight > this.maxWeight && this.turn === turn)
   }
 }
+
+/** Waits until the turn has ended. */
+export const endTurn: Effect.Effect<void> = /*#__PURE__*/ Effect.callback((resume) =>
+  nextTurn(() => {
+    reset()
+    resume(Effect.void)
+  })
+)

@@ -12,16 +12,16 @@ import { format } from "effect/Formatter"
 import { identity } from "effect/Function"
 import * as Hash from "effect/Hash"
 import * as Option from "effect/Option"
-import * as Scheduler from "effect/Scheduler"
 import type { RemovalCause, Stats, WeakCache } from "../../WeakCache.ts"
 import { Base } from "../base.ts"
 import { Background, patience, Removals } from "./background.ts"
 import { Counters } from "./counters.ts"
 import { type Entry, valueOf } from "./entry.ts"
-import { Lookups, type LookupsConfig } from "./lookups.ts"
+import { isSynchronous, Lookups, type LookupsConfig } from "./lookups.ts"
 import { type Resource, Resources } from "./resources.ts"
 import { makeTable, Store, type StoreConfig } from "./store.ts"
 import type { Sleeper } from "./timer.ts"
+import { endTurn } from "./turn.ts"
 import { isWithin, type Work, workOf } from "./work.ts"
 
 /** The checked options, with defaults. */
@@ -122,6 +122,7 @@ export class WeakCacheImpl<Key, A extends WeakKey, E, R> extends Base implements
   }
 
   size(): number {
+    this.lookups.failLost()
     return this.store.size
   }
 
@@ -241,9 +242,7 @@ export class WeakCacheImpl<Key, A extends WeakKey, E, R> extends Base implements
   private inTurn<B, E2>(operation: () => Effect.Effect<B, E2>): Effect.Effect<B, E2> {
     const { turn } = this.store
     return Effect.withFiber((fiber) =>
-      !turn.isFull || fiber.getRef(Scheduler.Scheduler).executionMode === "sync"
-        ? operation()
-        : Effect.flatMap(turn.end, () => this.inTurn(operation))
+      !turn.isFull || isSynchronous(fiber) ? operation() : Effect.flatMap(endTurn, () => this.inTurn(operation))
     )
   }
 
