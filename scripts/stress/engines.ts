@@ -28,6 +28,8 @@ export const engines: ReadonlyArray<Engine> = [
 export interface Run {
   readonly engine: string
   readonly version: string
+  readonly command: string
+  readonly date: string
   readonly flags: ReadonlyArray<string>
   readonly seconds: number
   readonly ok: boolean
@@ -50,22 +52,25 @@ export const run = (
     { encoding: "utf8", maxBuffer: 1e8 }
   )
   const line = stdout.trim().split("\n").at(-1) ?? ""
-  const result = line.startsWith("{")
-    ? JSON.parse(line) as Record<string, unknown>
-    : { faults: [`${signal ?? status}: ${stderr.slice(-2000)}`] }
   return {
     engine: engine.name,
     version: version.replace(/^v/, ""),
+    command: `npm run ${process.env.npm_lifecycle_event} -- ${process.argv.slice(2).join(" ")}`.trim(),
+    date: new Date().toISOString().slice(0, 10),
     flags,
     seconds: Math.round((performance.now() - start) / 1000),
     ok: status === 0,
-    result
+    result: /^[[{]/.test(line)
+      ? JSON.parse(line) as Record<string, unknown>
+      : { faults: [`${signal ?? status}: ${stderr.slice(-2000)}`] }
   }
 }
 
-export const store = (name: string, command: string, runs: ReadonlyArray<Run>): void => {
+/** Stores a run. Replaces the last run of the same engine with the same flags and subject. */
+export const store = (name: string, run: Run, subject?: string): void => {
   const file = path.join(root, "docs", "evidence", `${name}.json`)
-  fs.mkdirSync(path.dirname(file), { recursive: true })
-  const date = new Date().toISOString().slice(0, 10)
-  fs.writeFileSync(file, `${JSON.stringify({ command, date, runs }, undefined, 2)}\n`)
+  const isOther = ({ engine, flags, result }: Run): boolean =>
+    engine !== run.engine || flags.join(" ") !== run.flags.join(" ") || result.subject !== subject
+  const others = fs.existsSync(file) ? (JSON.parse(fs.readFileSync(file, "utf8")) as Array<Run>).filter(isOther) : []
+  fs.writeFileSync(file, `${JSON.stringify([...others, run], undefined, 2)}\n`)
 }
