@@ -22,7 +22,8 @@ const node20 = (): string => {
 export const engines: ReadonlyArray<Engine> = [
   { name: "Node 26", command: () => [node, "--expose-gc"] },
   { name: "Node 20", command: () => [node20(), "--expose-gc", "--import", stripTypes] },
-  { name: "Bun", command: () => [fromRegistry(`@oven/bun-${platform}`, "1.4.5", "bin/bun")] }
+  { name: "Bun", command: () => [fromRegistry(`@oven/bun-${platform}`, "1.4.5", "bin/bun")] },
+  { name: "Chromium", command: () => [node, path.join(import.meta.dirname, "page.ts")] }
 ]
 
 export interface Run {
@@ -44,7 +45,7 @@ export const run = (
   args: ReadonlyArray<string>
 ): Run => {
   const [file, ...own] = engine.command()
-  const version = childProcess.spawnSync(file!, ["--version"], { encoding: "utf8" }).stdout.trim()
+  const version = childProcess.spawnSync(file!, [...own, "--version"], { encoding: "utf8" }).stdout.trim()
   const start = performance.now()
   const { signal, status, stderr, stdout } = childProcess.spawnSync(
     file!,

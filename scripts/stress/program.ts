@@ -18,6 +18,7 @@ import {
   WeakSet,
   WeakValueMap
 } from "../../src/index.ts"
+import { Item } from "../../test/support/item.ts"
 
 const seconds = Number(process.argv[2] ?? 30)
 const seed = Number(process.argv[3] ?? 1)
@@ -57,15 +58,6 @@ const counts = {
   collections: 0
 }
 
-class Item {
-  readonly id: number
-  constructor(id: number) {
-    this.id = id
-  }
-  read(): number {
-    return this.id
-  }
-}
 const watch = new FinalizationRegistry<undefined>(() => void counts.collected++)
 const makeItem = (): Item => {
   const item = new Item(counts.items++)
