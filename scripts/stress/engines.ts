@@ -49,7 +49,7 @@ export const run = (
   const start = performance.now()
   const { signal, status, stderr, stdout } = childProcess.spawnSync(
     file!,
-    [...own, ...flags, path.join(import.meta.dirname, program), ...args],
+    [...own, ...flags, path.resolve(import.meta.dirname, program), ...args],
     { encoding: "utf8", maxBuffer: 1e8 }
   )
   const line = stdout.trim().split("\n").at(-1) ?? ""
