@@ -205,19 +205,19 @@ const haveNoObjects = (self: object, keys: ReadonlyArray<PropertyKey>): boolean 
 }
 
 /** The objects that are being read. */
-const reading: Array<object> = []
+const reading = /*#__PURE__*/ new Set<object>()
 
 /**
  * Calls `f` with an object, or returns `again` if the object is being read already: a
  * getter may hash or compare its own object, which would read it without end.
  */
 const read = <A>(value: object, f: (value: object) => A, again: A): A => {
-  if (reading.includes(value)) return again
-  const depth = reading.push(value) - 1
+  if (reading.has(value)) return again
+  reading.add(value)
   try {
     return f(value)
   } finally {
-    reading.length = depth
+    reading.delete(value)
   }
 }
 
