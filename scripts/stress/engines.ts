@@ -22,12 +22,15 @@ const node20 = (): string => {
 export const engines: ReadonlyArray<Engine> = [
   { name: "Node 26", command: () => [node, "--expose-gc"] },
   { name: "Node 20", command: () => [node20(), "--expose-gc", "--import", stripTypes] },
-  { name: "Bun", command: () => [fromRegistry(`@oven/bun-${platform}`, "1.4.5", "bin/bun")] }
+  { name: "Bun", command: () => [fromRegistry(`@oven/bun-${platform}`, "1.4.5", "bin/bun")] },
+  { name: "Chromium", command: () => [node, path.join(import.meta.dirname, "page.ts")] }
 ]
 
 export interface Run {
   readonly engine: string
   readonly version: string
+  readonly command: string
+  readonly date: string
   readonly flags: ReadonlyArray<string>
   readonly seconds: number
   readonly ok: boolean
@@ -42,30 +45,33 @@ export const run = (
   args: ReadonlyArray<string>
 ): Run => {
   const [file, ...own] = engine.command()
-  const version = childProcess.spawnSync(file!, ["--version"], { encoding: "utf8" }).stdout.trim()
+  const version = childProcess.spawnSync(file!, [...own, "--version"], { encoding: "utf8" }).stdout.trim()
   const start = performance.now()
   const { signal, status, stderr, stdout } = childProcess.spawnSync(
     file!,
-    [...own, ...flags, path.join(import.meta.dirname, program), ...args],
+    [...own, ...flags, path.resolve(import.meta.dirname, program), ...args],
     { encoding: "utf8", maxBuffer: 1e8 }
   )
   const line = stdout.trim().split("\n").at(-1) ?? ""
-  const result = line.startsWith("{")
-    ? JSON.parse(line) as Record<string, unknown>
-    : { faults: [`${signal ?? status}: ${stderr.slice(-2000)}`] }
   return {
     engine: engine.name,
     version: version.replace(/^v/, ""),
+    command: `npm run ${process.env.npm_lifecycle_event} -- ${process.argv.slice(2).join(" ")}`.trim(),
+    date: new Date().toISOString().slice(0, 10),
     flags,
     seconds: Math.round((performance.now() - start) / 1000),
     ok: status === 0,
-    result
+    result: /^[[{]/.test(line)
+      ? JSON.parse(line) as Record<string, unknown>
+      : { faults: [`${signal ?? status}: ${stderr.slice(-2000)}`] }
   }
 }
 
-export const store = (name: string, command: string, runs: ReadonlyArray<Run>): void => {
+/** Stores a run. Replaces the last run of the same engine with the same flags and subject. */
+export const store = (name: string, run: Run, subject?: string): void => {
   const file = path.join(root, "docs", "evidence", `${name}.json`)
-  fs.mkdirSync(path.dirname(file), { recursive: true })
-  const date = new Date().toISOString().slice(0, 10)
-  fs.writeFileSync(file, `${JSON.stringify({ command, date, runs }, undefined, 2)}\n`)
+  const isOther = ({ engine, flags, result }: Run): boolean =>
+    engine !== run.engine || flags.join(" ") !== run.flags.join(" ") || result.subject !== subject
+  const others = fs.existsSync(file) ? (JSON.parse(fs.readFileSync(file, "utf8")) as Array<Run>).filter(isOther) : []
+  fs.writeFileSync(file, `${JSON.stringify([...others, run], undefined, 2)}\n`)
 }

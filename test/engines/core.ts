@@ -20,21 +20,12 @@ import {
   WeakSet,
   WeakValueMap
 } from "../../src/index.ts"
+import { Item } from "../support/item.ts"
 
 const count = 100
 
 /** The number of referents that JavaScriptCore may keep alive. */
 const tolerated = 10
-
-class Item {
-  readonly id: number
-  constructor(id: number) {
-    this.id = id
-  }
-  read(): number {
-    return this.id
-  }
-}
 
 /** Calls `f` with new objects that nothing else holds. A function of its own, so that no frame keeps them. */
 const withItems = <A>(n: number, f: (item: Item, id: number) => A): Array<A> =>

@@ -1,4 +1,6 @@
 /** Uses every module on the real heap, after the globals were changed as the first argument says. Prints "done". */
+import { Item } from "../support/item.ts"
+
 const kind = process.argv[2]
 
 const freezeIntrinsics = (): void => {
@@ -70,16 +72,6 @@ if (kind === "frozen") freezeIntrinsics()
 if (kind === "patched") patch()
 
 const { gc } = globalThis as unknown as { readonly gc: () => void }
-
-class Item {
-  readonly id: number
-  constructor(id: number) {
-    this.id = id
-  }
-  read() {
-    return this.id
-  }
-}
 
 const count = 100
 let left = 0
