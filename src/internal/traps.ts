@@ -481,8 +481,11 @@ const isPrinting = (): boolean => {
 /** A line of a stack that is a frame, in V8 or in other engines. */
 const frame = /^\s+at |@/
 
-/** A frame between a trap and the code that used the proxy: a function of the engine, or of Node that checks errors. */
-const between = /<anonymous>\)?$|\[native code\]|\binternal[:/]util(?::|\.js)|\bisBuffer .*\bbuffer\b/
+/**
+ * A frame between a trap and the code that used the proxy: a function of the engine, which Bun places in "unknown",
+ * or of Node that checks errors.
+ */
+const between = /<anonymous>\)?$|\[native code\]|\(unknown\)$|\binternal[:/]util(?::|\.js)|\bisBuffer .*\bbuffer\b/
 
 const printer =
   /\binternal[:/](?:util\/inspect|console\/|cli_table)|\b(?:causePretty\w*|structuredMessage|formatJson|toStringUnknown|toJson|redact)\b/

@@ -14,6 +14,9 @@ export const hasNode = typeof process !== "undefined" && typeof Buffer !== "unde
 /** Whether the host is Node itself. */
 export const isNode = hasNode && !("Bun" in globalThis) && !("Deno" in globalThis)
 
+/** Whether the stack of an error begins with its message. SpiderMonkey's stacks have frames only. */
+export const hasMessageInStack = new Error("a message").stack?.includes("a message") === true
+
 /** Skips the test that runs now. `npm run test:engines` prints the reason. */
 export const skip = (reason: string): never => {
   // The type parameter only says that there may be no test, for example while a file is loaded.

@@ -22,6 +22,12 @@ export const collectUntil = (condition: () => boolean, rounds = 50): Effect.Effe
     return false
   })
 
+/** How many referents a test needs, if JavaScriptCore may keep some of them. */
+export const many = 100
+
+/** How many of `many` referents may survive. JavaScriptCore keeps what looks like a pointer on its stack. */
+export const tolerated = "Bun" in globalThis ? 10 : 0
+
 /** Collects several times, so that all values that can be collected have been collected. */
 export const collectThoroughly: Effect.Effect<void> = Effect.asVoid(collectUntil(() => false, 5))
 
