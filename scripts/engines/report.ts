@@ -1,5 +1,7 @@
 /** What a run of the tests on one engine returns. */
 import * as fs from "node:fs"
+import * as path from "node:path"
+import { root } from "./install.ts"
 
 export interface Request {
   /** The arguments for vitest: files, or options. */
@@ -19,6 +21,8 @@ export interface Outcome {
   readonly version: string
   readonly passed: number
   readonly failed: number
+  /** The names of the tests that failed. */
+  readonly failures: ReadonlyArray<string>
   readonly skipped: ReadonlyArray<Skipped>
 }
 
@@ -31,7 +35,6 @@ export const perReason = (skipped: ReadonlyArray<Skipped>): ReadonlyArray<readon
 /** The part of vitest's JSON report that `readReport` reads. */
 interface Report {
   readonly numPassedTests: number
-  readonly numFailedTests: number
   readonly testResults: ReadonlyArray<{
     readonly name: string
     readonly status: string
@@ -45,23 +48,30 @@ interface Report {
 
 /** Counts the tests of a report. Judges by the report, because Deno and browsers can exit with an error after a good run. */
 export const readReport = (
-  { report: file }: Request,
+  { filters, report: file }: Request,
   version: string,
   reasonOf: (file: string, name: string) => string,
-  skippedFiles: ReadonlyArray<Skipped> = []
+  filesOfSuite: ReadonlyArray<Skipped> = []
 ): Outcome => {
-  if (!fs.existsSync(file)) return { version, passed: 0, failed: 1, skipped: skippedFiles }
+  // A run of some files leaves out the others for no reason of the engine.
+  const skippedFiles = filters.length === 0 ? filesOfSuite : []
+  if (!fs.existsSync(file)) {
+    return { version, passed: 0, failed: 1, failures: ["the run, which did not finish"], skipped: skippedFiles }
+  }
   const report: Report = JSON.parse(fs.readFileSync(file, "utf8"))
-  // A test file that cannot be loaded fails, but has no failed test.
-  const failedFiles = report.testResults.filter(({ assertionResults, status }) =>
-    status === "failed" && assertionResults.every(({ status }) => status !== "failed")
-  )
-  const failed = report.numFailedTests + failedFiles.length
+  const failedTests = report.testResults.flatMap(({ assertionResults, name, status }) => {
+    const names = assertionResults.filter(({ status }) => status === "failed").map(({ fullName }) => fullName)
+    // A test file that cannot be loaded fails, but has no failed test.
+    return status === "failed" && names.length === 0 ? [path.relative(root, name)] : names
+  })
+  const failures = report.numPassedTests === 0 && failedTests.length === 0
+    ? ["the run, which had no tests"]
+    : failedTests
   return {
     version,
     passed: report.numPassedTests,
-    // A run without tests is a failure.
-    failed: failed === 0 && report.numPassedTests === 0 ? 1 : failed,
+    failed: failures.length,
+    failures,
     skipped: skippedFiles.concat(
       report.testResults.flatMap(({ assertionResults, name }) =>
         assertionResults
