@@ -5,7 +5,7 @@ import { Writable } from "node:stream"
 import * as util from "node:util"
 import { WeakError, WeakProxy } from "../src/index.ts"
 import { TestHeap } from "../src/testing/index.ts"
-import { hasNode, skip } from "./support/host.ts"
+import { hasNode, isBun, skip } from "./support/host.ts"
 
 const kinds: Record<string, () => object> = {
   object: () => ({ a: 1 }),
@@ -132,7 +132,7 @@ const reasonOnBun = (printer: string): string | undefined =>
 describe("WeakProxy, dead", () => {
   for (const [name, print] of Object.entries(printers)) {
     it(`can be printed by ${name}`, () => {
-      const reason = "Bun" in globalThis ? reasonOnBun(name) : undefined
+      const reason = isBun ? reasonOnBun(name) : undefined
       if (reason !== undefined) skip(reason)
       for (const [kind, make] of Object.entries(proxies)) {
         for (const [place, put] of Object.entries(places)) {

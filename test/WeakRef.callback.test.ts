@@ -2,7 +2,7 @@ import { assert, describe, it } from "@effect/vitest"
 import { Cause, Context, Effect, Equal, Exit, Fiber, Scope } from "effect"
 import { Finalizer, WeakMethod, WeakProxy, WeakRef } from "../src/index.ts"
 import { LeakDetector, TestHeap } from "../src/testing/index.ts"
-import { hasNode, skip } from "./support/host.ts"
+import { hasNode, isBun, skip } from "./support/host.ts"
 import { collectThoroughly, collectUntil, heapInUse } from "./support/realHeap.ts"
 import { type Named, onBothHeaps } from "./support/worlds.ts"
 
@@ -342,7 +342,8 @@ describe("Finalizer", () => {
         yield* start(correct)
         const error = yield* Effect.flip(start(leaking))
         assert.instanceOf(error, LeakDetector.LeakError)
-        assert.match(error.message, /card/)
+        // Bun has no path of retainers.
+        if (!isBun) assert.match(error.message, /card/)
         yield* Scope.close(scope, Exit.void)
         // A heap snapshot takes long on a busy machine.
       }),

@@ -4,6 +4,7 @@
  *     npm run test:engines                     all engines
  *     npm run test:engines -- Bun "Node 20"    some engines
  *     npm run test:engines -- --ci             fewer tests, and without the Node that runs this script
+ *     npm run test:engines -- Bun --failed     only the files that failed in the last run of the engine
  *     npm run test:engines -- --write          also writes the tables of docs/engines.md and the README
  *     npm run test:engines -- --write --stored only writes the tables, from the last run of each engine
  *     npm run test:engines -- Bun -- test/WeakRef.test.ts      the arguments after the second -- are vitest's
@@ -16,7 +17,7 @@ import { formatTable } from "../../benchmark/report/table.ts"
 import { writeTables } from "./docs.ts"
 import { type Engine, engines } from "./engines.ts"
 import { Missing, root } from "./install.ts"
-import { type Outcome, perReason } from "./report.ts"
+import { failedFiles, type Outcome, perReason } from "./report.ts"
 
 const reports = path.join(root, "coverage", "engines")
 const stored = path.join(root, "coverage", "engines.json")
@@ -36,12 +37,13 @@ const options = args.slice(0, separator).filter((name) => name.startsWith("--"))
 const ci = options.includes("--ci")
 const write = options.includes("--write")
 const onlyStored = options.includes("--stored")
+const onlyFailed = options.includes("--failed")
 const filters = args.slice(separator + 1)
 const names = args.slice(0, separator).filter((name) => !name.startsWith("--")).map((name) =>
   /^\d+$/.test(name) ? `Node ${name}` : name
 )
 if (write && filters.length > 0) throw new Error("--write needs a run of all tests")
-const unknown = options.find((option) => !["--ci", "--write", "--stored"].includes(option))
+const unknown = options.find((option) => !["--ci", "--write", "--stored", "--failed"].includes(option))
   ?? names.find((name) => engines.every((engine) => engine.name !== name))
 if (unknown !== undefined) {
   throw new Error(`Unknown engine or option ${unknown}. The engines are ${engines.map(({ name }) => name).join(", ")}`)
@@ -64,17 +66,29 @@ const filtersOf = (name: string): ReadonlyArray<string> =>
 
 const attempt = async ({ isCore = false, name, run }: Engine): Promise<Row> => {
   console.log(`\n=== ${name}`)
+  const report = path.join(reports, `${name}.json`)
+  const into = onlyFailed && fs.existsSync(report) ? report : undefined
   const row = {
     engine: name,
-    tests: isCore ? "core" : ci ? "short" : "all",
+    tests: isCore
+      ? "core"
+      : into !== undefined
+      ? last.find(({ engine }) => engine === name)?.tests ?? "all"
+      : filters.length > 0
+      ? "some"
+      : ci
+      ? "short"
+      : "all",
     date: new Date().toISOString().slice(0, 10)
   }
   try {
     return {
       ...row,
       ...await run({
-        filters: filtersOf(name),
-        report: path.join(reports, `${name}.json`),
+        filters: into === undefined ? filtersOf(name) : failedFiles(into),
+        // A run of some files must not replace the report of all.
+        report: filters.length > 0 || into !== undefined ? path.join(reports, `${name}.some.json`) : report,
+        into,
         milliseconds: ci ? 6 * 60_000 : 40 * 60_000
       })
     }
@@ -96,6 +110,11 @@ const attempt = async ({ isCore = false, name, run }: Engine): Promise<Row> => {
 const isWanted = ({ name }: Engine): boolean =>
   names.length > 0 ? names.includes(name) : !(ci && name === `Node ${process.versions.node.split(".")[0]}`)
 
+const hasFailed = ({ isCore, name }: Engine): boolean => {
+  const report = path.join(reports, `${name}.json`)
+  return isCore === true || !fs.existsSync(report) || failedFiles(report).length > 0
+}
+
 // An exit ends the engines, too.
 for (const signal of ["SIGINT", "SIGTERM"]) process.once(signal, () => process.exit(1))
 
@@ -106,7 +125,10 @@ const merged = (): ReadonlyArray<Row> =>
   engines.flatMap(({ name }) => [...rows, ...last].find(({ engine }) => engine === name) ?? [])
 
 for (const engine of onlyStored ? [] : engines.filter(isWanted)) {
-  fs.rmSync(path.join(reports, `${engine.name}.json`), { force: true })
+  for (const kind of onlyFailed || filters.length > 0 ? [".some"] : ["", ".some"]) {
+    fs.rmSync(path.join(reports, `${engine.name}${kind}.json`), { force: true })
+  }
+  if (onlyFailed && !hasFailed(engine)) continue
   rows.push(await attempt(engine))
   // A run of some files is no result of the engine.
   if (filters.length === 0) fs.writeFileSync(stored, `${JSON.stringify(merged(), undefined, 2)}\n`)

@@ -8,6 +8,8 @@ export interface Request {
   readonly filters: ReadonlyArray<string>
   /** The path of vitest's JSON report. */
   readonly report: string
+  /** The path of an earlier report, in which the results of this run replace those of the same files. */
+  readonly into?: string | undefined
   /** Stops the engine after this time. */
   readonly milliseconds: number
 }
@@ -34,7 +36,6 @@ export const perReason = (skipped: ReadonlyArray<Skipped>): ReadonlyArray<readon
 
 /** The part of vitest's JSON report that `readReport` reads. */
 interface Report {
-  readonly numPassedTests: number
   readonly testResults: ReadonlyArray<{
     readonly name: string
     readonly status: string
@@ -46,34 +47,47 @@ interface Report {
   }>
 }
 
+const read = (file: string): Report => JSON.parse(fs.readFileSync(file, "utf8"))
+
+/** Returns the files with failures. A file that cannot be loaded fails without a failed test. */
+export const failedFiles = (file: string): ReadonlyArray<string> =>
+  read(file).testResults.filter(({ status }) => status === "failed").map(({ name }) => path.relative(root, name))
+
+const merge = (into: string, file: string): Report => {
+  const replaced = read(file).testResults
+  const names = new Set(replaced.map(({ name }) => name))
+  const report = { testResults: read(into).testResults.filter(({ name }) => !names.has(name)).concat(replaced) }
+  fs.writeFileSync(into, JSON.stringify(report))
+  return report
+}
+
 /** Counts the tests of a report. Judges by the report, because Deno and browsers can exit with an error after a good run. */
 export const readReport = (
-  { filters, report: file }: Request,
+  { filters, into, report: file }: Request,
   version: string,
   reasonOf: (file: string, name: string) => string,
   filesOfSuite: ReadonlyArray<Skipped> = []
 ): Outcome => {
   // A run of some files leaves out the others for no reason of the engine.
-  const skippedFiles = filters.length === 0 ? filesOfSuite : []
+  const skippedFiles = filters.length === 0 || into !== undefined ? filesOfSuite : []
   if (!fs.existsSync(file)) {
     return { version, passed: 0, failed: 1, failures: ["the run, which did not finish"], skipped: skippedFiles }
   }
-  const report: Report = JSON.parse(fs.readFileSync(file, "utf8"))
-  const failedTests = report.testResults.flatMap(({ assertionResults, name, status }) => {
+  const { testResults } = into === undefined ? read(file) : merge(into, file)
+  const failedTests = testResults.flatMap(({ assertionResults, name, status }) => {
     const names = assertionResults.filter(({ status }) => status === "failed").map(({ fullName }) => fullName)
-    // A test file that cannot be loaded fails, but has no failed test.
     return status === "failed" && names.length === 0 ? [path.relative(root, name)] : names
   })
-  const failures = report.numPassedTests === 0 && failedTests.length === 0
-    ? ["the run, which had no tests"]
-    : failedTests
+  const passed = testResults.flatMap(({ assertionResults }) => assertionResults)
+    .filter(({ status }) => status === "passed").length
+  const failures = passed === 0 && failedTests.length === 0 ? ["the run, which had no tests"] : failedTests
   return {
     version,
-    passed: report.numPassedTests,
+    passed,
     failed: failures.length,
     failures,
     skipped: skippedFiles.concat(
-      report.testResults.flatMap(({ assertionResults, name }) =>
+      testResults.flatMap(({ assertionResults, name }) =>
         assertionResults
           .filter(({ status }) => status !== "passed" && status !== "failed")
           .map(({ fullName, meta }) => ({ name: fullName, reason: meta?.skipped ?? reasonOf(name, fullName) }))

@@ -139,8 +139,8 @@ const transparentShape = (value: object): Shape | undefined => {
   }
   switch (shape.kind) {
     case "":
-      // Namespaces, such as `Math`, a module or `globalThis`, have a tag of their own. Reading them has no end.
-      return Object.hasOwn(value, Symbol.toStringTag) &&
+      // Namespaces, such as `Math` or a module, have a tag of their own, and `globalThis` on most hosts. Reading them has no end.
+      return value === globalThis || Object.hasOwn(value, Symbol.toStringTag) &&
           Object.getOwnPropertyDescriptor(value, Symbol.toStringTag)!.enumerable !== true
         ? undefined
         : shape

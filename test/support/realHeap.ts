@@ -4,7 +4,7 @@
  */
 import { Effect } from "effect"
 import { collectGarbage } from "../../src/Heap.ts"
-import { hasNode, skip } from "./host.ts"
+import { hasNode, isBun, skip } from "./host.ts"
 
 /**
  * Collects until the condition holds. Succeeds with `false` if it does not hold after
@@ -26,7 +26,7 @@ export const collectUntil = (condition: () => boolean, rounds = 50): Effect.Effe
 export const many = 100
 
 /** How many of `many` referents may survive. JavaScriptCore keeps what looks like a pointer on its stack. */
-export const tolerated = "Bun" in globalThis ? 10 : 0
+export const tolerated = isBun ? 10 : 0
 
 /** Collects several times, so that all values that can be collected have been collected. */
 export const collectThoroughly: Effect.Effect<void> = Effect.asVoid(collectUntil(() => false, 5))
