@@ -133,7 +133,7 @@ describe("LeakError", () => {
 
   it.effect("has a reason if the host offers no snapshot", () =>
     Effect.gen(function*() {
-      if (isBun) return skip("takes the heap snapshot away, which Bun forbids")
+      if (isBun) return skip("takes the heap snapshot away")
       const real = process.getBuiltinModule
       const held: Array<object> = []
       const make = Effect.sync(() => held[held.push({}) - 1]!)
@@ -243,7 +243,7 @@ describe("expectNoGrowth", { timeout: 120_000 }, () => {
 
   it.effect("fails with a GrowthError whose repeat is 0 if the host has no snapshot", () =>
     Effect.gen(function*() {
-      if (isBun) return skip("takes the heap snapshot away, which Bun forbids")
+      if (isBun) return skip("takes the heap snapshot away")
       const real = process.getBuiltinModule
       const error = yield* Effect.ensuring(
         Effect.suspend(() => {

@@ -724,7 +724,8 @@ describe("TestHeap.explore", () => {
           const ref = yield* released({})
           while (WeakRef.isAlive(ref)) yield* TestHeap.turn
         })
-        const error = yield* errorOf(looking)
+        // Ten thousand turns of a page can take longer than the default.
+        const error = yield* errorOf(looking, { timeout: "25 seconds" })
         assert.strictEqual(error.reason, "Endless")
         assert.include(error.message, "it did not end in 10000 turns")
       }))

@@ -10,7 +10,7 @@ import { LawError } from "../../src/testing/Laws.ts"
 import { matchers } from "../../src/testing/Matchers.ts"
 import * as TestHeap from "../../src/testing/TestHeap.ts"
 import * as Vitest from "../../src/testing/Vitest.ts"
-import { isBun, isNode, skip } from "../support/host.ts"
+import { hasNode, isBun, isNode, skip } from "../support/host.ts"
 
 const { expect, it } = Vitest
 
@@ -233,7 +233,7 @@ describe("toBeCollected", () => {
   })
 
   it("fails either way if the host cannot collect", async () => {
-    if (isBun) return skip("takes the collector away, which Bun forbids")
+    if (isBun || !hasNode) return skip("takes the collector away")
     const { gc } = globalThis
     const { getBuiltinModule } = process
     globalThis.gc = undefined
