@@ -73,8 +73,8 @@ export const onDeno = async (file: string, request: Request): Promise<Outcome> =
   return readReport(request, versionOf(file) ?? "", reasonOf, filesSkippedOn("deno"))
 }
 
-export const onBrowser = (browser: Browser, file: string, request: Request): Outcome => {
+export const onBrowser = async (browser: Browser, file: string, request: Request): Promise<Outcome> => {
   const config = path.join(import.meta.dirname, "browsers", "config.ts")
-  run([process.execPath], ["--config", config], { TEST_HOST: browser, TEST_BROWSER_FILE: file }, request)
+  await run([process.execPath], ["--config", config], { TEST_HOST: browser, TEST_BROWSER_FILE: file }, request)
   return readReport(request, versionOf(file) ?? "", reasonOf, filesSkippedOn("browser"))
 }
