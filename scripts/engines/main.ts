@@ -73,7 +73,7 @@ const attempt = async ({ isCore = false, name, run }: Engine): Promise<Row> => {
     tests: isCore
       ? "core"
       : into !== undefined
-      ? last.find(({ engine }) => engine === name)?.tests ?? "all"
+      ? last().find(({ engine }) => engine === name)?.tests ?? "all"
       : filters.length > 0
       ? "some"
       : ci
@@ -89,7 +89,7 @@ const attempt = async ({ isCore = false, name, run }: Engine): Promise<Row> => {
         // A run of some files must not replace the report of all.
         report: filters.length > 0 || into !== undefined ? path.join(reports, `${name}.some.json`) : report,
         into,
-        milliseconds: ci ? 6 * 60_000 : 40 * 60_000
+        milliseconds: ci ? 10 * 60_000 : 40 * 60_000
       })
     }
   } catch (error) {
@@ -120,9 +120,12 @@ for (const signal of ["SIGINT", "SIGTERM"]) process.once(signal, () => process.e
 
 fs.mkdirSync(reports, { recursive: true })
 const rows: Array<Row> = []
-const last: ReadonlyArray<Row> = fs.existsSync(stored) ? JSON.parse(fs.readFileSync(stored, "utf8")) : []
-const merged = (): ReadonlyArray<Row> =>
-  engines.flatMap(({ name }) => [...rows, ...last].find(({ engine }) => engine === name) ?? [])
+/** Reads the file each time, because another run may have changed it. */
+const last = (): ReadonlyArray<Row> => fs.existsSync(stored) ? JSON.parse(fs.readFileSync(stored, "utf8")) : []
+const merged = (): ReadonlyArray<Row> => {
+  const all = [...rows, ...last()]
+  return engines.flatMap(({ name }) => all.find(({ engine }) => engine === name) ?? [])
+}
 
 for (const engine of onlyStored ? [] : engines.filter(isWanted)) {
   for (const kind of onlyFailed || filters.length > 0 ? [".some"] : ["", ".some"]) {

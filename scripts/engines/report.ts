@@ -53,9 +53,10 @@ const read = (file: string): Report => JSON.parse(fs.readFileSync(file, "utf8"))
 export const failedFiles = (file: string): ReadonlyArray<string> =>
   read(file).testResults.filter(({ status }) => status === "failed").map(({ name }) => path.relative(root, name))
 
-const merge = (into: string, file: string): Report => {
+const merge = (into: string, file: string, files: ReadonlyArray<string>): Report => {
   const replaced = read(file).testResults
-  const names = new Set(replaced.map(({ name }) => name))
+  // A file that was to run may no longer belong to the suite.
+  const names = new Set(files.map((name) => path.join(root, name)))
   const report = { testResults: read(into).testResults.filter(({ name }) => !names.has(name)).concat(replaced) }
   fs.writeFileSync(into, JSON.stringify(report))
   return report
@@ -73,7 +74,7 @@ export const readReport = (
   if (!fs.existsSync(file)) {
     return { version, passed: 0, failed: 1, failures: ["the run, which did not finish"], skipped: skippedFiles }
   }
-  const { testResults } = into === undefined ? read(file) : merge(into, file)
+  const { testResults } = into === undefined ? read(file) : merge(into, file, filters)
   const failedTests = testResults.flatMap(({ assertionResults, name, status }) => {
     const names = assertionResults.filter(({ status }) => status === "failed").map(({ fullName }) => fullName)
     return status === "failed" && names.length === 0 ? [path.relative(root, name)] : names
