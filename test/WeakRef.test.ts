@@ -836,7 +836,7 @@ describe("WeakRef", () => {
           yield* Effect.promise(() => new Promise((resolve) => setImmediate(resolve)))
         }
         assert.isBelow((yield* heapInUse) - before, 1_000_000)
-      }))
+      }), 120_000)
   })
 
   describe("inspection", () => {
