@@ -42,7 +42,8 @@ export const engines: ReadonlyArray<Engine> = [
     isCore: true,
     run: () => {
       const name = `@cloudflare/workerd-${process.platform}-${process.arch === "x64" ? "64" : process.arch}`
-      return onWorkerd(fromRegistry(name, "1.20261117.1", `bin/workerd${exe}`))
+      const version = "1.20261117.1"
+      return onWorkerd(fromRegistry(name, version, `bin/workerd${exe}`), version)
     }
   },
   {
