@@ -556,7 +556,7 @@ describe("WeakProxy", () => {
 
     it.for(missingKinds)(
       "%s: skipped if the engine does not have it",
-      (kind, { skip }) => skip(`this engine has no ${kind}`)
+      (kind) => skip(`the engine has no ${kind}`)
     )
 
     it.each<[operation: string, property: PropertyKey | undefined, message: string]>([

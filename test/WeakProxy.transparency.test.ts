@@ -14,7 +14,7 @@ import { inspect, types } from "node:util"
 import { createContext, runInContext } from "node:vm"
 import { WeakError, WeakProxy } from "../src/index.ts"
 import { TestHeap } from "../src/testing/index.ts"
-import { isBun } from "./support/host.ts"
+import { isBun, skip } from "./support/host.ts"
 import { kinds, missingKinds, Private } from "./support/referents.ts"
 
 /** Makes the results of a referent and of its proxy comparable. Replaces the subject by "itself". */
@@ -731,7 +731,7 @@ describe("WeakProxy, transparency", () => {
 
     it.for([...missingKinds, ..."groupBy" in Object ? [] : ["Object.groupBy"]])(
       "%s: skipped if the engine does not have it",
-      (name, { skip }) => skip(`this engine has no ${name}`)
+      (name) => skip(`the engine has no ${name}`)
     )
   })
 
