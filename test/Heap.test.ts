@@ -2,6 +2,7 @@ import { assert, describe, it } from "@effect/vitest"
 import { Effect } from "effect"
 import { runInNewContext } from "node:vm"
 import { Heap } from "../src/index.ts"
+import { hasNode, isBun } from "./support/host.ts"
 import { collectUntil } from "./support/realHeap.ts"
 
 describe("Heap", () => {
@@ -43,20 +44,30 @@ describe("Heap", () => {
     Effect.gen(function*() {
       const calls: Array<string> = []
       const globals = globalThis as { gc?: unknown; Bun?: unknown; process?: unknown }
-      const { gc, process } = globals
-      const collectIn = (hostGlobals: typeof globals) =>
-        Effect.acquireUseRelease(
+      const collectIn = (hostGlobals: typeof globals) => {
+        const before = Object.entries({ gc: undefined, ...hostGlobals }).map(([name]) =>
+          [name, name in globals, Reflect.get(globals, name)] as const
+        )
+        return Effect.acquireUseRelease(
           Effect.sync(() => Object.assign(globals, { gc: undefined }, hostGlobals)),
           () => Heap.collectGarbage,
           () =>
             Effect.sync(() => {
-              Object.assign(globals, { gc, process })
-              delete globals.Bun
+              for (const [name, existed, value] of before) {
+                if (existed) Reflect.set(globals, name, value)
+                else Reflect.deleteProperty(globals, name)
+              }
             })
         )
+      }
       assert.isTrue(yield* collectIn({ gc: () => calls.push("gc") }))
+      assert.strictEqual(yield* collectIn({}), hasNode)
+      if (isBun) {
+        // Bun's own global cannot be replaced.
+        assert.deepStrictEqual(calls, ["gc"])
+        return
+      }
       assert.isTrue(yield* collectIn({ Bun: { gc: (sync: boolean) => calls.push(`Bun.gc ${sync}`) } }))
-      assert.isTrue(yield* collectIn({}))
       assert.isFalse(yield* collectIn({ process: undefined }))
       assert.deepStrictEqual(calls, ["gc", "Bun.gc true"])
     }))

@@ -1,6 +1,21 @@
 /** One behaviour of `WeakCache` per test, on the test heap and the test clock. */
 import { assert, describe, it } from "@effect/vitest"
-import { Cause, Clock, Context, Data, Deferred, Effect, Equal, Exit, Fiber, Hash, Option, pipe, Scope } from "effect"
+import {
+  Cause,
+  Clock,
+  Context,
+  Data,
+  Deferred,
+  Effect,
+  Equal,
+  Exit,
+  Fiber,
+  Formatter,
+  Hash,
+  Option,
+  pipe,
+  Scope
+} from "effect"
 import { TestClock } from "effect/testing"
 import { inspect } from "node:util"
 import { vi } from "vitest"
@@ -1538,15 +1553,18 @@ describe("options", () => {
     ["name", 1]
   ]
   for (const [option, value] of bad) {
-    effect(`rejects ${option} ${inspect(value)} with an error that names the option`, () =>
-      Effect.gen(function*() {
-        const options = { lookup: documents().lookup, [option]: value } as {
-          readonly lookup: (key: string) => Effect.Effect<Doc>
-        }
-        const error = yield* defectOf(WeakCache.make(options))
-        assert.isTrue(error instanceof RangeError || error instanceof TypeError)
-        assert.include(String(error), option)
-      }))
+    effect(
+      `rejects ${option} ${Formatter.format(value)} with an error that names the option`,
+      () =>
+        Effect.gen(function*() {
+          const options = { lookup: documents().lookup, [option]: value } as {
+            readonly lookup: (key: string) => Effect.Effect<Doc>
+          }
+          const error = yield* defectOf(WeakCache.make(options))
+          assert.isTrue(error instanceof RangeError || error instanceof TypeError)
+          assert.include(String(error), option)
+        })
+    )
   }
 
   effect("makeScoped rejects a handle that is not a function", () =>

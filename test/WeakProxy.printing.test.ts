@@ -5,7 +5,7 @@ import { Writable } from "node:stream"
 import * as util from "node:util"
 import { WeakError, WeakProxy } from "../src/index.ts"
 import { TestHeap } from "../src/testing/index.ts"
-import { hasNode } from "./support/host.ts"
+import { hasNode, isBun, skip } from "./support/host.ts"
 
 const kinds: Record<string, () => object> = {
   object: () => ({ a: 1 }),
@@ -121,9 +121,19 @@ const printers: Record<string, (value: any) => unknown> = {
     util.format("%s %o %O %j %d %i %f %c", value, value, value, value, value, value, value, value)
 }
 
+/** Why Bun cannot print a value so, or `undefined`. */
+const reasonOnBun = (printer: string): string | undefined =>
+  printer.startsWith("console.table")
+    ? "the console of Bun prints no table with an object in a cell"
+    : printer === "Effect.log of the value alone (pretty)"
+    ? "the stack lacks a function whose last act was a call"
+    : undefined
+
 describe("WeakProxy, dead", () => {
   for (const [name, print] of Object.entries(printers)) {
     it(`can be printed by ${name}`, () => {
+      const reason = isBun ? reasonOnBun(name) : undefined
+      if (reason !== undefined) skip(reason)
       for (const [kind, make] of Object.entries(proxies)) {
         for (const [place, put] of Object.entries(places)) {
           try {

@@ -5,7 +5,7 @@ import { inspect } from "node:util"
 import { vi } from "vitest"
 import { Heap, WeakError, WeakProxy, WeakRef } from "../src/index.ts"
 import { TestHeap } from "../src/testing/index.ts"
-import { isNode, skip } from "./support/host.ts"
+import { hasMessageInStack, isNode, skip } from "./support/host.ts"
 import { collectThoroughly, collectUntil } from "./support/realHeap.ts"
 import { kinds, missingKinds, Private } from "./support/referents.ts"
 import { reportsOf } from "./support/reports.ts"
@@ -99,7 +99,7 @@ describe("WeakProxy", () => {
             assert.instanceOf(error, WeakError.NotWeakReferenceableError)
             assert.isTrue(error.value === revoked)
             assert.include(error.message, "A revoked proxy cannot be the target of a weak proxy")
-            assert.include(error.stack, "A revoked proxy")
+            if (hasMessageInStack) assert.include(error.stack, "A revoked proxy")
             assert.throws(() => WeakProxy.makeUnsafe(revoked), WeakError.NotWeakReferenceableError)
             assert.strictEqual(yield* WeakRef.count(revoked), 0)
           }
@@ -556,7 +556,7 @@ describe("WeakProxy", () => {
 
     it.for(missingKinds)(
       "%s: skipped if the engine does not have it",
-      (kind, { skip }) => skip(`this engine has no ${kind}`)
+      (kind) => skip(`the engine has no ${kind}`)
     )
 
     it.each<[operation: string, property: PropertyKey | undefined, message: string]>([
@@ -580,7 +580,7 @@ describe("WeakProxy", () => {
         if (onlyOfCallables.test(name) && kind !== "function") continue
         const error = errorOf(() => operations[name]!(dead<object>(referent)))
         assert.include(error.message, `${message} a weak proxy: the ${kind} that it refers to has been collected`)
-        assert.include(error.stack, message)
+        if (hasMessageInStack) assert.include(error.stack, message)
         const { kind: type, property: named } = error as { readonly kind?: string; readonly property?: PropertyKey }
         assert.deepStrictEqual([type, named], ["WeakProxy", property])
       }

@@ -14,6 +14,7 @@ import { inspect, types } from "node:util"
 import { createContext, runInContext } from "node:vm"
 import { WeakError, WeakProxy } from "../src/index.ts"
 import { TestHeap } from "../src/testing/index.ts"
+import { isBun, skip } from "./support/host.ts"
 import { kinds, missingKinds, Private } from "./support/referents.ts"
 
 /** Makes the results of a referent and of its proxy comparable. Replaces the subject by "itself". */
@@ -701,12 +702,17 @@ const differences: Readonly<Record<string, Difference>> = {
   }
 }
 
+/** The other engines have their own words for native functions, and Bun its own `node:assert`. */
+const compared = Object.entries(operations).filter(([operation]) =>
+  !isBun || !["assert.deepStrictEqual", "Function.prototype.toString"].includes(operation)
+)
+
 describe("WeakProxy, transparency", () => {
   describe("every operation returns the same result as on the referent, or is listed as a difference", () => {
     it.each(Object.keys(kinds))("%s", async (kind) => {
       const make = kinds[kind]!
       const found: Array<string> = []
-      for (const [operation, f] of Object.entries(operations)) {
+      for (const [operation, f] of compared) {
         const model = make()
         const referent = make()
         const expected = await outcomeOf(f, model, model)
@@ -717,7 +723,7 @@ describe("WeakProxy, transparency", () => {
           found.push(operation)
         }
       }
-      const documented = Object.keys(operations).filter((operation) =>
+      const documented = compared.map(([operation]) => operation).filter((operation) =>
         Object.values(differences).some(({ cells }) => Object.hasOwn(cells, operation) && cells[operation]!(make()))
       )
       assert.deepStrictEqual(found, documented)
@@ -725,7 +731,7 @@ describe("WeakProxy, transparency", () => {
 
     it.for([...missingKinds, ..."groupBy" in Object ? [] : ["Object.groupBy"]])(
       "%s: skipped if the engine does not have it",
-      (name, { skip }) => skip(`this engine has no ${name}`)
+      (name) => skip(`the engine has no ${name}`)
     )
   })
 

@@ -2,8 +2,8 @@ import { assert, describe, it } from "@effect/vitest"
 import { Cause, Context, Effect, Equal, Exit, Fiber, Scope } from "effect"
 import { Finalizer, WeakMethod, WeakProxy, WeakRef } from "../src/index.ts"
 import { LeakDetector, TestHeap } from "../src/testing/index.ts"
-import { hasNode, skip } from "./support/host.ts"
-import { collectThoroughly, collectUntil, heapInUse } from "./support/realHeap.ts"
+import { hasNode, isBun, skip } from "./support/host.ts"
+import { collectThoroughly, collectUntil, leastGrowth } from "./support/realHeap.ts"
 import { type Named, onBothHeaps } from "./support/worlds.ts"
 
 class Owner {
@@ -104,11 +104,9 @@ describe("WeakRef.onCollect", () => {
         })
         const cycles = Effect.repeat(cycle, { times: 9_999 })
         yield* cycles
-        const before = yield* heapInUse
-        yield* cycles
-        yield* cycles
-        const after = yield* heapInUse
-        assert.isBelow((after - before) / 20_000, 8)
+        // Eight bytes for each cycle. A callback that stays takes at least fifty.
+        const limit = 20_000 * 8
+        assert.isBelow(yield* leastGrowth(Effect.andThen(cycles, cycles), limit), limit)
         assert.isTrue(WeakRef.refersTo(ref, target) && owner.seen.length === 0)
       }).pipe(Effect.scoped))
   })
@@ -342,7 +340,8 @@ describe("Finalizer", () => {
         yield* start(correct)
         const error = yield* Effect.flip(start(leaking))
         assert.instanceOf(error, LeakDetector.LeakError)
-        assert.match(error.message, /card/)
+        // Bun has no path of retainers.
+        if (!isBun) assert.match(error.message, /card/)
         yield* Scope.close(scope, Exit.void)
         // A heap snapshot takes long on a busy machine.
       }),

@@ -501,14 +501,13 @@ describe("an iterable that changes the collection", () => {
 describe("changed globals", { timeout: 120_000 }, () => {
   const run = (...args: ReadonlyArray<string>) =>
     childProcess.spawnSync(process.execPath, ["--expose-gc", ...args], { encoding: "utf8" })
-  const program = path.join(import.meta.dirname, "hostile", "program.ts")
 
   it.runIf("node" in process.versions && !("Bun" in globalThis || "Deno" in globalThis)).each([
     ["--frozen-intrinsics", "the flag"],
     ["--no-warnings", "frozen"],
     ["--no-warnings", "patched"]
   ])("every module works with %s, %s", (flag, kind) => {
-    const { stderr, stdout } = run(flag, program, kind)
+    const { stderr, stdout } = run(flag, path.join(import.meta.dirname, "hostile", "program.ts"), kind)
     assert.strictEqual(stdout, "done\n", stderr)
   })
 })

@@ -8,6 +8,8 @@ import { onBrowser, onBun, onDeno, onNode } from "./vitest.ts"
 
 export interface Engine {
   readonly name: string
+  /** Whether the engine runs only the core suite. */
+  readonly isCore?: boolean
   readonly run: (request: Request) => Outcome | Promise<Outcome>
 }
 
@@ -37,13 +39,16 @@ export const engines: ReadonlyArray<Engine> = [
   { name: "Firefox", run: (request) => onBrowser("firefox", fromDebian("firefox-esr", "firefox-esr"), request) },
   {
     name: "workerd",
+    isCore: true,
     run: () => {
       const name = `@cloudflare/workerd-${process.platform}-${process.arch === "x64" ? "64" : process.arch}`
-      return onWorkerd(fromRegistry(name, "1.20261117.1", `bin/workerd${exe}`))
+      const version = "1.20261117.1"
+      return onWorkerd(fromRegistry(name, version, `bin/workerd${exe}`), version)
     }
   },
   {
     name: "JavaScriptCore",
+    isCore: true,
     run: () => {
       const file = fromDebian("jsc", "libjavascriptcoregtk-4.0-bin")
       return onJsc(file, versionOf("dpkg-query", "-W", "-f", "${Version}", "libjavascriptcoregtk-4.0-18") ?? "")

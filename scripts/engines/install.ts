@@ -26,11 +26,12 @@ export const fromRegistry = (name: string, version: string, file: string): strin
   fs.mkdirSync(partial, { recursive: true })
   // Without its own package.json, npm would install into the project that contains this folder.
   fs.writeFileSync(path.join(partial, "package.json"), JSON.stringify({ private: true }))
-  childProcess.execFileSync(
+  const { error, status } = childProcess.spawnSync(
     process.platform === "win32" ? "npm.cmd" : "npm",
     ["install", "--no-audit", "--no-fund", "--no-package-lock", `${name}@${version}`],
-    { cwd: partial, stdio: ["ignore", "ignore", "inherit"], shell: process.platform === "win32" }
+    { cwd: partial, stdio: ["ignore", "ignore", "inherit"], shell: process.platform === "win32", timeout: 5 * 60_000 }
   )
+  if (status !== 0) throw new Missing(`${name}@${version} cannot be installed${error ? `: ${error.message}` : ""}`)
   fs.renameSync(partial, place)
   return binary
 }

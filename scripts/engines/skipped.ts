@@ -12,6 +12,7 @@ const files: ReadonlyArray<Rule> = [
   { name: "test/examples/", hosts: ["browser", "bun", "deno"], reason: "starts Node" },
   { name: "test/stalledFinalizers.test.ts", hosts: ["browser", "bun", "deno"], reason: "starts Node" },
   { name: "test/testing/LeakDetector.program.test.ts", hosts: ["browser", "bun", "deno"], reason: "starts Node" },
+  { name: "test/internal/refuse.test.ts", hosts: ["browser"], reason: "loads the library twice" },
   { name: "test/internal/testing/heapSnapshot.test.ts", hosts: ["browser"], reason: "reads the heap of Node" },
   { name: "test/internal/testing/scripts.test.ts", hosts: ["browser"], reason: "reads files" },
   { name: "test/testing/LeakDetector.test.ts", hosts: ["browser"], reason: "reads the heap of Node" },
@@ -23,6 +24,7 @@ export const filesSkippedOn = (host: Host): ReadonlyArray<Skipped> => files.filt
 /** Tests that `it.skipIf` skips. */
 const tests: ReadonlyArray<readonly [file: string, name: RegExp, reason: string]> = [
   ["test/testing/Vitest.test.ts", /explore (skips a test|does not run a test|c|d)$/, "tests skipping itself"],
+  ["test/hostile.test.ts", /every module works with/, "starts Node"],
   ["test/collections.test.ts", /./, "the engine has no Iterator"],
   ["test/WeakListeners.realHeap.test.ts", /./, "measures memory"]
 ]

@@ -7,7 +7,6 @@
  * Stores the counts in `docs/evidence/monitor.json`, where a run of one engine replaces the row of this engine, and fails if a report was false or missing.
  */
 import * as childProcess from "node:child_process"
-import * as fs from "node:fs"
 import * as path from "node:path"
 import { fromRegistry } from "../engines/install.ts"
 import { type Engine, engines as common, type Run, store } from "./engines.ts"
@@ -46,6 +45,8 @@ const run = (engine: Engine): Promise<Run> =>
       resolve({
         engine: engine.name,
         version,
+        command: `npm run stress:monitor -- ${process.argv.slice(2).join(" ")}`.trim(),
+        date: new Date().toISOString().slice(0, 10),
         flags: [],
         seconds: Math.round((performance.now() - start) / 1000),
         ok: error === null,
@@ -56,20 +57,12 @@ const run = (engine: Engine): Promise<Run> =>
     })
   })
 
-const file = path.resolve(import.meta.dirname, "../../docs/evidence/monitor.json")
-const stored: ReadonlyArray<Run> = process.argv[3] !== undefined && fs.existsSync(file)
-  ? JSON.parse(fs.readFileSync(file, "utf8")).runs
-  : []
-const runs: Array<Run> = []
 const queue = wanted[Symbol.iterator]()
 await Promise.all(Array.from({ length: 2 }, async () => {
   for (const engine of queue) {
     const result = await run(engine)
     console.log(`${result.engine}: ${result.ok ? "passed" : "FAILED"} ${JSON.stringify(result.result)}`)
-    runs.push(result)
-    const all = [...stored.filter(({ engine }) => runs.every((run) => run.engine !== engine)), ...runs]
-    const inOrder = engines.flatMap(({ name }) => all.filter((run) => run.engine === name))
-    store("monitor", `npm run stress:monitor -- ${minutes}`, inOrder)
+    store("monitor", result)
+    if (!result.ok) process.exitCode = 1
   }
 }))
-if (runs.some(({ ok }) => !ok)) process.exitCode = 1

@@ -110,9 +110,9 @@ const shapeOf = (value: object): Shape => {
 const isTransparent = (value: object, kind: string): boolean => {
   switch (kind) {
     case "":
-      // Namespaces, such as `Math`, a module or `globalThis`, have a tag of their own. Reading them has no end.
-      return !Object.hasOwn(value, Symbol.toStringTag) ||
-        Object.prototype.propertyIsEnumerable.call(value, Symbol.toStringTag)
+      // Namespaces, such as `Math` or a module, have a tag of their own, and `globalThis` on most hosts. Reading them has no end.
+      return value !== globalThis && (!Object.hasOwn(value, Symbol.toStringTag) ||
+        Object.prototype.propertyIsEnumerable.call(value, Symbol.toStringTag))
     case "Opaque":
       return false
     case "Array":

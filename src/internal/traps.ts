@@ -460,7 +460,8 @@ const isAskedByPrinters = (key: PropertyKey): boolean => key === "~effect/Cause"
  * this function first, then the trap, and then the function that used the proxy.
  *
  * A printer is Node's `util.inspect` and `console`, or a function of Effect that prints
- * errors and log messages. In a minified bundle, Effect's functions are not recognized.
+ * errors and log messages. In a minified bundle, Effect's functions are not recognized. JavaScriptCore
+ * leaves out a function that returns the result of a call, so a file of Effect counts, too.
  */
 const isPrinting = (): boolean => {
   const { stackTraceLimit } = Error as { stackTraceLimit?: number }
@@ -481,11 +482,15 @@ const isPrinting = (): boolean => {
 /** A line of a stack that is a frame, in V8 or in other engines. */
 const frame = /^\s+at |@/
 
-/** A frame between a trap and the code that used the proxy: a function of the engine, or of Node that checks errors. */
-const between = /<anonymous>\)?$|\[native code\]|\binternal[:/]util(?::|\.js)|\bisBuffer .*\bbuffer\b/
+/**
+ * A frame between a trap and the code that used the proxy: a function of the engine, or of Node that checks errors.
+ * Bun shows no place for the functions of its engine, nor for `console.table`, which is a printer.
+ */
+const between =
+  /<anonymous>\)?$|\[native code\]|(?<!\btable )\((?:unknown|native)\)$|\binternal[:/]util(?::|\.js)|\bisBuffer .*\bbuffer\b/
 
 const printer =
-  /\binternal[:/](?:util\/inspect|console\/|cli_table)|\b(?:causePretty\w*|structuredMessage|formatJson|toStringUnknown|toJson|redact)\b/
+  /\binternal[:/](?:util\/inspect|console\/|cli_table)|\btable \((?:unknown|native)\b|\beffect\/(?:dist|src)\/Logger\.|\b(?:causePretty\w*|structuredMessage|formatJson|toStringUnknown|toJson|redact)\b/
 
 const kindOf = (proxy: object): string =>
   typeof proxy === "function" ? "function" : Array.isArray(proxy) ? "array" : "object"

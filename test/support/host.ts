@@ -11,8 +11,13 @@ declare module "vitest" {
 /** Whether the host has the modules and globals of Node. Bun and Deno have them too. */
 export const hasNode = typeof process !== "undefined" && typeof Buffer !== "undefined"
 
+export const isBun = "Bun" in globalThis
+
 /** Whether the host is Node itself. */
-export const isNode = hasNode && !("Bun" in globalThis) && !("Deno" in globalThis)
+export const isNode = hasNode && !isBun && !("Deno" in globalThis)
+
+/** Whether the stack of an error begins with its message. SpiderMonkey's stacks have frames only. */
+export const hasMessageInStack = new Error("a message").stack?.includes("a message") === true
 
 /** Skips the test that runs now. `npm run test:engines` prints the reason. */
 export const skip = (reason: string): never => {

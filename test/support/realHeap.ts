@@ -4,7 +4,7 @@
  */
 import { Effect } from "effect"
 import { collectGarbage } from "../../src/Heap.ts"
-import { hasNode, skip } from "./host.ts"
+import { hasNode, isBun, skip } from "./host.ts"
 
 /**
  * Collects until the condition holds. Succeeds with `false` if it does not hold after
@@ -21,6 +21,12 @@ export const collectUntil = (condition: () => boolean, rounds = 50): Effect.Effe
     }
     return false
   })
+
+/** How many referents a test needs, if JavaScriptCore may keep some of them. */
+export const many = 100
+
+/** How many of `many` referents may survive. JavaScriptCore keeps what looks like a pointer on its stack. */
+export const tolerated = isBun ? 10 : 0
 
 /** Collects several times, so that all values that can be collected have been collected. */
 export const collectThoroughly: Effect.Effect<void> = Effect.asVoid(collectUntil(() => false, 5))
@@ -42,3 +48,20 @@ export const heapInUse: Effect.Effect<number> = Effect.gen(function*() {
   }
   return bytes
 })
+
+/**
+ * Runs an effect up to three times, and succeeds with the bytes by which the heap grew least. What the effect
+ * leaks, it leaks each time. A growth that happens once is the engine's own.
+ */
+export const leastGrowth = <E, R>(effect: Effect.Effect<unknown, E, R>, limit: number): Effect.Effect<number, E, R> =>
+  Effect.gen(function*() {
+    let least = Infinity
+    let before = yield* heapInUse
+    for (let run = 0; run < 3 && least >= limit; run++) {
+      yield* effect
+      const after = yield* heapInUse
+      least = Math.min(least, after - before)
+      before = after
+    }
+    return least
+  })

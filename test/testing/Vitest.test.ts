@@ -10,6 +10,7 @@ import { LawError } from "../../src/testing/Laws.ts"
 import { matchers } from "../../src/testing/Matchers.ts"
 import * as TestHeap from "../../src/testing/TestHeap.ts"
 import * as Vitest from "../../src/testing/Vitest.ts"
+import { hasNode, isBun, isNode, skip } from "../support/host.ts"
 
 const { expect, it } = Vitest
 
@@ -219,6 +220,7 @@ describe("toBeCollected", () => {
   })
 
   it("names the path that retains the object", async () => {
+    if (isBun || !hasNode) return skip("needs a path of retainers")
     await expect(expect(keep).toBeCollected({ rounds: 2 })).rejects.toThrow(/This path retains it:\n.* → value/)
   }, 60_000)
 
@@ -231,6 +233,7 @@ describe("toBeCollected", () => {
   })
 
   it("fails either way if the host cannot collect", async () => {
+    if (isBun || !hasNode) return skip("takes the collector away")
     const { gc } = globalThis
     const { getBuiltinModule } = process
     globalThis.gc = undefined
@@ -266,6 +269,7 @@ describe("toBeCollected", () => {
 
 describe("in the output of vitest", () => {
   it("a failure shows the schedule, the events, the replay and the line of the test", () => {
+    if (!isNode) return skip("starts Node")
     // The configuration must find the sources, so the files lie in this project.
     const folder = fs.mkdtempSync(path.join(import.meta.dirname, "run-"))
     const root = path.resolve(import.meta.dirname, "../..")

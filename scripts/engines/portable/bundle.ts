@@ -100,6 +100,7 @@ export const outcome = (version: string, results: ReadonlyArray<Result>, { skipp
     version,
     passed: results.length - failures.length,
     failed: results.length === 0 ? 1 : failures.length,
+    failures: results.length === 0 ? ["the run, which had no tests"] : failures.map(({ name }) => name),
     skipped
   }
 }

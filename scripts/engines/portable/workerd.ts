@@ -3,7 +3,6 @@ import * as childProcess from "node:child_process"
 import * as fs from "node:fs"
 import * as net from "node:net"
 import * as path from "node:path"
-import { versionOf } from "../install.ts"
 import type { Outcome } from "../report.ts"
 import { bundle, outcome, workFolder } from "./bundle.ts"
 import type { Result } from "./run.ts"
@@ -28,7 +27,7 @@ const config :Workerd.Config = (
 );
 `
 
-export const onWorkerd = async (file: string): Promise<Outcome> => {
+export const onWorkerd = async (file: string, version: string): Promise<Outcome> => {
   const suite = await bundle({ epilogue })
   const folder = workFolder("workerd")
   const port = await freePort()
@@ -47,7 +46,7 @@ export const onWorkerd = async (file: string): Promise<Outcome> => {
         await request(port, index).then((result) => result as Result, (error) => ({ name, error: String(error) }))
       )
     }
-    return outcome(versionOf(file) ?? "", results, suite)
+    return outcome(version, results, suite)
   } finally {
     server.kill("SIGKILL")
   }

@@ -13,6 +13,25 @@ const maxRuns = 1
 
 const rounds = 10
 
+/**
+ * How often a law is tried before it is violated. JavaScriptCore keeps whatever looks like a pointer on
+ * its stack, which is another value each time. What an implementation keeps, it keeps each time.
+ */
+const attempts = "Bun" in globalThis ? 5 : 1
+
+/** How many of `many` values may survive for the same reason. */
+const tolerated = attempts === 1 ? 0 : 5
+
+/** Returns the last violation if every attempt finds one. An attempt returns its violation, or `undefined`. */
+const violationOfAll = async (attempt: () => Promise<string | undefined>): Promise<string | undefined> => {
+  let violation: string | undefined
+  for (let i = 0; i < attempts; i++) {
+    violation = await attempt()
+    if (violation === undefined) return undefined
+  }
+  return violation
+}
+
 /** How many values a run creates. It is likely to include every kind of referent. */
 const several = 20
 
@@ -63,16 +82,18 @@ export const keepsNothingAlive = (
 ): Check =>
   check(name, sampleSeeds, async (trace, seed) => {
     trace.note(`create and drop ${several} ${what}s, on the host's heap`)
-    const { probes, subject } = probe(() => make(hostHeap(), several, seed))
-    held.add(subject)
-    try {
-      if (!await collectUntil(trace, () => probes.every(isCollected))) {
+    const violation = await violationOfAll(async () => {
+      const { probes, subject } = probe(() => make(hostHeap(), several, seed))
+      held.add(subject)
+      try {
+        if (await collectUntil(trace, () => probes.every(isCollected))) return undefined
         const alive = probes.filter((probe) => !isCollected(probe)).length
-        throw trace.violation(`${alive} of ${probes.length} still alive after ${rounds} collections`)
+        return `${alive} of ${probes.length} still alive after ${rounds} collections`
+      } finally {
+        held.delete(subject)
       }
-    } finally {
-      held.delete(subject)
-    }
+    })
+    if (violation !== undefined) throw trace.violation(violation)
   }, maxRuns)
 
 interface TrackingHeap {
@@ -146,43 +167,56 @@ export const leavesNothingBehind = <Ending extends string>(
 ): Check =>
   check(name, sampleSeeds, async (trace, seed) => {
     for (const ending of endings) {
-      const { heap, references, registered } = makeTrackingHeap()
-      let size!: () => number | undefined
-      let countsReferences!: boolean
-      let released!: ReadonlyArray<WeakRef<WeakKey>>
-      const { probes, subject } = probe(() => {
-        const made = make(heap, many, seed, ending)
-        // A closure over `made` would retain its values.
-        size = made.size ?? nothing
-        countsReferences = ending === "dies" || !made.reusesReferences
-        released = Array.from(new Set(made.released), (value) => new WeakRef(value))
-        return made
-      })
-      held.add(subject)
-      try {
-        if (!await collectUntil(trace, () => probes.every(isCollected))) continue
-        const kept = (): string | undefined => {
-          const counts = [
-            [size() ?? 0, (count: number) => `size is still ${count}`],
-            [countsReferences ? references() : 0, (count: number) => `${count} weak references still exist`],
-            // While a target is alive, an implementation can keep one registration for the next entry.
-            [ending === "dies" ? registered() : 0, (count: number) =>
-              `${count} held values and tokens of registrations still exist`],
-            [
-              released.filter((value) =>
-                !isCollected(value)
-              ).length,
-              (count: number) => `${count} values still exist`
-            ]
-          ] as const
-          const found = counts.find(([count]) => count > few)
-          return found && found[1](found[0])
-        }
-        if (await collectUntil(trace, () => kept() === undefined)) continue
-        trace.note(`create ${many} ${what}, each of which ${ending}, on the host's heap`)
-        throw trace.violation(`${kept()} after ${rounds} collections`)
-      } finally {
-        held.delete(subject)
-      }
+      const violation = await violationOfAll(() => remains(trace, make, seed, ending))
+      if (violation === undefined) continue
+      trace.note(`create ${many} ${what}, each of which ${ending}, on the host's heap`)
+      throw trace.violation(violation)
     }
   }, maxRuns)
+
+/** Returns what a structure keeps of entries that have ended, or `undefined`. */
+const remains = async <Ending extends string>(
+  trace: Trace,
+  make: (heap: Heap, count: number, seed: number, ending: Ending) => Ended,
+  seed: number,
+  ending: Ending
+): Promise<string | undefined> => {
+  const { heap, references, registered } = makeTrackingHeap()
+  let size!: () => number | undefined
+  let countsReferences!: boolean
+  let released!: ReadonlyArray<WeakRef<WeakKey>>
+  const { probes, subject } = probe(() => {
+    const made = make(heap, many, seed, ending)
+    // A closure over `made` would retain its values.
+    size = made.size ?? nothing
+    countsReferences = ending === "dies" || !made.reusesReferences
+    released = Array.from(new Set(made.released), (value) => new WeakRef(value))
+    return made
+  })
+  held.add(subject)
+  try {
+    const areCollected = () => probes.filter((probe) => !isCollected(probe)).length <= tolerated
+    if (!await collectUntil(trace, areCollected)) return undefined
+    const kept = (): string | undefined => {
+      const counts = [
+        [size() ?? 0, (count: number) => `size is still ${count}`],
+        [countsReferences ? references() : 0, (count: number) => `${count} weak references still exist`],
+        // While a target is alive, an implementation can keep one registration for the next entry.
+        [
+          ending === "dies" ? registered() : 0,
+          (count: number) => `${count} held values and tokens of registrations still exist`
+        ],
+        [
+          released.filter((value) => !isCollected(value)).length,
+          (count: number) => `${count} values still exist`
+        ]
+      ] as const
+      const found = counts.find(([count]) => count > few)
+      return found && found[1](found[0])
+    }
+    if (await collectUntil(trace, () => kept() === undefined)) return undefined
+    return `${kept()} after ${rounds} collections`
+  } finally {
+    held.delete(subject)
+  }
+}
