@@ -458,7 +458,8 @@ describe("TestHeap.explore", () => {
         }),
         { numRuns }
       )
-      assert.isAbove(compared, numRuns / 5)
+      // About a quarter of the programs offers a choice.
+      assert.isAbove(compared, numRuns / 10)
     }, timeout)
   }
 
