@@ -10,10 +10,11 @@
  *
  * Two rules decide whether a finalizer runs too late or too early:
  *
- * - **What the effect captures stays alive.** All functions that one call creates share
- *   its variables, and so do the functions inside of them: if one of them uses the
- *   target, all of them keep it alive, even one that names only a part of it. So use
- *   {@link makeWith} with a function at the top level of a module.
+ * - **What the effect captures stays alive.** Functions that are created in the same call
+ *   share the variables of that call, and functions nested inside them share these
+ *   variables too. If one of them uses the target, all of them keep it alive, even one
+ *   that names only a part of it. So use {@link makeWith} with a function at the top
+ *   level of a module.
  * - **An object is reachable until its last use, not until the end of the block.** While
  *   `file.read()` runs, nothing may refer to `file` any more, so its finalizer may run.
  *   Use `WeakRef.holdWhile` around an effect that needs what the finalizer releases.

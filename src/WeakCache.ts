@@ -379,8 +379,8 @@ export const isWeakCache = (u: unknown): u is WeakCache<unknown, WeakKey, unknow
  * Values that a synchronous loop loads stay alive until the end of its turn, even outside
  * the strong front, because engines keep the referents of weak references for so long. If
  * caches have demoted 64 values in a turn, or this cache more than its `maxWeight`, the
- * next `get` that runs a lookup, `refresh`, `set` or end of a lookup lets the turn end
- * first, so the bounds hold in a busy loop too.
+ * next lookup, `refresh` or `set` first lets the turn end, and a lookup that ends waits
+ * too. So the bounds hold in a busy loop.
  *
  * The lookup, `weigh`, `onRemoval` and finalizers may call the cache, fail, die or hang.
  * They never run in the middle of an operation.
@@ -566,8 +566,8 @@ type NotResource = { readonly [resourceMark]?: never }
  *
  * The garbage collector may run late, so set `timeToLive`, or limit the number of open
  * resources in the lookup, if the delay matters. In a busy loop, a resource stays open
- * until a clean-up after its turn, so a turn ends after 16 demoted handles already. Even
- * then, as many resources stay open as were opened since the last collection.
+ * until a clean-up after its turn, so the cache ends the turn after 16 demoted handles.
+ * Even then, as many resources stay open as were opened since the last collection.
  *
  * **Example** (Using a resource)
  *

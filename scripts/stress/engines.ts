@@ -52,6 +52,19 @@ export const run = (
     [...own, ...flags, path.resolve(import.meta.dirname, program), ...args],
     { encoding: "utf8", maxBuffer: 1e8 }
   )
+  return runOf(engine, version, flags, start, status === 0, stdout, `${signal ?? status}: ${stderr.slice(-2000)}`)
+}
+
+/** Describes a run that has ended. Its last line is its result, or else the fault is. */
+export const runOf = (
+  engine: Engine,
+  version: string,
+  flags: ReadonlyArray<string>,
+  start: number,
+  ok: boolean,
+  stdout: string,
+  fault: string
+): Run => {
   const line = stdout.trim().split("\n").at(-1) ?? ""
   return {
     engine: engine.name,
@@ -60,10 +73,8 @@ export const run = (
     date: new Date().toISOString().slice(0, 10),
     flags,
     seconds: Math.round((performance.now() - start) / 1000),
-    ok: status === 0,
-    result: /^[[{]/.test(line)
-      ? JSON.parse(line) as Record<string, unknown>
-      : { faults: [`${signal ?? status}: ${stderr.slice(-2000)}`] }
+    ok,
+    result: /^[[{]/.test(line) ? JSON.parse(line) as Record<string, unknown> : { faults: [fault] }
   }
 }
 

@@ -9,7 +9,7 @@
 import * as childProcess from "node:child_process"
 import * as path from "node:path"
 import { fromRegistry } from "../engines/install.ts"
-import { type Engine, engines as common, type Run, store } from "./engines.ts"
+import { type Engine, engines as common, type Run, runOf, store } from "./engines.ts"
 
 const platform = `${process.platform === "win32" ? "win" : process.platform}-${process.arch}`
 const stripTypes = path.resolve(import.meta.dirname, "../engines/stripTypes.mjs")
@@ -41,19 +41,7 @@ const run = (engine: Engine): Promise<Run> =>
     const start = performance.now()
     const program = path.join(import.meta.dirname, "monitorProgram.ts")
     childProcess.execFile(file!, [...own, program, String(minutes)], { maxBuffer: 1e8 }, (error, stdout, stderr) => {
-      const line = stdout.trim().split("\n").at(-1) ?? ""
-      resolve({
-        engine: engine.name,
-        version,
-        command: `npm run stress:monitor -- ${process.argv.slice(2).join(" ")}`.trim(),
-        date: new Date().toISOString().slice(0, 10),
-        flags: [],
-        seconds: Math.round((performance.now() - start) / 1000),
-        ok: error === null,
-        result: line.startsWith("{")
-          ? JSON.parse(line) as Record<string, unknown>
-          : { faults: [`${error?.message}: ${stderr.slice(-2000)}`] }
-      })
+      resolve(runOf(engine, version, [], start, error === null, stdout, `${error?.message}: ${stderr.slice(-2000)}`))
     })
   })
 

@@ -11,6 +11,7 @@ import * as http from "node:http"
 import type { AddressInfo } from "node:net"
 import * as os from "node:os"
 import * as path from "node:path"
+import { chromiumArguments } from "../engines/browsers/chromium.ts"
 import { fromDebian, versionOf } from "../engines/install.ts"
 
 const chromium = fromDebian("chromium", "chromium")
@@ -63,19 +64,11 @@ const server = http.createServer((request, response) => {
 await new Promise<void>((resolve) => server.listen(0, "127.0.0.1", resolve))
 // The cast is safe: the server listens on a port.
 const { port } = server.address() as AddressInfo
-const page = childProcess.spawn(chromium, [
-  "--headless=new",
-  "--no-sandbox",
-  "--disable-gpu",
-  "--disable-dev-shm-usage",
-  "--no-first-run",
-  // A hidden page gets slow timers.
-  "--disable-background-timer-throttling",
-  "--disable-renderer-backgrounding",
-  `--js-flags=${["--expose-gc", ...args.slice(0, first)].join(" ")}`,
-  `--user-data-dir=${profile}`,
-  `http://127.0.0.1:${port}/`
-], { stdio: "ignore" })
+const page = childProcess.spawn(
+  chromium,
+  [...chromiumArguments(profile, ...args.slice(0, first)), `http://127.0.0.1:${port}/`],
+  { stdio: "ignore" }
+)
 
 const close = (code: number): void => {
   page.removeAllListeners("exit").once("exit", () => {

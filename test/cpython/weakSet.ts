@@ -418,6 +418,7 @@ export const TestWeakSet: Table<"TestWeakSet"> = {
         globalThis.gc!()
         const before = WeakSet.size(set)
         assert.isAtMost(WeakSet.count(set), tolerated)
+        assert.strictEqual(WeakSet.isEmpty(set), WeakSet.count(set) === 0)
         yield* nextTurn
         const after = WeakSet.size(set)
         assert.isTrue(0 <= after && after <= before && before <= 20)

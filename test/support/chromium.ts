@@ -4,6 +4,7 @@ import * as fs from "node:fs"
 import * as os from "node:os"
 import * as path from "node:path"
 import type { Readable, Writable } from "node:stream"
+import { chromiumArguments } from "../../scripts/engines/browsers/chromium.ts"
 
 /** Returns the path of a Chromium, or `undefined` if the machine has none. */
 export const findChromium = (): string | undefined => {
@@ -33,14 +34,8 @@ export class Chromium {
   private constructor(executable: string) {
     this.#profile = fs.mkdtempSync(path.join(os.tmpdir(), "chromium-"))
     this.#process = spawn(executable, [
-      "--headless=new",
-      "--no-sandbox",
-      "--disable-gpu",
-      "--disable-dev-shm-usage",
-      "--no-first-run",
-      "--js-flags=--expose-gc",
-      "--remote-debugging-pipe",
-      `--user-data-dir=${this.#profile}`
+      ...chromiumArguments(this.#profile),
+      "--remote-debugging-pipe"
     ], { stdio: ["ignore", "ignore", "ignore", "pipe", "pipe"], detached: true })
     let rest = ""
     const output = this.#process.stdio[4] as Readable

@@ -8,6 +8,7 @@ import * as fs from "node:fs"
 import * as os from "node:os"
 import * as path from "node:path"
 import type { BrowserProvider } from "vitest/node"
+import { chromiumArguments } from "./chromium.ts"
 import { navigateWithGc } from "./marionette.ts"
 
 export type Browser = "chromium" | "firefox"
@@ -35,25 +36,9 @@ class InstalledBrowser implements BrowserProvider {
 
   async openPage(_session: string, url: string): Promise<void> {
     await this.stop()
-    const args = this.browser === "chromium" ? this.chromium(url) : this.firefox()
+    const args = this.browser === "chromium" ? [...chromiumArguments(this.profile), url] : this.firefox()
     this.process = childProcess.spawn(this.file, args, { stdio: "ignore" })
     if (this.browser === "firefox") await navigateWithGc(url)
-  }
-
-  private chromium(url: string): ReadonlyArray<string> {
-    return [
-      "--headless=new",
-      "--no-sandbox",
-      "--disable-gpu",
-      "--disable-dev-shm-usage",
-      "--no-first-run",
-      // A hidden page gets slow timers.
-      "--disable-background-timer-throttling",
-      "--disable-renderer-backgrounding",
-      "--js-flags=--expose-gc",
-      `--user-data-dir=${this.profile}`,
-      url
-    ]
   }
 
   private firefox(): ReadonlyArray<string> {
