@@ -126,7 +126,9 @@ export interface WeakRef<out A extends WeakKey, out B = A> extends Equal.Equal, 
  */
 export const isWeakRef = (u: unknown): u is WeakRef<WeakKey, unknown> => guard(() => u instanceof WeakRefImpl)
 
-const record: unique symbol = /*#__PURE__*/ Symbol("effect-weakref/WeakRef/record")
+// Symbols, so that a subclass can use any field name. Only the references of this copy of the package have them.
+const referent: unique symbol = /*#__PURE__*/ Symbol("effect-weakref/WeakRef/referent")
+const makeRecord: unique symbol = /*#__PURE__*/ Symbol("effect-weakref/WeakRef/makeRecord")
 
 const variance = {
   _A: (_: never) => _,
@@ -134,13 +136,18 @@ const variance = {
 }
 
 abstract class WeakRefImpl<A extends WeakKey, B = A> extends Base implements WeakRef<A, B> {
-  /**
-   * The record of the referent. The key is a symbol, so that a subclass can use any field
-   * name.
-   *
-   * @internal
-   */
-  declare [record]: Referent.ReferentRecord<A>
+  /** @internal */
+  declare [Referent.record]: Referent.ReferentRecord<A> | undefined;
+
+  /** @internal */
+  [referent](): A | undefined {
+    return this[Referent.record]!.deref()
+  }
+
+  /** @internal */
+  [makeRecord](): Referent.ReferentRecord<A> {
+    return this[Referent.record]!
+  }
 
   get [TypeId](): WeakRef<A, B>[typeof TypeId] {
     return variance
@@ -153,9 +160,9 @@ abstract class WeakRefImpl<A extends WeakKey, B = A> extends Base implements Wea
   }
 
   [Hash.symbol](): number {
-    const self = this[record]
+    const self = recordOf(this)
     if (self.hash === undefined) {
-      const target = self.deref()
+      const target = this[referent]()
       if (target === undefined) throw new UnhashableError()
       self.hash = Equality.hash(target)
     }
@@ -164,52 +171,58 @@ abstract class WeakRefImpl<A extends WeakKey, B = A> extends Base implements Wea
 
   toJSON(): unknown {
     const value = Option.map(
-      Option.fromUndefinedOr(this[record].deref()),
+      Option.fromUndefinedOr(this[referent]()),
       (referent) => Equality.isShort(referent) ? referent : printed(referent)
     )
     return { _id: "WeakRef", value: value.toJSON() }
   }
 }
 
-/** Returns the record of a reference's referent. Throws if the reference belongs to another copy of the package. */
-const recordOf = <A extends WeakKey>(self: WeakRef<A, unknown>): Referent.ReferentRecord<A> =>
-  // There is no other implementation of the interface.
-  (self as WeakRefImpl<A, unknown> | undefined)?.[record] ?? refuse(self, TypeId)
-
 /** Throws if the reference belongs to another copy of the package. */
-const implOf = <A extends WeakKey, B>(self: WeakRef<A, B>): WeakRef<A, B> => {
-  recordOf(self)
-  return self
+const implOf = <A extends WeakKey, B>(self: WeakRef<A, B>): WeakRefImpl<A, B> =>
+  // There is no other implementation of the interface.
+  (self as WeakRefImpl<A, B> | undefined)?.[referent] === undefined ? refuse(self, TypeId) : self as WeakRefImpl<A, B>
+
+/** Returns the referent of a reference. It is not what `deref` returns if a subclass dereferences to another value. */
+const referentOf = <A extends WeakKey>(self: WeakRef<A, unknown>): A | undefined => implOf(self)[referent]()
+
+/** Returns the record of a reference's referent. */
+const recordOf = <A extends WeakKey>(self: WeakRef<A, unknown>): Referent.ReferentRecord<A> => {
+  const impl = implOf(self)
+  return impl[Referent.record] ?? impl[makeRecord]()
 }
 
-/** The class of the references that {@link makeUnsafe} returns. The record refers to the referent. */
-class SharedReference<A extends WeakKey> extends WeakRefImpl<A> {
-  constructor(self: Referent.ReferentRecord<A>) {
-    super()
-    this[record] = self
-  }
+/** Returns the class of the references that {@link makeUnsafe} returns. They are weak references of the heap. */
+const sharedClass = (heap: Heap) => {
+  const { deref } = heap.WeakRef.prototype
+  return class<A extends WeakKey> extends WeakRefImpl<A> {
+    override [referent](): A | undefined {
+      return deref.call(this) as A | undefined
+    }
 
-  override deref(): Option.Option<A> {
-    const target = this[record].deref()
-    return target === undefined ? Option.none() : Option.some(target)
+    override [makeRecord](): Referent.ReferentRecord<A> {
+      const target = this[referent]()
+      return target === undefined ? Referent.dead(heap) : Referent.of(target, heap)
+    }
+
+    override deref(): Option.Option<A> {
+      const target = deref.call(this)
+      return target === undefined ? Option.none() : Option.some(target as A)
+    }
   }
 }
-
-// Keeps one instance alive. V8 discards the optimized code of a class after its last instance has been collected.
-let kept: unknown
 
 /** A reference that is not shared. A subclass decides what `deref` returns. */
 abstract class OwnReference<A extends WeakKey, B> extends WeakRefImpl<A, B> {
   constructor(target: A, heap: Heap = host) {
     super()
-    const self = Referent.of(target, heap)
-    this[record] = self
-    Referent.own(self, this)
+    this[Referent.record] = Referent.of(target, heap)
+    Referent.own(this[Referent.record], this)
   }
 
   /** Returns the referent itself, even if `deref` returns another value. Dereferences. */
   protected referent(): Option.Option<A> {
-    return Option.fromUndefinedOr(this[record].deref())
+    return Option.fromUndefinedOr(this[referent]())
   }
 }
 
@@ -423,17 +436,9 @@ export const make = <A extends WeakKey>(target: A): Effect.Effect<WeakRef<A>, No
  * @stability stable
  * @since 0.1.0
  */
-export const makeUnsafe = <A extends WeakKey>(target: A, heap: Heap = host): WeakRef<A> => {
-  const self = Referent.of(target, heap)
-  // The cast is safe: `sharedRef` refers only to the shared reference of this referent.
-  const shared = self.sharedRef?.deref() as WeakRef<A> | undefined
-  if (shared !== undefined) return shared
-  const made = new SharedReference(self)
-  // Nobody reads the record of this instance, and a real record would keep its heap alive.
-  kept ??= new SharedReference(undefined as never)
-  self.sharedRef = new heap.WeakRef(made)
-  return made
-}
+export const makeUnsafe = <A extends WeakKey>(target: A, heap: Heap = host): WeakRef<A> =>
+  // The cast is safe: a referent has only one shared reference, of its own type.
+  Referent.shared(target, heap, sharedClass) as unknown as WeakRef<A>
 
 /**
  * Keeps `dependent` alive at least as long as `owner`.
@@ -550,7 +555,7 @@ export const keepAliveUnsafe = (owner: WeakKey, dependent: unknown, heap: Heap =
  * @stability stable
  * @since 0.1.0
  */
-export const isAlive = (self: WeakRef<WeakKey, unknown>): boolean => recordOf(self).deref() !== undefined
+export const isAlive = (self: WeakRef<WeakKey, unknown>): boolean => referentOf(self) !== undefined
 
 /**
  * Returns `Some` of the referent, or `None` if the referent has been collected.
@@ -632,11 +637,11 @@ const whileAlive = <B, C, E, R>(
   f: (value: B, referent: WeakKey | undefined) => Effect.Effect<C, E, R>
 ): Effect.Effect<C, E | DeadReferenceError, R> =>
   Effect.suspend((): Effect.Effect<C, E | DeadReferenceError, R> => {
-    const record = recordOf(self)
-    const value = self.deref()
+    const impl = implOf(self)
+    const value = impl.deref()
     return Option.isNone(value)
       ? Effect.fail(new DeadReferenceError({ kind: "WeakRef" }))
-      : f(value.value, record.deref())
+      : f(value.value, impl[referent]())
   })
 
 /**
@@ -1118,9 +1123,9 @@ export const equals: {
   (self: WeakRef<WeakKey, unknown>, that: WeakRef<WeakKey, unknown>): boolean
 } = dual(2, (self: WeakRef<WeakKey, unknown>, that: WeakRef<WeakKey, unknown>): boolean => {
   if (self === that) return true
-  const target = recordOf(self).deref()
+  const target = referentOf(self)
   if (target === undefined) return false
-  const thatTarget = recordOf(that).deref()
+  const thatTarget = referentOf(that)
   return thatTarget !== undefined && Equality.equals(target, thatTarget)
 })
 
@@ -1215,5 +1220,5 @@ export const all = <A extends WeakKey>(
     Heap,
     (heap) =>
       // A record lists only references and proxies of its own referent.
-      Referent.held(Referent.find(target, heap)) as Array<WeakKey & (WeakRef<A> | WeakProxy<Extract<A, object>>)>
+      Referent.all(target, heap) as Array<WeakKey & (WeakRef<A> | WeakProxy<Extract<A, object>>)>
   )

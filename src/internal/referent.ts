@@ -1,7 +1,8 @@
 /**
  * Keeps one record per heap and referent. A record has the shared reference, the
  * shared proxy, and a list of the callbacks that wait for the collection. The record is
- * the list itself, and its `older` link is the newest callback.
+ * the list itself, and its `older` link is the newest callback. A referent that has only a
+ * shared reference has no record yet, because most referents never need one.
  *
  * A record refers weakly to its referent, its references and its proxy, and strongly to
  * its callbacks. References, proxies, methods and finalizers hold the record of their
@@ -24,7 +25,7 @@ export interface ReferentRecord<out A extends WeakKey> extends HostWeakRef<A>, R
   readonly records: Records
   /** The hash of the referent, if it has been computed. */
   hash: number | undefined
-  sharedRef: HostWeakRef<WeakKey> | undefined
+  sharedRef: HostWeakRef<SharedReference> | undefined
   sharedProxy: HostWeakRef<WeakKey> | undefined
   /** The references that are not shared: instances of `WeakRef.Class` and its subclasses. */
   ownRefs: Set<HostWeakRef<WeakKey>> | undefined
@@ -32,11 +33,24 @@ export interface ReferentRecord<out A extends WeakKey> extends HostWeakRef<A>, R
   registered: boolean
 }
 
+/** The key of the record in a reference. A symbol, so that a subclass of a reference can use any field name. */
+export const record: unique symbol = /*#__PURE__*/ Symbol("effect-weakref/WeakRef/record")
+
+/** A shared reference. It has no record until something needs the record. */
+export interface SharedReference {
+  [record]: ReferentRecord<any> | undefined
+}
+
+export type SharedClass = new() => SharedReference
+
 /** The data that exists once per heap. */
 interface Records {
   readonly heap: Heap
   readonly Record: new<A extends WeakKey>(target: A, records: Records) => ReferentRecord<A>
-  readonly byReferent: WeakMap<WeakKey, ReferentRecord<any>>
+  /** The class of the shared references. A shared reference is a `WeakRef` of the heap. Made by the first. */
+  Shared: SharedClass | undefined
+  /** The record of a referent, or the weak reference to its shared reference. */
+  readonly byReferent: WeakMap<WeakKey, ReferentRecord<any> | HostWeakRef<SharedReference>>
   /** Runs the callbacks of a dead referent. Made by the first callback, so that a bundle without callbacks has no registry. */
   register: Register<ReferentRecord<any>> | undefined
   /** Removes a reference from the `ownRefs` of its referent after the reference has been collected. */
@@ -66,6 +80,7 @@ const recordsOf = (heap: Heap): Records => {
     records = {
       heap,
       Record,
+      Shared: undefined,
       byReferent: new heap.WeakMap(),
       register: undefined,
       registerOwn: undefined,
@@ -83,7 +98,7 @@ const recordClass = (heap: Heap): Records["Record"] =>
   class<A extends WeakKey> extends heap.WeakRef<A> {
     declare readonly records: Records
     declare hash: number | undefined
-    declare sharedRef: HostWeakRef<WeakKey> | undefined
+    declare sharedRef: HostWeakRef<SharedReference> | undefined
     declare sharedProxy: HostWeakRef<WeakKey> | undefined
     declare ownRefs: Set<HostWeakRef<WeakKey>> | undefined
     declare registered: boolean
@@ -103,25 +118,68 @@ const recordClass = (heap: Heap): Records["Record"] =>
     }
   }
 
-/** Returns the record of a referent, if it has one. */
-export const find = <A extends WeakKey>(target: A, heap: Heap): ReferentRecord<A> | undefined =>
-  recordsOf(heap).byReferent.get(target)
+/** Returns the references and the proxy of a referent that have not been collected. Dereferences each of them. */
+export const all = (target: WeakKey, heap: Heap): Array<WeakKey> => {
+  const found = recordsOf(heap).byReferent.get(target)
+  const refs = isRecord(found) ? [found.sharedRef, found.sharedProxy, ...found.ownRefs ?? []] : [found]
+  return refs.map((ref: HostWeakRef<any> | undefined): WeakKey | undefined => ref?.deref()).filter((ref) =>
+    ref !== undefined
+  )
+}
 
 /** Checks whether a record is that of this very value. Does not dereference. */
 export const isOf = (self: ReferentRecord<WeakKey>, value: unknown): boolean =>
   // A WeakMap returns `undefined` for a value of any type that it cannot have as a key.
   self.records.byReferent.get(value as WeakKey) === self
 
+const isRecord = (found: HostWeakRef<any> | undefined): found is ReferentRecord<any> =>
+  (found as Partial<ReferentRecord<any>> | undefined)?.records !== undefined
+
+const check = (target: WeakKey): void => {
+  if (!isWeakReferenceable(target)) throw new NotWeakReferenceableError({ value: target })
+}
+
 /** Returns the record of a referent, or creates it. Throws if the value cannot be a referent. */
 export const of = <A extends WeakKey>(target: A, heap: Heap): ReferentRecord<A> => {
   const records = recordsOf(heap)
-  let self = records.byReferent.get(target)
-  if (self === undefined) {
-    if (!isWeakReferenceable(target)) throw new NotWeakReferenceableError({ value: target })
-    self = new records.Record(target, records)
-    records.byReferent.set(target, self)
+  const found = records.byReferent.get(target)
+  if (isRecord(found)) return found
+  check(target)
+  const self = new records.Record(target, records)
+  records.byReferent.set(target, self)
+  if (found !== undefined) {
+    self.sharedRef = found
+    const shared = found.deref()
+    if (shared !== undefined) shared[record] = self
   }
   return self
+}
+
+/** Returns the shared reference of a referent, or creates it. Throws if the value cannot be a referent. */
+export const shared = (target: WeakKey, heap: Heap, classOf: (heap: Heap) => SharedClass): SharedReference => {
+  const records = recordsOf(heap)
+  const found = records.byReferent.get(target)
+  const known = isRecord(found) ? found.sharedRef?.deref() : found?.deref()
+  if (known !== undefined) return known
+  check(target)
+  if (records.Shared === undefined) {
+    records.Shared = classOf(heap)
+    records.kept.push(shared({}, heap, classOf))
+  }
+  // The cast is safe: the type of `Reflect.construct` does not follow the new target.
+  const made = Reflect.construct(heap.WeakRef, [target], records.Shared) as WeakKey as SharedReference
+  const ref = new heap.WeakRef(made)
+  if (isRecord(found)) {
+    made[record] = found
+    found.sharedRef = ref
+  } else records.byReferent.set(target, ref)
+  return made
+}
+
+/** Returns a record for references of this heap whose referent died before it had a record. */
+export const dead = (heap: Heap): ReferentRecord<any> => {
+  const records = recordsOf(heap)
+  return Object.defineProperty(new records.Record({}, records), "deref", { value: () => undefined })
 }
 
 /** Calls `f` with the target and the heap of the context. Fails if `f` throws a `NotWeakReferenceableError`. */
@@ -177,12 +235,6 @@ export const release = <T>(owner: ReferentRecord<WeakKey>, key: object): T | und
   if (values.size === 0) heldFor.delete(target!)
   return value
 }
-
-/** Returns the references and the proxy that have not been collected. Dereferences each of them. */
-export const held = (self: ReferentRecord<WeakKey> | undefined): Array<WeakKey> =>
-  [self?.sharedRef, self?.sharedProxy, ...self?.ownRefs ?? []]
-    .map((ref) => ref?.deref())
-    .filter((ref) => ref !== undefined)
 
 /** A callback that waits for a collection. It is in the list of its referent, or alone in its own list. */
 export abstract class Callback extends Base implements Ring.Link {

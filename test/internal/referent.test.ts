@@ -1,8 +1,10 @@
 import { assert, describe, it } from "@effect/vitest"
-import { Effect, type Fiber } from "effect"
+import { Effect, type Fiber, Hash } from "effect"
 import * as Referent from "../../src/internal/referent.ts"
 import * as Ring from "../../src/internal/ring.ts"
 import { TestHeap } from "../../src/testing/index.ts"
+import { UnhashableError } from "../../src/WeakError.ts"
+import * as WeakRef from "../../src/WeakRef.ts"
 import { collectUntil } from "../support/realHeap.ts"
 
 describe("referent", () => {
@@ -65,9 +67,9 @@ describe("referent", () => {
         const referent = Referent.of(target, heap)
         const refs = [{ n: 1 }, { n: 2 }, { n: 3 }]
         for (const ref of refs) Referent.own(referent, ref)
-        assert.deepStrictEqual(Referent.held(referent), refs)
+        assert.deepStrictEqual(Referent.all(target, heap), refs)
         yield* TestHeap.collect(refs[1]!)
-        assert.deepStrictEqual(Referent.held(referent), [refs[0]!, refs[2]!])
+        assert.deepStrictEqual(Referent.all(target, heap), [refs[0]!, refs[2]!])
         assert.strictEqual(referent.ownRefs?.size, 3)
         yield* TestHeap.finalize
         assert.strictEqual(referent.ownRefs?.size, 2)
@@ -97,5 +99,76 @@ describe("referent", () => {
         const alive = () => registries.filter((registry) => registry.deref() !== undefined).length
         assert.isTrue(yield* collectUntil(() => alive() <= 1))
       }).pipe(Effect.provide(TestHeap.layer)))
+  })
+
+  describe("shared references", () => {
+    // A shared reference has no record until something needs it, so each order of events must lead to one record.
+    const withHeap = (f: (heap: TestHeap.TestHeap["Service"]) => Effect.Effect<void, never, TestHeap.TestHeap>) =>
+      Effect.flatMap(TestHeap.TestHeap, f).pipe(Effect.provide(TestHeap.layer))
+
+    it.effect("get the record that is made after them, and keep its hash", () =>
+      withHeap(({ heap }) =>
+        Effect.gen(function*() {
+          const target = { n: 1 }
+          const shared = WeakRef.makeUnsafe(target, heap)
+          const own = new WeakRef.Class(target, heap)
+          const hash = Hash.hash(own)
+          assert.strictEqual(WeakRef.makeUnsafe(target, heap), shared)
+          assert.sameMembers(Referent.all(target, heap), [shared, own])
+          yield* TestHeap.collect(target)
+          assert.strictEqual(Hash.hash(shared), hash)
+        })
+      ))
+
+    it.effect("get the record that was made before them, and keep its hash", () =>
+      withHeap(({ heap }) =>
+        Effect.gen(function*() {
+          const target = { n: 1 }
+          const hash = Hash.hash(new WeakRef.Class(target, heap))
+          const shared = WeakRef.makeUnsafe(target, heap)
+          yield* TestHeap.collect(target)
+          assert.strictEqual(Hash.hash(shared), hash)
+        })
+      ))
+
+    it.effect.each([false, true])(
+      "are made again after they were collected, with a record: %s",
+      (hasRecord) =>
+        withHeap(({ heap }) =>
+          Effect.gen(function*() {
+            const target = { n: 1 }
+            const first = WeakRef.makeUnsafe(target, heap)
+            if (hasRecord) Hash.hash(first)
+            yield* TestHeap.collect(first)
+            assert.deepStrictEqual(Referent.all(target, heap), [])
+            const record = Referent.of(target, heap)
+            const second = WeakRef.makeUnsafe(target, heap)
+            assert.notStrictEqual(second, first)
+            assert.strictEqual(WeakRef.makeUnsafe(target, heap), second)
+            assert.strictEqual(Referent.of(target, heap), record)
+            assert.isTrue(WeakRef.refersTo(second, target))
+            assert.deepStrictEqual(Referent.all(target, heap), [second])
+          })
+        )
+    )
+
+    it.effect("whose referent dies before they have a record behave as dead references", () =>
+      withHeap(({ heap }) =>
+        Effect.gen(function*() {
+          const target = { n: 1 }
+          const shared = WeakRef.makeUnsafe(target, heap)
+          yield* TestHeap.collect(target)
+          assert.isFalse(WeakRef.isAlive(shared))
+          assert.throws(() => Hash.hash(shared), UnhashableError)
+          assert.isFalse(WeakRef.equals(shared, WeakRef.makeUnsafe({ n: 1 }, heap)))
+          assert.isFalse(WeakRef.refersTo(shared, target))
+          let started = 0
+          yield* Effect.scoped(Effect.andThen(
+            WeakRef.onCollect(shared, () => Effect.sync(() => started++)),
+            Effect.yieldNow
+          ))
+          assert.strictEqual(started, 1)
+        })
+      ))
   })
 })
