@@ -15,6 +15,8 @@ export interface Collection<in out Self = any, in K = any, in V = any> {
   readonly forEach?: (self: Self, f: (value: unknown) => void) => void
   /** Returns the number of entries, including dead entries whose clean-up has not run. */
   readonly size: (self: Self) => number
+  /** Set if the contender keeps its entries alive, so that they do not die with the caller's. */
+  readonly holds?: boolean
 }
 
 export interface Finalizers<in out Owner = any, in out Handle = any> {

@@ -3,7 +3,7 @@ import * as finalizers from "./measure/finalizers.ts"
 import * as proxies from "./measure/proxies.ts"
 import * as references from "./measure/references.ts"
 import type { Job } from "./measurement.ts"
-import { cpython, engine, floor, library, pattern, several, subjects } from "./subjects.ts"
+import { caches, cpython, engine, floor, library, pattern, several, subjects } from "./subjects.ts"
 
 /** Jobs to compare with each other. They run one after the other, in a random order in each round. */
 export interface Comparison {
@@ -29,14 +29,13 @@ const compare = (
 
 const ours = [library, floor]
 
-/** Whether the values of a contender die. `lru-cache` holds them. */
-const mayDie = (contender: string): boolean => contender !== "lru-cache"
-
 /** Measures each subject at 100,000 entries with all its contenders. Some subjects have further numbers of entries. */
 export const whole = (): Array<Comparison> => {
-  const collections = Object.keys(subjects)
+  const collections = Object.keys(subjects).filter((subject) => subject !== caches)
   const others = (subject: string) => contendersOf(subject).filter((contender) => !ours.includes(contender))
   return [
+    compare("operations", caches, 100_000, 3, contendersOf(caches)),
+    compare("cost", caches, 100_000, 1, contendersOf(caches)),
     ...[...collections, "WeakRef"].flatMap((subject) => [
       compare("operations", subject, 100_000, 7, ours),
       compare("operations", subject, 100_000, 3, others(subject))
@@ -51,19 +50,24 @@ export const whole = (): Array<Comparison> => {
     ]),
     ...collections.flatMap((subject) => [
       compare("cost", subject, 100_000, 3, ours),
-      compare("cost", subject, 100_000, 1, others(subject).filter(mayDie))
+      compare("cost", subject, 100_000, 1, others(subject))
     ]),
     ...growing.flatMap((subject) => [
-      compare("operations", subject, 1000, 7, ours),
+      compare("operations", subject, 1000, 7, [...ours, ...native(subject)]),
       compare("operations", subject, 10_000, 3, ours),
-      compare("operations", subject, 1_000_000, 4, ours),
+      compare("operations", subject, 1_000_000, 4, [...ours, ...native(subject)]),
       compare("cost", subject, 1000, 1, ours),
       compare("cost", subject, 10_000, 1, ours),
       compare("cost", subject, 1_000_000, 3, [...ours, engine]),
-      compare("cost", subject, 1_000_000, 1, others(subject).filter(mayDie))
+      compare("cost", subject, 1_000_000, 1, others(subject))
     ])
   ]
 }
+
+/** A native `WeakMap` grows slower too, so the growth of a map is measured beside it. */
+const native = (subject: string): Array<string> => subject === "WeakKeyMap by reference" ? [nativeMap] : []
+
+export const nativeMap = "native WeakMap"
 
 export const oneReferent = "WeakRef.onCollect of one referent"
 
@@ -71,9 +75,9 @@ export const growing = ["WeakValueMap, string keys", "WeakKeyMap", "WeakKeyMap b
 
 /** Measures the peers of docs/performance.md at 100,000 entries. */
 export const peers = (): Array<Comparison> =>
-  ["WeakValueMap, string keys", "WeakKeyMap by reference"].flatMap((subject) => [
+  [caches, "WeakValueMap, string keys", "WeakKeyMap by reference"].flatMap((subject) => [
     compare("operations", subject, 100_000, 3, contendersOf(subject)),
-    compare("cost", subject, 100_000, 1, contendersOf(subject).filter(mayDie))
+    compare("cost", subject, 100_000, 1, contendersOf(subject))
   ])
 
 /** Measures the ratios to the floor at 100,000 entries. */

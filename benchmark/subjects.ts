@@ -60,7 +60,21 @@ export const engine = "empty callback"
 export const engineJob = (weak: Subject["weak"]) => async (): Promise<Collection> =>
   (await import("./floor/emptyCallback.ts"))[weak]
 
+export const caches = "caches, string keys"
+
+const cache = (name: string) => async () => (await import("./peers/caches.ts")).caches[name]!
+
 export const subjects: Readonly<Record<string, Subject>> = {
+  [caches]: {
+    ...valueMaps,
+    keys: strings,
+    probes: same,
+    contenders: {
+      [library]: cache(library),
+      "Effect's Cache": cache("Effect's Cache"),
+      "Effect's ScopedCache": cache("Effect's ScopedCache")
+    }
+  },
   "WeakValueMap, string keys": {
     ...valueMaps,
     keys: strings,

@@ -17,5 +17,6 @@ export const lruCache: Collection<LRUCache<{}, object>, {}, object> = {
   get: (self, key) => self.get(key),
   set: (self, key, value) => self.set(key, value),
   remove: (self, key) => self.delete(key),
-  size: (self) => self.size
+  size: (self) => self.size,
+  holds: true
 }

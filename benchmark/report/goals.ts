@@ -1,6 +1,6 @@
 /** Compares the results with the goals. */
-import { growing, oneReferent } from "../plan.ts"
-import { engine, library, pattern, several, severalSubjects, subjects } from "../subjects.ts"
+import { growing, nativeMap, oneReferent } from "../plan.ts"
+import { caches, engine, floor, library, pattern, several, severalSubjects, subjects } from "../subjects.ts"
 import { find, ratioOf, ratioToFloor, type Result, type Results, valueOf } from "./results.ts"
 
 export interface Goal {
@@ -23,7 +23,7 @@ const million = 1_000_000
 const operations = { measure: "operations", n } as const
 const cost = { measure: "cost", n: million } as const
 
-const collections = Object.keys(subjects)
+const collections = Object.keys(subjects).filter((subject) => subject !== caches)
 /** The subjects in which a look-up uses the same object or a primitive. */
 const byTheSame = collections.filter((subject) => !subject.includes("equal"))
 
@@ -174,13 +174,19 @@ export const judge = (results: Results): ReadonlyArray<Goal> => {
           value: growthOf(results, subject, name)!
         }))
       )
-    )
+    ),
+    atMost("get hit of a key map: growth from 1,000 to 1,000,000 entries, to a native WeakMap's", 1.15, " ×", [{
+      of: keyMap,
+      value: growthOf(results, keyMap, "get hit", nativeMap)!
+    }])
   ].filter(({ figures }) => figures.length > 0)
 }
 
-const growthOf = (results: Results, subject: string, name: string): number | undefined => {
-  const row = { measure: "operations", subject, name } as const
-  const large = ratioToFloor(results, { ...row, n: million })
-  const small = ratioToFloor(results, { ...row, n: 1000 })
+const growthOf = (results: Results, subject: string, name: string, to = floor): number | undefined => {
+  const ratio = (n: number) => {
+    const row = { measure: "operations", subject, name, n } as const
+    return ratioOf(find(results, { ...row, contender: library }), find(results, { ...row, contender: to }))
+  }
+  const [large, small] = [ratio(million), ratio(1000)]
   return large === undefined || small === undefined ? undefined : large / small
 }

@@ -1,17 +1,7 @@
 /** Writes the tables of `docs/engines.md` and of the README. */
-import * as childProcess from "node:child_process"
-import * as fs from "node:fs"
-import * as path from "node:path"
-import { root } from "./install.ts"
+import { formatFiles, replaceBetween, table } from "../markdown.ts"
 import type { Row } from "./main.ts"
 import { perReason } from "./report.ts"
-
-const [begin, end] = ["<!-- engines: begin -->", "<!-- engines: end -->"]
-
-const line = (cells: ReadonlyArray<string | number>): string => `| ${cells.join(" | ")} |`
-
-const table = (header: ReadonlyArray<string>, rows: ReadonlyArray<ReadonlyArray<string | number>>): string =>
-  [line(header), line(header.map(() => "---")), ...rows.map(line)].join("\n")
 
 const number = (n: number): string => n.toLocaleString("en")
 
@@ -42,28 +32,16 @@ const failures = (rows: ReadonlyArray<Row>): string => {
   return all.length === 0 ? "" : `\nWhat failed:\n\n${all.join("\n")}\n`
 }
 
-const replace = (name: string, text: string): void => {
-  const file = path.join(root, name)
-  const before = fs.readFileSync(file, "utf8")
-  const [from, to] = [before.indexOf(begin), before.indexOf(end)]
-  if (from === -1 || to === -1) throw new Error(`${name} has no place for the table`)
-  fs.writeFileSync(file, `${before.slice(0, from + begin.length)}\n\n${text}\n${before.slice(to)}`)
-}
-
 export const writeTables = (rows: ReadonlyArray<Row>): void => {
-  replace("README.md", `${results(rows, false)}\n`)
-  replace(
+  replaceBetween("README.md", "engines", results(rows, false))
+  replaceBetween(
     "docs/engines.md",
+    "engines",
     `${results(rows, true)}
 ${failures(rows)}
 What was skipped, and how often. A file that does not run at all counts once.
 
-${reasons(rows.filter(({ skipped }) => skipped.length > 0))}
-`
+${reasons(rows.filter(({ skipped }) => skipped.length > 0))}`
   )
-  childProcess.execFileSync(path.join(root, "node_modules/.bin/dprint"), ["fmt", "README.md", "docs/engines.md"], {
-    cwd: root,
-    stdio: ["ignore", "ignore", "inherit"],
-    shell: process.platform === "win32"
-  })
+  formatFiles("README.md", "docs/engines.md")
 }
