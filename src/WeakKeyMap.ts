@@ -25,7 +25,7 @@ import type * as Option from "effect/Option"
 import type { Pipeable } from "effect/Pipeable"
 import { Heap } from "./Heap.ts"
 import { attempt } from "./internal/attempt.ts"
-import { Collection, keepHot, name, table } from "./internal/collection.ts"
+import { Collection, keepHot, later, name, table } from "./internal/collection.ts"
 import { guard } from "./internal/guard.ts"
 import { host } from "./internal/host.ts"
 import { WeakKeyTable } from "./internal/keyTable.ts"
@@ -341,7 +341,7 @@ export const fromIterable = <K extends WeakKey, V>(
 export function get<K1 extends K, K extends WeakKey = K1>(key: K1): <V>(self: WeakKeyMap<K, V>) => Option.Option<V>
 export function get<K extends WeakKey, V>(self: WeakKeyMap<K, V>, key: K): Option.Option<V>
 export function get(self: unknown, key?: unknown): unknown {
-  if (arguments.length === 1) return (that: AnyMap) => tableOf(that).get(self as WeakKey)
+  if (arguments.length === 1) return later(get, self)
   return tableOf(self as AnyMap).get(key as WeakKey)
 }
 
@@ -378,7 +378,7 @@ export function get(self: unknown, key?: unknown): unknown {
 export function has<K1 extends K, K extends WeakKey = K1>(key: K1): <V>(self: WeakKeyMap<K, V>) => boolean
 export function has<K extends WeakKey, V>(self: WeakKeyMap<K, V>, key: K): boolean
 export function has(self: unknown, key?: unknown): unknown {
-  if (arguments.length === 1) return (that: AnyMap) => tableOf(that).has(self as WeakKey)
+  if (arguments.length === 1) return later(has, self)
   return tableOf(self as AnyMap).has(key as WeakKey)
 }
 
@@ -427,7 +427,7 @@ export function set<K1 extends K, V1 extends V, K extends WeakKey = K1, V = V1>(
 ): (self: WeakKeyMap<K, V>) => WeakKeyMap<K, V>
 export function set<K extends WeakKey, V>(self: WeakKeyMap<K, V>, key: K, value: V): WeakKeyMap<K, V>
 export function set(self: unknown, key?: unknown, value?: unknown): unknown {
-  if (arguments.length === 2) return (that: AnyMap) => set(that, self as WeakKey, key)
+  if (arguments.length === 2) return later(set, self, key)
   tableOf(self as AnyMap).set(key as WeakKey, value)
   return self
 }
@@ -467,7 +467,7 @@ export function set(self: unknown, key?: unknown, value?: unknown): unknown {
 export function remove<K1 extends K, K extends WeakKey = K1>(key: K1): <V>(self: WeakKeyMap<K, V>) => WeakKeyMap<K, V>
 export function remove<K extends WeakKey, V>(self: WeakKeyMap<K, V>, key: K): WeakKeyMap<K, V>
 export function remove(self: unknown, key?: unknown): unknown {
-  if (arguments.length === 1) return (that: AnyMap) => remove(that, self as WeakKey)
+  if (arguments.length === 1) return later(remove, self)
   tableOf(self as AnyMap).remove(key as WeakKey)
   return self
 }

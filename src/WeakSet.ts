@@ -28,7 +28,7 @@ import * as Option from "effect/Option"
 import type { Pipeable } from "effect/Pipeable"
 import { Heap } from "./Heap.ts"
 import { attempt } from "./internal/attempt.ts"
-import { Collection, keepHot, name, table } from "./internal/collection.ts"
+import { Collection, keepHot, later, name, table } from "./internal/collection.ts"
 import { guard } from "./internal/guard.ts"
 import { host } from "./internal/host.ts"
 import { WeakElementTable } from "./internal/keyTable.ts"
@@ -342,7 +342,7 @@ export const fromIterable = <A extends WeakKey>(
 export function add<A1 extends A, A extends WeakKey = A1>(element: A1): (self: WeakSet<A>) => WeakSet<A>
 export function add<A extends WeakKey>(self: WeakSet<A>, element: A): WeakSet<A>
 export function add(self: unknown, element?: unknown): unknown {
-  if (arguments.length === 1) return (that: AnySet) => add(that, self as WeakKey)
+  if (arguments.length === 1) return later(add, self)
   tableOf(self as AnySet).add(element as WeakKey)
   return self
 }
@@ -379,7 +379,7 @@ export function add(self: unknown, element?: unknown): unknown {
 export function has<A1 extends A, A extends WeakKey = A1>(element: A1): (self: WeakSet<A>) => boolean
 export function has<A extends WeakKey>(self: WeakSet<A>, element: A): boolean
 export function has(self: unknown, element?: unknown): unknown {
-  if (arguments.length === 1) return (that: AnySet) => tableOf(that).has(self as WeakKey)
+  if (arguments.length === 1) return later(has, self)
   return tableOf(self as AnySet).has(element as WeakKey)
 }
 
@@ -416,7 +416,7 @@ export function has(self: unknown, element?: unknown): unknown {
 export function remove<A1 extends A, A extends WeakKey = A1>(element: A1): (self: WeakSet<A>) => WeakSet<A>
 export function remove<A extends WeakKey>(self: WeakSet<A>, element: A): WeakSet<A>
 export function remove(self: unknown, element?: unknown): unknown {
-  if (arguments.length === 1) return (that: AnySet) => remove(that, self as WeakKey)
+  if (arguments.length === 1) return later(remove, self)
   tableOf(self as AnySet).remove(element as WeakKey)
   return self
 }

@@ -23,7 +23,7 @@ import type * as Option from "effect/Option"
 import type { Pipeable } from "effect/Pipeable"
 import { Heap } from "./Heap.ts"
 import { attempt } from "./internal/attempt.ts"
-import { Collection, keepHot, name, table } from "./internal/collection.ts"
+import { Collection, keepHot, later, name, table } from "./internal/collection.ts"
 import { guard } from "./internal/guard.ts"
 import { host } from "./internal/host.ts"
 import { refuse } from "./internal/refuse.ts"
@@ -339,7 +339,7 @@ export const fromIterable = <K, V extends WeakKey>(
 export function get<K1 extends K, K = K1>(key: K1): <V extends WeakKey>(self: WeakValueMap<K, V>) => Option.Option<V>
 export function get<K, V extends WeakKey>(self: WeakValueMap<K, V>, key: K): Option.Option<V>
 export function get(self: unknown, key?: unknown): unknown {
-  if (arguments.length === 1) return (that: AnyMap) => tableOf(that).get(self)
+  if (arguments.length === 1) return later(get, self)
   return tableOf(self as AnyMap).get(key)
 }
 
@@ -375,7 +375,7 @@ export function get(self: unknown, key?: unknown): unknown {
 export function has<K1 extends K, K = K1>(key: K1): <V extends WeakKey>(self: WeakValueMap<K, V>) => boolean
 export function has<K, V extends WeakKey>(self: WeakValueMap<K, V>, key: K): boolean
 export function has(self: unknown, key?: unknown): unknown {
-  if (arguments.length === 1) return (that: AnyMap) => tableOf(that).has(self)
+  if (arguments.length === 1) return later(has, self)
   return tableOf(self as AnyMap).has(key)
 }
 
@@ -429,7 +429,7 @@ export function set<K1 extends K, V1 extends V, K = K1, V extends WeakKey = V1>(
 ): (self: WeakValueMap<K, V>) => WeakValueMap<K, V>
 export function set<K, V extends WeakKey>(self: WeakValueMap<K, V>, key: K, value: V): WeakValueMap<K, V>
 export function set(self: unknown, key?: unknown, value?: unknown): unknown {
-  if (arguments.length === 2) return (that: AnyMap) => set(that, self, key as WeakKey)
+  if (arguments.length === 2) return later(set, self, key)
   tableOf(self as AnyMap).set(key, value as WeakKey)
   return self
 }
@@ -471,7 +471,7 @@ export function remove<K1 extends K, K = K1>(
 ): <V extends WeakKey>(self: WeakValueMap<K, V>) => WeakValueMap<K, V>
 export function remove<K, V extends WeakKey>(self: WeakValueMap<K, V>, key: K): WeakValueMap<K, V>
 export function remove(self: unknown, key?: unknown): unknown {
-  if (arguments.length === 1) return (that: AnyMap) => remove(that, self)
+  if (arguments.length === 1) return later(remove, self)
   tableOf(self as AnyMap).remove(key)
   return self
 }

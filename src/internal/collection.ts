@@ -58,6 +58,13 @@ export abstract class Collection<T, Table extends { readonly size: number }> ext
   }
 }
 
+/**
+ * Returns the data-last form of a call. A function that makes this closure itself allocates a
+ * context in each call, even in its data-first form.
+ */
+export const later = (f: (self: any, a: any, b: any) => unknown, a: unknown, b?: unknown) => (self: unknown): unknown =>
+  f(self, a, b)
+
 const kept = /*#__PURE__*/ new Map<string, unknown>()
 
 /**
