@@ -168,6 +168,8 @@ export const shared = (target: WeakKey, heap: Heap, classOf: (heap: Heap) => Sha
   }
   // The cast is safe: the type of `Reflect.construct` does not follow the new target.
   const made = Reflect.construct(heap.WeakRef, [target], records.Shared) as WeakKey as SharedReference
+  // A constructor that returns another object ignores the new target.
+  if (!(made instanceof records.Shared)) Object.setPrototypeOf(made, records.Shared.prototype)
   const ref = new heap.WeakRef(made)
   if (isRecord(found)) {
     made[record] = found

@@ -1,5 +1,5 @@
 import { assert, describe, it } from "@effect/vitest"
-import { Effect, type Fiber, Hash } from "effect"
+import { Effect, type Fiber, Hash, Option } from "effect"
 import * as Referent from "../../src/internal/referent.ts"
 import * as Ring from "../../src/internal/ring.ts"
 import { TestHeap } from "../../src/testing/index.ts"
@@ -170,5 +170,16 @@ describe("referent", () => {
           assert.strictEqual(started, 1)
         })
       ))
+
+    it("work on a heap whose constructors return another object", () => {
+      const WeakRefProxy = new Proxy(globalThis.WeakRef, {
+        construct: (target, [referent]: [object]) => new target(referent)
+      })
+      const target = { n: 1 }
+      const shared = WeakRef.makeUnsafe(target, { WeakRef: WeakRefProxy, WeakMap, FinalizationRegistry })
+      assert.isTrue(WeakRef.isWeakRef(shared))
+      assert.deepStrictEqual(WeakRef.deref(shared), Option.some(target))
+      assert.strictEqual(Hash.hash(shared), Hash.hash(WeakRef.makeUnsafe({ n: 1 })))
+    })
   })
 })
