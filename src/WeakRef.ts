@@ -128,7 +128,7 @@ export const isWeakRef = (u: unknown): u is WeakRef<WeakKey, unknown> => guard((
 
 // Symbols, so that a subclass can use any field name. Only the references of this copy of the package have them.
 const referent: unique symbol = /*#__PURE__*/ Symbol("effect-weakref/WeakRef/referent")
-const makeRecord: unique symbol = /*#__PURE__*/ Symbol("effect-weakref/WeakRef/makeRecord")
+const heapOf: unique symbol = /*#__PURE__*/ Symbol("effect-weakref/WeakRef/heap")
 
 const variance = {
   _A: (_: never) => _,
@@ -137,16 +137,17 @@ const variance = {
 
 abstract class WeakRefImpl<A extends WeakKey, B = A> extends Base implements WeakRef<A, B> {
   /** @internal */
-  declare [Referent.record]: Referent.ReferentRecord<A> | undefined;
+  declare [Referent.record]: Referent.ReferentRecord<A> | Referent.Entry
 
   /** @internal */
-  [referent](): A | undefined {
-    return this[Referent.record]!.deref()
+  get [heapOf](): Heap | undefined {
+    return undefined
   }
 
   /** @internal */
-  [makeRecord](): Referent.ReferentRecord<A> {
-    return this[Referent.record]!
+  [referent](): A | undefined {
+    // A shared reference, which may have an entry instead of a record, overrides this.
+    return (this[Referent.record] as Referent.ReferentRecord<A>).deref()
   }
 
   get [TypeId](): WeakRef<A, B>[typeof TypeId] {
@@ -160,7 +161,7 @@ abstract class WeakRefImpl<A extends WeakKey, B = A> extends Base implements Wea
   }
 
   [Hash.symbol](): number {
-    const self = recordOf(this)
+    const self = this[Referent.record]
     if (self.hash === undefined) {
       const target = this[referent]()
       if (target === undefined) throw new UnhashableError()
@@ -186,23 +187,23 @@ const implOf = <A extends WeakKey, B>(self: WeakRef<A, B>): WeakRefImpl<A, B> =>
 /** Returns the referent of a reference. It is not what `deref` returns if a subclass dereferences to another value. */
 const referentOf = <A extends WeakKey>(self: WeakRef<A, unknown>): A | undefined => implOf(self)[referent]()
 
-/** Returns the record of a reference's referent. */
+/** Returns the record of a reference's referent. Dereferences a reference that has no record yet. */
 const recordOf = <A extends WeakKey>(self: WeakRef<A, unknown>): Referent.ReferentRecord<A> => {
   const impl = implOf(self)
-  return impl[Referent.record] ?? impl[makeRecord]()
+  const known = impl[Referent.record]
+  return Referent.isRecord(known) ? known : Referent.late(impl[referent](), impl[heapOf]!)
 }
 
 /** Returns the class of the references that {@link makeUnsafe} returns. They are weak references of the heap. */
 const sharedClass = (heap: Heap) => {
   const { deref } = heap.WeakRef.prototype
   return class<A extends WeakKey> extends WeakRefImpl<A> {
-    override [referent](): A | undefined {
-      return deref.call(this) as A | undefined
+    override get [heapOf](): Heap {
+      return heap
     }
 
-    override [makeRecord](): Referent.ReferentRecord<A> {
-      const target = this[referent]()
-      return target === undefined ? Referent.dead(heap) : Referent.of(target, heap)
+    override [referent](): A | undefined {
+      return deref.call(this) as A | undefined
     }
 
     override deref(): Option.Option<A> {
@@ -216,8 +217,9 @@ const sharedClass = (heap: Heap) => {
 abstract class OwnReference<A extends WeakKey, B> extends WeakRefImpl<A, B> {
   constructor(target: A, heap: Heap = host) {
     super()
-    this[Referent.record] = Referent.of(target, heap)
-    Referent.own(this[Referent.record], this)
+    const self = Referent.of(target, heap)
+    this[Referent.record] = self
+    Referent.own(self, this)
   }
 
   /** Returns the referent itself, even if `deref` returns another value. Dereferences. */

@@ -36,9 +36,14 @@ export interface ReferentRecord<out A extends WeakKey> extends HostWeakRef<A>, R
 /** The key of the record in a reference. A symbol, so that a subclass of a reference can use any field name. */
 export const record: unique symbol = /*#__PURE__*/ Symbol("effect-weakref/WeakRef/record")
 
-/** A shared reference. It has no record until something needs the record. */
+/** The weak reference to the shared reference of a referent without a record. */
+export interface Entry extends HostWeakRef<SharedReference> {
+  hash?: number | undefined
+}
+
+/** A shared reference. It has its entry until something needs a record. */
 export interface SharedReference {
-  [record]: ReferentRecord<any> | undefined
+  [record]: ReferentRecord<any> | Entry
 }
 
 export type SharedClass = new() => SharedReference
@@ -46,11 +51,11 @@ export type SharedClass = new() => SharedReference
 /** The data that exists once per heap. */
 interface Records {
   readonly heap: Heap
-  readonly Record: new<A extends WeakKey>(target: A, records: Records) => ReferentRecord<A>
+  /** The class of the records. Made by the first record. */
+  Record: RecordClass | undefined
   /** The class of the shared references. A shared reference is a `WeakRef` of the heap. Made by the first. */
   Shared: SharedClass | undefined
-  /** The record of a referent, or the weak reference to its shared reference. */
-  readonly byReferent: WeakMap<WeakKey, ReferentRecord<any> | HostWeakRef<SharedReference>>
+  readonly byReferent: WeakMap<WeakKey, ReferentRecord<any> | Entry>
   /** Runs the callbacks of a dead referent. Made by the first callback, so that a bundle without callbacks has no registry. */
   register: Register<ReferentRecord<any>> | undefined
   /** Removes a reference from the `ownRefs` of its referent after the reference has been collected. */
@@ -66,6 +71,8 @@ interface Records {
   readonly kept: Array<object>
 }
 
+type RecordClass = new<A extends WeakKey>(target: A, records: Records) => ReferentRecord<A>
+
 interface OwnRef {
   readonly refs: Set<HostWeakRef<WeakKey>>
   readonly weak: HostWeakRef<WeakKey>
@@ -76,10 +83,9 @@ const recordsByHeap = /*#__PURE__*/ new WeakMap<Heap, Records>()
 const recordsOf = (heap: Heap): Records => {
   let records = recordsByHeap.get(heap)
   if (records === undefined) {
-    const Record = recordClass(heap)
     records = {
       heap,
-      Record,
+      Record: undefined,
       Shared: undefined,
       byReferent: new heap.WeakMap(),
       register: undefined,
@@ -88,13 +94,20 @@ const recordsOf = (heap: Heap): Records => {
       heldFor: new heap.WeakMap(),
       kept: []
     }
-    records.kept.push(new Record({}, records))
     recordsByHeap.set(heap, records)
   }
   return records
 }
 
-const recordClass = (heap: Heap): Records["Record"] =>
+const makeRecord = <A extends WeakKey>(target: A, records: Records): ReferentRecord<A> => {
+  if (records.Record === undefined) {
+    records.Record = recordClass(records.heap)
+    records.kept.push(new records.Record({}, records))
+  }
+  return new records.Record(target, records)
+}
+
+const recordClass = (heap: Heap): RecordClass =>
   class<A extends WeakKey> extends heap.WeakRef<A> {
     declare readonly records: Records
     declare hash: number | undefined
@@ -132,8 +145,8 @@ export const isOf = (self: ReferentRecord<WeakKey>, value: unknown): boolean =>
   // A WeakMap returns `undefined` for a value of any type that it cannot have as a key.
   self.records.byReferent.get(value as WeakKey) === self
 
-const isRecord = (found: HostWeakRef<any> | undefined): found is ReferentRecord<any> =>
-  (found as Partial<ReferentRecord<any>> | undefined)?.records !== undefined
+export const isRecord = <A extends WeakKey>(found: ReferentRecord<A> | Entry | undefined): found is ReferentRecord<A> =>
+  found !== undefined && "records" in found
 
 const check = (target: WeakKey): void => {
   if (!isWeakReferenceable(target)) throw new NotWeakReferenceableError({ value: target })
@@ -145,9 +158,10 @@ export const of = <A extends WeakKey>(target: A, heap: Heap): ReferentRecord<A> 
   const found = records.byReferent.get(target)
   if (isRecord(found)) return found
   check(target)
-  const self = new records.Record(target, records)
+  const self = makeRecord(target, records)
   records.byReferent.set(target, self)
   if (found !== undefined) {
+    self.hash = found.hash
     self.sharedRef = found
     const shared = found.deref()
     if (shared !== undefined) shared[record] = self
@@ -170,19 +184,24 @@ export const shared = (target: WeakKey, heap: Heap, classOf: (heap: Heap) => Sha
   const made = Reflect.construct(heap.WeakRef, [target], records.Shared) as WeakKey as SharedReference
   // A constructor that returns another object ignores the new target.
   if (!(made instanceof records.Shared)) Object.setPrototypeOf(made, records.Shared.prototype)
-  const ref = new heap.WeakRef(made)
+  const entry: Entry = new heap.WeakRef(made)
   if (isRecord(found)) {
     made[record] = found
-    found.sharedRef = ref
-  } else records.byReferent.set(target, ref)
+    found.sharedRef = entry
+  } else {
+    made[record] = entry
+    if (found?.hash !== undefined) entry.hash = found.hash
+    records.byReferent.set(target, entry)
+  }
   return made
 }
 
-/** Returns a record for references of this heap whose referent died before it had a record. */
-export const dead = (heap: Heap): ReferentRecord<any> => {
-  const records = recordsOf(heap)
-  return Object.defineProperty(new records.Record({}, records), "deref", { value: () => undefined })
-}
+/** Returns the record of a reference without one. Its referent may be dead, and then the record is dead too. */
+export const late = <A extends WeakKey>(target: A | undefined, heap: Heap): ReferentRecord<A> =>
+  target === undefined
+    // The cast is safe: a dead record has no referent of any type.
+    ? Object.defineProperty(makeRecord({} as A, recordsOf(heap)), "deref", { value: () => undefined })
+    : of(target, heap)
 
 /** Calls `f` with the target and the heap of the context. Fails if `f` throws a `NotWeakReferenceableError`. */
 export const make = <A, B>(
