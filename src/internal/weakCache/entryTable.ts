@@ -6,7 +6,7 @@ import { equals, hash, hashOf } from "../equality.ts"
 export interface Keyed<Key> {
   readonly key: Key
   /** What `hashOf` returned for the key. */
-  hash: number | undefined
+  readonly hash: number | undefined
 }
 
 /**
@@ -20,6 +20,10 @@ export interface Table<Key, V extends Keyed<Key>> {
   hashOf(key: Key): number | undefined
   /** Adds a value. No other key of the table may be equal to its key. */
   add(value: V): void
+  /** Puts another value of the same key and hash in the place of a value of the table. */
+  replace(value: V, by: V): void
+  /** Returns the value of this very key. */
+  at(key: Key): V | undefined
   /** Removes a value, unless it is not in the table. */
   delete(value: V): void
   clear(): void
@@ -50,6 +54,14 @@ export class ReferenceTable<Key, V extends Keyed<Key>> implements Table<Key, V> 
     this.map.set(value.key, value)
   }
 
+  replace(value: V, by: V): void {
+    this.map.set(value.key, by)
+  }
+
+  at(key: Key): V | undefined {
+    return this.map.get(key)
+  }
+
   delete(value: V): void {
     if (this.map.get(value.key) === value) this.map.delete(value.key)
   }
@@ -69,7 +81,7 @@ export class ReferenceTable<Key, V extends Keyed<Key>> implements Table<Key, V> 
  * key with the same hash.
  */
 export class StructuralTable<Key, V extends Keyed<Key>> extends ReferenceTable<Key, V> {
-  private readonly buckets = new Map<number, Array<V>>()
+  private readonly buckets = new Map<number, Array<Key>>()
 
   override get(key: Key): V | undefined {
     const value = this.map.get(key)
@@ -77,7 +89,8 @@ export class StructuralTable<Key, V extends Keyed<Key>> extends ReferenceTable<K
     const hash = hashOf(key)
     const bucket = hash === undefined ? undefined : this.buckets.get(hash)
     // A copy, because `equals` runs user code that may change the bucket.
-    return bucket?.slice().find((stored) => equals(stored.key, key) && this.map.get(stored.key) === stored)
+    const found = bucket?.slice().find((stored) => equals(stored, key) && this.map.has(stored))
+    return found === undefined ? undefined : this.map.get(found)
   }
 
   override hashOf(key: Key): number | undefined {
@@ -91,17 +104,18 @@ export class StructuralTable<Key, V extends Keyed<Key>> extends ReferenceTable<K
     this.map.set(value.key, value)
     if (value.hash === undefined) return
     const bucket = this.buckets.get(value.hash)
-    if (bucket === undefined) this.buckets.set(value.hash, [value])
-    else bucket.push(value)
+    if (bucket === undefined) this.buckets.set(value.hash, [value.key])
+    else bucket.push(value.key)
   }
 
   override delete(value: V): void {
-    super.delete(value)
-    const bucket = value.hash === undefined ? undefined : this.buckets.get(value.hash)
-    const i = bucket === undefined ? -1 : bucket.indexOf(value)
-    if (i < 0) return
-    if (bucket!.length === 1) this.buckets.delete(value.hash!)
-    else bucket!.splice(i, 1)
+    const { hash, key } = value
+    if (this.map.get(key) !== value) return
+    this.map.delete(key)
+    const bucket = hash === undefined ? undefined : this.buckets.get(hash)
+    if (bucket === undefined) return
+    if (bucket.length === 1) this.buckets.delete(hash!)
+    else bucket.splice(bucket.indexOf(key), 1)
   }
 
   override clear(): void {

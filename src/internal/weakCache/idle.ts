@@ -35,8 +35,8 @@ export class IdleQueue<X extends { idle: Idle<X> | undefined }> {
   }
 
   /** O(log n). Does nothing if the entry is not in the queue. */
-  remove(entry: X): void {
-    if (entry.idle === undefined) return
+  remove(entry: X | undefined): void {
+    if (entry?.idle === undefined) return
     this.queue.remove(entry.idle)
     entry.idle = undefined
   }

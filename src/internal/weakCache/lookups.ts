@@ -26,7 +26,7 @@ import * as Tracer from "effect/Tracer"
 import { isWeakReferenceable } from "../../Heap.ts"
 import { NotWeakReferenceableError } from "../../WeakError.ts"
 import type { Counters } from "./counters.ts"
-import { Entry } from "./entry.ts"
+import { type Entry, StrongEntry } from "./entry.ts"
 import type { Table } from "./entryTable.ts"
 import type { Place, Store, Terms } from "./store.ts"
 import { endTurn } from "./turn.ts"
@@ -53,7 +53,7 @@ export class Lookup<Key, A extends WeakKey, E> {
   readonly key: Key
   readonly work = new Work()
   /** The pending entry of this lookup. `undefined` for a refresh of an existing entry, and once the entry is not pending. */
-  entry: Entry<Key, A, E> | undefined = undefined
+  entry: StrongEntry<Key, A, E> | undefined = undefined
   /** Whether the result is to be stored. Something newer has happened to the key if not. */
   isWanted = true
   /** Whether a refresh started the lookup. */
@@ -185,7 +185,7 @@ export class Lookups<Key, A extends WeakKey, E> {
     checkStack()
     const hash = this.store.hashOf(key)
     const lookup = new Lookup<Key, A, E>(key, hash, isRefresh, false)
-    const entry = new Entry<Key, A, E>(key, hash)
+    const entry = new StrongEntry<Key, A, E>(key, hash)
     entry.lookup = lookup
     lookup.entry = entry
     this.store.begin(entry)

@@ -7,7 +7,7 @@ import * as Exit from "effect/Exit"
 import type * as Fiber from "effect/Fiber"
 import * as Scope from "effect/Scope"
 import type { Background } from "./background.ts"
-import type { Entry } from "./entry.ts"
+import type { Extra } from "./entry.ts"
 import type { Work } from "./work.ts"
 
 export interface Resource {
@@ -18,34 +18,34 @@ export interface Resource {
 
 export class Resources<Key, A extends WeakKey, E> {
   private readonly background: Background
-  private open = new Set<Entry<Key, A, E>>()
+  private readonly open = new Set<Extra<Key, A, E>>()
 
   constructor(background: Background) {
     this.background = background
   }
 
   /** O(1). */
-  get isEmpty(): boolean {
-    return this.open.size === 0
+  get size(): number {
+    return this.open.size
   }
 
   /** Gives an entry a resource. O(1). */
-  add(entry: Entry<Key, A, E>, resource: Resource): void {
-    entry.resource = resource
-    this.open.add(entry)
+  add(extra: Extra<Key, A, E>, resource: Resource): void {
+    extra.resource = resource
+    this.open.add(extra)
   }
 
   /** Takes the resource of an entry. The caller must close it. O(1). */
-  take(entry: Entry<Key, A, E>): Resource | undefined {
-    const { resource } = entry
+  take(extra: Extra<Key, A, E> | undefined): Resource | undefined {
+    const resource = extra?.resource
     if (resource === undefined) return undefined
-    entry.resource = undefined
-    this.open.delete(entry)
+    extra!.resource = undefined
+    this.open.delete(extra!)
     return resource
   }
 
-  /** Returns the entries with an open resource, including removed entries. O(n). */
-  entries(): ReadonlyArray<Entry<Key, A, E>> {
+  /** Returns the extras of the entries with an open resource, including removed entries. O(n). */
+  extras(): ReadonlyArray<Extra<Key, A, E>> {
     return Array.from(this.open)
   }
 

@@ -164,8 +164,8 @@ export class StrongFront<L extends Link> {
   }
 
   /** Returns `false` if an entry alone exceeds a bound. This entry must not demote other entries. O(1). */
-  admits(link: L): boolean {
-    return this.capacity > 0 && link.weight <= this.maxWeight
+  admits(weight: number): boolean {
+    return this.capacity > 0 && weight <= this.maxWeight
   }
 
   /** O(1). */

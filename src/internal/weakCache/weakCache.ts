@@ -152,10 +152,8 @@ export class WeakCacheImpl<Key, A extends WeakKey, E, R> extends Base implements
     this.store.due = undefined
     return this.inTurn(() =>
       Effect.withFiber((fiber) => {
-        if (due !== undefined && due.state !== "removed" && this.phase === "open") {
-          this.store.refreshed(due)
-          this.lookups.refreshLater(due.key, fiber)
-        }
+        const entry = due !== undefined && this.phase === "open" ? this.store.refreshed(due) : undefined
+        if (entry !== undefined) this.lookups.refreshLater(entry.key, fiber)
         return exit
       })
     )
@@ -166,7 +164,7 @@ export class WeakCacheImpl<Key, A extends WeakKey, E, R> extends Base implements
   private getOrLoad(key: Key): Effect.Effect<A, E> {
     return this.uninterruptible((fiber, restore) => {
       const entry = this.store.current(key)
-      if (entry !== undefined && entry.state !== "pending") return this.store.readCurrent(entry)
+      if (entry !== undefined && entry.lookup === undefined) return this.store.readCurrent(entry)
       this.counters.misses++
       const lookup = this.lookups.find(key, entry)
       return lookup === undefined
@@ -178,7 +176,7 @@ export class WeakCacheImpl<Key, A extends WeakKey, E, R> extends Base implements
   private joinOption(key: Key): Effect.Effect<Option.Option<A>, E> {
     return this.uninterruptible((fiber, restore) => {
       const entry = this.store.current(key)
-      if (entry !== undefined && entry.state !== "pending") return Effect.asSome(this.store.readCurrent(entry))
+      if (entry !== undefined && entry.lookup === undefined) return Effect.asSome(this.store.readCurrent(entry))
       this.counters.misses++
       const lookup = this.lookups.find(key, entry)
       return lookup === undefined ? Effect.succeedNone : Effect.asSome(this.lookups.join(lookup, fiber, restore))
@@ -268,10 +266,11 @@ export class WeakCacheImpl<Key, A extends WeakKey, E, R> extends Base implements
         // As in `Cache`, a failed lookup or a predicate that throws does not match.
         Effect.catchCause(() => Effect.succeed(false)),
         Effect.flatMap((matches) => {
-          if (!matches || (entry.state !== "strong" && entry.state !== "weak")) return Effect.succeed(false)
+          const present = matches ? this.store.presentOf(entry) : undefined
+          if (present === undefined || present.lookup !== undefined) return Effect.succeed(false)
           const refresh = this.lookups.refreshOf(key)
           if (refresh !== undefined) this.lookups.detach(refresh)
-          return Effect.as(this.invalidateEntries([entry], fiber), true)
+          return Effect.as(this.invalidateEntries([present], fiber), true)
         })
       )
     })
@@ -350,7 +349,7 @@ export class WeakCacheImpl<Key, A extends WeakKey, E, R> extends Base implements
         const closing = resources.map((resource) => this.resources.close(resource, exit, work))
         const ended = Effect.flatMap(Fiber.awaitAll(this.closings.others(work)), () => Fiber.awaitAll(closing))
         return Effect.flatMap(this.untilStuck(ended, fiber), (exits) => {
-          const isDone = this.store.size === 0 && this.resources.isEmpty && this.lookups.areDetached
+          const isDone = this.store.size === 0 && this.resources.size === 0 && this.lookups.areDetached
           if (!isDone && this.phase === "closing") {
             return Effect.map(this.closeRounds(fiber, exit, round + 1), (later) => [...exits, ...later])
           }
