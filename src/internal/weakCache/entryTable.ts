@@ -81,13 +81,13 @@ export class ReferenceTable<Key, V extends Keyed<Key>> implements Table<Key, V> 
  * key with the same hash.
  */
 export class StructuralTable<Key, V extends Keyed<Key>> extends ReferenceTable<Key, V> {
-  private readonly buckets = new Map<number, Array<Key>>()
+  readonly #buckets = new Map<number, Array<Key>>()
 
   override get(key: Key): V | undefined {
     const value = this.map.get(key)
     if (value !== undefined || !hasParts(key)) return value
     const hash = hashOf(key)
-    const bucket = hash === undefined ? undefined : this.buckets.get(hash)
+    const bucket = hash === undefined ? undefined : this.#buckets.get(hash)
     // A copy, because `equals` runs user code that may change the bucket.
     const found = bucket?.slice().find((stored) => equals(stored, key) && this.map.has(stored))
     return found === undefined ? undefined : this.map.get(found)
@@ -103,8 +103,8 @@ export class StructuralTable<Key, V extends Keyed<Key>> extends ReferenceTable<K
     if (same !== undefined) this.delete(same)
     this.map.set(value.key, value)
     if (value.hash === undefined) return
-    const bucket = this.buckets.get(value.hash)
-    if (bucket === undefined) this.buckets.set(value.hash, [value.key])
+    const bucket = this.#buckets.get(value.hash)
+    if (bucket === undefined) this.#buckets.set(value.hash, [value.key])
     else bucket.push(value.key)
   }
 
@@ -112,15 +112,15 @@ export class StructuralTable<Key, V extends Keyed<Key>> extends ReferenceTable<K
     const { hash, key } = value
     if (this.map.get(key) !== value) return
     this.map.delete(key)
-    const bucket = hash === undefined ? undefined : this.buckets.get(hash)
+    const bucket = hash === undefined ? undefined : this.#buckets.get(hash)
     if (bucket === undefined) return
-    if (bucket.length === 1) this.buckets.delete(hash!)
+    if (bucket.length === 1) this.#buckets.delete(hash!)
     else bucket.splice(bucket.indexOf(key), 1)
   }
 
   override clear(): void {
     super.clear()
-    this.buckets.clear()
+    this.#buckets.clear()
   }
 }
 
@@ -128,22 +128,22 @@ const hasParts = (key: unknown): key is object => typeof key === "object" ? key 
 
 /** Iterates over selected entries. Not a generator, because a suspended generator holds its last value. */
 export class LiveEntries<Key, V extends Keyed<Key>, B> implements Iterable<B> {
-  private readonly entries: Table<Key, V>
-  private readonly select: (entry: V) => { readonly item: B } | undefined
+  readonly #entries: Table<Key, V>
+  readonly #select: (entry: V) => { readonly item: B } | undefined
 
   constructor(entries: Table<Key, V>, select: (entry: V) => { readonly item: B } | undefined) {
-    this.entries = entries
-    this.select = select
+    this.#entries = entries
+    this.#select = select
   }
 
   [Symbol.iterator](): Iterator<B> {
-    const entries = this.entries.values()[Symbol.iterator]()
+    const entries = this.#entries.values()[Symbol.iterator]()
     return {
       next: () => {
         for (;;) {
           const step = entries.next()
           if (step.done === true) return { done: true, value: undefined }
-          const selected = this.select(step.value)
+          const selected = this.#select(step.value)
           if (selected !== undefined) return { done: false, value: selected.item }
         }
       }
