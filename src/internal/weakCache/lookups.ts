@@ -25,6 +25,7 @@ import * as Scope from "effect/Scope"
 import * as Tracer from "effect/Tracer"
 import { isWeakReferenceable } from "../../Heap.ts"
 import { NotWeakReferenceableError } from "../../WeakError.ts"
+import { isSynchronous } from "../effectInternals.ts"
 import type { Counters } from "./counters.ts"
 import { type Entry, StrongEntry } from "./entry.ts"
 import type { Table } from "./entryTable.ts"
@@ -236,7 +237,7 @@ export class Lookups<Key, A extends WeakKey, E> {
     if (depth > reached) reached = depth
     try {
       fiber = Effect.runForkWith(this.#contextOf(work, parent))(
-        this.#run(lookup, depth > deepest && !isSynchronous(parent))
+        this.#run(lookup, depth > deepest && !isSynchronous(parent.context))
       )
       lookup.fiber = fiber
       lookup.isStarting = false
@@ -290,7 +291,7 @@ export class Lookups<Key, A extends WeakKey, E> {
               onLoad!(clock.monotonicTimeNanosUnsafe() - startedAt)
             }
             // Lookups that wait for each other can all end in one turn.
-            return this.#store.turn.isFull && !isSynchronous(fiber)
+            return this.#store.turn.isFull && !isSynchronous(fiber.context)
               ? Effect.flatMap(endTurn, () => this.#settle(lookup, exit, scope))
               : this.#settle(lookup, exit, scope)
           }
@@ -532,10 +533,6 @@ const isOverflow = (defect: unknown): boolean =>
  */
 const mayBeOverflow = (exit: Exit.Failure<unknown, unknown>): boolean =>
   exit.cause.reasons.some((reason) => Cause.isDieReason(reason) && (reached > deepest || isOverflow(reason.defect)))
-
-/** Returns whether a fiber belongs to `Effect.runSync`, so that it cannot wait for another turn. O(1). */
-export const isSynchronous = (fiber: Fiber.Fiber<unknown, unknown>): boolean =>
-  Context.get(fiber.context, Scheduler.Scheduler).executionMode === "sync"
 
 /** Selects what a fiber needs for running, logging and tracing. */
 const observing = /*#__PURE__*/ Context.pick(

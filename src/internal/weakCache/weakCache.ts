@@ -14,10 +14,11 @@ import * as Hash from "effect/Hash"
 import * as Option from "effect/Option"
 import type { RemovalCause, Stats, WeakCache } from "../../WeakCache.ts"
 import { Base } from "../base.ts"
+import { isSynchronous } from "../effectInternals.ts"
 import { Background, patience, Removals } from "./background.ts"
 import { Counters } from "./counters.ts"
 import { type Entry, valueOf } from "./entry.ts"
-import { isSynchronous, Lookups, type LookupsConfig } from "./lookups.ts"
+import { Lookups, type LookupsConfig } from "./lookups.ts"
 import { type Resource, Resources } from "./resources.ts"
 import { makeTable, Store, type StoreConfig } from "./store.ts"
 import type { Sleeper } from "./timer.ts"
@@ -240,7 +241,9 @@ export class WeakCacheImpl<Key, A extends WeakKey, E, R> extends Base implements
   #inTurn<B, E2>(operation: () => Effect.Effect<B, E2>): Effect.Effect<B, E2> {
     const { turn } = this.#store
     return Effect.withFiber((fiber) =>
-      !turn.isFull || isSynchronous(fiber) ? operation() : Effect.flatMap(endTurn, () => this.#inTurn(operation))
+      !turn.isFull || isSynchronous(fiber.context)
+        ? operation()
+        : Effect.flatMap(endTurn, () => this.#inTurn(operation))
     )
   }
 
