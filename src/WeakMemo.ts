@@ -140,6 +140,23 @@ export const memoize = <F extends (this: void, ...args: ReadonlyArray<never>) =>
   const memoized = function(): unknown {
     const { length } = arguments
     let node: Node | undefined = memo.root
+    // The most frequent calls, without the loop.
+    if (length === 1) {
+      const arg: unknown = arguments[0]
+      if (isObjectKeyword(arg)) {
+        node = node.objects?.get(arg)
+        if (node !== undefined && node.called) return node.result
+      } else if (arg !== 0 || !Object.is(arg, -0)) {
+        const { results } = node
+        // The argument itself, because the engine looks up a small integer without calling a hash function.
+        const entry = results?.single?.get(arg) as Entry | undefined
+        if (entry !== undefined) {
+          entry.used = ++results!.uses
+          return entry.result
+        }
+      }
+      return memo.run(arg)
+    }
     let bits = 1
     for (let i = 0; i < length; i++) {
       const arg: unknown = arguments[i]
@@ -149,7 +166,7 @@ export const memoize = <F extends (this: void, ...args: ReadonlyArray<never>) =>
         if (node === undefined) return memo.run.apply(memo, arguments as unknown as Array<unknown>)
         bits |= 1
       } else if (i === length - 1 && length <= maxBits) {
-        // The most frequent calls with a primitive: it is the last argument, and the only one.
+        // The next frequent calls with a primitive: it is the last argument, and the only one.
         const { results }: Node = node
         if (results === undefined || results.shape !== bits || (bits + 2 & bits + 1) !== 0) break
         // The shape has one key, so the level has entries.
@@ -193,6 +210,9 @@ const memos = /*#__PURE__*/ new WeakMap<(...args: ReadonlyArray<never>) => unkno
 
 /** How many arguments have a bit in a shape that is a small integer. */
 const maxBits = 29
+
+/** The shape of a call with one primitive. */
+const onePrimitive = 2
 
 class Memo implements Forgetful {
   declare root: Node
@@ -343,10 +363,13 @@ class Results {
   /** The shape of the newest path, and what it leads to. Most functions are called with one shape. */
   declare shape: number | string | undefined
   declare level: Level | Entry | undefined
+  /** What the shape of one primitive leads to: a level of entries. */
+  declare single: Level | undefined
 
   constructor(capacity: number) {
     this.shape = undefined
     this.level = undefined
+    this.single = undefined
     this.capacity = capacity
     this.root = new Map()
     this.size = 0
@@ -380,6 +403,7 @@ class Results {
     level.set(path[last], entry)
     this.shape = shape
     this.level = this.root.get(shape)
+    this.findSingle()
     this.use(entry)
     if (++this.size > this.capacity) this.remove(this.leastRecentlyUsed())
     return entry
@@ -410,6 +434,12 @@ class Results {
     entry.used = 0
     entry.result = undefined
     if (this.shape === entry.path[0]) this.level = this.root.get(entry.path[0])
+    this.findSingle()
+  }
+
+  private findSingle(): void {
+    // The shape has one key, so a level follows.
+    this.single = this.root.get(onePrimitive) as Level | undefined
   }
 }
 

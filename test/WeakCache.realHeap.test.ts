@@ -137,6 +137,22 @@ describe("the cache releases", () => {
     ))
 })
 
+describe("the cache removes", () => {
+  scopedLive("dead values, even if removals have renewed the registry", () =>
+    Effect.gen(function*() {
+      const cache = yield* WeakCache.make({ lookup, capacity: 1 })
+      const held = yield* Effect.forEach(["a", "b", "c"], (key) => WeakCache.get(cache, key))
+      for (let i = 0; i < 100; i++) {
+        yield* WeakCache.set(cache, "x", { key: `x ${i}` })
+        yield* WeakCache.get(cache, "a")
+      }
+      yield* WeakCache.trim(cache, 0)
+      yield* collectThoroughly
+      assert.isAtLeast(yield* WeakCache.size(cache), held.splice(0).length)
+      assert.isTrue(yield* collectUntil(() => Effect.runSync(WeakCache.size(cache)) === 0))
+    }))
+})
+
 describe("the cache keeps", () => {
   scopedLive("the values of the strong front", () =>
     Effect.gen(function*() {

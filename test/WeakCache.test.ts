@@ -900,15 +900,118 @@ describe("removal", () => {
       set: WeakCache.set("a", { name: "a", version: 9 })
     })
   ) {
-    effect(`${name} removes the clean-up of the old value`, () =>
+    effect(`${name} leaves nothing for the clean-up of the old value`, () =>
       Effect.gen(function*() {
-        const cache = yield* WeakCache.make(documents())
+        const { log, onRemoval } = removals()
+        const cache = yield* WeakCache.make({ ...documents(), onRemoval })
         const a = yield* WeakCache.get(cache, "a")
         yield* remove(cache)
-        yield* TestHeap.collect(a)
-        assert.strictEqual(yield* TestHeap.pending, 0)
+        yield* settle
+        const [stats, removed] = [yield* WeakCache.stats(cache), log.slice()]
+        yield* TestHeap.collectAndFinalize(a)
+        yield* settle
+        assert.deepStrictEqual(yield* WeakCache.stats(cache), stats)
+        assert.deepStrictEqual(log, removed)
       }))
   }
+
+  effect("invalidateWhen removes an entry that its predicate demotes or promotes", () =>
+    Effect.gen(function*() {
+      const cache = yield* WeakCache.make({ ...documents(), capacity: 1 })
+      const values = yield* Effect.forEach(["a", "b"], (key) => WeakCache.get(cache, key))
+      const acts = [WeakCache.get(cache, "a"), WeakCache.trim(cache, 0), WeakCache.get(cache, "b")]
+      for (const key of ["a", "b"]) {
+        const removes = WeakCache.invalidateWhen(cache, key, () =>
+          acts.every((act) =>
+            Effect.runSyncExit(act)._tag === "Success"
+          ))
+        assert.isTrue(yield* removes)
+        assert.isFalse(yield* WeakCache.has(cache, key))
+      }
+      const replaces = WeakCache.invalidateWhen(cache, "a", () => {
+        Effect.runSync(WeakCache.set(cache, "a", { name: "a", version: 9 }))
+        return true
+      })
+      yield* WeakCache.set(cache, "a", values[0]!)
+      assert.isFalse(yield* replaces)
+      assert.isTrue(yield* WeakCache.has(cache, "a"))
+    }))
+
+  describe("registrations", () => {
+    /** A test heap that counts the registrations of each registry. */
+    const countingHeap = () => {
+      const { heap, ...control } = TestHeap.makeUnsafe()
+      const made: Array<number> = []
+      const counting: Heap.Heap = {
+        ...heap,
+        FinalizationRegistry: class<T> extends heap.FinalizationRegistry<T> {
+          private readonly index = made.push(0) - 1
+
+          override register(target: WeakKey, held: T): void {
+            made[this.index]!++
+            super.register(target, held)
+          }
+        }
+      }
+      return { ...control, heap: counting, made }
+    }
+
+    effect("of removed values are dropped, and those of live values stay", () =>
+      Effect.gen(function*() {
+        const { collect, finalize, heap, made } = countingHeap()
+        const cache = yield* WeakCache.make({ ...documents(), capacity: 1 }).pipe(
+          Effect.provideService(Heap.Heap, heap)
+        )
+        const kept = yield* Effect.forEach(["a", "b", "c"], (key) => WeakCache.get(cache, key))
+        for (let i = 0; i < 1000; i++) {
+          yield* WeakCache.set(cache, "x", { name: "x", version: i })
+          yield* WeakCache.get(cache, "a")
+        }
+        assert.isBelow(Math.max(...made), 30)
+        assert.isBelow(made.reduce((sum, count) => sum + count, 0), 3000)
+        yield* WeakCache.get(cache, "c")
+        yield* WeakCache.trim(cache, 0)
+        assert.strictEqual(yield* WeakCache.size(cache), 4)
+        collect(...kept)
+        finalize()
+        const { collected, size } = yield* WeakCache.stats(cache)
+        assert.deepStrictEqual([collected, size], [3, 1])
+      }))
+
+    effect("a value that leaves the strong front again is registered once", () =>
+      Effect.gen(function*() {
+        const { heap, made } = countingHeap()
+        const cache = yield* WeakCache.make({ ...documents(), capacity: 1 }).pipe(
+          Effect.provideService(Heap.Heap, heap)
+        )
+        for (let i = 0; i < 100; i++) yield* Effect.forEach(["a", "b"], (key) => WeakCache.get(cache, key))
+        assert.deepStrictEqual(made, [2])
+      }))
+
+    effect(
+      "renewing them reclaims dead values at once, and closes the resources of replaced handles",
+      () =>
+        Effect.gen(function*() {
+          const { collect, heap } = countingHeap()
+          const log: Array<string> = []
+          const cache = yield* WeakCache.makeScoped({
+            lookup: (key: string) =>
+              Effect.acquireRelease(Effect.succeed({ key }), () => Effect.sync(() => void log.push(key))),
+            handle: (resource) => ({ resource })
+          }).pipe(Effect.provideService(Heap.Heap, heap))
+          const replaced = yield* WeakCache.get(cache, "replaced")
+          yield* WeakCache.set(cache, "replaced", { resource: { key: "new" } })
+          const dead = yield* WeakCache.get(cache, "dead")
+          const live = yield* WeakCache.get(cache, "live")
+          collect(replaced, dead)
+          for (let i = 0; i < 100; i++) yield* WeakCache.set(cache, "x", { resource: { key: `x ${i}` } })
+          yield* settle
+          assert.sameMembers(log, ["replaced", "dead"])
+          assert.strictEqual((yield* WeakCache.stats(cache)).collected, 1)
+          assert.strictEqual(yield* WeakCache.get(cache, "live"), live)
+        })
+    )
+  })
 
   effect("onRemoval effects run one after the other, outside of the calling fiber", () =>
     Effect.gen(function*() {
@@ -1371,7 +1474,7 @@ describe("closing", () => {
       assert.isTrue(Exit.hasInterrupts(exit))
     }))
 
-  effect("clears the cache and unregisters the clean-ups of its values", () =>
+  effect("clears the cache, so that the clean-ups of its values do nothing", () =>
     Effect.gen(function*() {
       const { log, onRemoval } = removals()
       const scope = yield* Scope.make()
@@ -1380,8 +1483,8 @@ describe("closing", () => {
       yield* WeakCache.get(cache, "b")
       yield* Scope.close(scope, Exit.void)
       assert.strictEqual(yield* WeakCache.size(cache), 0)
-      yield* TestHeap.collect(a)
-      assert.strictEqual(yield* TestHeap.pending, 0)
+      yield* TestHeap.collectAndFinalize(a)
+      yield* settle
       assert.deepStrictEqual(log, [])
       const { size, strong } = yield* WeakCache.stats(cache)
       assert.deepStrictEqual([size, strong], [0, 0])

@@ -12,12 +12,12 @@ export const patience = "1 second"
 
 /** Runs background fibers. Closing the cache waits for these fibers. */
 export class Background {
-  private readonly context: Context.Context<never>
-  private readonly fibers = new Map<Fiber.Fiber<void>, Work>()
-  private ended: { readonly promise: Promise<void>; readonly resolve: () => void } | undefined = undefined
+  readonly #context: Context.Context<never>
+  readonly #fibers = new Map<Fiber.Fiber<void>, Work>()
+  #ended: { readonly promise: Promise<void>; readonly resolve: () => void } | undefined = undefined
 
   constructor(context: Context.Context<never>) {
-    this.context = context
+    this.#context = context
   }
 
   /** Starts an effect. `parent` is the work that waits for it. */
@@ -26,69 +26,69 @@ export class Background {
     { parent, work = new Work() }: { readonly work?: Work; readonly parent?: Work | undefined } = {}
   ): Fiber.Fiber<void> {
     work.begin(parent)
-    const fiber = Effect.runForkWith(withWork(this.context, work))(effect)
-    if (fiber.pollUnsafe() === undefined) this.fibers.set(fiber, work)
-    fiber.addObserver(() => this.end(fiber, work))
+    const fiber = Effect.runForkWith(withWork(this.#context, work))(effect)
+    if (fiber.pollUnsafe() === undefined) this.#fibers.set(fiber, work)
+    fiber.addObserver(() => this.#end(fiber, work))
     return fiber
   }
 
-  private end(fiber: Fiber.Fiber<void>, work: Work): void {
+  #end(fiber: Fiber.Fiber<void>, work: Work): void {
     work.end()
-    if (!this.fibers.delete(fiber) || this.fibers.size > 0) return
-    this.ended?.resolve()
-    this.ended = undefined
+    if (!this.#fibers.delete(fiber) || this.#fibers.size > 0) return
+    this.#ended?.resolve()
+    this.#ended = undefined
   }
 
   /** A promise that resolves when all fibers have ended, or `undefined` if no fiber runs. A heap can await the promise. */
   get idle(): Promise<void> | undefined {
-    if (this.fibers.size === 0) return undefined
-    if (this.ended === undefined) {
+    if (this.#fibers.size === 0) return undefined
+    if (this.#ended === undefined) {
       let resolve = () => {}
       const promise = new Promise<void>((f) => resolve = f)
-      this.ended = { promise, resolve }
+      this.#ended = { promise, resolve }
     }
-    return this.ended.promise
+    return this.#ended.promise
   }
 
   /** Returns the fibers that `work` can wait for: those that do not wait for `work` themselves. O(n · depth). */
   others(work: Work | undefined): ReadonlyArray<Fiber.Fiber<void>> {
     const fibers: Array<Fiber.Fiber<void>> = []
-    for (const [fiber, other] of this.fibers) if (!isWithin(work, other)) fibers.push(fiber)
+    for (const [fiber, other] of this.#fibers) if (!isWithin(work, other)) fibers.push(fiber)
     return fibers
   }
 }
 
 /** Runs `onRemoval` for one removal after the other. */
 export class Removals<Key> {
-  private readonly background: Background
-  private readonly onRemoval: ((key: Key, cause: RemovalCause) => Effect.Effect<void>) | undefined
-  private readonly hasEntry: (key: Key) => boolean
-  private waiting: Array<readonly [key: Key, cause: RemovalCause]> = []
-  private reporting = false
+  readonly #background: Background
+  readonly #onRemoval: ((key: Key, cause: RemovalCause) => Effect.Effect<void>) | undefined
+  readonly #hasEntry: (key: Key) => boolean
+  #waiting: Array<readonly [key: Key, cause: RemovalCause]> = []
+  #reporting = false
 
   constructor(
     background: Background,
     onRemoval: ((key: Key, cause: RemovalCause) => Effect.Effect<void>) | undefined,
     hasEntry: (key: Key) => boolean
   ) {
-    this.background = background
-    this.onRemoval = onRemoval
-    this.hasEntry = hasEntry
+    this.#background = background
+    this.#onRemoval = onRemoval
+    this.#hasEntry = hasEntry
   }
 
   /** Reports a removal later, in another task, so that `onRemoval` may call the cache. O(1). */
   report(key: Key, cause: RemovalCause): void {
-    if (this.onRemoval === undefined) return
-    this.waiting.push([key, cause])
-    if (this.reporting) return
-    this.reporting = true
-    this.background.run(Effect.andThen(Effect.yieldNow, this.reportAll))
+    if (this.#onRemoval === undefined) return
+    this.#waiting.push([key, cause])
+    if (this.#reporting) return
+    this.#reporting = true
+    this.#background.run(Effect.andThen(Effect.yieldNow, this.#reportAll))
   }
 
   /** Waits for the effects that `work` can wait for, and interrupts those that take too long. */
   end(work: Work | undefined): Effect.Effect<void> {
     return Effect.suspend(() => {
-      const fibers = this.background.others(work)
+      const fibers = this.#background.others(work)
       if (fibers.length === 0) return Effect.void
       return Effect.map(Effect.timeoutOption(Fiber.awaitAll(fibers), patience), () => {
         for (const fiber of fibers) fiber.interruptUnsafe()
@@ -96,26 +96,26 @@ export class Removals<Key> {
     })
   }
 
-  private readonly reportAll: Effect.Effect<void> = Effect.suspend(() => {
-    const { waiting } = this
+  readonly #reportAll: Effect.Effect<void> = Effect.suspend(() => {
+    const waiting = this.#waiting
     if (waiting.length === 0) {
-      this.reporting = false
+      this.#reporting = false
       return Effect.void
     }
-    this.waiting = []
+    this.#waiting = []
     return Effect.andThen(
-      Effect.forEach(waiting, ([key, cause]) => this.reportOne(key, cause), { discard: true }),
-      this.reportAll
+      Effect.forEach(waiting, ([key, cause]) => this.#reportOne(key, cause), { discard: true }),
+      this.#reportAll
     )
   })
 
   /** Runs one effect in its own fiber, because an effect that hangs must not delay the others for ever. */
-  private reportOne(key: Key, cause: RemovalCause): Effect.Effect<void> {
+  #reportOne(key: Key, cause: RemovalCause): Effect.Effect<void> {
     return Effect.withFiber((current) => {
       // If the key has a new entry, "collected" would mislead the user.
-      if (cause === "collected" && this.hasEntry(key)) return Effect.void
-      const fiber = this.background.run(
-        Effect.ignoreCause(Effect.suspend(() => this.onRemoval!(key, cause)), {
+      if (cause === "collected" && this.#hasEntry(key)) return Effect.void
+      const fiber = this.#background.run(
+        Effect.ignoreCause(Effect.suspend(() => this.#onRemoval!(key, cause)), {
           log: "Unhandled",
           message: "Unhandled error in the onRemoval of a WeakCache"
         }),

@@ -6,7 +6,7 @@ import { equals, hash, hashOf } from "../equality.ts"
 export interface Keyed<Key> {
   readonly key: Key
   /** What `hashOf` returned for the key. */
-  hash: number | undefined
+  readonly hash: number | undefined
 }
 
 /**
@@ -20,6 +20,10 @@ export interface Table<Key, V extends Keyed<Key>> {
   hashOf(key: Key): number | undefined
   /** Adds a value. No other key of the table may be equal to its key. */
   add(value: V): void
+  /** Puts another value of the same key and hash in the place of a value of the table. */
+  replace(value: V, by: V): void
+  /** Returns the value of this very key. */
+  at(key: Key): V | undefined
   /** Removes a value, unless it is not in the table. */
   delete(value: V): void
   clear(): void
@@ -50,6 +54,14 @@ export class ReferenceTable<Key, V extends Keyed<Key>> implements Table<Key, V> 
     this.map.set(value.key, value)
   }
 
+  replace(value: V, by: V): void {
+    this.map.set(value.key, by)
+  }
+
+  at(key: Key): V | undefined {
+    return this.map.get(key)
+  }
+
   delete(value: V): void {
     if (this.map.get(value.key) === value) this.map.delete(value.key)
   }
@@ -69,15 +81,16 @@ export class ReferenceTable<Key, V extends Keyed<Key>> implements Table<Key, V> 
  * key with the same hash.
  */
 export class StructuralTable<Key, V extends Keyed<Key>> extends ReferenceTable<Key, V> {
-  private readonly buckets = new Map<number, Array<V>>()
+  readonly #buckets = new Map<number, Array<Key>>()
 
   override get(key: Key): V | undefined {
     const value = this.map.get(key)
     if (value !== undefined || !hasParts(key)) return value
     const hash = hashOf(key)
-    const bucket = hash === undefined ? undefined : this.buckets.get(hash)
+    const bucket = hash === undefined ? undefined : this.#buckets.get(hash)
     // A copy, because `equals` runs user code that may change the bucket.
-    return bucket?.slice().find((stored) => equals(stored.key, key) && this.map.get(stored.key) === stored)
+    const found = bucket?.slice().find((stored) => equals(stored, key) && this.map.has(stored))
+    return found === undefined ? undefined : this.map.get(found)
   }
 
   override hashOf(key: Key): number | undefined {
@@ -90,23 +103,24 @@ export class StructuralTable<Key, V extends Keyed<Key>> extends ReferenceTable<K
     if (same !== undefined) this.delete(same)
     this.map.set(value.key, value)
     if (value.hash === undefined) return
-    const bucket = this.buckets.get(value.hash)
-    if (bucket === undefined) this.buckets.set(value.hash, [value])
-    else bucket.push(value)
+    const bucket = this.#buckets.get(value.hash)
+    if (bucket === undefined) this.#buckets.set(value.hash, [value.key])
+    else bucket.push(value.key)
   }
 
   override delete(value: V): void {
-    super.delete(value)
-    const bucket = value.hash === undefined ? undefined : this.buckets.get(value.hash)
-    const i = bucket === undefined ? -1 : bucket.indexOf(value)
-    if (i < 0) return
-    if (bucket!.length === 1) this.buckets.delete(value.hash!)
-    else bucket!.splice(i, 1)
+    const { hash, key } = value
+    if (this.map.get(key) !== value) return
+    this.map.delete(key)
+    const bucket = hash === undefined ? undefined : this.#buckets.get(hash)
+    if (bucket === undefined) return
+    if (bucket.length === 1) this.#buckets.delete(hash!)
+    else bucket.splice(bucket.indexOf(key), 1)
   }
 
   override clear(): void {
     super.clear()
-    this.buckets.clear()
+    this.#buckets.clear()
   }
 }
 
@@ -114,22 +128,22 @@ const hasParts = (key: unknown): key is object => typeof key === "object" ? key 
 
 /** Iterates over selected entries. Not a generator, because a suspended generator holds its last value. */
 export class LiveEntries<Key, V extends Keyed<Key>, B> implements Iterable<B> {
-  private readonly entries: Table<Key, V>
-  private readonly select: (entry: V) => { readonly item: B } | undefined
+  readonly #entries: Table<Key, V>
+  readonly #select: (entry: V) => { readonly item: B } | undefined
 
   constructor(entries: Table<Key, V>, select: (entry: V) => { readonly item: B } | undefined) {
-    this.entries = entries
-    this.select = select
+    this.#entries = entries
+    this.#select = select
   }
 
   [Symbol.iterator](): Iterator<B> {
-    const entries = this.entries.values()[Symbol.iterator]()
+    const entries = this.#entries.values()[Symbol.iterator]()
     return {
       next: () => {
         for (;;) {
           const step = entries.next()
           if (step.done === true) return { done: true, value: undefined }
-          const selected = this.select(step.value)
+          const selected = this.#select(step.value)
           if (selected !== undefined) return { done: false, value: selected.item }
         }
       }

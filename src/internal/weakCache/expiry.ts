@@ -11,17 +11,17 @@ export interface Expiring {
 }
 
 export class ExpiryQueue<X extends Expiring> {
-  private readonly items: Array<X> = []
+  readonly #items: Array<X> = []
 
   /** Returns the entry that expires first. O(1). */
   get first(): X | undefined {
-    return this.items[0]
+    return this.#items[0]
   }
 
   /** O(log n). */
   add(item: X): void {
-    this.items.push(item)
-    this.rise(item, this.items.length - 1)
+    this.#items.push(item)
+    this.#rise(item, this.#items.length - 1)
   }
 
   /** O(log n). Does nothing if the entry is not in the queue. */
@@ -29,39 +29,39 @@ export class ExpiryQueue<X extends Expiring> {
     const { place } = item
     if (place === -1) return
     item.place = -1
-    const last = this.items.pop()!
+    const last = this.#items.pop()!
     if (last === item) return
-    this.rise(last, place)
-    this.sink(last, last.place)
+    this.#rise(last, place)
+    this.#sink(last, last.place)
   }
 
-  private rise(item: X, place: number): void {
+  #rise(item: X, place: number): void {
     while (place > 0) {
       const parent = (place - 1) >> 1
-      const above = this.items[parent]!
+      const above = this.#items[parent]!
       if (above.expiresAt! <= item.expiresAt!) break
-      this.put(above, place)
+      this.#put(above, place)
       place = parent
     }
-    this.put(item, place)
+    this.#put(item, place)
   }
 
-  private sink(item: X, place: number): void {
-    const { length } = this.items
+  #sink(item: X, place: number): void {
+    const { length } = this.#items
     for (;;) {
       let child = 2 * place + 1
       if (child >= length) break
-      if (child + 1 < length && this.items[child + 1]!.expiresAt! < this.items[child]!.expiresAt!) child++
-      const below = this.items[child]!
+      if (child + 1 < length && this.#items[child + 1]!.expiresAt! < this.#items[child]!.expiresAt!) child++
+      const below = this.#items[child]!
       if (below.expiresAt! >= item.expiresAt!) break
-      this.put(below, place)
+      this.#put(below, place)
       place = child
     }
-    this.put(item, place)
+    this.#put(item, place)
   }
 
-  private put(item: X, place: number): void {
-    this.items[place] = item
+  #put(item: X, place: number): void {
+    this.#items[place] = item
     item.place = place
   }
 }

@@ -10,15 +10,15 @@ const seeds = [0x9e3779b1, 0x85ebca77, 0xc2b2ae3d, 0x27d4eb2f] as const
 
 export class FrequencySketch {
   /** Two counters in each byte. */
-  private table = new Uint8Array(1024)
+  #table = new Uint8Array(1024)
   /** The number of counters, less one. A power of two less one. */
-  private mask = 2047
+  #mask = 2047
 
   /** Returns the estimated count of a hash. */
   estimate(hash: number): number {
     let count: number = mostUses
     for (let row = 0; row < 4; row++) {
-      const counter = this.read(this.indexOf(hash, row))
+      const counter = this.#read(this.#indexOf(hash, row))
       if (counter < count) count = counter
     }
     return count
@@ -27,41 +27,41 @@ export class FrequencySketch {
   /** Raises the count of a hash, unless it is as high. */
   raise(hash: number, count: number): void {
     for (let row = 0; row < 4; row++) {
-      const index = this.indexOf(hash, row)
-      const counter = this.read(index)
+      const index = this.#indexOf(hash, row)
+      const counter = this.#read(index)
       if (counter >= count) continue
       const shift = (index & 1) << 2
       const place = index >> 1
-      this.table[place] = (this.table[place]! & ~(15 << shift)) | (count << shift)
+      this.#table[place] = (this.#table[place]! & ~(15 << shift)) | (count << shift)
     }
   }
 
   /** Halves all counts. O(size of the table). */
   halve(): void {
-    const { table } = this
+    const table = this.#table
     for (let n = 0; n < table.length; n++) table[n] = (table[n]! >> 1) & 0x77
   }
 
   /** Makes room for a number of keys. Keeps all counts, because both halves of a doubled table get the old counters. */
   reserve(keys: number): void {
-    while (this.mask < countersPerKey * keys) {
-      const { table } = this
-      this.table = new Uint8Array(2 * table.length)
-      this.table.set(table, 0)
-      this.table.set(table, table.length)
-      this.mask = 2 * this.mask + 1
+    while (this.#mask < countersPerKey * keys) {
+      const table = this.#table
+      this.#table = new Uint8Array(2 * table.length)
+      this.#table.set(table, 0)
+      this.#table.set(table, table.length)
+      this.#mask = 2 * this.#mask + 1
     }
   }
 
-  private read(index: number): number {
-    return (this.table[index >> 1]! >> ((index & 1) << 2)) & 15
+  #read(index: number): number {
+    return (this.#table[index >> 1]! >> ((index & 1) << 2)) & 15
   }
 
-  private indexOf(hash: number, row: number): number {
+  #indexOf(hash: number, row: number): number {
     let h = Math.imul(hash ^ (hash >>> 15), seeds[row]!)
     h ^= h >>> 17
     h = Math.imul(h, 0x9e3779b1)
-    return ((h ^ (h >>> 15)) & this.mask)
+    return ((h ^ (h >>> 15)) & this.#mask)
   }
 }
 

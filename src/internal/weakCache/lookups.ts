@@ -25,8 +25,9 @@ import * as Scope from "effect/Scope"
 import * as Tracer from "effect/Tracer"
 import { isWeakReferenceable } from "../../Heap.ts"
 import { NotWeakReferenceableError } from "../../WeakError.ts"
+import { isSynchronous } from "../effectInternals.ts"
 import type { Counters } from "./counters.ts"
-import { Entry } from "./entry.ts"
+import { type Entry, StrongEntry } from "./entry.ts"
 import type { Table } from "./entryTable.ts"
 import type { Place, Store, Terms } from "./store.ts"
 import { endTurn } from "./turn.ts"
@@ -53,7 +54,7 @@ export class Lookup<Key, A extends WeakKey, E> {
   readonly key: Key
   readonly work = new Work()
   /** The pending entry of this lookup. `undefined` for a refresh of an existing entry, and once the entry is not pending. */
-  entry: Entry<Key, A, E> | undefined = undefined
+  entry: StrongEntry<Key, A, E> | undefined = undefined
   /** Whether the result is to be stored. Something newer has happened to the key if not. */
   isWanted = true
   /** Whether a refresh started the lookup. */
@@ -131,14 +132,14 @@ const wake = (act: () => void): void => {
 type Restore = <B, E2, R2>(effect: Effect.Effect<B, E2, R2>) => Effect.Effect<B, E2, R2>
 
 export class Lookups<Key, A extends WeakKey, E> {
-  private readonly config: LookupsConfig<Key, A, E>
-  private readonly store: Store<Key, A, E>
-  private readonly counters: Counters
-  private readonly running = new Set<Lookup<Key, A, E>>()
+  readonly #config: LookupsConfig<Key, A, E>
+  readonly #store: Store<Key, A, E>
+  readonly #counters: Counters
+  readonly #running = new Set<Lookup<Key, A, E>>()
   /** The refreshes whose results are wanted. */
-  private readonly refreshes: Table<Key, Lookup<Key, A, E>>
+  readonly #refreshes: Table<Key, Lookup<Key, A, E>>
   /** The first in the list of the lookups that could not be started, because the stack overflowed. */
-  private lost: Lookup<Key, A, E> | undefined = undefined
+  #lost: Lookup<Key, A, E> | undefined = undefined
 
   constructor(
     config: LookupsConfig<Key, A, E>,
@@ -146,32 +147,32 @@ export class Lookups<Key, A extends WeakKey, E> {
     counters: Counters,
     refreshes: Table<Key, Lookup<Key, A, E>>
   ) {
-    this.config = config
-    this.store = store
-    this.counters = counters
-    this.refreshes = refreshes
+    this.#config = config
+    this.#store = store
+    this.#counters = counters
+    this.#refreshes = refreshes
   }
 
   /** Returns whether no lookup runs that `detachAll` has not seen. */
   get areDetached(): boolean {
-    return Array.from(this.running).every((lookup) => lookup.isCancelled)
+    return Array.from(this.#running).every((lookup) => lookup.isCancelled)
   }
 
   /** Returns the running lookup of a key that will store its result: of a pending entry, or a refresh. */
   find(key: Key, entry: Entry<Key, A, E> | undefined): Lookup<Key, A, E> | undefined {
     const { lookup } = entry ?? {}
     if (lookup !== undefined) {
-      if (!this.isBroken(lookup)) return lookup
-      this.fail(lookup)
+      if (!this.#isBroken(lookup)) return lookup
+      this.#fail(lookup)
       return undefined
     }
-    return entry === undefined ? this.findRefresh(key) : undefined
+    return entry === undefined ? this.#findRefresh(key) : undefined
   }
 
-  private findRefresh(key: Key): Lookup<Key, A, E> | undefined {
-    const lookup = this.refreshes.size === 0 ? undefined : this.refreshes.get(key)
-    if (lookup === undefined || !this.isBroken(lookup)) return lookup
-    this.fail(lookup)
+  #findRefresh(key: Key): Lookup<Key, A, E> | undefined {
+    const lookup = this.#refreshes.size === 0 ? undefined : this.#refreshes.get(key)
+    if (lookup === undefined || !this.#isBroken(lookup)) return lookup
+    this.#fail(lookup)
     return undefined
   }
 
@@ -183,64 +184,64 @@ export class Lookups<Key, A extends WeakKey, E> {
     isRefresh: boolean
   ): Effect.Effect<A, E> {
     checkStack()
-    const hash = this.store.hashOf(key)
+    const hash = this.#store.hashOf(key)
     const lookup = new Lookup<Key, A, E>(key, hash, isRefresh, false)
-    const entry = new Entry<Key, A, E>(key, hash)
+    const entry = new StrongEntry<Key, A, E>(key, hash)
     entry.lookup = lookup
     lookup.entry = entry
-    this.store.begin(entry)
-    return this.startAndJoin(lookup, waiter, restore)
+    this.#store.begin(entry)
+    return this.#startAndJoin(lookup, waiter, restore)
   }
 
   /** Waits for the refresh of a key, or starts one. The key must have an entry. */
   refresh(key: Key, waiter: Fiber.Fiber<unknown, unknown>, restore: Restore): Effect.Effect<A, E> {
-    const running = this.findRefresh(key)
+    const running = this.#findRefresh(key)
     if (running !== undefined) return this.join(running, waiter, restore)
     checkStack()
-    const lookup = new Lookup<Key, A, E>(key, this.store.hashOf(key), true, false)
-    this.refreshes.add(lookup)
-    return this.startAndJoin(lookup, waiter, restore)
+    const lookup = new Lookup<Key, A, E>(key, this.#store.hashOf(key), true, false)
+    this.#refreshes.add(lookup)
+    return this.#startAndJoin(lookup, waiter, restore)
   }
 
   /** Starts the refresh of a key in the background, unless one is running. The key must have an entry. */
   refreshLater(key: Key, parent: Fiber.Fiber<unknown, unknown>): void {
-    if (this.findRefresh(key) !== undefined) return
+    if (this.#findRefresh(key) !== undefined) return
     checkStack()
-    const lookup = new Lookup<Key, A, E>(key, this.store.hashOf(key), true, true)
-    this.refreshes.add(lookup)
-    this.start(lookup, parent)
+    const lookup = new Lookup<Key, A, E>(key, this.#store.hashOf(key), true, true)
+    this.#refreshes.add(lookup)
+    this.#start(lookup, parent)
   }
 
-  private startAndJoin(
+  #startAndJoin(
     lookup: Lookup<Key, A, E>,
     waiter: Fiber.Fiber<unknown, unknown>,
     restore: Restore
   ): Effect.Effect<A, E> {
     lookup.waiters++
-    this.start(lookup, waiter)
-    if (!lookup.hasEnded) return this.wait(lookup, waiter, restore)
+    this.#start(lookup, waiter)
+    if (!lookup.hasEnded) return this.#wait(lookup, waiter, restore)
     const exit = lookup.exit!
-    this.leave(lookup)
+    this.#leave(lookup)
     return exit
   }
 
-  private start(lookup: Lookup<Key, A, E>, parent: Fiber.Fiber<unknown, unknown>): void {
+  #start(lookup: Lookup<Key, A, E>, parent: Fiber.Fiber<unknown, unknown>): void {
     const { work } = lookup
     work.begin(workOf(parent))
     work.key = lookup.key
-    this.running.add(lookup)
+    this.#running.add(lookup)
     let fiber: Fiber.Fiber<void> | undefined
     let isStarted = false
     lookup.isStarting = true
     depth++
     if (depth > reached) reached = depth
     try {
-      fiber = Effect.runForkWith(this.contextOf(work, parent))(
-        this.run(lookup, depth > deepest && !isSynchronous(parent))
+      fiber = Effect.runForkWith(this.#contextOf(work, parent))(
+        this.#run(lookup, depth > deepest && !isSynchronous(parent.context))
       )
       lookup.fiber = fiber
       lookup.isStarting = false
-      fiber.addObserver((exit) => this.deliver(lookup, exit))
+      fiber.addObserver((exit) => this.#deliver(lookup, exit))
       isStarted = true
     } finally {
       // Only assignments, because the stack may have overflowed.
@@ -248,8 +249,8 @@ export class Lookups<Key, A extends WeakKey, E> {
       lookup.isStarting = false
       if (!isStarted) {
         lookup.fiber = fiber
-        lookup.nextLost = this.lost
-        this.lost = lookup
+        lookup.nextLost = this.#lost
+        this.#lost = lookup
       }
       if (depth === 0) reached = 0
     }
@@ -258,27 +259,27 @@ export class Lookups<Key, A extends WeakKey, E> {
 
   /** Fails the lookups that a stack overflow has stopped. O(1) if there are none. */
   failLost(): void {
-    while (this.lost !== undefined) {
-      const lookup = this.lost
-      this.lost = lookup.nextLost
-      if (!lookup.hasEnded) this.fail(lookup)
+    while (this.#lost !== undefined) {
+      const lookup = this.#lost
+      this.#lost = lookup.nextLost
+      if (!lookup.hasEnded) this.#fail(lookup)
     }
   }
 
   /** The services of the cache, and those of the operation that the lookup needs. */
-  private contextOf(work: Work, parent: Fiber.Fiber<unknown, unknown>): Context.Context<unknown> {
-    const { context, lookup, requiresServices } = this.config
+  #contextOf(work: Work, parent: Fiber.Fiber<unknown, unknown>): Context.Context<unknown> {
+    const { context, lookup, requiresServices } = this.#config
     // The finalizers of a resource hold the context of its lookup for as long as the resource is open.
     const own = lookup.isScoped && !requiresServices ? observing(parent.context) : parent.context
     // The types of `make` require the services of the lookup either there or in each operation.
     return withWork(Context.merge(context, own), work) as Context.Context<unknown>
   }
 
-  private run(lookup: Lookup<Key, A, E>, isDeep: boolean): Effect.Effect<void, never, unknown> {
-    const { clock, lookup: { isScoped }, onLoad } = this.config
+  #run(lookup: Lookup<Key, A, E>, isDeep: boolean): Effect.Effect<void, never, unknown> {
+    const { clock, lookup: { isScoped }, onLoad } = this.#config
     const scope = isScoped ? Scope.makeUnsafe() : undefined
     const startedAt = onLoad === undefined ? undefined : clock.monotonicTimeNanosUnsafe()
-    const acquired = Effect.suspend(() => this.acquire(lookup, scope))
+    const acquired = Effect.suspend(() => this.#acquire(lookup, scope))
     return Effect.uninterruptibleMask((restore) =>
       Effect.withFiber((fiber) => {
         lookup.work.fiber = fiber
@@ -290,17 +291,17 @@ export class Lookups<Key, A extends WeakKey, E> {
               onLoad!(clock.monotonicTimeNanosUnsafe() - startedAt)
             }
             // Lookups that wait for each other can all end in one turn.
-            return this.store.turn.isFull && !isSynchronous(fiber)
-              ? Effect.flatMap(endTurn, () => this.settle(lookup, exit, scope))
-              : this.settle(lookup, exit, scope)
+            return this.#store.turn.isFull && !isSynchronous(fiber.context)
+              ? Effect.flatMap(endTurn, () => this.#settle(lookup, exit, scope))
+              : this.#settle(lookup, exit, scope)
           }
         )
       })
     )
   }
 
-  private acquire(lookup: Lookup<Key, A, E>, scope: Scope.Scope | undefined): Effect.Effect<A, E, unknown> {
-    const user = this.config.lookup
+  #acquire(lookup: Lookup<Key, A, E>, scope: Scope.Scope | undefined): Effect.Effect<A, E, unknown> {
+    const user = this.#config.lookup
     try {
       return user.isScoped ? user.run(lookup.key, scope!) : user.run(lookup.key)
     } catch (error) {
@@ -311,12 +312,13 @@ export class Lookups<Key, A extends WeakKey, E> {
   }
 
   /** Stores the result of a lookup, at the end of its fiber. */
-  private settle(
+  #settle(
     lookup: Lookup<Key, A, E>,
     exit: Exit.Exit<A, E>,
     scope: Scope.Closeable | undefined
   ): Effect.Effect<void> {
-    const { counters, store } = this
+    const counters = this.#counters
+    const store = this.#store
     let terms: Terms | undefined
     let place: Place<Key, A, E> | undefined
     let result = exit
@@ -335,12 +337,12 @@ export class Lookups<Key, A extends WeakKey, E> {
     if (entry !== undefined) place = { key: entry.key, hash: entry.hash, entry }
     // A stack overflow is not cached, because it says nothing about the key.
     const isStored = terms !== undefined && lookup.isWanted && (Exit.isSuccess(result) || !mayBeOverflow(result)) &&
-      (entry !== undefined || this.isKept(place!, result))
+      (entry !== undefined || this.#isKept(place!, result))
     if (Exit.isSuccess(result)) counters.loads++
     else if (Exit.hasInterrupts(result)) counters.interrupted++
     else counters.failures++
     if (!isStored) this.detach(lookup)
-    this.forget(lookup)
+    this.#forget(lookup)
     const resource = scope !== undefined && Exit.isSuccess(result) ? { scope, work: lookup.work } : undefined
     const wasStored = isStored && store.insert(place!, result, terms!, resource, entry)
     if (Exit.isSuccess(result) && !wasStored) {
@@ -359,20 +361,20 @@ export class Lookups<Key, A extends WeakKey, E> {
   }
 
   /** A refresh that fails leaves a live value, and the lookup of a pending entry. */
-  private isKept({ entry }: Place<Key, A, E>, exit: Exit.Exit<A, E>): boolean {
+  #isKept({ entry }: Place<Key, A, E>, exit: Exit.Exit<A, E>): boolean {
     return Exit.isSuccess(exit) || entry === undefined || (entry.exit !== undefined && Exit.isFailure(entry.exit))
   }
 
   /** Forgets a lookup that has been settled. */
-  private forget(lookup: Lookup<Key, A, E>): void {
-    this.running.delete(lookup)
-    this.refreshes.delete(lookup)
+  #forget(lookup: Lookup<Key, A, E>): void {
+    this.#running.delete(lookup)
+    this.#refreshes.delete(lookup)
     lookup.entry = undefined
   }
 
   /** Runs the user's `weigh` and `timeToLive`. Called before any change, because both may throw or call the cache. */
   termsOf(exit: Exit.Exit<A, E>, key: Key): Terms {
-    const { timeToLive, weigh } = this.config
+    const { timeToLive, weigh } = this.#config
     let weight = 1
     if (Exit.isSuccess(exit)) {
       const { value } = exit
@@ -391,20 +393,20 @@ export class Lookups<Key, A extends WeakKey, E> {
   }
 
   /** Hands the exit of a lookup to its waiters, after its fiber has ended. */
-  private deliver(lookup: Lookup<Key, A, E>, exit: Exit.Exit<void>): void {
+  #deliver(lookup: Lookup<Key, A, E>, exit: Exit.Exit<void>): void {
     lookup.work.end()
     if (lookup.hasEnded) return
     if (lookup.exit === undefined) {
       // The fiber has ended without `settle`, for example because the stack overflowed.
-      if (this.running.delete(lookup)) this.counters.failures++
+      if (this.#running.delete(lookup)) this.#counters.failures++
       this.detach(lookup)
-      this.forget(lookup)
+      this.#forget(lookup)
       lookup.exit = Exit.isFailure(exit) ? Exit.failCause(exit.cause) : Exit.die(new Error("The lookup was lost"))
     }
-    this.handOver(lookup, lookup.exit)
+    this.#handOver(lookup, lookup.exit)
   }
 
-  private handOver(lookup: Lookup<Key, A, E>, exit: Exit.Exit<A, E>): void {
+  #handOver(lookup: Lookup<Key, A, E>, exit: Exit.Exit<A, E>): void {
     lookup.hasEnded = true
     lookup.fiber = undefined
     lookup.exit = lookup.waiters === 0 ? undefined : exit
@@ -416,22 +418,22 @@ export class Lookups<Key, A extends WeakKey, E> {
   }
 
   /** Returns whether a lookup that is still found will never settle, because an error of the engine stopped it. */
-  private isBroken(lookup: Lookup<Key, A, E>): boolean {
+  #isBroken(lookup: Lookup<Key, A, E>): boolean {
     return lookup.hasEnded ||
       (!lookup.isStarting && (lookup.fiber === undefined || lookup.fiber.pollUnsafe() !== undefined))
   }
 
-  private fail(lookup: Lookup<Key, A, E>): void {
-    this.deliver(lookup, lookup.fiber?.pollUnsafe() ?? Exit.die(new Error("The lookup could not be started")))
+  #fail(lookup: Lookup<Key, A, E>): void {
+    this.#deliver(lookup, lookup.fiber?.pollUnsafe() ?? Exit.die(new Error("The lookup could not be started")))
   }
 
   /** Waits for a running lookup. Interrupts it if its last waiter is interrupted. */
   join(lookup: Lookup<Key, A, E>, waiter: Fiber.Fiber<unknown, unknown>, restore: Restore): Effect.Effect<A, E> {
     lookup.waiters++
-    return this.wait(lookup, waiter, restore)
+    return this.#wait(lookup, waiter, restore)
   }
 
-  private wait(
+  #wait(
     lookup: Lookup<Key, A, E>,
     waiter: Fiber.Fiber<unknown, unknown>,
     restore: Restore
@@ -456,7 +458,7 @@ export class Lookups<Key, A extends WeakKey, E> {
       })),
       () => {
         if (own !== undefined) own.waitsFor = undefined
-        const fiber = this.leave(lookup)
+        const fiber = this.#leave(lookup)
         // A closing cache waits for the fiber itself.
         return fiber === undefined || work !== undefined || lookup.isCancelled
           ? Effect.void
@@ -466,7 +468,7 @@ export class Lookups<Key, A extends WeakKey, E> {
   }
 
   /** Counts a waiter that has left. If it was the last, interrupts the lookup and returns the fiber. */
-  private leave(lookup: Lookup<Key, A, E>): Fiber.Fiber<void> | undefined {
+  #leave(lookup: Lookup<Key, A, E>): Fiber.Fiber<void> | undefined {
     lookup.waiters--
     if (lookup.waiters > 0) return undefined
     if (lookup.hasEnded) {
@@ -484,23 +486,23 @@ export class Lookups<Key, A extends WeakKey, E> {
   /** Removes the pending entry of a lookup. The waiters receive the result, but it is not stored. */
   detach(lookup: Lookup<Key, A, E>): void {
     lookup.isWanted = false
-    this.refreshes.delete(lookup)
-    if (lookup.entry !== undefined) this.store.detach(lookup.entry)
+    this.#refreshes.delete(lookup)
+    if (lookup.entry !== undefined) this.#store.detach(lookup.entry)
   }
 
   /** Returns the running refresh of a key, which must be detached if something newer happens to the key. O(1). */
   refreshOf(key: Key): Lookup<Key, A, E> | undefined {
-    return this.refreshes.size === 0 ? undefined : this.refreshes.get(key)
+    return this.#refreshes.size === 0 ? undefined : this.#refreshes.get(key)
   }
 
   /** Detaches all refreshes, because something newer has happened to their keys. */
   outdateAll(): void {
-    for (const lookup of Array.from(this.refreshes.values())) this.detach(lookup)
+    for (const lookup of Array.from(this.#refreshes.values())) this.detach(lookup)
   }
 
   /** Detaches all lookups, so that none of them stores its result. Returns them. O(n). */
   detachAll(): ReadonlyArray<Lookup<Key, A, E>> {
-    const lookups = Array.from(this.running)
+    const lookups = Array.from(this.#running)
     for (const lookup of lookups) {
       lookup.isCancelled = true
       this.detach(lookup)
@@ -516,7 +518,7 @@ export class Lookups<Key, A extends WeakKey, E> {
     const { fiber } = lookup
     if (fiber === undefined || lookup.hasEnded) return undefined
     wake(() => fiber.interruptUnsafe(closer.id))
-    if (!lookup.hasEnded) this.handOver(lookup, Exit.failCause(Cause.interrupt(closer.id)))
+    if (!lookup.hasEnded) this.#handOver(lookup, Exit.failCause(Cause.interrupt(closer.id)))
     return fiber
   }
 }
@@ -531,10 +533,6 @@ const isOverflow = (defect: unknown): boolean =>
  */
 const mayBeOverflow = (exit: Exit.Failure<unknown, unknown>): boolean =>
   exit.cause.reasons.some((reason) => Cause.isDieReason(reason) && (reached > deepest || isOverflow(reason.defect)))
-
-/** Returns whether a fiber belongs to `Effect.runSync`, so that it cannot wait for another turn. O(1). */
-export const isSynchronous = (fiber: Fiber.Fiber<unknown, unknown>): boolean =>
-  Context.get(fiber.context, Scheduler.Scheduler).executionMode === "sync"
 
 /** Selects what a fiber needs for running, logging and tracing. */
 const observing = /*#__PURE__*/ Context.pick(

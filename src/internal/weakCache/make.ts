@@ -7,10 +7,10 @@ import * as Duration from "effect/Duration"
 import * as Effect from "effect/Effect"
 import type * as Exit from "effect/Exit"
 import { format } from "effect/Formatter"
-import * as Scheduler from "effect/Scheduler"
 import * as Scope from "effect/Scope"
 import { Heap } from "../../Heap.ts"
 import type { Options } from "../../WeakCache.ts"
+import { isSynchronous, withSchedulerOf } from "../effectInternals.ts"
 import * as Invalidations from "./invalidations.ts"
 import type { LookupFunction } from "./lookups.ts"
 import * as Metrics from "./metrics.ts"
@@ -84,9 +84,7 @@ export const make = <Key, A extends WeakKey, E, RCache, RMake, IE, IR>(
 
 /** Removes the scheduler of `Effect.runSync`, because fibers that yield to it never let the event loop run. */
 const inTurns = <R>(context: Context.Context<R>): Context.Context<R> =>
-  Context.get(context, Scheduler.Scheduler).executionMode === "sync"
-    ? Context.add(context, Scheduler.Scheduler, Context.get(Context.empty(), Scheduler.Scheduler))
-    : context
+  isSynchronous(context) ? withSchedulerOf(context, Context.empty()) : context
 
 /** Throws if the duration is invalid. */
 const millisOf = (input: Duration.Input | undefined): number =>

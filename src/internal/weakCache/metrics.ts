@@ -54,32 +54,32 @@ const registries = /*#__PURE__*/ new WeakMap<Metric.MetricRegistry, Map<string, 
 
 class Group {
   readonly members = new Set<Member>()
-  private readonly context: Context.Context<never>
-  private readonly loadTime: Metric.Histogram<Duration.Duration>
-  private readonly registrations: Array<Metric.Registration> = []
+  readonly #context: Context.Context<never>
+  readonly #loadTime: Metric.Histogram<Duration.Duration>
+  readonly #registrations: Array<Metric.Registration> = []
   /** What closed caches have counted. Keeps a counter from falling while other caches of the name are open. */
-  private readonly past: Record<string, number> = {}
+  readonly #past: Record<string, number> = {}
 
   constructor(name: string, context: Context.Context<never>) {
-    this.context = context
+    this.#context = context
     const attributes = { cache: name }
     for (const id of counterIds) {
       const metric = Metric.counter(`weak_cache_${id}`, { description: counters[id], attributes, incremental: true })
-      this.register(metric, () => ({ count: this.sum(id), incremental: true }))
+      this.#register(metric, () => ({ count: this.#sum(id), incremental: true }))
     }
     for (const id of gaugeIds) {
       const metric = Metric.gauge(`weak_cache_${id}`, { description: gauges[id], attributes })
-      this.register(metric, () => ({ value: this.sum(id) }))
+      this.#register(metric, () => ({ value: this.#sum(id) }))
     }
-    this.loadTime = Metric.timer("weak_cache_load_time", { description: "Duration of a lookup", attributes })
+    this.#loadTime = Metric.timer("weak_cache_load_time", { description: "Duration of a lookup", attributes })
   }
 
-  private register<Input, State>(metric: Metric.Metric<Input, State>, get: () => State): void {
-    this.registrations.push(Metric.registerUnsafe(metric, this.context, { get, update: ignore, modify: ignore }))
+  #register<Input, State>(metric: Metric.Metric<Input, State>, get: () => State): void {
+    this.#registrations.push(Metric.registerUnsafe(metric, this.#context, { get, update: ignore, modify: ignore }))
   }
 
-  private sum(id: Counter | Gauge): number {
-    let sum = this.past[id] ?? 0
+  #sum(id: Counter | Gauge): number {
+    let sum = this.#past[id] ?? 0
     for (const member of this.members) {
       const stats = member.source.deref()?.stats()
       if (stats !== undefined) member.last = stats
@@ -90,19 +90,19 @@ class Group {
   }
 
   recordLoad(nanos: bigint): void {
-    this.loadTime.updateUnsafe(Duration.nanos(nanos), this.context)
+    this.#loadTime.updateUnsafe(Duration.nanos(nanos), this.#context)
   }
 
   leave(member: Member): void {
     const last = member.source.deref()?.stats() ?? member.last
     this.members.delete(member)
     if (last === undefined) return
-    for (const id of counterIds) this.past[id] = (this.past[id] ?? 0) + last[id]
+    for (const id of counterIds) this.#past[id] = (this.#past[id] ?? 0) + last[id]
   }
 
   remove(): void {
-    for (const registration of this.registrations) registration.remove()
-    Metric.removeUnsafe(this.loadTime, this.context)
+    for (const registration of this.#registrations) registration.remove()
+    Metric.removeUnsafe(this.#loadTime, this.#context)
   }
 }
 

@@ -7,7 +7,7 @@ import * as Exit from "effect/Exit"
 import type * as Fiber from "effect/Fiber"
 import * as Scope from "effect/Scope"
 import type { Background } from "./background.ts"
-import type { Entry } from "./entry.ts"
+import type { Extra } from "./entry.ts"
 import type { Work } from "./work.ts"
 
 export interface Resource {
@@ -17,46 +17,46 @@ export interface Resource {
 }
 
 export class Resources<Key, A extends WeakKey, E> {
-  private readonly background: Background
-  private open = new Set<Entry<Key, A, E>>()
+  readonly #background: Background
+  readonly #open = new Set<Extra<Key, A, E>>()
 
   constructor(background: Background) {
-    this.background = background
+    this.#background = background
   }
 
   /** O(1). */
-  get isEmpty(): boolean {
-    return this.open.size === 0
+  get size(): number {
+    return this.#open.size
   }
 
   /** Gives an entry a resource. O(1). */
-  add(entry: Entry<Key, A, E>, resource: Resource): void {
-    entry.resource = resource
-    this.open.add(entry)
+  add(extra: Extra<Key, A, E>, resource: Resource): void {
+    extra.resource = resource
+    this.#open.add(extra)
   }
 
   /** Takes the resource of an entry. The caller must close it. O(1). */
-  take(entry: Entry<Key, A, E>): Resource | undefined {
-    const { resource } = entry
+  take(extra: Extra<Key, A, E> | undefined): Resource | undefined {
+    const resource = extra?.resource
     if (resource === undefined) return undefined
-    entry.resource = undefined
-    this.open.delete(entry)
+    extra!.resource = undefined
+    this.#open.delete(extra!)
     return resource
   }
 
-  /** Returns the entries with an open resource, including removed entries. O(n). */
-  entries(): ReadonlyArray<Entry<Key, A, E>> {
-    return Array.from(this.open)
+  /** Returns the extras of the entries with an open resource, including removed entries. O(n). */
+  extras(): ReadonlyArray<Extra<Key, A, E>> {
+    return Array.from(this.#open)
   }
 
   /** Closes a resource in a fiber that the caller waits for. Finalizers run in this turn. */
   close({ scope, work }: Resource, exit: Exit.Exit<unknown, unknown>, parent: Work | undefined): Fiber.Fiber<void> {
-    return this.background.run(Scope.close(scope, exit), { work, parent })
+    return this.#background.run(Scope.close(scope, exit), { work, parent })
   }
 
   /** Closes a resource in the background. Yields first, so that no finalizer runs in the middle of an operation. */
   closeLater({ scope, work }: Resource): void {
-    this.background.run(
+    this.#background.run(
       Effect.ignoreCause(Effect.andThen(Effect.yieldNow, Scope.close(scope, Exit.void)), {
         log: "Unhandled",
         message: "Unhandled error in a finalizer of a WeakCache's resource"

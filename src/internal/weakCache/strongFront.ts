@@ -143,29 +143,29 @@ export class StrongFront<L extends Link> {
   capacity: number
   readonly maxWeight: number
   size = 0
-  private readonly hash: (link: L) => number
+  readonly #hash: (link: L) => number
   /** Holds all entries while the front is exactly LRU. */
-  private readonly window = new List<L>(inWindow)
-  private readonly probation = new List<L>(onProbation)
-  private readonly guarded = new List<L>(isGuarded)
+  readonly #window = new List<L>(inWindow)
+  readonly #probation = new List<L>(onProbation)
+  readonly #guarded = new List<L>(isGuarded)
   /** `undefined` while the front is exactly LRU. */
-  private frequency: Frequency<L> | undefined = undefined
+  #frequency: Frequency<L> | undefined = undefined
 
   /** `hash` returns the hash of an entry's key. It is called when an entry enters the front, and when it leaves. */
   constructor(capacity: number, maxWeight: number, hash: (link: L) => number) {
     this.capacity = capacity
     this.maxWeight = maxWeight
-    this.hash = hash
+    this.#hash = hash
   }
 
   /** The total weight of the entries. O(1). */
   get weight(): number {
-    return this.window.weight + this.probation.weight + this.guarded.weight
+    return this.#window.weight + this.#probation.weight + this.#guarded.weight
   }
 
   /** Returns `false` if an entry alone exceeds a bound. This entry must not demote other entries. O(1). */
-  admits(link: L): boolean {
-    return this.capacity > 0 && link.weight <= this.maxWeight
+  admits(weight: number): boolean {
+    return this.capacity > 0 && weight <= this.maxWeight
   }
 
   /** O(1). */
@@ -176,42 +176,42 @@ export class StrongFront<L extends Link> {
   /** Adds an entry as the most recently used. O(1) on average. */
   add(link: L): void {
     this.size++
-    this.window.add(link)
-    const { frequency } = this
+    this.#window.add(link)
+    const frequency = this.#frequency
     if (frequency !== undefined) {
-      frequency.enter(link, this.hash(link), this.size)
-      this.fillMain(frequency)
+      frequency.enter(link, this.#hash(link), this.size)
+      this.#fillMain(frequency)
     } else if (this.size > exact && this.capacity > exact) {
-      this.frequency = new Frequency<L>(this.capacity, this.size)
-      this.fillMain(this.frequency)
+      this.#frequency = new Frequency<L>(this.capacity, this.size)
+      this.#fillMain(this.#frequency)
     }
   }
 
   /** Removes an entry of the front. O(1). */
   remove(link: L): void {
-    this.listOf(link).remove(link)
+    this.#listOf(link).remove(link)
     this.size--
-    const { frequency } = this
+    const frequency = this.#frequency
     if (frequency === undefined) return
-    frequency.leave(link, this.hash(link))
+    frequency.leave(link, this.#hash(link))
     // Starts again as LRU.
-    if (this.size === 0 || (this.capacity <= exact && this.size <= exact)) this.forgetFrequency()
+    if (this.size === 0 || (this.capacity <= exact && this.size <= exact)) this.#forgetFrequency()
   }
 
   /** Marks an entry of the front as the most recently used. O(1), hashes nothing, and allocates nothing. */
   use(link: L): void {
-    const { frequency } = this
+    const frequency = this.#frequency
     if (frequency === undefined) {
-      this.window.use(link)
+      this.#window.use(link)
       return
     }
-    const list = this.listOf(link)
+    const list = this.#listOf(link)
     // Before the front is full, nothing needs a guard.
-    if (list === this.probation && frequency.isFull) {
+    if (list === this.#probation && frequency.isFull) {
       list.remove(link)
-      this.guarded.add(link)
+      this.#guarded.add(link)
       if (frequency.candidate === link) frequency.candidate = undefined
-      this.boundGuarded()
+      this.#boundGuarded()
     } else {
       list.use(link)
     }
@@ -220,30 +220,31 @@ export class StrongFront<L extends Link> {
 
   /** Returns the entry that must leave first. The front must not be empty. O(1). */
   victim(): L {
-    const oldest = this.probation.oldest ?? this.guarded.oldest
-    if (this.frequency === undefined || oldest === undefined) return this.window.oldest!
-    return this.frequency.worse(oldest)
+    const oldest = this.#probation.oldest ?? this.#guarded.oldest
+    if (this.#frequency === undefined || oldest === undefined) return this.#window.oldest!
+    return this.#frequency.worse(oldest)
   }
 
-  private listOf(link: L): List<L> {
+  #listOf(link: L): List<L> {
     const id = link.mark & listBits
-    return id === inWindow ? this.window : id === onProbation ? this.probation : this.guarded
+    return id === inWindow ? this.#window : id === onProbation ? this.#probation : this.#guarded
   }
 
   /** Moves what the window cannot hold to the main part. Each entry moves once, except when the window shrinks. */
-  private fillMain(frequency: Frequency<L>): void {
-    const { window } = this
+  #fillMain(frequency: Frequency<L>): void {
+    const window = this.#window
     const bound = frequency.share * this.weight
     while (window.weight > bound && window.oldest !== window.newest) {
       const link = window.oldest!
       window.remove(link)
-      this.probation.add(link)
+      this.#probation.add(link)
       frequency.candidate = link
     }
   }
 
-  private boundGuarded(): void {
-    const { guarded, probation } = this
+  #boundGuarded(): void {
+    const guarded = this.#guarded
+    const probation = this.#probation
     const bound = guardedShare * (guarded.weight + probation.weight)
     while (guarded.weight > bound && guarded.oldest !== guarded.newest) {
       const link = guarded.oldest!
@@ -252,11 +253,11 @@ export class StrongFront<L extends Link> {
     }
   }
 
-  private forgetFrequency(): void {
-    this.frequency = undefined
-    this.window.takeOlder(this.guarded)
-    this.window.takeOlder(this.probation)
-    for (let link = this.window.oldest; link !== undefined; link = link.newer as L | undefined) link.mark = inWindow
+  #forgetFrequency(): void {
+    this.#frequency = undefined
+    this.#window.takeOlder(this.#guarded)
+    this.#window.takeOlder(this.#probation)
+    for (let link = this.#window.oldest; link !== undefined; link = link.newer as L | undefined) link.mark = inWindow
   }
 }
 
@@ -266,147 +267,147 @@ class Frequency<L extends Link> {
   share = firstShare
   /** The entry that the window pushed out last, unless it has been used again since. */
   candidate: L | undefined = undefined
-  private readonly sketch = new FrequencySketch()
-  private age = 0
-  private readsOfAge = 0
+  readonly #sketch = new FrequencySketch()
+  #age = 0
+  #readsOfAge = 0
 
   /** Whether the front has been full, so that its hits tell something. Until then, a hit only moves and counts the entry. */
   isFull = false
-  private step = -firstStep
+  #step = -firstStep
   /** How often the climber still waits, and how often it waited last: longer each time that LRU found more. */
-  private rests = 0
-  private rest = 0
-  private reads = 0
-  private hits = 0
-  private lastRatio = 0
+  #rests = 0
+  #rest = 0
+  #reads = 0
+  #hits = 0
+  #lastRatio = 0
 
   /** A key is sampled if its mixed hash has none of these bits. */
-  private readonly sampleMask: number
+  readonly #sampleMask: number
   /** The sampled entries, with the hashes of their keys. */
-  private readonly sampled = new Map<L, number>()
+  readonly #sampled = new Map<L, number>()
   /** The hashes of sampled keys, in the order of use: what an LRU front of this size would hold. */
-  private readonly shadow = new Map<number, true>()
-  private sampledReads = 0
+  readonly #shadow = new Map<number, true>()
+  #sampledReads = 0
   /** Sampled reads that only LRU finds, less those that only the front finds. */
-  private advantage = 0
-  private draws = 1
+  #advantage = 0
+  #draws = 1
 
   constructor(capacity: number, size: number) {
-    this.sampleMask = capacity >= 2048 ? 15 : capacity >= 1024 ? 7 : capacity >= 512 ? 3 : 0
-    this.sketch.reserve(size)
+    this.#sampleMask = capacity >= 2048 ? 15 : capacity >= 1024 ? 7 : capacity >= 512 ? 3 : 0
+    this.#sketch.reserve(size)
   }
 
   /** An entry enters the window. */
   enter(link: L, hash: number, size: number): void {
-    this.sketch.reserve(size)
+    this.#sketch.reserve(size)
     this.candidate = undefined
-    this.count(link, Math.max(this.usesOf(link), this.sketch.estimate(hash)))
-    if ((mix(hash) & this.sampleMask) === 0) {
-      this.sampled.set(link, hash)
+    this.#count(link, Math.max(this.#usesOf(link), this.#sketch.estimate(hash)))
+    if ((mix(hash) & this.#sampleMask) === 0) {
+      this.#sampled.set(link, hash)
       link.mark |= sampledBit
-      if (this.isFull) this.compare(hash, false, size)
+      if (this.isFull) this.#compare(hash, false, size)
     }
-    this.read(false, size)
+    this.#read(false, size)
   }
 
   use(link: L, size: number): void {
-    this.count(link, this.usesOf(link))
-    if (this.isFull && (link.mark & sampledBit) !== 0) this.compare(this.sampled.get(link)!, true, size)
-    this.read(true, size)
+    this.#count(link, this.#usesOf(link))
+    if (this.isFull && (link.mark & sampledBit) !== 0) this.#compare(this.#sampled.get(link)!, true, size)
+    this.#read(true, size)
   }
 
   leave(link: L, hash: number): void {
-    this.sketch.raise(hash, this.usesOf(link))
+    this.#sketch.raise(hash, this.#usesOf(link))
     if ((link.mark & sampledBit) !== 0) {
       link.mark &= ~sampledBit
-      this.sampled.delete(link)
+      this.#sampled.delete(link)
     }
     if (this.candidate === link) this.candidate = undefined
   }
 
   /** Returns the candidate or the oldest entry of the main part, whichever must leave. */
   worse(oldest: L): L {
-    if (!this.isFull) this.begin()
+    if (!this.isFull) this.#begin()
     const { candidate } = this
     if (candidate === undefined || candidate === oldest) return oldest
-    const uses = this.usesOf(candidate)
+    const uses = this.#usesOf(candidate)
     // The candidate has counted its present use. In a loop, the oldest entry has that use still before it.
-    if (uses > this.usesOf(oldest) + 1) return oldest
+    if (uses > this.#usesOf(oldest) + 1) return oldest
     // Keeps keys with colliding hashes, or that were popular once, from filling the main part for good.
-    if (uses >= warm && this.draw() % admissions === 0) return oldest
+    if (uses >= warm && this.#draw() % admissions === 0) return oldest
     return candidate
   }
 
   /** Starts the shadow when the front is full for the first time: so far, LRU would hold the same entries. */
-  private begin(): void {
+  #begin(): void {
     this.isFull = true
-    for (const hash of this.sampled.values()) this.shadow.set(hash, true)
+    for (const hash of this.#sampled.values()) this.#shadow.set(hash, true)
   }
 
-  private draw(): number {
-    this.draws = (Math.imul(this.draws, 1_664_525) + 1_013_904_223) | 0
-    return this.draws >>> 16
+  #draw(): number {
+    this.#draws = (Math.imul(this.#draws, 1_664_525) + 1_013_904_223) | 0
+    return this.#draws >>> 16
   }
 
-  private usesOf(link: L): number {
+  #usesOf(link: L): number {
     // Negative if the front was exactly LRU in between. Then the count says nothing.
-    const halvings = this.age - (link.mark >> ageShift)
+    const halvings = this.#age - (link.mark >> ageShift)
     return halvings < 0 || halvings > 4 ? 0 : ((link.mark >> usesShift) & mostUses) >> halvings
   }
 
-  private count(link: L, before: number): void {
-    link.mark = (this.age << ageShift) | (Math.min(before + 1, mostUses) << usesShift) |
+  #count(link: L, before: number): void {
+    link.mark = (this.#age << ageShift) | (Math.min(before + 1, mostUses) << usesShift) |
       (link.mark & (listBits | sampledBit))
   }
 
-  private compare(hash: number, isHit: boolean, size: number): void {
-    const { shadow } = this
+  #compare(hash: number, isHit: boolean, size: number): void {
+    const shadow = this.#shadow
     const isHitOfLru = shadow.delete(hash)
     shadow.set(hash, true)
-    if (shadow.size > size / (this.sampleMask + 1)) {
+    if (shadow.size > size / (this.#sampleMask + 1)) {
       for (const oldest of shadow.keys()) {
         shadow.delete(oldest)
         break
       }
     }
-    this.sampledReads++
-    if (isHitOfLru) this.advantage++
-    if (isHit) this.advantage--
+    this.#sampledReads++
+    if (isHitOfLru) this.#advantage++
+    if (isHit) this.#advantage--
   }
 
-  private read(isHit: boolean, size: number): void {
-    if (++this.readsOfAge >= Math.max(readsPerAge, readsPerEntry * size)) {
-      this.readsOfAge = 0
-      this.age++
-      this.sketch.halve()
+  #read(isHit: boolean, size: number): void {
+    if (++this.#readsOfAge >= Math.max(readsPerAge, readsPerEntry * size)) {
+      this.#readsOfAge = 0
+      this.#age++
+      this.#sketch.halve()
     }
     if (!this.isFull) return
-    if (isHit) this.hits++
-    if (++this.reads < Math.max(readsPerStep, size)) return
-    this.moveBorder(this.hits / this.reads, this.advantage / Math.max(this.sampledReads, 1))
-    this.reads =
-      this.hits =
-      this.sampledReads =
-      this.advantage =
+    if (isHit) this.#hits++
+    if (++this.#reads < Math.max(readsPerStep, size)) return
+    this.#moveBorder(this.#hits / this.#reads, this.#advantage / Math.max(this.#sampledReads, 1))
+    this.#reads =
+      this.#hits =
+      this.#sampledReads =
+      this.#advantage =
         0
   }
 
-  private moveBorder(ratio: number, advantage: number): void {
-    const change = ratio - this.lastRatio
-    this.lastRatio = ratio
+  #moveBorder(ratio: number, advantage: number): void {
+    const change = ratio - this.#lastRatio
+    this.#lastRatio = ratio
     if (advantage > difference) {
       this.share += Math.min(growth * advantage, largestGrowth)
-      this.step = firstStep
-      this.rests = this.rest = Math.min(2 * this.rest + 1, longestRest)
+      this.#step = firstStep
+      this.#rests = this.#rest = Math.min(2 * this.#rest + 1, longestRest)
     } else if (advantage < -difference) {
       this.share *= shrinkage
-      this.rests = this.rest = 0
-    } else if (this.rests > 0) {
-      this.rests--
+      this.#rests = this.#rest = 0
+    } else if (this.#rests > 0) {
+      this.#rests--
     } else {
-      const amount = change >= 0 ? this.step : -this.step
+      const amount = change >= 0 ? this.#step : -this.#step
       this.share += amount
-      this.step = Math.abs(change) < restart ? stepDecay * amount : amount >= 0 ? firstStep : -firstStep
+      this.#step = Math.abs(change) < restart ? stepDecay * amount : amount >= 0 ? firstStep : -firstStep
     }
     this.share = Math.min(Math.max(this.share, smallestShare), largestShare)
   }

@@ -17,40 +17,40 @@ export interface Sleeper {
 }
 
 export class Timer {
-  private readonly heap: Heap
-  private readonly clock: Clock.Clock
-  private readonly sleep: (millis: number, wake: () => void) => () => void
+  readonly #heap: Heap
+  readonly #clock: Clock.Clock
+  readonly #sleep: (millis: number, wake: () => void) => () => void
   /** Weak, because a timer that sleeps must not keep alive a cache that the program dropped without closing it. */
-  private sleeper: WeakRef<Sleeper> | undefined = undefined
-  private cancel: (() => void) | undefined = undefined
-  private wakesAt = Infinity
+  #sleeper: WeakRef<Sleeper> | undefined = undefined
+  #cancel: (() => void) | undefined = undefined
+  #wakesAt = Infinity
 
   /** The context must not refer to the sleeper. */
   constructor(heap: Heap, clock: Clock.Clock, context: Context.Context<never>) {
-    this.heap = heap
-    this.clock = clock
-    this.sleep = clock === Context.get(Context.empty(), Clock.Clock) ? sleepOnHost : sleepBy(clock, context)
+    this.#heap = heap
+    this.#clock = clock
+    this.#sleep = clock === Context.get(Context.empty(), Clock.Clock) ? sleepOnHost : sleepBy(clock, context)
   }
 
   /** Schedules a wake-up at a time, unless the timer wakes earlier. All calls have the same sleeper. */
   wakeAt(time: number, sleeper: Sleeper): void {
-    if (time >= this.wakesAt) return
-    this.sleeper ??= new this.heap.WeakRef(sleeper)
-    this.cancel?.()
-    this.wakesAt = time
-    this.cancel = this.sleep(time - timeOf(this.clock), this.wake)
+    if (time >= this.#wakesAt) return
+    this.#sleeper ??= new this.#heap.WeakRef(sleeper)
+    this.#cancel?.()
+    this.#wakesAt = time
+    this.#cancel = this.#sleep(time - timeOf(this.#clock), this.#wake)
   }
 
   stop(): void {
-    const { cancel } = this
-    this.cancel = undefined
-    this.wakesAt = Infinity
+    const cancel = this.#cancel
+    this.#cancel = undefined
+    this.#wakesAt = Infinity
     cancel?.()
   }
 
-  private readonly wake = (): void => {
-    this.cancel = undefined
-    const sleeper = this.sleeper!.deref()
+  readonly #wake = (): void => {
+    this.#cancel = undefined
+    const sleeper = this.#sleeper!.deref()
     if (sleeper === undefined) return
     const next = sleeper.removeExpired()
     this.stop()

@@ -25,29 +25,29 @@ const reset = (): void => {
 
 /** What one cache demotes in a turn. */
 export class Turn {
-  private readonly maxWeight: number
-  private turn = -1
-  private weight = 0
+  readonly #maxWeight: number
+  #turn = -1
+  #weight = 0
 
   constructor(maxWeight: number) {
     // A bound of zero means that the cache holds nothing. It must not end the turn after each value.
-    this.maxWeight = maxWeight > 0 ? maxWeight : Infinity
+    this.#maxWeight = maxWeight > 0 ? maxWeight : Infinity
   }
 
   /** Counts a value that is now held weakly. O(1). */
   add(weight: number, hasResource: boolean): void {
     if (demoted === 0) nextTurn(reset)
     demoted += hasResource ? ofResource : 1
-    if (this.turn !== turn) {
-      this.turn = turn
-      this.weight = 0
+    if (this.#turn !== turn) {
+      this.#turn = turn
+      this.#weight = 0
     }
-    this.weight += weight
+    this.#weight += weight
   }
 
   /** O(1). */
   get isFull(): boolean {
-    return demoted >= most || (this.weight > this.maxWeight && this.turn === turn)
+    return demoted >= most || (this.#weight > this.#maxWeight && this.#turn === turn)
   }
 }
 

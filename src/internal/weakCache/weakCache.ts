@@ -14,10 +14,11 @@ import * as Hash from "effect/Hash"
 import * as Option from "effect/Option"
 import type { RemovalCause, Stats, WeakCache } from "../../WeakCache.ts"
 import { Base } from "../base.ts"
+import { isSynchronous } from "../effectInternals.ts"
 import { Background, patience, Removals } from "./background.ts"
 import { Counters } from "./counters.ts"
 import { type Entry, valueOf } from "./entry.ts"
-import { isSynchronous, Lookups, type LookupsConfig } from "./lookups.ts"
+import { Lookups, type LookupsConfig } from "./lookups.ts"
 import { type Resource, Resources } from "./resources.ts"
 import { makeTable, Store, type StoreConfig } from "./store.ts"
 import type { Sleeper } from "./timer.ts"
@@ -43,28 +44,28 @@ const roundsOfClosing = 8
 
 /** `R` are the services that operations which run the lookup require. */
 export class WeakCacheImpl<Key, A extends WeakKey, E, R> extends Base implements WeakCache<Key, A, E, R>, Sleeper {
-  private readonly store: Store<Key, A, E>
-  private readonly lookups: Lookups<Key, A, E>
-  private readonly counters = new Counters()
-  private readonly resources: Resources<Key, A, E>
-  private readonly closings: Background
-  private readonly reports: Background
-  private readonly removals: Removals<Key>
+  readonly #store: Store<Key, A, E>
+  readonly #lookups: Lookups<Key, A, E>
+  readonly #counters = new Counters()
+  readonly #resources: Resources<Key, A, E>
+  readonly #closings: Background
+  readonly #reports: Background
+  readonly #removals: Removals<Key>
   /** A closing cache is open for its finalizers only. */
-  private phase: "open" | "closing" | "closed" = "open"
+  #phase: "open" | "closing" | "closed" = "open"
 
   constructor(config: Config<Key, A, E>) {
     super()
     const table = makeTable<Key, Entry<Key, A, E>>(config.compare)
-    this.closings = new Background(config.context)
-    this.reports = new Background(config.context)
-    this.removals = new Removals(this.reports, config.onRemoval, (key) => table.get(key) !== undefined)
-    this.resources = new Resources(this.closings)
-    this.store = new Store(config, table, this.counters, this.resources, this.removals, [
-      this.closings,
-      this.reports
+    this.#closings = new Background(config.context)
+    this.#reports = new Background(config.context)
+    this.#removals = new Removals(this.#reports, config.onRemoval, (key) => table.get(key) !== undefined)
+    this.#resources = new Resources(this.#closings)
+    this.#store = new Store(config, table, this.#counters, this.#resources, this.#removals, [
+      this.#closings,
+      this.#reports
     ], this)
-    this.lookups = new Lookups(config, this.store, this.counters, makeTable(config.compare))
+    this.#lookups = new Lookups(config, this.#store, this.#counters, makeTable(config.compare))
   }
 
   get ["~effect-weakref/WeakCache"]() {
@@ -72,7 +73,7 @@ export class WeakCacheImpl<Key, A extends WeakKey, E, R> extends Base implements
   }
 
   override toJSON(): unknown {
-    const { front, size } = this.store
+    const { front, size } = this.#store
     return { _id: "WeakCache", capacity: front.capacity, size, strong: front.size }
   }
 
@@ -92,70 +93,68 @@ export class WeakCacheImpl<Key, A extends WeakKey, E, R> extends Base implements
 
   get(key: Key): Effect.Effect<A, E> {
     return Effect.suspend(() => {
-      const exit = this.store.read(key)
-      if (exit === undefined) return this.inTurn(() => this.getOrLoad(key))
-      return this.store.due === undefined ? exit : this.refreshDue(exit)
+      const exit = this.#store.read(key)
+      if (exit === undefined) return this.#inTurn(() => this.#getOrLoad(key))
+      return this.#store.due === undefined ? exit : this.#refreshDue(exit)
     })
   }
 
   getOption(key: Key): Effect.Effect<Option.Option<A>, E> {
     return Effect.suspend(() => {
-      const exit = this.read(key)
-      return exit === undefined ? this.joinOption(key) : Effect.asSome(exit)
+      const exit = this.#read(key)
+      return exit === undefined ? this.#joinOption(key) : Effect.asSome(exit)
     })
   }
 
   getSuccess(key: Key): Effect.Effect<Option.Option<A>> {
-    return this.whileOpen(() => {
-      const exit = this.read(key)
-      if (exit === undefined) this.counters.misses++
+    return this.#whileOpen(() => {
+      const exit = this.#read(key)
+      if (exit === undefined) this.#counters.misses++
       return Effect.succeed(exit !== undefined && Exit.isSuccess(exit) ? Option.some(exit.value) : Option.none())
     })
   }
 
   peek(key: Key): Effect.Effect<Option.Option<A>> {
-    return this.whileOpen(() => Effect.succeed(Option.fromUndefinedOr(this.store.peek(key))))
+    return this.#whileOpen(() => Effect.succeed(Option.fromUndefinedOr(this.#store.peek(key))))
   }
 
   has(key: Key): Effect.Effect<boolean> {
-    return this.whileOpen(() => Effect.succeed(this.store.current(key) !== undefined))
+    return this.#whileOpen(() => Effect.succeed(this.#store.current(key) !== undefined))
   }
 
   size(): number {
-    this.lookups.failLost()
-    return this.store.size
+    this.#lookups.failLost()
+    return this.#store.size
   }
 
   keys(): Iterable<Key> {
-    return this.store.keys()
+    return this.#store.keys()
   }
 
   pairs(): Iterable<[Key, A]> {
-    return this.store.pairs()
+    return this.#store.pairs()
   }
 
   stats(): Stats {
-    const { counters: { removed: _, ...counters }, store: { front } } = this
-    return { ...counters, strong: front.size, weight: front.weight }
+    const { front } = this.#store
+    return { ...this.#counters, strong: front.size, weight: front.weight }
   }
 
   /** Reads without starting a refresh, because the reader may not have the services of the lookup. */
-  private read(key: Key): Exit.Exit<A, E> | undefined {
-    const exit = this.store.read(key)
-    this.store.due = undefined
+  #read(key: Key): Exit.Exit<A, E> | undefined {
+    const exit = this.#store.read(key)
+    this.#store.due = undefined
     return exit
   }
 
   /** Starts the refresh that the last read has found due. */
-  private refreshDue(exit: Exit.Exit<A, E>): Effect.Effect<A, E> {
-    const { due } = this.store
-    this.store.due = undefined
-    return this.inTurn(() =>
+  #refreshDue(exit: Exit.Exit<A, E>): Effect.Effect<A, E> {
+    const { due } = this.#store
+    this.#store.due = undefined
+    return this.#inTurn(() =>
       Effect.withFiber((fiber) => {
-        if (due !== undefined && due.state !== "removed" && this.phase === "open") {
-          this.store.refreshed(due)
-          this.lookups.refreshLater(due.key, fiber)
-        }
+        const entry = due !== undefined && this.#phase === "open" ? this.#store.refreshed(due) : undefined
+        if (entry !== undefined) this.#lookups.refreshLater(entry.key, fiber)
         return exit
       })
     )
@@ -163,38 +162,38 @@ export class WeakCacheImpl<Key, A extends WeakKey, E, R> extends Base implements
 
   // Loading
 
-  private getOrLoad(key: Key): Effect.Effect<A, E> {
-    return this.uninterruptible((fiber, restore) => {
-      const entry = this.store.current(key)
-      if (entry !== undefined && entry.state !== "pending") return this.store.readCurrent(entry)
-      this.counters.misses++
-      const lookup = this.lookups.find(key, entry)
+  #getOrLoad(key: Key): Effect.Effect<A, E> {
+    return this.#uninterruptible((fiber, restore) => {
+      const entry = this.#store.current(key)
+      if (entry !== undefined && entry.lookup === undefined) return this.#store.readCurrent(entry)
+      this.#counters.misses++
+      const lookup = this.#lookups.find(key, entry)
       return lookup === undefined
-        ? this.lookups.load(key, fiber, restore, false)
-        : this.lookups.join(lookup, fiber, restore)
+        ? this.#lookups.load(key, fiber, restore, false)
+        : this.#lookups.join(lookup, fiber, restore)
     })
   }
 
-  private joinOption(key: Key): Effect.Effect<Option.Option<A>, E> {
-    return this.uninterruptible((fiber, restore) => {
-      const entry = this.store.current(key)
-      if (entry !== undefined && entry.state !== "pending") return Effect.asSome(this.store.readCurrent(entry))
-      this.counters.misses++
-      const lookup = this.lookups.find(key, entry)
-      return lookup === undefined ? Effect.succeedNone : Effect.asSome(this.lookups.join(lookup, fiber, restore))
+  #joinOption(key: Key): Effect.Effect<Option.Option<A>, E> {
+    return this.#uninterruptible((fiber, restore) => {
+      const entry = this.#store.current(key)
+      if (entry !== undefined && entry.lookup === undefined) return Effect.asSome(this.#store.readCurrent(entry))
+      this.#counters.misses++
+      const lookup = this.#lookups.find(key, entry)
+      return lookup === undefined ? Effect.succeedNone : Effect.asSome(this.#lookups.join(lookup, fiber, restore))
     })
   }
 
   refresh(key: Key): Effect.Effect<A, E> {
-    return this.inTurn(() =>
-      this.uninterruptible((fiber, restore) => {
-        const entry = this.store.current(key)
-        const lookup = this.lookups.find(key, entry)
-        if (lookup?.isRefresh === true) return this.lookups.join(lookup, fiber, restore)
+    return this.#inTurn(() =>
+      this.#uninterruptible((fiber, restore) => {
+        const entry = this.#store.current(key)
+        const lookup = this.#lookups.find(key, entry)
+        if (lookup?.isRefresh === true) return this.#lookups.join(lookup, fiber, restore)
         // What a running lookup of a `get` reads may be older than this refresh.
         return entry === undefined
-          ? this.lookups.load(key, fiber, restore, true)
-          : this.lookups.refresh(key, fiber, restore)
+          ? this.#lookups.load(key, fiber, restore, true)
+          : this.#lookups.refresh(key, fiber, restore)
       })
     )
   }
@@ -202,35 +201,35 @@ export class WeakCacheImpl<Key, A extends WeakKey, E, R> extends Base implements
   // Storing
 
   set(key: Key, value: A): Effect.Effect<void> {
-    return this.inTurn(() =>
-      this.whileOpen(() => {
+    return this.#inTurn(() =>
+      this.#whileOpen(() => {
         const exit = Exit.succeed(value)
-        const terms = this.lookups.termsOf(exit, key)
+        const terms = this.#lookups.termsOf(exit, key)
         // `weigh` may have closed the cache.
-        if (this.phase === "closed") return Effect.interrupt
+        if (this.#phase === "closed") return Effect.interrupt
         // Both compare keys, so they are done before any change.
-        const refresh = this.lookups.refreshOf(key)
-        const place = this.store.placeOf(key)
-        if (refresh !== undefined) this.lookups.detach(refresh)
-        this.counters.sets++
-        if (!this.store.insert(place, exit, terms, undefined, undefined)) this.counters.unstored++
+        const refresh = this.#lookups.refreshOf(key)
+        const place = this.#store.placeOf(key)
+        if (refresh !== undefined) this.#lookups.detach(refresh)
+        this.#counters.sets++
+        if (!this.#store.insert(place, exit, terms, undefined, undefined)) this.#counters.unstored++
         return Effect.void
       })
     )
   }
 
   setCapacity(capacity: number): Effect.Effect<void> {
-    return this.whileOpen(() => {
+    return this.#whileOpen(() => {
       checkCapacity(capacity)
-      this.store.setCapacity(capacity)
+      this.#store.setCapacity(capacity)
       return Effect.void
     })
   }
 
   trim(capacity: number): Effect.Effect<void> {
-    return this.whileOpen(() => {
+    return this.#whileOpen(() => {
       checkCapacity(capacity)
-      this.store.trim(capacity)
+      this.#store.trim(capacity)
       return Effect.void
     })
   }
@@ -239,81 +238,84 @@ export class WeakCacheImpl<Key, A extends WeakKey, E, R> extends Base implements
    * Runs an operation that stores a value in a new turn, if this turn keeps too much alive that the cache holds only
    * weakly. A fiber of `Effect.runSync` cannot wait for another turn.
    */
-  private inTurn<B, E2>(operation: () => Effect.Effect<B, E2>): Effect.Effect<B, E2> {
-    const { turn } = this.store
+  #inTurn<B, E2>(operation: () => Effect.Effect<B, E2>): Effect.Effect<B, E2> {
+    const { turn } = this.#store
     return Effect.withFiber((fiber) =>
-      !turn.isFull || isSynchronous(fiber) ? operation() : Effect.flatMap(endTurn, () => this.inTurn(operation))
+      !turn.isFull || isSynchronous(fiber.context)
+        ? operation()
+        : Effect.flatMap(endTurn, () => this.#inTurn(operation))
     )
   }
 
   // Removing
 
   invalidate(key: Key): Effect.Effect<void> {
-    return this.uninterruptible((fiber) => {
-      const refresh = this.lookups.refreshOf(key)
-      const entry = this.store.current(key)
-      if (refresh !== undefined) this.lookups.detach(refresh)
-      return entry === undefined ? Effect.void : this.invalidateEntries([entry], fiber)
+    return this.#uninterruptible((fiber) => {
+      const refresh = this.#lookups.refreshOf(key)
+      const entry = this.#store.current(key)
+      if (refresh !== undefined) this.#lookups.detach(refresh)
+      return entry === undefined ? Effect.void : this.#invalidateEntries([entry], fiber)
     })
   }
 
   invalidateWhen(key: Key, f: (value: A) => boolean): Effect.Effect<boolean> {
-    return this.uninterruptible((fiber, restore) => {
-      const entry = this.store.current(key)
+    return this.#uninterruptible((fiber, restore) => {
+      const entry = this.#store.current(key)
       if (entry === undefined) return Effect.succeed(false)
-      const lookup = this.lookups.find(key, entry)
-      const exit = lookup === undefined ? this.exitOf(entry) : this.lookups.join(lookup, fiber, restore)
+      const lookup = this.#lookups.find(key, entry)
+      const exit = lookup === undefined ? this.#exitOf(entry) : this.#lookups.join(lookup, fiber, restore)
       return exit.pipe(
         Effect.map(f),
         // As in `Cache`, a failed lookup or a predicate that throws does not match.
         Effect.catchCause(() => Effect.succeed(false)),
         Effect.flatMap((matches) => {
-          if (!matches || (entry.state !== "strong" && entry.state !== "weak")) return Effect.succeed(false)
-          const refresh = this.lookups.refreshOf(key)
-          if (refresh !== undefined) this.lookups.detach(refresh)
-          return Effect.as(this.invalidateEntries([entry], fiber), true)
+          const present = matches ? this.#store.presentOf(entry) : undefined
+          if (present === undefined || present.lookup !== undefined) return Effect.succeed(false)
+          const refresh = this.#lookups.refreshOf(key)
+          if (refresh !== undefined) this.#lookups.detach(refresh)
+          return Effect.as(this.#invalidateEntries([present], fiber), true)
         })
       )
     })
   }
 
-  private exitOf(entry: Entry<Key, A, E>): Effect.Effect<A, E> {
+  #exitOf(entry: Entry<Key, A, E>): Effect.Effect<A, E> {
     if (entry.exit !== undefined) return entry.exit
     const value = valueOf(entry)
     return value === undefined ? Effect.interrupt : Effect.succeed(value)
   }
 
   get invalidateAll(): Effect.Effect<void> {
-    return this.uninterruptible((fiber) => {
-      this.lookups.outdateAll()
-      return this.invalidateEntries(this.store.presentEntries(), fiber)
+    return this.#uninterruptible((fiber) => {
+      this.#lookups.outdateAll()
+      return this.#invalidateEntries(this.#store.presentEntries(), fiber)
     })
   }
 
   /** Removes pending and live entries, and waits until their resources are closed. */
-  private invalidateEntries(
+  #invalidateEntries(
     entries: ReadonlyArray<Entry<Key, A, E>>,
     fiber: Fiber.Fiber<unknown, unknown>
   ): Effect.Effect<void> {
     const resources: Array<Resource> = []
     for (const entry of entries) {
       if (entry.lookup !== undefined) {
-        this.lookups.detach(entry.lookup)
+        this.#lookups.detach(entry.lookup)
       } else {
-        const resource = this.store.invalidate(entry)
+        const resource = this.#store.invalidate(entry)
         if (resource !== undefined) resources.push(resource)
       }
     }
     if (resources.length === 0) return Effect.void
     // Finalizers may call the cache, so all entries are removed before the first finalizer runs.
     const work = workOf(fiber)
-    const closing = resources.map((resource) => this.resources.close(resource, Exit.void, work))
+    const closing = resources.map((resource) => this.#resources.close(resource, Exit.void, work))
     return Effect.flatMap(Fiber.awaitAll(closing), Exit.asVoidAll)
   }
 
   /** Called by the timer. */
   removeExpired(): number {
-    return this.store.removeExpired()
+    return this.#store.removeExpired()
   }
 
   // Closing
@@ -321,86 +323,86 @@ export class WeakCacheImpl<Key, A extends WeakKey, E, R> extends Base implements
   /** Closes the cache. Waits for everything that does not wait for the caller itself. */
   close(exit: Exit.Exit<unknown, unknown>): Effect.Effect<void> {
     return Effect.withFiber((fiber) => {
-      this.phase = "closing"
+      this.#phase = "closing"
       return Effect.flatMap(
-        this.closeRounds(fiber, exit, 1),
-        (failures) => Effect.andThen(this.removals.end(workOf(fiber)), Exit.asVoidAll(failures))
+        this.#closeRounds(fiber, exit, 1),
+        (failures) => Effect.andThen(this.#removals.end(workOf(fiber)), Exit.asVoidAll(failures))
       )
     })
   }
 
   /** Ends all lookups and resources, and then those that finalizers have started meanwhile. Returns all results. */
-  private closeRounds(
+  #closeRounds(
     fiber: Fiber.Fiber<unknown, unknown>,
     exit: Exit.Exit<unknown, unknown>,
     round: number
   ): Effect.Effect<ReadonlyArray<Exit.Exit<void>>> {
     return Effect.suspend(() => {
-      if (round === roundsOfClosing) this.phase = "closed"
+      if (round === roundsOfClosing) this.#phase = "closed"
       const work = workOf(fiber)
-      const lookups = this.lookups.detachAll()
-      const resources = this.store.clear()
+      const lookups = this.#lookups.detachAll()
+      const resources = this.#store.clear()
       const ending: Array<Fiber.Fiber<void>> = []
       for (const lookup of lookups) {
         const isOwn = isWithin(work, lookup.work)
-        const ended = this.lookups.interrupt(lookup, fiber)
+        const ended = this.#lookups.interrupt(lookup, fiber)
         if (ended !== undefined && !isOwn) ending.push(ended)
       }
       return Effect.flatMap(Fiber.awaitAll(ending), () => {
-        const closing = resources.map((resource) => this.resources.close(resource, exit, work))
-        const ended = Effect.flatMap(Fiber.awaitAll(this.closings.others(work)), () => Fiber.awaitAll(closing))
-        return Effect.flatMap(this.untilStuck(ended, fiber), (exits) => {
-          const isDone = this.store.size === 0 && this.resources.isEmpty && this.lookups.areDetached
-          if (!isDone && this.phase === "closing") {
-            return Effect.map(this.closeRounds(fiber, exit, round + 1), (later) => [...exits, ...later])
+        const closing = resources.map((resource) => this.#resources.close(resource, exit, work))
+        const ended = Effect.flatMap(Fiber.awaitAll(this.#closings.others(work)), () => Fiber.awaitAll(closing))
+        return Effect.flatMap(this.#untilStuck(ended, fiber), (exits) => {
+          const isDone = this.#store.size === 0 && this.#resources.size === 0 && this.#lookups.areDetached
+          if (!isDone && this.#phase === "closing") {
+            return Effect.map(this.#closeRounds(fiber, exit, round + 1), (later) => [...exits, ...later])
           }
-          this.phase = "closed"
-          return Effect.map(this.closeRest(exit, work), (rest) => [...exits, ...rest])
+          this.#phase = "closed"
+          return Effect.map(this.#closeRest(exit, work), (rest) => [...exits, ...rest])
         })
       })
     })
   }
 
   /** Waits for finalizers. After a second, interrupts the lookups that finalizers have started and may wait for. */
-  private untilStuck<B>(ended: Effect.Effect<B>, fiber: Fiber.Fiber<unknown, unknown>): Effect.Effect<B> {
+  #untilStuck<B>(ended: Effect.Effect<B>, fiber: Fiber.Fiber<unknown, unknown>): Effect.Effect<B> {
     return Effect.flatMap(Effect.timeoutOption(ended, patience), (exits) => {
       if (Option.isSome(exits)) return Effect.succeed(exits.value)
-      this.phase = "closed"
-      for (const lookup of this.lookups.detachAll()) this.lookups.interrupt(lookup, fiber)
+      this.#phase = "closed"
+      for (const lookup of this.#lookups.detachAll()) this.#lookups.interrupt(lookup, fiber)
       return ended
     })
   }
 
   /** Closes what finalizers have loaded before the cache was closed under them. */
-  private closeRest(
+  #closeRest(
     exit: Exit.Exit<unknown, unknown>,
     work: Work | undefined
   ): Effect.Effect<ReadonlyArray<Exit.Exit<void>>> {
-    return Fiber.awaitAll(this.store.clear().map((resource) => this.resources.close(resource, exit, work)))
+    return Fiber.awaitAll(this.#store.clear().map((resource) => this.#resources.close(resource, exit, work)))
   }
 
-  private whileOpen<B, E2>(operation: () => Effect.Effect<B, E2>): Effect.Effect<B, E2> {
+  #whileOpen<B, E2>(operation: () => Effect.Effect<B, E2>): Effect.Effect<B, E2> {
     return Effect.suspend(() =>
-      this.phase === "open"
+      this.#phase === "open"
         ? operation()
-        : Effect.withFiber((fiber) => this.isOpenFor(fiber) ? operation() : Effect.interrupt)
+        : Effect.withFiber((fiber) => this.#isOpenFor(fiber) ? operation() : Effect.interrupt)
     )
   }
 
-  private uninterruptible<B, E2>(
+  #uninterruptible<B, E2>(
     operation: (
       fiber: Fiber.Fiber<unknown, unknown>,
       restore: <B2, E3, R3>(effect: Effect.Effect<B2, E3, R3>) => Effect.Effect<B2, E3, R3>
     ) => Effect.Effect<B, E2>
   ): Effect.Effect<B, E2> {
     return Effect.uninterruptibleMask((restore) =>
-      Effect.withFiber((fiber) => this.isOpenFor(fiber) ? operation(fiber, restore) : Effect.interrupt)
+      Effect.withFiber((fiber) => this.#isOpenFor(fiber) ? operation(fiber, restore) : Effect.interrupt)
     )
   }
 
   /** A finalizer that calls the cache while the cache closes is not cut off. */
-  private isOpenFor(fiber: Fiber.Fiber<unknown, unknown>): boolean {
-    return this.phase === "open" || (this.phase === "closing" && workOf(fiber) !== undefined)
+  #isOpenFor(fiber: Fiber.Fiber<unknown, unknown>): boolean {
+    return this.#phase === "open" || (this.#phase === "closing" && workOf(fiber) !== undefined)
   }
 }
 

@@ -146,7 +146,7 @@ describe("a large front", () => {
           if (operation === "capacity") front.capacity = n
           else if (item === undefined) {
             const added = new Item(n, n % 4)
-            if (!front.admits(added)) continue
+            if (!front.admits(added.weight)) continue
             items.set(n, added)
             front.add(added)
           } else if (operation === "read") front.use(item)
