@@ -137,12 +137,7 @@ const variance = {
 
 abstract class WeakRefImpl<A extends WeakKey, B = A> extends Base implements WeakRef<A, B> {
   /** @internal */
-  declare [Referent.record]: Referent.ReferentRecord<A> | Referent.Entry
-
-  /** @internal */
-  get [heapOf](): Heap | undefined {
-    return undefined
-  }
+  declare [Referent.record]: Referent.ReferentRecord<A> | Referent.Entry;
 
   /** @internal */
   [referent](): A | undefined {
@@ -191,14 +186,16 @@ const referentOf = <A extends WeakKey>(self: WeakRef<A, unknown>): A | undefined
 const recordOf = <A extends WeakKey>(self: WeakRef<A, unknown>): Referent.ReferentRecord<A> => {
   const impl = implOf(self)
   const known = impl[Referent.record]
-  return Referent.isRecord(known) ? known : Referent.late(impl[referent](), impl[heapOf]!)
+  if (Referent.isRecord(known)) return known
+  // The cast is safe: only a shared reference has no record.
+  return Referent.late(impl[referent](), (impl as unknown as { readonly [heapOf]: Heap })[heapOf])
 }
 
 /** Returns the class of the references that {@link makeUnsafe} returns. They are weak references of the heap. */
 const sharedClass = (heap: Heap) => {
   const { deref } = heap.WeakRef.prototype
   return class<A extends WeakKey> extends WeakRefImpl<A> {
-    override get [heapOf](): Heap {
+    get [heapOf](): Heap {
       return heap
     }
 

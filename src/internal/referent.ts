@@ -52,18 +52,18 @@ export type SharedClass = new() => SharedReference
 interface Records {
   readonly heap: Heap
   /** The class of the records. Made by the first record. */
-  Record: RecordClass | undefined
+  Record?: RecordClass
   /** The class of the shared references. A shared reference is a `WeakRef` of the heap. Made by the first. */
-  Shared: SharedClass | undefined
+  Shared?: SharedClass
   readonly byReferent: WeakMap<WeakKey, ReferentRecord<any> | Entry>
   /** Runs the callbacks of a dead referent. Made by the first callback, so that a bundle without callbacks has no registry. */
-  register: Register<ReferentRecord<any>> | undefined
+  register?: Register<ReferentRecord<any>>
   /** Removes a reference from the `ownRefs` of its referent after the reference has been collected. */
-  registerOwn: Register<OwnRef> | undefined
+  registerOwn?: Register<OwnRef>
   /** The dependents of each owner. A record must not hold them, because references to the owner hold the record. */
-  readonly dependents: WeakMap<WeakKey, Set<unknown>>
+  dependents?: WeakMap<WeakKey, Set<unknown>>
   /** The values that callbacks hold for as long as their owner is alive. An owner has one value per callback. */
-  readonly heldFor: WeakMap<WeakKey, Map<object, unknown>>
+  heldFor?: WeakMap<WeakKey, Map<object, unknown>>
   /**
    * One instance of each class of this heap. V8 discards the optimized code of a class
    * after its last instance has been collected.
@@ -83,17 +83,7 @@ const recordsByHeap = /*#__PURE__*/ new WeakMap<Heap, Records>()
 const recordsOf = (heap: Heap): Records => {
   let records = recordsByHeap.get(heap)
   if (records === undefined) {
-    records = {
-      heap,
-      Record: undefined,
-      Shared: undefined,
-      byReferent: new heap.WeakMap(),
-      register: undefined,
-      registerOwn: undefined,
-      dependents: new heap.WeakMap(),
-      heldFor: new heap.WeakMap(),
-      kept: []
-    }
+    records = { heap, byReferent: new heap.WeakMap(), kept: [] }
     recordsByHeap.set(heap, records)
   }
   return records
@@ -228,7 +218,7 @@ const removeOwn = ({ refs, weak }: OwnRef): void => void refs.delete(weak)
 export const keepAlive = (owner: WeakKey, dependent: unknown, heap: Heap): void => {
   if (!isWeakReferenceable(owner)) throw new NotWeakReferenceableError({ value: owner })
   if (!isWeakReferenceable(dependent)) return
-  const { dependents } = recordsOf(heap)
+  const dependents = recordsOf(heap).dependents ??= new heap.WeakMap()
   const held = dependents.get(owner)
   if (held === undefined) dependents.set(owner, new Set([dependent]))
   else held.add(dependent)
@@ -238,7 +228,8 @@ export const keepAlive = (owner: WeakKey, dependent: unknown, heap: Heap): void 
 export const hold = (owner: ReferentRecord<WeakKey>, key: object, value: unknown): void => {
   const target = owner.deref()
   if (target === undefined) return
-  const { heldFor } = owner.records
+  const { records } = owner
+  const heldFor = records.heldFor ??= new records.heap.WeakMap()
   const values = heldFor.get(target)
   if (values === undefined) heldFor.set(target, new Map([[key, value]]))
   else values.set(key, value)
@@ -248,12 +239,12 @@ export const hold = (owner: ReferentRecord<WeakKey>, key: object, value: unknown
 export const release = <T>(owner: ReferentRecord<WeakKey>, key: object): T | undefined => {
   const target = owner.deref()
   const { heldFor } = owner.records
-  const values = target && heldFor.get(target)
+  const values = target && heldFor?.get(target)
   if (values === undefined) return undefined
   // The caller knows the type of the value that it holds under this key.
   const value = values.get(key) as T | undefined
   values.delete(key)
-  if (values.size === 0) heldFor.delete(target!)
+  if (values.size === 0) heldFor!.delete(target!)
   return value
 }
 
