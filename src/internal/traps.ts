@@ -128,7 +128,8 @@ abstract class Traps implements ProxyHandler<object> {
   getPrototypeOf(): object | null {
     const target = this.peek()
     if (target !== undefined) return Reflect.getPrototypeOf(target)
-    if (isPrinting()) return null
+    // Deno's `util.format` looks for a prototype that has `toString`.
+    if (isPrinting()) return Object.prototype
     throw this.dead("read the prototype of")
   }
 
