@@ -95,8 +95,8 @@ type Brand = { set [TypeId](brand: "WeakProxy") }
  *   Holding such a value keeps the referent alive.
  * - If you resolve a promise with a dead proxy, the promise rejects, because reading
  *   `then` of the proxy throws.
- * - In a minified bundle, `Cause.pretty` of a failure that is itself a dead proxy throws,
- *   because the proxy recognizes the functions that print by their names.
+ * - In a minified bundle, the loggers that write JSON throw if they log the dead proxy of
+ *   a function, because the proxy recognizes them by the names of their functions.
  * - A proxy has no hash (see {@link equals}), except for the proxy of a `Date` or of a
  *   `RegExp`, because Effect reads the contents of these before it asks for a hash.
  *

@@ -4,6 +4,7 @@ import { Cache, Data, Deferred, Effect, Exit, Fiber, type Option, type Scope } f
 import { TestClock } from "effect/testing"
 import * as fc from "fast-check"
 import { WeakCache } from "../src/index.ts"
+import { hasNode } from "./support/host.ts"
 
 class Key extends Data.Class<{ readonly name: string }> {}
 
@@ -214,7 +215,8 @@ describe("WeakCache and Effect's Cache", () => {
             timeToLive: (exit) => Exit.isSuccess(exit) ? timeToLive : failureTimeToLive
           }))
       ),
-      { numRuns: 1000 }
+      // A page is slower than a process.
+      { numRuns: hasNode ? 1000 : 300 }
     ))
 
   it.effect("agree on a script that calls every function", () =>

@@ -5,7 +5,7 @@ import { EventEmitter } from "node:events"
 import { WeakCache } from "../src/index.ts"
 import { collector } from "../src/internal/host.ts"
 import { LeakDetector } from "../src/testing/index.ts"
-import { collectThoroughly, collectUntil, heapInUse } from "./support/realHeap.ts"
+import { collectThoroughly, collectUntil, growthPerRun } from "./support/realHeap.ts"
 
 interface Doc {
   readonly key: string
@@ -375,21 +375,18 @@ describe("memory", () => {
         capacity: 100,
         timeToLive: "1 hour"
       })
-      const keys = 50_000
-      const flood = (from: number) =>
-        Effect.gen(function*() {
-          for (let n = from; n < from + keys; n++) {
-            yield* WeakCache.get(cache, n)
-            if (n % 1000 === 0) yield* collectUntil(() => true, 1)
-          }
-          yield* collectUntil(() => Effect.runSync(WeakCache.size(cache)) <= 100)
-          return yield* heapInUse
-        })
-      const first = yield* flood(0)
-      yield* flood(100_000)
-      const third = yield* flood(200_000)
+      const keys = 20_000
+      let next = 0
+      const flood = Effect.gen(function*() {
+        for (const end = next + keys; next < end; next++) {
+          yield* WeakCache.get(cache, next)
+          if (next % 1000 === 0) yield* collectUntil(() => true, 1)
+        }
+        yield* collectUntil(() => Effect.runSync(WeakCache.size(cache)) <= 100)
+      })
       // A retained entry takes more than 100 bytes.
-      assert.isBelow((third - first) / (2 * keys), 5, "bytes per key")
+      const limit = 20 * keys
+      assert.isBelow(yield* growthPerRun(flood, limit), limit)
       assert.strictEqual(yield* WeakCache.size(cache), 100)
     }), 120_000)
 })

@@ -3,6 +3,7 @@ import { assert, describe, it } from "@effect/vitest"
 import { Clock, Context, Effect, Scope } from "effect"
 import { TestClock } from "effect/testing"
 import { spawnSync } from "node:child_process"
+import * as path from "node:path"
 import { WeakCache } from "../src/index.ts"
 import { LeakDetector, TestHeap } from "../src/testing/index.ts"
 import { collectUntil } from "./support/realHeap.ts"
@@ -94,17 +95,8 @@ describe("time to live", () => {
     }))
 
   it("does not keep a finished process alive", () => {
-    const script = `
-      const { Effect, Scope } = await import("effect")
-      const WeakCache = await import("effect-weakref/WeakCache")
-      const make = WeakCache.make({
-        lookup: (id) => Effect.succeed({ id }), capacity: 5, timeToLive: "1 hour", idleTimeToLive: "30 minutes"
-      })
-      const cache = await Effect.runPromise(Effect.provideService(make, Scope.Scope, Scope.makeUnsafe()))
-      await Effect.runPromise(WeakCache.get(cache, 1))
-    `.replace("\"effect-weakref/WeakCache\"", JSON.stringify(new URL("../src/WeakCache.ts", import.meta.url).href))
-    const { signal, status, stderr } = spawnSync(process.execPath, ["--input-type=module", "--eval", script], {
-      cwd: import.meta.dirname,
+    const program = path.join(import.meta.dirname, "openCache", "program.ts")
+    const { signal, status, stderr } = spawnSync(process.execPath, [program], {
       encoding: "utf8",
       timeout: 25_000,
       killSignal: "SIGKILL"

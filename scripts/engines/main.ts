@@ -73,12 +73,12 @@ const attempt = async ({ isCore = false, name, run }: Engine): Promise<Row> => {
     tests: isCore
       ? "core"
       : into !== undefined
-      ? last().find(({ engine }) => engine === name)?.tests ?? "all"
+      ? last().find(({ engine }) => engine === name)?.tests ?? "whole"
       : filters.length > 0
       ? "some"
       : ci
       ? "short"
-      : "all",
+      : "whole",
     date: new Date().toISOString().slice(0, 10)
   }
   try {

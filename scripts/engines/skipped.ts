@@ -12,6 +12,7 @@ const files: ReadonlyArray<Rule> = [
   { name: "test/examples/", hosts: ["browser", "bun", "deno"], reason: "starts Node" },
   { name: "test/stalledFinalizers.test.ts", hosts: ["browser", "bun", "deno"], reason: "starts Node" },
   { name: "test/testing/LeakDetector.program.test.ts", hosts: ["browser", "bun", "deno"], reason: "starts Node" },
+  { name: "test/WeakProxy.minified.test.ts", hosts: ["browser"], reason: "bundles a program" },
   { name: "test/internal/refuse.test.ts", hosts: ["browser"], reason: "loads the library twice" },
   { name: "test/internal/testing/heapSnapshot.test.ts", hosts: ["browser"], reason: "reads the heap of Node" },
   { name: "test/internal/testing/scripts.test.ts", hosts: ["browser"], reason: "reads files" },

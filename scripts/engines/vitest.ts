@@ -65,9 +65,10 @@ export const onBun = async (file: string, request: Request): Promise<Outcome> =>
 
 export const onDeno = async (file: string, request: Request): Promise<Outcome> => {
   await run(
-    [file, "run", "-A", "--v8-flags=--expose-gc"],
+    [file, "run", "-A"],
     ["--project", "unit", ...without("deno")],
-    { TEST_HOST: "deno" },
+    // Unlike an argument, the variable reaches the workers too.
+    { TEST_HOST: "deno", DENO_V8_FLAGS: "--expose-gc" },
     request
   )
   return readReport(request, versionOf(file) ?? "", reasonOf, filesSkippedOn("deno"))

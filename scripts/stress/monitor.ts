@@ -36,8 +36,9 @@ const run = (engine: Engine): Promise<Run> =>
   new Promise((resolve) => {
     // The program forces no collection, so that no engine needs a flag.
     const [file, ...own] = engine.command().filter((argument) => argument !== "--expose-gc")
-    const version =
-      /\d+(\.\d+)+/.exec(childProcess.spawnSync(file!, ["--version"], { encoding: "utf8" }).stdout)?.[0] ?? ""
+    // A page is a program of Node, which says the version of its browser.
+    const { stdout } = childProcess.spawnSync(file!, [...own, "--version"], { encoding: "utf8" })
+    const version = /\d+(\.\d+)+/.exec(stdout)?.[0] ?? ""
     const start = performance.now()
     const program = path.join(import.meta.dirname, "monitorProgram.ts")
     childProcess.execFile(file!, [...own, program, String(minutes)], { maxBuffer: 1e8 }, (error, stdout, stderr) => {

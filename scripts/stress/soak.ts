@@ -5,7 +5,7 @@
  *     npm run soak -- [N] [engine] [subject]       a million on all engines by default
  *
  * Stores memory and counts in `docs/evidence/soak.json`. Fails if an object is left, if the memory at the end is more
- * than 5 % above the memory after the warm-up, or if a subject needs more than ten minutes.
+ * than 5 % above the memory after the warm-up, or if a subject needs more than half an hour.
  */
 import { engines, run, store } from "./engines.ts"
 

@@ -24,7 +24,7 @@ import {
 
 const name = process.argv[2] ?? ""
 const total = Number(process.argv[3] ?? 1_000_000)
-const minutes = Number(process.argv[4] ?? 10)
+const minutes = Number(process.argv[4] ?? 30)
 /** Objects between two collections. */
 const live = 25_000
 /** Objects of one turn. */

@@ -8,12 +8,14 @@
  * stand-in, which is a proxy of the function. The stand-in holds the function in an
  * ephemeron whose key is the referent.
  */
+import { die, pretty } from "effect/Cause"
 import * as Hash from "effect/Hash"
 import { NodeInspectSymbol } from "effect/Inspectable"
 import { isFunction, isObjectKeyword } from "effect/Predicate"
 import { symbolRedactable } from "effect/Redactable"
 import type { Heap } from "../Heap.ts"
 import { DeadReferenceError, UnhashableError } from "../WeakError.ts"
+import { host } from "./host.ts"
 import type * as Referent from "./referent.ts"
 
 /** Any function. A cast to this type is safe, because the traps forward arguments without reading them. */
@@ -126,7 +128,8 @@ abstract class Traps implements ProxyHandler<object> {
   getPrototypeOf(): object | null {
     const target = this.peek()
     if (target !== undefined) return Reflect.getPrototypeOf(target)
-    if (isPrinting()) return null
+    // Deno's `util.format` looks for a prototype that has `toString`.
+    if (isPrinting()) return Object.prototype
     throw this.dead("read the prototype of")
   }
 
@@ -347,6 +350,17 @@ class FunctionTraps extends Traps {
   }
 }
 
+/** Implements the traps of a proxy that behaves as if its target had been collected. */
+class NoTraps extends Traps {
+  peek(): undefined {
+    return undefined
+  }
+
+  describe(): string {
+    return "a weak proxy"
+  }
+}
+
 /** Returns the traps of a weak proxy that this copy of the library created. Runs no trap and never throws. */
 export const trapsOf = (u: unknown): ReferentTraps<object> | undefined => {
   const traps = Proxied.trapsOf(u)
@@ -460,8 +474,8 @@ const isAskedByPrinters = (key: PropertyKey): boolean => key === "~effect/Cause"
  * this function first, then the trap, and then the function that used the proxy.
  *
  * A printer is Node's `util.inspect` and `console`, or a function of Effect that prints
- * errors and log messages. In a minified bundle, Effect's functions are not recognized. JavaScriptCore
- * leaves out a function that returns the result of a call, so a file of Effect counts, too.
+ * errors and log messages. JavaScriptCore leaves out a function that returns the result of
+ * a call, so a file of Effect counts, too.
  */
 const isPrinting = (): boolean => {
   const { stackTraceLimit } = Error as { stackTraceLimit?: number }
@@ -471,7 +485,8 @@ const isPrinting = (): boolean => {
     const { stack } = new Error()
     if (typeof stack !== "string") return false
     const frames = stack.split("\n").filter((line) => frame.test(line)).slice(2)
-    return printer.test(frames.find((line) => !between.test(line)) ?? "")
+    const user = frames.find((line) => !between.test(line)) ?? ""
+    return printer.test(user) || isInPretty(user)
   } catch {
     return false
   } finally {
@@ -491,6 +506,30 @@ const between =
 
 const printer =
   /\binternal[:/](?:util\/inspect|console\/|cli_table)|\btable \((?:unknown|native)\b|\beffect\/(?:dist|src)\/Logger\.|\b(?:causePretty\w*|structuredMessage|formatJson|toStringUnknown|toJson|redact)\b/
+
+/** The places in `Cause.pretty` that use what they print. */
+let places: Set<string> | undefined
+let isLearning = false
+
+/**
+ * Checks whether a frame is in `Cause.pretty`, which has another name in a minified bundle. The first call learns the
+ * places: it prints a proxy that has never had a target, and remembers which places use the proxy.
+ */
+const isInPretty = (frame: string): boolean => {
+  const place = /[^\s(@]+:\d+:\d+/.exec(frame)?.[0]
+  if (place === undefined) return false
+  if (places === undefined) {
+    places = new Set()
+    isLearning = true
+    try {
+      pretty(die(new NoTraps({}, host, false).proxy))
+    } finally {
+      isLearning = false
+    }
+  }
+  if (isLearning) places.add(place)
+  return places.has(place)
+}
 
 const kindOf = (proxy: object): string =>
   typeof proxy === "function" ? "function" : Array.isArray(proxy) ? "array" : "object"

@@ -321,7 +321,8 @@ const callSite = (callee: object): string => {
   const site: { stack?: string } = {}
   const { captureStackTrace } = Error as { captureStackTrace?: (target: object, callee: object) => void }
   captureStackTrace?.(site, callee)
-  return site.stack?.slice(site.stack.indexOf("\n") + 1) ?? ""
+  // The stacks of V8 begin with a line that is not a frame, and those of other engines do not.
+  return site.stack?.split("\n").filter((line) => /^\s+at |@/.test(line)).join("\n") ?? ""
 }
 
 /**
@@ -332,7 +333,8 @@ const fail = ({ cause, message, name }: Report, site: string): Effect.Effect<nev
   Effect.suspend(() => {
     const error = new Error(message, cause === undefined ? {} : { cause })
     error.name = name
-    error.stack = `${name}: ${message}\n${site}`
+    // An assignment would add an enumerable property in SpiderMonkey, which has the stack in the prototype.
+    Object.defineProperty(error, "stack", { value: `${name}: ${message}\n${site}`, writable: true, configurable: true })
     return Effect.die(error)
   })
 

@@ -6,7 +6,7 @@ import { EventEmitter } from "node:events"
 import { PassThrough } from "node:stream"
 import { createContext, runInContext } from "node:vm"
 import { equals, equalsStrictly, hash, hashOf, isByReference, isOpaque } from "../../src/internal/equality.ts"
-import { hasNode } from "../support/host.ts"
+import { comparesStacks, hasNode, skip } from "../support/host.ts"
 
 class Celsius {
   readonly degrees: number
@@ -177,7 +177,7 @@ const around: Readonly<Record<string, (value: object) => object>> = {
   "option in an array": (value) => [Option.some([value])],
   success: (value) => Result.succeed(value),
   failure: (value) => Result.fail(value),
-  error: (value) => Object.assign(new Error("a"), { value, stack: Math.random() }),
+  error: (value) => Object.assign(new Error("a"), { value, stack: comparesStacks ? "" : Math.random() }),
   cycle: (value) => {
     const self: { value: object; self?: unknown } = { value }
     self.self = self
@@ -206,6 +206,7 @@ describe("equality", () => {
 
   it.each(Object.entries(structural))("%s is compared by its contents", (_, make) => {
     const [self, that] = [make(), make()]
+    if (comparesStacks && self instanceof Error) skip("Effect compares errors with their stacks")
     assert.isFalse(isOpaque(self))
     assert.isTrue(equals(self, that))
     assert.strictEqual(hash(self), hash(that))
@@ -321,8 +322,9 @@ describe("equality", () => {
     const overflow = (): number => ends ? 1 : hash(make()) + Number(equals(make(), make()))
     let ends = false
     const [one, two] = [make(), make()]
-    assert.throws(() => hash(one), RangeError)
-    assert.throws(() => equals(one, two), RangeError)
+    // SpiderMonkey throws an InternalError.
+    assert.throws(() => hash(one), /call stack|recursion/)
+    assert.throws(() => equals(one, two), /call stack|recursion/)
     ends = true
     assert.strictEqual(hash(one), hash({ deep: 1 }))
     assert.isTrue(equals(one, two))

@@ -19,6 +19,12 @@ export const isNode = hasNode && !isBun && !("Deno" in globalThis)
 /** Whether the stack of an error begins with its message. SpiderMonkey's stacks have frames only. */
 export const hasMessageInStack = new Error("a message").stack?.includes("a message") === true
 
+/**
+ * Whether Effect compares errors with their stacks. It leaves out the stack only if this is a property of the error
+ * itself, and SpiderMonkey has it in the prototype.
+ */
+export const comparesStacks = "stack" in Error.prototype
+
 /** Skips the test that runs now. `npm run test:engines` prints the reason. */
 export const skip = (reason: string): never => {
   // The type parameter only says that there may be no test, for example while a file is loaded.

@@ -1216,6 +1216,16 @@ const inObject = (makeObject: () => Record<string, WeakRef<object> | undefined>)
 /** A correct map. Its order is not that of insertion, so it obeys only the other laws. */
 export const ObjectMap = inObject(() => Object.create(null))
 
+/** Has the accessor `__proto__` of the language, which Deno takes away from `Object.prototype`. */
+const plain: object = {
+  get ["__proto__"]() {
+    return Object.getPrototypeOf(this)
+  },
+  set ["__proto__"](prototype) {
+    Object.setPrototypeOf(this, prototype)
+  }
+}
+
 export const valueMapVariants: Variants<typeof ValueMap> = {
   agrees: {
     "get does not find what has finds": class extends ValueMap {
@@ -1282,7 +1292,7 @@ export const valueMapVariants: Variants<typeof ValueMap> = {
     "splits its keys": withKeys((key) => key.split(/[,:/. ]/)[0]!),
     "writes its keys as UTF-8": withKeys((key) => new TextDecoder().decode(new TextEncoder().encode(key))),
     "uses a hash of its keys": withKeys((key) => String(Hash.string(key))),
-    "uses a plain object": inObject(() => ({}))
+    "uses a plain object": inObject(() => Object.create(plain))
   },
   size: {
     "is negative": class extends ValueMap {

@@ -50,18 +50,20 @@ export const heapInUse: Effect.Effect<number> = Effect.gen(function*() {
 })
 
 /**
- * Runs an effect up to three times, and succeeds with the bytes by which the heap grew least. What the effect
- * leaks, it leaks each time. A growth that happens once is the engine's own.
+ * Runs an effect again and again, and succeeds with the bytes by which the heap grew for each run. Each reading is after
+ * twice as many runs as there were before it, because a table that leaks grows only when its number of entries
+ * has doubled. If the heap grew by the limit or more, reads once more, because the engine itself grows once.
  */
-export const leastGrowth = <E, R>(effect: Effect.Effect<unknown, E, R>, limit: number): Effect.Effect<number, E, R> =>
+export const growthPerRun = <E, R>(effect: Effect.Effect<unknown, E, R>, limit: number): Effect.Effect<number, E, R> =>
   Effect.gen(function*() {
-    let least = Infinity
+    yield* effect
+    let growth = Infinity
     let before = yield* heapInUse
-    for (let run = 0; run < 3 && least >= limit; run++) {
-      yield* effect
+    for (let runs = 2; runs <= 6 && growth >= limit; runs *= 3) {
+      for (let run = 0; run < runs; run++) yield* effect
       const after = yield* heapInUse
-      least = Math.min(least, after - before)
+      growth = (after - before) / runs
       before = after
     }
-    return least
+    return growth
   })

@@ -5,7 +5,7 @@ import { readFile } from "node:fs/promises"
 import { scheduler } from "node:timers/promises"
 import { Finalizer, WeakRef, WeakValueMap } from "../../src/index.ts"
 import { TestHeap } from "../../src/testing/index.ts"
-import { isNode } from "../support/host.ts"
+import { hasMessageInStack, isNode } from "../support/host.ts"
 
 const errorOf = <A, E, R>(program: Effect.Effect<A, E, R>, options?: TestHeap.ExploreOptions) =>
   Effect.flip(TestHeap.explore(program, options))
@@ -86,7 +86,7 @@ describe("TestHeap.explore", () => {
       )
       assert.strictEqual(yield* Effect.flip(TestHeap.replay(broken, error.schedule)), "the new entry is gone")
       assert.isTrue(Object.hasOwn(error, "message"))
-      assert.include(error.stack, error.message)
+      if (hasMessageInStack) assert.include(error.stack, error.message)
       assert.deepStrictEqual(yield* TestHeap.explore(fixed), {
         schedules: 4,
         choices: 3,
@@ -119,6 +119,10 @@ describe("TestHeap.explore", () => {
 
   describe("a turn", () => {
     const deaths = { "alive alive": 1, "alive dead": 1, "dead dead": 1 }
+
+    /** Reads a file. Deno reads it in the same task, without leaving the microtasks. */
+    const inAnotherTask = (): Promise<unknown> =>
+      "Deno" in globalThis ? scheduler.wait(1) : readFile(new URL(import.meta.url))
 
     const twoReads = <E, R>(between: Effect.Effect<unknown, E, R>) =>
       Effect.gen(function*() {
@@ -161,7 +165,7 @@ describe("TestHeap.explore", () => {
 
     it.effect("ends at a promise of another task", () =>
       Effect.gen(function*() {
-        const read = twoReads(Effect.promise(() => readFile(new URL(import.meta.url))))
+        const read = twoReads(Effect.promise(inAnotherTask))
         assert.deepStrictEqual(yield* results(read), deaths)
       }))
 
@@ -242,7 +246,7 @@ describe("TestHeap.explore", () => {
             () => new Promise((resolve) => setTimeout(resolve, 1)),
             () => new Promise((resolve) => setImmediate(resolve)),
             () => scheduler.wait(1),
-            () => readFile(new URL(import.meta.url)),
+            inAnotherTask,
             () =>
               new Promise<void>((resolve) => {
                 const { port1, port2 } = new MessageChannel()
@@ -315,7 +319,7 @@ describe("TestHeap.explore", () => {
 
     it.effect("makes the exploration incomplete if it cannot be noticed", () =>
       Effect.gen(function*() {
-        const file = yield* explored(watching(() => readFile(new URL(import.meta.url))))
+        const file = yield* explored(watching(inAnotherTask))
         assert.deepStrictEqual(file, {
           seen: ["000", "011"],
           exhaustive: false,
@@ -329,7 +333,7 @@ describe("TestHeap.explore", () => {
         assert.include(job.gaps[0], "jobs without weak primitives are not noticed")
         // No clean-up is due any more when the program waits for the file.
         const early = Effect.gen(function*() {
-          yield* Effect.promise(() => readFile(new URL(import.meta.url)))
+          yield* Effect.promise(inAnotherTask)
           return isAlive(yield* released({}))
         })
         assert.deepStrictEqual(yield* results(early), { alive: 1, dead: 1 })

@@ -4,11 +4,14 @@
  */
 import * as net from "node:net"
 
-/** Runs in every process of a page, and defines a synchronous `gc` in each new window. */
+/**
+ * Runs in every process of a page, and defines a synchronous `gc` in each new window. An `EventTarget` with a property is
+ * a cycle of an object of the page and an object of Firefox, which only the cycle collector frees.
+ */
 const frameScript = `
 addEventListener("DOMWindowCreated", ({ target }) => {
   const window = target.defaultView
-  Cu.exportFunction(() => { Cu.forceGC() }, window, { defineAs: "gc" })
+  Cu.exportFunction(() => { Cu.forceGC(); Cu.forceCC(); Cu.forceGC() }, window, { defineAs: "gc" })
 }, true)
 `
 

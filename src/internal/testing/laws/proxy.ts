@@ -88,6 +88,8 @@ const valueOf = ({ primitive, type }: Value, self: object): unknown => {
 
 const build = ({ base, frozen, properties }: Shape): object => {
   const self = bases[base]()
+  // SpiderMonkey adds the `length` and the `name` of a function when they are first read, in the order of these reads.
+  Reflect.ownKeys(self)
   // Even an array gets properties such as "count".
   for (const [key, value] of properties) Reflect.set(self, key, valueOf(value, self))
   return frozen ? Object.freeze(self) : self
