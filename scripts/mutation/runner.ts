@@ -1,0 +1,98 @@
+/**
+ * Runs each test as it is, and then once for each mutant that it reached, in the same process. The log is written line by
+ * line, because the parent ends a process that hangs.
+ *
+ * A mutant that a test notices counts only if the test passes again without the mutant. Otherwise an earlier mutant may
+ * have left something behind, and this one runs again as the first of a new process.
+ */
+import fc from "fast-check"
+import * as fs from "node:fs"
+import { type RunnerTestCase, TestRunner } from "vitest"
+import { type Line, type Plan, planFile } from "./plan.ts"
+
+const { known, log, mutants, only, slow } = JSON.parse(fs.readFileSync(planFile, "utf8")) as Plan
+const { appendFileSync } = fs
+const write = (line: Line): void => appendFileSync(log, `${JSON.stringify(line)}\n`)
+
+const open = new Set(mutants)
+let active = only
+const loaded = new Set<number>()
+let reached = loaded
+Object.assign(globalThis, {
+  $mutant: (id: number): boolean => {
+    reached.add(id)
+    return id === active
+  }
+})
+// A property that does not hold needs no small example here.
+fc.configureGlobal({ ...fc.readConfigureGlobal(), endOnFailure: true })
+
+/** Runs a test, and returns the message of its failure. */
+const failureOf = async (run: () => unknown): Promise<string | undefined> => {
+  try {
+    await run()
+    return undefined
+  } catch (error) {
+    return String(error instanceof Error ? error.message : error).slice(0, 200)
+  }
+}
+
+const end = (): void => void process.kill(process.pid, "SIGKILL")
+
+export default class extends TestRunner {
+  #mutantsRun = 0
+
+  async runTask(test: RunnerTestCase): Promise<void> {
+    const run = TestRunner.getTestFn(test)
+    if (only !== undefined) return await this.#runOnly(only, test, run)
+    const left = known[test.id]
+    if (left?.length === 0) return
+    write({ type: "test", test: test.id, limit: 300_000, pid: process.pid, at: Date.now() })
+    const begin = performance.now()
+    reached = new Set()
+    const failure = await failureOf(run)
+    const millis = performance.now() - begin
+    const all = [...reached]
+    const ids = (left ?? all).filter((id) => failure === undefined && millis <= slow && open.has(id))
+    write({ type: "reached", test: test.id, ids, all })
+    for (const id of ids) {
+      this.#mutantsRun++
+      const limit = Math.round(5 * millis + 3000)
+      write({ type: "mutant", test: test.id, id, limit, pid: process.pid, at: Date.now() })
+      active = id
+      const noticed = await failureOf(run)
+      active = undefined
+      if (noticed === undefined) {
+        write({ type: "passed", test: test.id, id })
+        continue
+      }
+      const clean = await failureOf(run) === undefined
+      write(
+        clean || this.#mutantsRun === 1
+          ? { type: "killed", id, by: `${test.name}: ${noticed}` }
+          : { type: "retry", test: test.id, id }
+      )
+      open.delete(id)
+      if (!clean) end()
+    }
+  }
+
+  async #runOnly(id: number, { id: test, name }: RunnerTestCase, run: () => unknown): Promise<void> {
+    write({ type: "mutant", test, id, limit: 60_000, pid: process.pid, at: Date.now() })
+    const noticed = await failureOf(run)
+    if (noticed === undefined) return write({ type: "passed", test, id })
+    write({ type: "killed", id, by: `${name}: ${noticed}` })
+    end()
+  }
+
+  onCollected(files: ReadonlyArray<{ readonly result?: { readonly state: string } }>): void {
+    if (only === undefined || !files.some(({ result }) => result?.state === "fail")) return
+    write({ type: "killed", id: only, by: "the modules do not load" })
+    end()
+  }
+
+  override onAfterRunFiles(files: Parameters<TestRunner["onAfterRunFiles"]>[0]): void {
+    if (only === undefined) write({ type: "end", loaded: [...loaded] })
+    super.onAfterRunFiles(files)
+  }
+}

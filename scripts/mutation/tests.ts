@@ -1,0 +1,108 @@
+/** Runs test files with mutants, in processes of one vitest that stays. */
+import * as fs from "node:fs"
+import * as path from "node:path"
+import type { ViteUserConfig } from "vitest/config"
+import { createVitest } from "vitest/node"
+import config from "../../vitest.config.ts"
+import { type Mutant, withSwitches } from "./mutants.ts"
+import { folder, type Line, type Plan, planFile, root } from "./plan.ts"
+
+export interface Source {
+  readonly file: string
+  readonly mutants: ReadonlyArray<readonly [id: number, mutant: Mutant]>
+}
+
+/** What the tests of one file have shown. */
+export interface Found {
+  /** The mutants that a test noticed, with its name and the message of its failure. */
+  readonly killed: Map<number, string>
+  /** The mutants that ran into the limit of time. */
+  readonly timeouts: Set<number>
+  /** The mutants whose code ran in a test. */
+  readonly reached: Set<number>
+  /** The mutants whose code ran before the first test. */
+  readonly loaded: Set<number>
+}
+
+export const startTests = async (sources: ReadonlyArray<Source>) => {
+  fs.mkdirSync(folder, { recursive: true })
+  const log = path.join(folder, "log")
+  const { resolve, test: { projects: _, ...options } = {} } = config as ViteUserConfig
+  const vitest = await createVitest("test", {
+    ...options,
+    config: false,
+    root,
+    include: ["test/**/*.test.ts"],
+    watch: false,
+    fileParallelism: false,
+    reporters: [{}],
+    execArgv: ["--expose-gc", "--max-old-space-size=2048"],
+    runner: path.join(import.meta.dirname, "runner.ts")
+  }, {
+    ...resolve === undefined ? {} : { resolve },
+    plugins: [{
+      name: "mutants",
+      enforce: "pre",
+      transform: (text: string, id: string) => {
+        const source = sources.find(({ file }) => path.join(root, file) === id.split("?")[0])
+        return source === undefined ? undefined : { code: withSwitches(source.file, text, source.mutants), map: null }
+      }
+    }]
+  })
+  await vitest.standalone()
+
+  /** Runs a file in one process, which may end before its time. Returns what it has written. */
+  const runProcess = async (file: string, plan: Omit<Plan, "log">): Promise<ReadonlyArray<Line>> => {
+    fs.writeFileSync(planFile, JSON.stringify({ log, ...plan } satisfies Plan))
+    fs.writeFileSync(log, "")
+    const lines = () => fs.readFileSync(log, "utf8").split("\n").slice(0, -1).map((line) => JSON.parse(line) as Line)
+    const watch = setInterval(() => {
+      const last = lines().at(-1)
+      if (last?.type !== "test" && last?.type !== "mutant") return
+      if (Date.now() > last.at + last.limit) process.kill(last.pid, "SIGKILL")
+    }, 500)
+    await vitest.runTestSpecifications([vitest.getRootProject().createSpecification(path.join(root, file))])
+    clearInterval(watch)
+    return lines()
+  }
+
+  /** Runs a file with the mutants, in as many processes as it takes. */
+  const runFile = async (
+    file: string,
+    mutants: ReadonlyArray<number>,
+    { only, slow }: { readonly only?: number; readonly slow: number }
+  ): Promise<Found> => {
+    const found: Found = { killed: new Map(), timeouts: new Set(), reached: new Set(), loaded: new Set() }
+    const known = new Map<string, Array<number>>()
+    const isOpen = (id: number) => !found.killed.has(id) && !found.timeouts.has(id)
+    while (true) {
+      const lines = await runProcess(file, {
+        mutants: mutants.filter(isOpen),
+        known: Object.fromEntries(known),
+        slow,
+        ...only === undefined ? {} : { only }
+      })
+      for (const line of lines) {
+        if (line.type === "reached") {
+          known.set(line.test, [...line.ids])
+          for (const id of line.all) found.reached.add(id)
+        } else if (line.type === "passed") {
+          known.set(line.test, known.get(line.test)?.filter((id) => id !== line.id) ?? [])
+        } else if (line.type === "retry") {
+          known.set(line.test, [line.id, ...known.get(line.test)?.filter((id) => id !== line.id) ?? []])
+        } else if (line.type === "killed") {
+          found.killed.set(line.id, line.by)
+        } else if (line.type === "end") {
+          for (const id of line.loaded) found.loaded.add(id)
+        }
+      }
+      const last = lines.at(-1)
+      if (last?.type === "mutant") found.timeouts.add(last.id)
+      // A test that ends the process without a mutant shows nothing.
+      else if (last?.type === "test") known.set(last.test, [])
+      if (only !== undefined || last === undefined || last.type === "end") return found
+    }
+  }
+
+  return { runFile, close: () => vitest.close() }
+}
