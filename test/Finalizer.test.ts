@@ -104,6 +104,39 @@ describe("Finalizer", () => {
         assert.isFalse(Finalizer.isAlive(finalizer))
       }).pipe(Effect.scoped))
 
+    it.effect("prefers the services of make, and has the others of its caller", () =>
+      Effect.gen(function*() {
+        class Name extends Context.Service<Name, string>()("test/Name") {}
+        const Level = Context.Reference<string>("test/Level", { defaultValue: () => "none" })
+        const target = {}
+        const names = Effect.gen(function*() {
+          return [yield* Name, yield* Level]
+        })
+        const finalizer = yield* Finalizer.make(target, names).pipe(Effect.provideService(Name, "of make"))
+        const found = yield* Finalizer.run(finalizer).pipe(
+          Effect.provideService(Name, "of run"),
+          Effect.provideService(Level, "of run")
+        )
+        assert.deepStrictEqual(found, Option.some(["of make", "of run"]))
+      }).pipe(Effect.scoped))
+
+    it.effect("holds no run that has ended, even if a fiber of this run starts the next", () =>
+      Effect.gen(function*() {
+        const targets = [{}, {}]
+        // A fiber that outlives its run remains part of this run, which has ended when the second begins.
+        const runs = Effect.contextWith((context: Context.Context<never>) => {
+          const run = context.mapUnsafe.get("effect-weakref/Finalizer/Runs") as { readonly outer: unknown } | undefined
+          return Effect.succeed([run !== undefined, run?.outer])
+        })
+        const second = yield* Finalizer.make(targets[1]!, runs)
+        const ended = yield* Deferred.make<void>()
+        const later = Effect.andThen(Deferred.await(ended), Finalizer.run(second))
+        const first = yield* Finalizer.make(targets[0]!, Effect.forkDetach(later))
+        const fiber = Option.getOrThrow(yield* Finalizer.run(first))
+        yield* Deferred.succeed(ended, undefined)
+        assert.deepStrictEqual(yield* Fiber.join(fiber), Option.some([true, undefined]))
+      }).pipe(Effect.scoped))
+
     it.effect("fails once with the error of the effect, and reports nothing", () =>
       Effect.gen(function*() {
         const target = {}

@@ -252,6 +252,21 @@ describe("the strong front", () => {
       })
   )
 
+  for (const maxWeight of [0, 0.5]) {
+    effect(`a maxWeight of ${maxWeight} keeps what weighs as much, and nothing heavier`, () =>
+      Effect.gen(function*() {
+        const cache = yield* WeakCache.make({
+          lookup: (weight: number) => Effect.succeed({ weight }),
+          maxWeight,
+          weigh: (value) => value.weight
+        })
+        for (const [weight, strong] of [[maxWeight, 1], [maxWeight + 0.25, 1], [0, maxWeight === 0 ? 1 : 2]] as const) {
+          yield* WeakCache.get(cache, weight)
+          assert.strictEqual(yield* strongOf(cache), strong)
+        }
+      }))
+  }
+
   effect("weighs a value once", () =>
     Effect.gen(function*() {
       let weighed = 0

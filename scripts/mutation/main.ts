@@ -105,9 +105,7 @@ const equivalent = new Set(chosen.filter(isEquivalent))
 
 fs.mkdirSync(folder, { recursive: true })
 const killedFile = path.join(folder, "killed.json")
-const millisFile = path.join(folder, "millis.json")
 const killed = new Map(Object.entries(values.fresh ? {} : read<Record<string, "killed" | "timeout">>(killedFile, {})))
-const millis = new Map(Object.entries(read<Record<string, number>>(millisFile, {})))
 const isOpen = (job: Job): boolean => !equivalent.has(job) && !killed.has(job.key)
 
 const byId = new Map(chosen.map((job) => [job.id, job]))
@@ -124,8 +122,12 @@ const tests = await startTests(
   }))
 )
 
-const run = async (file: string, jobs: ReadonlyArray<Job>, only?: number): Promise<void> => {
-  const found = await tests.runFile(file, jobs.map(({ id }) => id), { slow, ...only === undefined ? {} : { only } })
+const run = async (
+  file: string,
+  jobs: ReadonlyArray<Job>,
+  options: { readonly only?: number; readonly slow: number }
+): Promise<void> => {
+  const found = await tests.runFile(file, jobs.map(({ id }) => id), options)
   for (const [id, by] of found.killed) {
     killed.set(byId.get(id)!.key, "killed")
     console.log(`killed ${describe(byId.get(id)!)} (${by.replace(/\s+/g, " ")})`)
@@ -140,18 +142,19 @@ const run = async (file: string, jobs: ReadonlyArray<Job>, only?: number): Promi
   }
 }
 
-const slowness = (file: string): number => millis.get(file) ?? fs.statSync(path.join(root, file)).size
+// The fast tests of all files come before the slow ones of any: they kill most mutants.
 const testFiles = filesUnder("test", ".test.ts").filter((file) => new RegExp(values.tests).test(file))
-  .toSorted((a, b) => slowness(a) - slowness(b))
-for (const file of testFiles) {
-  const open = toRun.filter(isOpen)
-  if (Date.now() > end || open.length === 0) break
-  const begin = Date.now()
-  await run(file, open)
-  const seconds = Math.round((Date.now() - begin) / 1000)
-  console.log(`${file}: ${seconds} s, ${toRun.filter(isOpen).length} mutants left`)
-  if (!millis.has(file)) millis.set(file, Date.now() - begin)
-  fs.writeFileSync(millisFile, JSON.stringify(Object.fromEntries(millis)))
+for (const limit of [20, 200, 1000, slow]) {
+  const ids = toRun.filter(isOpen).map(({ id }) => id)
+  const costs = testFiles.map((file) => ({ file, cost: tests.costOf(file, ids, limit) ?? 1 }))
+  for (const { file } of costs.filter(({ cost }) => cost > 0).toSorted((a, b) => a.cost - b.cost)) {
+    const open = toRun.filter(isOpen)
+    if (Date.now() > end || open.length === 0) break
+    const begin = Date.now()
+    await run(file, open, { slow: limit })
+    const seconds = Math.round((Date.now() - begin) / 1000)
+    console.log(`${file} to ${limit} ms: ${seconds} s, ${toRun.filter(isOpen).length} mutants left`)
+  }
 }
 
 // Some code runs once in a process: a mutant of it must be active before the modules are loaded.
@@ -161,7 +164,7 @@ for (const job of toRun.filter(isOpen)) {
     .toSorted((a, b) => Number(b.toLowerCase().includes(name)) - Number(a.toLowerCase().includes(name)))
   for (const file of new Set(files.slice(0, alone))) {
     if (Date.now() > end || !isOpen(job)) break
-    await run(file, [job], job.id)
+    await run(file, [job], { only: job.id, slow })
   }
 }
 await tests.close()

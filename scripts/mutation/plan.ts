@@ -12,9 +12,9 @@ export interface Plan {
   readonly log: string
   /** The mutants that no test has noticed yet. */
   readonly mutants: ReadonlyArray<number>
-  /** The mutants that are left for each test, if an earlier process has ended before them. */
+  /** The mutants that are left for each test that has run before. */
   readonly known: Readonly<Record<string, ReadonlyArray<number>>>
-  /** Tests that take more milliseconds run without mutants. */
+  /** Tests that take more milliseconds run without mutants, and wait for a later round. */
   readonly slow: number
   /** The mutant that is active from the start. */
   readonly only?: number
@@ -35,7 +35,7 @@ export type Line =
     readonly type: "reached"
     readonly test: string
     readonly ids: ReadonlyArray<number>
-    readonly all: ReadonlyArray<number>
+    readonly millis: number
   }
   | { readonly type: "passed" | "retry"; readonly test: string; readonly id: number }
   | { readonly type: "killed"; readonly id: number; readonly by: string }

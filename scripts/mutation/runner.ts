@@ -5,7 +5,7 @@
  * A mutant that a test notices counts only if the test passes again without the mutant. Otherwise an earlier mutant may
  * have left something behind, and this one runs again as the first of a new process.
  */
-import fc from "fast-check"
+import { configureGlobal, readConfigureGlobal } from "fast-check"
 import * as fs from "node:fs"
 import { type RunnerTestCase, TestRunner } from "vitest"
 import { type Line, type Plan, planFile } from "./plan.ts"
@@ -25,7 +25,7 @@ Object.assign(globalThis, {
   }
 })
 // A property that does not hold needs no small example here.
-fc.configureGlobal({ ...fc.readConfigureGlobal(), endOnFailure: true })
+configureGlobal({ ...readConfigureGlobal(), endOnFailure: true })
 
 /** Runs a test, and returns the message of its failure. */
 const failureOf = async (run: () => unknown): Promise<string | undefined> => {
@@ -46,16 +46,16 @@ export default class extends TestRunner {
     const run = TestRunner.getTestFn(test)
     if (only !== undefined) return await this.#runOnly(only, test, run)
     const left = known[test.id]
-    if (left?.length === 0) return
+    if (left?.every((id) => !open.has(id))) return
     write({ type: "test", test: test.id, limit: 300_000, pid: process.pid, at: Date.now() })
     const begin = performance.now()
     reached = new Set()
     const failure = await failureOf(run)
     const millis = performance.now() - begin
-    const all = [...reached]
-    const ids = (left ?? all).filter((id) => failure === undefined && millis <= slow && open.has(id))
-    write({ type: "reached", test: test.id, ids, all })
-    for (const id of ids) {
+    const ids = failure === undefined ? left ?? [...reached] : []
+    write({ type: "reached", test: test.id, ids, millis })
+    if (left === undefined && millis > slow) return
+    for (const id of ids.filter((id) => open.has(id))) {
       this.#mutantsRun++
       const limit = Math.round(5 * millis + 3000)
       write({ type: "mutant", test: test.id, id, limit, pid: process.pid, at: Date.now() })

@@ -12,7 +12,7 @@ export interface Source {
   readonly mutants: ReadonlyArray<readonly [id: number, mutant: Mutant]>
 }
 
-/** What the tests of one file have shown. */
+/** What a run of one file has shown. */
 export interface Found {
   /** The mutants that a test noticed, with its name and the message of its failure. */
   readonly killed: Map<number, string>
@@ -66,6 +66,20 @@ export const startTests = async (sources: ReadonlyArray<Source>) => {
     return lines()
   }
 
+  const tests = new Map<string, Map<string, { ids: ReadonlyArray<number>; millis: number }>>()
+  const testsOf = (file: string) => {
+    const found = tests.get(file) ?? new Map<string, { ids: ReadonlyArray<number>; millis: number }>()
+    tests.set(file, found)
+    return found
+  }
+
+  /** Returns how many milliseconds the tests of a file need for the mutants, or `undefined` if it has not run. */
+  const costOf = (file: string, mutants: ReadonlyArray<number>, slow: number): number | undefined => {
+    const open = new Set(mutants)
+    return tests.get(file)?.values().filter(({ millis }) => millis <= slow)
+      .reduce((sum, { ids, millis }) => sum + millis * ids.filter((id) => open.has(id)).length, 0)
+  }
+
   /** Runs a file with the mutants, in as many processes as it takes. */
   const runFile = async (
     file: string,
@@ -73,23 +87,27 @@ export const startTests = async (sources: ReadonlyArray<Source>) => {
     { only, slow }: { readonly only?: number; readonly slow: number }
   ): Promise<Found> => {
     const found: Found = { killed: new Map(), timeouts: new Set(), reached: new Set(), loaded: new Set() }
-    const known = new Map<string, Array<number>>()
+    const known = testsOf(file)
     const isOpen = (id: number) => !found.killed.has(id) && !found.timeouts.has(id)
+    const leave = (test: string, change: (ids: ReadonlyArray<number>) => ReadonlyArray<number>): void => {
+      const before = known.get(test)
+      if (before !== undefined) before.ids = change(before.ids)
+    }
     while (true) {
       const lines = await runProcess(file, {
         mutants: mutants.filter(isOpen),
-        known: Object.fromEntries(known),
+        known: Object.fromEntries([...known].map(([test, { ids, millis }]) => [test, millis <= slow ? ids : []])),
         slow,
         ...only === undefined ? {} : { only }
       })
       for (const line of lines) {
         if (line.type === "reached") {
-          known.set(line.test, [...line.ids])
-          for (const id of line.all) found.reached.add(id)
+          known.set(line.test, { ids: line.ids, millis: line.millis })
+          for (const id of line.ids) found.reached.add(id)
         } else if (line.type === "passed") {
-          known.set(line.test, known.get(line.test)?.filter((id) => id !== line.id) ?? [])
+          leave(line.test, (ids) => ids.filter((id) => id !== line.id))
         } else if (line.type === "retry") {
-          known.set(line.test, [line.id, ...known.get(line.test)?.filter((id) => id !== line.id) ?? []])
+          leave(line.test, (ids) => [line.id, ...ids.filter((id) => id !== line.id)])
         } else if (line.type === "killed") {
           found.killed.set(line.id, line.by)
         } else if (line.type === "end") {
@@ -99,10 +117,10 @@ export const startTests = async (sources: ReadonlyArray<Source>) => {
       const last = lines.at(-1)
       if (last?.type === "mutant") found.timeouts.add(last.id)
       // A test that ends the process without a mutant shows nothing.
-      else if (last?.type === "test") known.set(last.test, [])
+      else if (last?.type === "test") known.set(last.test, { ids: [], millis: 0 })
       if (only !== undefined || last === undefined || last.type === "end") return found
     }
   }
 
-  return { runFile, close: () => vitest.close() }
+  return { costOf, runFile, close: () => vitest.close() }
 }
