@@ -142,11 +142,12 @@ const run = async (
   }
 }
 
+const isSlow = /property|model|fuzz|realHeap|examples|program|packages/
 // The fast tests of all files come before the slow ones of any: they kill most mutants.
 const testFiles = filesUnder("test", ".test.ts").filter((file) => new RegExp(values.tests).test(file))
 for (const limit of [20, 200, 1000, slow]) {
   const ids = toRun.filter(isOpen).map(({ id }) => id)
-  const costs = testFiles.map((file) => ({ file, cost: tests.costOf(file, ids, limit) ?? 1 }))
+  const costs = testFiles.map((file) => ({ file, cost: tests.costOf(file, ids, limit) ?? (isSlow.test(file) ? 2 : 1) }))
   for (const { file } of costs.filter(({ cost }) => cost > 0).toSorted((a, b) => a.cost - b.cost)) {
     const open = toRun.filter(isOpen)
     if (Date.now() > end || open.length === 0) break

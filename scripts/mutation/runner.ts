@@ -2,8 +2,8 @@
  * Runs each test as it is, and then once for each mutant that it reached, in the same process. The log is written line by
  * line, because the parent ends a process that hangs.
  *
- * A mutant that a test notices counts only if the test passes again without the mutant. Otherwise an earlier mutant may
- * have left something behind, and this one runs again as the first of a new process.
+ * A mutant that a test notices counts only if the test passes again afterwards. Otherwise an earlier mutant may have left
+ * something behind, and this one runs again as the first of a new process.
  */
 import { configureGlobal, readConfigureGlobal } from "fast-check"
 import * as fs from "node:fs"
@@ -40,7 +40,11 @@ const failureOf = async (run: () => unknown): Promise<string | undefined> => {
 const end = (): void => void process.kill(process.pid, "SIGKILL")
 
 export default class extends TestRunner {
-  #mutantsRun = 0
+  #ran = 0
+  /** What a test noticed as the first of the process, which nothing can have disturbed. */
+  #first: number | undefined
+  /** What the test has noticed since it last passed. */
+  #noticed: Array<Line & { readonly type: "killed" }> = []
 
   async runTask(test: RunnerTestCase): Promise<void> {
     const run = TestRunner.getTestFn(test)
@@ -56,25 +60,37 @@ export default class extends TestRunner {
     write({ type: "reached", test: test.id, ids, millis })
     if (left === undefined && millis > slow) return
     for (const id of ids.filter((id) => open.has(id))) {
-      this.#mutantsRun++
       const limit = Math.round(5 * millis + 3000)
       write({ type: "mutant", test: test.id, id, limit, pid: process.pid, at: Date.now() })
+      this.#ran++
       active = id
       const noticed = await failureOf(run)
       active = undefined
       if (noticed === undefined) {
+        this.#confirm()
         write({ type: "passed", test: test.id, id })
-        continue
+      } else {
+        open.delete(id)
+        if (this.#ran === 1) this.#first = id
+        this.#noticed.push({ type: "killed", id, by: `${test.name}: ${noticed}` })
+        if (this.#noticed.length === 8) await this.#check(test, run)
       }
-      const clean = await failureOf(run) === undefined
-      write(
-        clean || this.#mutantsRun === 1
-          ? { type: "killed", id, by: `${test.name}: ${noticed}` }
-          : { type: "retry", test: test.id, id }
-      )
-      open.delete(id)
-      if (!clean) end()
     }
+    await this.#check(test, run)
+  }
+
+  #confirm(): void {
+    for (const line of this.#noticed.splice(0)) write(line)
+  }
+
+  async #check({ id: test }: RunnerTestCase, run: () => unknown): Promise<void> {
+    if (this.#noticed.length === 0) return
+    if (await failureOf(run) === undefined) return this.#confirm()
+    // The parent puts each of them in front of the others.
+    for (const line of this.#noticed.toReversed()) {
+      write(line.id === this.#first ? line : { type: "retry", test, id: line.id })
+    }
+    end()
   }
 
   async #runOnly(id: number, { id: test, name }: RunnerTestCase, run: () => unknown): Promise<void> {

@@ -93,7 +93,9 @@ describe("a small front", () => {
           items.forEach((item) => front.add(item))
           front.use(items[used]!)
           front.remove(items[removed]!)
-          const left = [...items.filter((item) => item.key !== used), items[used]!].filter((item) => item.key !== removed)
+          const left = [...items.filter((item) => item.key !== used), items[used]!].filter((item) =>
+            item.key !== removed
+          )
           left.forEach((item, index) => {
             assert.strictEqual(item.older, left[index - 1])
             assert.strictEqual(item.newer, left[index + 1])
