@@ -386,6 +386,77 @@ describe("Finalizer", () => {
       }).pipe(Effect.scoped))
   })
 
+  describe("makeUnsafe", () => {
+    it.effect("registers on the given heap, without a Scope", () =>
+      Effect.gen(function*() {
+        const { heap } = yield* TestHeap.TestHeap
+        let runs = 0
+        const target = {}
+        const finalizer = Finalizer.makeUnsafe(target, Effect.sync(() => runs++), { heap })
+        assert.isTrue(Finalizer.isAlive(finalizer))
+        yield* TestHeap.collectAndFinalize(target)
+        assert.strictEqual(runs, 1)
+        assert.isFalse(Finalizer.isAlive(finalizer))
+      }).pipe(Effect.provide(TestHeap.layer)))
+
+    it.effect("registers in the given Scope, and leaves it when the finalizer has run or is detached", () =>
+      Effect.gen(function*() {
+        const scope = Scope.makeUnsafe()
+        const targets = [{}, {}, {}]
+        const log: Array<number> = []
+        const [first, second] = targets.map((target, n) =>
+          Finalizer.makeUnsafe(target, Effect.sync(() => log.push(n)), { scope })
+        )
+        yield* Finalizer.run(first!)
+        yield* Finalizer.detach(second!)
+        yield* Scope.close(scope, Exit.void)
+        assert.deepStrictEqual(log, [0, 2])
+        assert.strictEqual(targets.length, 3)
+      }))
+
+    it.effect("in a closed Scope runs at once, or never if atExit is false", () =>
+      Effect.gen(function*() {
+        const scope = Scope.makeUnsafe()
+        yield* Scope.close(scope, Exit.void)
+        const target = {}
+        const log: Array<string> = []
+        const [yes, no] = [true, false].map((atExit) =>
+          Finalizer.makeUnsafe(target, Effect.sync(() => log.push(String(atExit))), { scope, atExit })
+        )
+        yield* Effect.yieldNow
+        assert.deepStrictEqual(log, ["true"])
+        assert.deepStrictEqual([Finalizer.isAlive(yes!), Finalizer.isAlive(no!)], [false, false])
+      }))
+  })
+
+  describe("cancel", () => {
+    it.effect("returns true once, and then the effect never runs", () =>
+      Effect.gen(function*() {
+        const scope = yield* Scope.make()
+        const target = {}
+        let runs = 0
+        const finalizer = yield* Scope.provide(Finalizer.make(target, Effect.sync(() => runs++)), scope)
+        assert.isTrue(yield* Finalizer.cancel(finalizer))
+        assert.isFalse(yield* Finalizer.cancel(finalizer))
+        assert.isFalse(Finalizer.isAlive(finalizer))
+        assert.strictEqual(scope.state._tag, "Empty")
+        assert.deepStrictEqual(yield* Finalizer.run(finalizer), Option.none())
+        yield* Scope.close(scope, Exit.void)
+        assert.strictEqual(runs, 0)
+      }))
+
+    it.effect("returns false during the run, which goes on", () =>
+      Effect.gen(function*() {
+        const target = {}
+        const gate = yield* Deferred.make<void>()
+        const finalizer = yield* Finalizer.make(target, Effect.as(Deferred.await(gate), "done"))
+        const running = yield* Effect.forkChild(Finalizer.run(finalizer), { startImmediately: true })
+        assert.isFalse(yield* Finalizer.cancel(finalizer))
+        yield* Deferred.succeed(gate, undefined)
+        assert.deepStrictEqual(yield* Fiber.join(running), Option.some("done"))
+      }).pipe(Effect.scoped))
+  })
+
   describe("trap: many finalizers through one open Scope", () => {
     it.effect("leave nothing in the Scope after they have run", () =>
       Effect.gen(function*() {
