@@ -142,9 +142,13 @@ const run = async (
   }
 }
 
-const isSlow = /property|model|fuzz|realHeap|examples|program|packages/
+const isSlow = /property|model|fuzz|realHeap|packages|cpython|enumeration|retainers/
 // The fast tests of all files come before the slow ones of any: they kill most mutants.
-const testFiles = filesUnder("test", ".test.ts").filter((file) => new RegExp(values.tests).test(file))
+const testFiles = filesUnder("test", ".test.ts").filter((file) =>
+  new RegExp(values.tests).test(file) &&
+  // A program in a process of its own has no mutants.
+  !/^import .*(?:child_process|support\/chromium|"esbuild")/m.test(fs.readFileSync(path.join(root, file), "utf8"))
+)
 for (const limit of [20, 200, 1000, slow]) {
   const ids = toRun.filter(isOpen).map(({ id }) => id)
   const costs = testFiles.map((file) => ({ file, cost: tests.costOf(file, ids, limit) ?? (isSlow.test(file) ? 2 : 1) }))
