@@ -144,6 +144,12 @@ const run = async (
 
 const isSlow = /property|model|fuzz|realHeap|packages|cpython|enumeration|retainers/
 // The fast tests of all files come before the slow ones of any: they kill most mutants.
+// A program in a process of its own has no mutants.
+const startsPrograms = /^test\/(?:examples\/|stalledFinalizers\.|testing\/LeakDetector\.program\.)/
+const testFiles = filesUnder("test", ".test.ts")
+  .filter((file) => new RegExp(values.tests).test(file) && !startsPrograms.test(file))
+const isSlow = /property|model|fuzz|realHeap|packages|cpython|enumeration|retainers/
+// The fast tests of all files come before the slow ones of any: they kill most mutants.
 const testFiles = filesUnder("test", ".test.ts").filter((file) =>
   new RegExp(values.tests).test(file) &&
   // A program in a process of its own has no mutants.
