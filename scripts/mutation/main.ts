@@ -142,23 +142,20 @@ const run = async (
   }
 }
 
-const isSlow = /property|model|fuzz|realHeap|packages|cpython|enumeration|retainers/
-// The fast tests of all files come before the slow ones of any: they kill most mutants.
 // A program in a process of its own has no mutants.
 const startsPrograms = /^test\/(?:examples\/|stalledFinalizers\.|testing\/LeakDetector\.program\.)/
 const testFiles = filesUnder("test", ".test.ts")
   .filter((file) => new RegExp(values.tests).test(file) && !startsPrograms.test(file))
 const isSlow = /property|model|fuzz|realHeap|packages|cpython|enumeration|retainers/
 // The fast tests of all files come before the slow ones of any: they kill most mutants.
-const testFiles = filesUnder("test", ".test.ts").filter((file) =>
-  new RegExp(values.tests).test(file) &&
-  // A program in a process of its own has no mutants.
-  !/^import .*(?:child_process|support\/chromium|"esbuild")/m.test(fs.readFileSync(path.join(root, file), "utf8"))
-)
 for (const limit of [20, 200, 1000, slow]) {
   const ids = toRun.filter(isOpen).map(({ id }) => id)
   const costs = testFiles.map((file) => ({ file, cost: tests.costOf(file, ids, limit) ?? (isSlow.test(file) ? 2 : 1) }))
-  for (const { file } of costs.filter(({ cost }) => cost > 0).toSorted((a, b) => a.cost - b.cost)) {
+  for (
+    const { file } of costs.filter(({ cost }) => cost > 0).toSorted((a, b) =>
+      a.cost - b.cost || Number(b.file.includes("testing")) - Number(a.file.includes("testing"))
+    )
+  ) {
     const open = toRun.filter(isOpen)
     if (Date.now() > end || open.length === 0) break
     const begin = Date.now()
