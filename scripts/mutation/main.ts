@@ -8,6 +8,7 @@
  *     --minutes N     starts no test file after N minutes; what is not killed then has survived
  *     --tests REGEXP  only these test files
  *     --slow N        leaves out tests that take more than N seconds without a mutant (10 by default)
+ *     --budget N      runs no more tests of a mutant that has survived N seconds of them (20 by default)
  *     --alone N       runs each survivor alone, from the start of a process, with at most N test files (4 by default)
  *     --fresh         forgets what was killed in an earlier run
  *
@@ -33,12 +34,13 @@ const { positionals, values } = parseArgs({
     minutes: { type: "string", default: "600" },
     tests: { type: "string", default: "" },
     slow: { type: "string", default: "10" },
+    budget: { type: "string", default: "20" },
     alone: { type: "string", default: "4" },
     fresh: { type: "boolean", default: false }
   }
 })
 
-const natural = (name: "sample" | "minutes" | "slow" | "alone"): number => {
+const natural = (name: "sample" | "minutes" | "slow" | "budget" | "alone"): number => {
   const value = Number(values[name])
   if (!Number.isSafeInteger(value) || value < 0) throw new RangeError(`--${name} must be a natural number`)
   return value
@@ -119,7 +121,8 @@ const tests = await startTests(
   [...Map.groupBy(toRun, ({ file }) => file)].map(([file, jobs]) => ({
     file,
     mutants: jobs.map(({ id, mutant }) => [id, mutant] as const)
-  }))
+  })),
+  natural("budget") * 1000
 )
 
 const run = async (

@@ -16,6 +16,9 @@ export interface Plan {
   readonly known: Readonly<Record<string, ReadonlyArray<number>>>
   /** Tests that take more milliseconds run without mutants, and wait for a later round. */
   readonly slow: number
+  /** The milliseconds for which each mutant has run, and after which it runs in no more tests. */
+  readonly spent: Readonly<Record<number, number>>
+  readonly budget: number
   /** The mutant that is active from the start. */
   readonly only?: number
 }

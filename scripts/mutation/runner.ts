@@ -10,11 +10,12 @@ import * as fs from "node:fs"
 import { type RunnerTestCase, TestRunner } from "vitest"
 import { type Line, type Plan, planFile } from "./plan.ts"
 
-const { known, log, mutants, only, slow } = JSON.parse(fs.readFileSync(planFile, "utf8")) as Plan
+const { budget, known, log, mutants, only, slow, ...plan } = JSON.parse(fs.readFileSync(planFile, "utf8")) as Plan
 const { appendFileSync } = fs
 const write = (line: Line): void => appendFileSync(log, `${JSON.stringify(line)}\n`)
 
 const open = new Set(mutants)
+const spent = new Map(Object.entries(plan.spent).map(([id, millis]) => [Number(id), millis]))
 let active = only
 const loaded = new Set<number>()
 let reached = loaded
@@ -59,13 +60,14 @@ export default class extends TestRunner {
     const ids = failure === undefined ? left ?? [...reached] : []
     write({ type: "reached", test: test.id, ids, millis })
     if (left === undefined && millis > slow) return
-    for (const id of ids.filter((id) => open.has(id))) {
+    for (const id of ids.filter((id) => open.has(id) && (spent.get(id) ?? 0) < budget)) {
       const limit = Math.round(5 * millis + 3000)
       write({ type: "mutant", test: test.id, id, limit, pid: process.pid, at: Date.now() })
       this.#ran++
       active = id
       const noticed = await failureOf(run)
       active = undefined
+      spent.set(id, (spent.get(id) ?? 0) + millis)
       if (noticed === undefined) {
         this.#confirm()
         write({ type: "passed", test: test.id, id })

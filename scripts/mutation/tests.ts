@@ -24,7 +24,8 @@ export interface Found {
   readonly loaded: Set<number>
 }
 
-export const startTests = async (sources: ReadonlyArray<Source>) => {
+/** Starts vitest. A mutant that has run for `budget` milliseconds without being noticed runs in no more tests. */
+export const startTests = async (sources: ReadonlyArray<Source>, budget: number) => {
   fs.mkdirSync(folder, { recursive: true })
   const log = path.join(folder, "log")
   const { resolve, test: { projects: _, ...options } = {} } = config as ViteUserConfig
@@ -66,6 +67,7 @@ export const startTests = async (sources: ReadonlyArray<Source>) => {
     return lines()
   }
 
+  const spent = new Map<number, number>()
   const tests = new Map<string, Map<string, { ids: ReadonlyArray<number>; millis: number }>>()
   const testsOf = (file: string) => {
     const found = tests.get(file) ?? new Map<string, { ids: ReadonlyArray<number>; millis: number }>()
@@ -75,7 +77,7 @@ export const startTests = async (sources: ReadonlyArray<Source>) => {
 
   /** Returns how many milliseconds the tests of a file need for the mutants, or `undefined` if it has not run. */
   const costOf = (file: string, mutants: ReadonlyArray<number>, slow: number): number | undefined => {
-    const open = new Set(mutants)
+    const open = new Set(mutants.filter((id) => (spent.get(id) ?? 0) < budget))
     return tests.get(file)?.values().filter(({ millis }) => millis <= slow)
       .reduce((sum, { ids, millis }) => sum + millis * ids.filter((id) => open.has(id)).length, 0)
   }
@@ -98,6 +100,8 @@ export const startTests = async (sources: ReadonlyArray<Source>) => {
         mutants: mutants.filter(isOpen),
         known: Object.fromEntries([...known].map(([test, { ids, millis }]) => [test, millis <= slow ? ids : []])),
         slow,
+        spent: Object.fromEntries(spent),
+        budget,
         ...only === undefined ? {} : { only }
       })
       for (const line of lines) {
@@ -105,6 +109,7 @@ export const startTests = async (sources: ReadonlyArray<Source>) => {
           known.set(line.test, { ids: line.ids, millis: line.millis })
           for (const id of line.ids) found.reached.add(id)
         } else if (line.type === "passed") {
+          spent.set(line.id, (spent.get(line.id) ?? 0) + (known.get(line.test)?.millis ?? 0))
           leave(line.test, (ids) => ids.filter((id) => id !== line.id))
         } else if (line.type === "retry") {
           leave(line.test, (ids) => [line.id, ...ids.filter((id) => id !== line.id)])
