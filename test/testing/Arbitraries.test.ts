@@ -1,8 +1,10 @@
 import { assert, describe, it } from "@effect/vitest"
 import { Arbitrary, Effect, Equal, Hash } from "effect"
 import * as fc from "fast-check"
+import { inspect } from "node:util"
 import { isWeakReferenceable } from "../../src/Heap.ts"
 import * as Arbitraries from "../../src/testing/Arbitraries.ts"
+import { hasNode, isBun } from "../support/host.ts"
 
 const seed = 1
 
@@ -42,6 +44,32 @@ describe("referents and objects", () => {
     assert.deepStrictEqual(Array.from(new Set(onlyObjects.map(kindOf))).sort(), objects.sort())
   })
 
+  it("have the contents of every kind", () => {
+    const contents = new Set(sample.map((value) => inspect(value)))
+    const kinds = [
+      "{}",
+      "{ id: 1, nested: { list: [ 1, 2 ] } }",
+      "[Object: null prototype] {}",
+      "{ id: 2 }",
+      "<ref *1> { self: [Circular *1] }",
+      "Instance { id: 0 }",
+      "[ 1, 2, 3 ]",
+      "[]",
+      "[Function: named]",
+      "[Function (anonymous)]",
+      "[class Made]",
+      "Map(1) { 'a' => 1 }",
+      "1970-01-01T00:00:00.000Z",
+      "Symbol(referent)"
+    ]
+    for (const kind of kinds) {
+      const isMissing = kind.startsWith("Symbol") && !isWeakReferenceable(Symbol("probe"))
+      if (hasNode && !isBun && !isMissing) {
+        assert.isTrue(contents.has(kind), `${kind} is not in ${[...contents].join("; ")}`)
+      }
+    }
+  })
+
   it("are new objects each time", () => {
     assert.strictEqual(new Set(sample).size, sample.length)
   })
@@ -73,6 +101,11 @@ describe("keys", () => {
     const ids = (keys: ReadonlyArray<Arbitraries.Key>) => Array.from(new Set(keys.map((key) => key.id))).sort()
     assert.deepStrictEqual(ids(pairs.flat()), [0, 1, 2, 3])
     assert.deepStrictEqual(ids(fc.sample(Arbitraries.keys({ ids: 2 }), { numRuns: 100, seed })), [0, 1])
+  })
+
+  it("have one hash if their ids are both even or both odd", () => {
+    const [zero, one, two, three] = [0, 1, 2, 3].map((id) => Hash.hash(new Arbitraries.Key(id)))
+    assert.deepStrictEqual([two, three, zero === one], [zero, one, false])
   })
 
   it("shrink to the smallest id, and print it", () => {
@@ -108,6 +141,29 @@ describe("schedules", () => {
       return first >= 0 && schedule.slice(first + 1).some((moment) => moment.finalize)
     })
     assert.strictEqual(fc.stringify(schedule), "[collect(2),finalize()]")
+  })
+
+  it("print each moment, and collect a target in its first moment", () => {
+    const printed = new Set<string>()
+    for (const schedule of fc.sample(Arbitraries.schedules({ targets: 2 }), { numRuns: 200, seed })) {
+      for (const moment of schedule) {
+        printed.add(String(moment))
+        const collect = moment.collect.length === 0 ? "" : `collect(${moment.collect.join(", ")})`
+        const expected = `${collect} ${moment.finalize ? "finalize()" : ""}`.trim()
+        assert.strictEqual(String(moment), expected === "" ? "nothing" : expected)
+      }
+    }
+    const collects = ["collect(0)", "collect(1)", "collect(0, 1)"]
+    assert.sameMembers(
+      [...printed],
+      ["nothing", "finalize()", ...collects, ...collects.map((collect) => `${collect} finalize()`)]
+    )
+  })
+
+  it("have at most 10 moments by default", () => {
+    const lengths = fc.sample(Arbitraries.schedules({ targets: 1 }), { numRuns: 500, seed }).map(({ length }) => length)
+    assert.strictEqual(Math.max(...lengths), 10)
+    assert.strictEqual(Math.min(...lengths), 0)
   })
 
   it("print a moment in which nothing happens", () => {
