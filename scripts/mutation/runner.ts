@@ -5,7 +5,6 @@
  * A mutant that a test notices counts only if the test passes again afterwards. Otherwise an earlier mutant may have left
  * something behind, and this one runs again as the first of a new process.
  */
-import { configureGlobal, readConfigureGlobal } from "fast-check"
 import * as fs from "node:fs"
 import { type RunnerTestCase, TestRunner } from "vitest"
 import { type Line, type Plan, planFile } from "./plan.ts"
@@ -25,8 +24,6 @@ Object.assign(globalThis, {
     return id === active
   }
 })
-// A property that does not hold needs no small example here.
-configureGlobal({ ...readConfigureGlobal(), endOnFailure: true })
 
 /** Runs a test, and returns the message of its failure. */
 const failureOf = async (run: () => unknown): Promise<string | undefined> => {
