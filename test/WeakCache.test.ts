@@ -20,6 +20,7 @@ import { TestClock } from "effect/testing"
 import { inspect } from "node:util"
 import { vi } from "vitest"
 import { Heap, WeakCache, WeakError } from "../src/index.ts"
+import { Key } from "../src/testing/Arbitraries.ts"
 import { TestHeap } from "../src/testing/index.ts"
 import { reportsOf } from "./support/reports.ts"
 
@@ -251,6 +252,18 @@ describe("the strong front", () => {
         assert.strictEqual(yield* strongOf(cache), 1)
       })
   )
+
+  effect("a key that collides with another stays when the other is invalidated", () =>
+    Effect.gen(function*() {
+      const cache = yield* WeakCache.make({ lookup: ({ id }: Key) => Effect.succeed({ id }), capacity: 9 })
+      const [one, three, five] = yield* Effect.forEach([1, 3, 5], (id) => WeakCache.get(cache, new Key(id)))
+      yield* WeakCache.invalidate(cache, new Key(3))
+      assert.strictEqual(yield* WeakCache.get(cache, new Key(1)), one)
+      yield* WeakCache.invalidate(cache, new Key(1))
+      assert.strictEqual(yield* WeakCache.get(cache, new Key(5)), five)
+      assert.notStrictEqual(yield* WeakCache.get(cache, new Key(3)), three)
+      assert.strictEqual(yield* WeakCache.size(cache), 2)
+    }))
 
   for (const maxWeight of [0, 0.5]) {
     effect(`a maxWeight of ${maxWeight} keeps what weighs as much, and nothing heavier`, () =>
