@@ -724,6 +724,20 @@ describe("time", () => {
       assert.deepStrictEqual(log, [])
     }))
 
+  effect(
+    "an idle time of a millisecond keeps a value for a millisecond, and one of zero keeps none",
+    () =>
+      Effect.gen(function*() {
+        for (const [idleTimeToLive, strong] of [["1 millis", 1], ["0 millis", 0]] as const) {
+          const cache = yield* WeakCache.make({ ...documents(), idleTimeToLive })
+          yield* WeakCache.get(cache, "a")
+          assert.strictEqual(yield* strongOf(cache), strong)
+          yield* TestClock.adjust("1 millis")
+          assert.strictEqual(yield* strongOf(cache), 0)
+        }
+      })
+  )
+
   effect("a read restarts the idle time", () =>
     Effect.gen(function*() {
       const cache = yield* WeakCache.make({ ...documents(), idleTimeToLive: "1 minute" })

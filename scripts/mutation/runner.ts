@@ -2,8 +2,8 @@
  * Runs each test as it is, and then once for each mutant that it reached, in the same process. The log is written line by
  * line, because the parent ends a process that hangs.
  *
- * A mutant that a test notices counts only if the test passes again afterwards. Otherwise an earlier mutant may have left
- * something behind, and this one runs again as the first of a new process.
+ * A mutant counts as noticed only if the test fails twice with it, and passes again afterwards. Otherwise an earlier mutant
+ * may have left something behind, and this one runs again as the first of a new process.
  */
 import * as fs from "node:fs"
 import { type RunnerTestCase, TestRunner } from "vitest"
@@ -62,7 +62,9 @@ export default class extends TestRunner {
       write({ type: "mutant", test: test.id, id, limit, pid: process.pid, at: Date.now() })
       this.#ran++
       active = id
-      const noticed = await failureOf(run)
+      // Twice, because a test may fail by chance, or when it runs for the second time in a process.
+      let noticed = await failureOf(run)
+      if (noticed !== undefined) noticed = await failureOf(run)
       active = undefined
       spent.set(id, (spent.get(id) ?? 0) + millis)
       if (noticed === undefined) {
