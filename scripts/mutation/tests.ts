@@ -35,6 +35,8 @@ export const startTests = async (sources: ReadonlyArray<Source>, budget: number)
     root,
     include: ["test/**/*.test.ts"],
     watch: false,
+    // It would return the code with the mutants of an earlier run.
+    fsModuleCache: false,
     fileParallelism: false,
     reporters: [{}],
     execArgv: ["--expose-gc", "--max-old-space-size=2048"],
