@@ -158,5 +158,12 @@ export const equivalents: ReadonlyArray<Equivalent> = [
     original: "demoted === 0",
     replacement: "true",
     reason: "Asks again for what has been asked for in this turn. Both run when it has ended."
+  },
+  {
+    file: "src/testing/Vitest.ts",
+    line: "): Promise<void> => Effect.runPromise(Effect.asVoid(effect), signal === undefined ? {} : { signal })",
+    original: "signal === undefined ? {} : { signal }",
+    replacement: "{ signal }",
+    reason: "Effect treats an undefined signal as none. The types do not allow it."
   }
 ]
