@@ -1,10 +1,8 @@
 import { assert, describe, it } from "@effect/vitest"
-import { Arbitrary, Effect, Equal, Hash } from "effect"
+import { Arbitrary, Effect, Equal, Formatter, Hash } from "effect"
 import * as fc from "fast-check"
-import { inspect } from "node:util"
 import { isWeakReferenceable } from "../../src/Heap.ts"
 import * as Arbitraries from "../../src/testing/Arbitraries.ts"
-import { hasNode, isBun } from "../support/host.ts"
 
 const seed = 1
 
@@ -45,29 +43,25 @@ describe("referents and objects", () => {
   })
 
   it("have the contents of every kind", () => {
-    const contents = new Set(sample().map((value) => inspect(value)))
+    const contents = new Set(sample().map((value) => Formatter.format(value).replaceAll(/\s+/g, " ")))
     const kinds = [
       "{}",
-      "{ id: 1, nested: { list: [ 1, 2 ] } }",
-      "[Object: null prototype] {}",
-      "{ id: 2 }",
-      "<ref *1> { self: [Circular *1] }",
-      "Instance { id: 0 }",
-      "[ 1, 2, 3 ]",
+      `{"id":1,"nested":{"list":[1,2]}}`,
+      `{"id":2}`,
+      `{"self":[Circular]}`,
+      `Instance({"id":0})`,
+      "[1,2,3]",
       "[]",
-      "[Function: named]",
-      "[Function (anonymous)]",
-      "[class Made]",
-      "Map(1) { 'a' => 1 }",
+      "function named() {}",
+      "() => 1",
+      `Map([["a",1]])`,
       "1970-01-01T00:00:00.000Z",
-      "Symbol(referent)"
+      ...isWeakReferenceable(Symbol("probe")) ? ["Symbol(referent)"] : []
     ]
-    for (const kind of kinds) {
-      const isMissing = kind.startsWith("Symbol") && !isWeakReferenceable(Symbol("probe"))
-      if (hasNode && !isBun && !isMissing) {
-        assert.isTrue(contents.has(kind), `${kind} is not in ${[...contents].join("; ")}`)
-      }
-    }
+    const others = [...contents].filter((text) => !kinds.includes(text))
+    assert.sameMembers([...contents].filter((text) => kinds.includes(text)), kinds)
+    assert.lengthOf(others, 1)
+    assert.match(others[0]!, /^class Made \{.*\bid = 0/)
   })
 
   it("are new objects each time", () => {
