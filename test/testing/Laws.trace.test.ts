@@ -482,7 +482,7 @@ const counterexamples: Readonly<
 }
 
 for (const [group, byMistake] of Object.entries(counterexamples)) {
-  describe(group, () => {
+  describe(`${group}`, () => {
     for (const [mistake, [name, ...trace]] of Object.entries(byMistake)) {
       it.effect(`prints the counterexample of: ${name.replace(/^\w+: /, "")}`, () =>
         Effect.gen(function*() {
