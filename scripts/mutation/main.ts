@@ -205,14 +205,14 @@ interface FolderResult {
 
 const stored = path.join(import.meta.dirname, "result.json")
 const results = read<Record<string, FolderResult>>(stored, {})
-const options = process.argv.slice(2).filter((option) => option !== "--fresh")
+const options = process.argv.slice(2).join(" ").replace(/ ?--(?:fresh|minutes[ =]\d+)/g, "").trim()
 for (const [name, jobs] of Map.groupBy(chosen, folderOf)) {
   const count = (status: "killed" | "timeout") => jobs.filter(({ key }) => killed.get(key) === status).length
   const survivors = jobs.filter(isOpen)
   const hits = count("killed") + count("timeout")
   const of = hits + survivors.length
   results[name] = {
-    command: ["npm run test:mutation", ...options.length === 0 ? [] : ["--"], ...options].join(" "),
+    command: `npm run test:mutation${options === "" ? "" : ` -- ${options}`}`,
     date: new Date().toISOString().slice(0, 10),
     mutants: folders.get(name)!.length,
     sample: jobs.length,
@@ -222,9 +222,7 @@ for (const [name, jobs] of Map.groupBy(chosen, folderOf)) {
     equivalent: jobs.filter((job) => equivalent.has(job)).length,
     score: Math.round(1000 * hits / of) / 10,
     interval: intervalOf(hits, of),
-    survivors: survivors.map((job) =>
-      `${reachedBy.has(job) || loadedBy.has(job) ? "" : "not reached: "}${describe(job)}`
-    )
+    survivors: survivors.map(describe)
   }
 }
 if (values.tests === "") {
