@@ -165,5 +165,13 @@ export const equivalents: ReadonlyArray<Equivalent> = [
     original: "signal === undefined ? {} : { signal }",
     replacement: "{ signal }",
     reason: "Effect treats an undefined signal as none. The types do not allow it."
+  },
+  {
+    file: "src/internal/weakCache/metrics.ts",
+    line:
+      "const metric = Metric.counter(`weak_cache_${id}`, { description: counters[id], attributes, incremental: true })",
+    original: "true",
+    replacement: "false",
+    reason: "The state that readers see is that of the registration, which says it again."
   }
 ]
