@@ -104,6 +104,39 @@ describe("Finalizer", () => {
         assert.isFalse(Finalizer.isAlive(finalizer))
       }).pipe(Effect.scoped))
 
+    it.effect("prefers the services of make, and has the others of its caller", () =>
+      Effect.gen(function*() {
+        class Name extends Context.Service<Name, string>()("test/Name") {}
+        const Level = Context.Reference<string>("test/Level", { defaultValue: () => "none" })
+        const target = {}
+        const names = Effect.gen(function*() {
+          return [yield* Name, yield* Level]
+        })
+        const finalizer = yield* Finalizer.make(target, names).pipe(Effect.provideService(Name, "of make"))
+        const found = yield* Finalizer.run(finalizer).pipe(
+          Effect.provideService(Name, "of run"),
+          Effect.provideService(Level, "of run")
+        )
+        assert.deepStrictEqual(found, Option.some(["of make", "of run"]))
+      }).pipe(Effect.scoped))
+
+    it.effect("holds no run that has ended, even if a fiber of this run starts the next", () =>
+      Effect.gen(function*() {
+        const targets = [{}, {}]
+        // A fiber that outlives its run remains part of this run, which has ended when the second begins.
+        const runs = Effect.contextWith((context: Context.Context<never>) => {
+          const run = context.mapUnsafe.get("effect-weakref/Finalizer/Runs") as { readonly outer: unknown } | undefined
+          return Effect.succeed([run !== undefined, run?.outer])
+        })
+        const second = yield* Finalizer.make(targets[1]!, runs)
+        const ended = yield* Deferred.make<void>()
+        const later = Effect.andThen(Deferred.await(ended), Finalizer.run(second))
+        const first = yield* Finalizer.make(targets[0]!, Effect.forkDetach(later))
+        const fiber = Option.getOrThrow(yield* Finalizer.run(first))
+        yield* Deferred.succeed(ended, undefined)
+        assert.deepStrictEqual(yield* Fiber.join(fiber), Option.some([true, undefined]))
+      }).pipe(Effect.scoped))
+
     it.effect("fails once with the error of the effect, and reports nothing", () =>
       Effect.gen(function*() {
         const target = {}
@@ -350,6 +383,77 @@ describe("Finalizer", () => {
         assert.isTrue(Finalizer.isFinalizer(one))
         assert.isFalse(Finalizer.isFinalizer({}))
         assert.isTrue(one.pipe(Finalizer.isAlive))
+      }).pipe(Effect.scoped))
+  })
+
+  describe("makeUnsafe", () => {
+    it.effect("registers on the given heap, without a Scope", () =>
+      Effect.gen(function*() {
+        const { heap } = yield* TestHeap.TestHeap
+        let runs = 0
+        const target = {}
+        const finalizer = Finalizer.makeUnsafe(target, Effect.sync(() => runs++), { heap })
+        assert.isTrue(Finalizer.isAlive(finalizer))
+        yield* TestHeap.collectAndFinalize(target)
+        assert.strictEqual(runs, 1)
+        assert.isFalse(Finalizer.isAlive(finalizer))
+      }).pipe(Effect.provide(TestHeap.layer)))
+
+    it.effect("registers in the given Scope, and leaves it when the finalizer has run or is detached", () =>
+      Effect.gen(function*() {
+        const scope = Scope.makeUnsafe()
+        const targets = [{}, {}, {}]
+        const log: Array<number> = []
+        const [first, second] = targets.map((target, n) =>
+          Finalizer.makeUnsafe(target, Effect.sync(() => log.push(n)), { scope })
+        )
+        yield* Finalizer.run(first!)
+        yield* Finalizer.detach(second!)
+        yield* Scope.close(scope, Exit.void)
+        assert.deepStrictEqual(log, [0, 2])
+        assert.strictEqual(targets.length, 3)
+      }))
+
+    it.effect("in a closed Scope runs at once, or never if atExit is false", () =>
+      Effect.gen(function*() {
+        const scope = Scope.makeUnsafe()
+        yield* Scope.close(scope, Exit.void)
+        const target = {}
+        const log: Array<string> = []
+        const [yes, no] = [true, false].map((atExit) =>
+          Finalizer.makeUnsafe(target, Effect.sync(() => log.push(String(atExit))), { scope, atExit })
+        )
+        yield* Effect.yieldNow
+        assert.deepStrictEqual(log, ["true"])
+        assert.deepStrictEqual([Finalizer.isAlive(yes!), Finalizer.isAlive(no!)], [false, false])
+      }))
+  })
+
+  describe("cancel", () => {
+    it.effect("returns true once, and then the effect never runs", () =>
+      Effect.gen(function*() {
+        const scope = yield* Scope.make()
+        const target = {}
+        let runs = 0
+        const finalizer = yield* Scope.provide(Finalizer.make(target, Effect.sync(() => runs++)), scope)
+        assert.isTrue(yield* Finalizer.cancel(finalizer))
+        assert.isFalse(yield* Finalizer.cancel(finalizer))
+        assert.isFalse(Finalizer.isAlive(finalizer))
+        assert.strictEqual(scope.state._tag, "Empty")
+        assert.deepStrictEqual(yield* Finalizer.run(finalizer), Option.none())
+        yield* Scope.close(scope, Exit.void)
+        assert.strictEqual(runs, 0)
+      }))
+
+    it.effect("returns false during the run, which goes on", () =>
+      Effect.gen(function*() {
+        const target = {}
+        const gate = yield* Deferred.make<void>()
+        const finalizer = yield* Finalizer.make(target, Effect.as(Deferred.await(gate), "done"))
+        const running = yield* Effect.forkChild(Finalizer.run(finalizer), { startImmediately: true })
+        assert.isFalse(yield* Finalizer.cancel(finalizer))
+        yield* Deferred.succeed(gate, undefined)
+        assert.deepStrictEqual(yield* Fiber.join(running), Option.some("done"))
       }).pipe(Effect.scoped))
   })
 

@@ -33,6 +33,25 @@ const open = (name: string, scope: Scope.Scope = Scope.makeUnsafe()) =>
   WeakCache.make({ ...documents, name }).pipe(Effect.provideService(Scope.Scope, scope))
 
 describe("metrics", () => {
+  effect("have counters that only grow", () =>
+    Effect.gen(function*() {
+      yield* open("docs")
+      const states = (yield* Metric.snapshot).filter(({ type }) => type === "Counter").map(({ state }) => state)
+      assert.lengthOf(states, 12)
+      assert.isTrue(states.every((state) => "incremental" in state && state.incremental))
+    }))
+
+  effect("are the same for attributes in another order, and others for other attributes", () =>
+    Effect.gen(function*() {
+      const pairs = [["a", "1"], ["b", "2"], ["c", "3"]] as const
+      const openWith = (entries: ReadonlyArray<readonly [string, string]>) =>
+        Effect.provideService(open("docs"), Metric.CurrentMetricAttributes, Object.fromEntries(entries))
+      const caches = [yield* openWith(pairs), yield* openWith(pairs.toReversed()), yield* openWith(pairs.slice(1))]
+      for (const cache of caches) yield* WeakCache.get(cache, 1)
+      const misses = (yield* Metric.snapshot).filter(({ id }) => id === "weak_cache_misses")
+      assert.deepStrictEqual(misses.map(({ state }) => "count" in state && state.count).toSorted(), [1, 2])
+    }))
+
   effect("have one name each, and the name of the cache as an attribute", () =>
     Effect.gen(function*() {
       yield* Effect.scoped(Effect.gen(function*() {

@@ -20,6 +20,7 @@ import { TestClock } from "effect/testing"
 import { inspect } from "node:util"
 import { vi } from "vitest"
 import { Heap, WeakCache, WeakError } from "../src/index.ts"
+import { Key } from "../src/testing/Arbitraries.ts"
 import { TestHeap } from "../src/testing/index.ts"
 import { reportsOf } from "./support/reports.ts"
 
@@ -251,6 +252,33 @@ describe("the strong front", () => {
         assert.strictEqual(yield* strongOf(cache), 1)
       })
   )
+
+  effect("a key that collides with another stays when the other is invalidated", () =>
+    Effect.gen(function*() {
+      const cache = yield* WeakCache.make({ lookup: ({ id }: Key) => Effect.succeed({ id }), capacity: 9 })
+      const [one, three, five] = yield* Effect.forEach([1, 3, 5], (id) => WeakCache.get(cache, new Key(id)))
+      yield* WeakCache.invalidate(cache, new Key(3))
+      assert.strictEqual(yield* WeakCache.get(cache, new Key(1)), one)
+      yield* WeakCache.invalidate(cache, new Key(1))
+      assert.strictEqual(yield* WeakCache.get(cache, new Key(5)), five)
+      assert.notStrictEqual(yield* WeakCache.get(cache, new Key(3)), three)
+      assert.strictEqual(yield* WeakCache.size(cache), 2)
+    }))
+
+  for (const maxWeight of [0, 0.5]) {
+    effect(`a maxWeight of ${maxWeight} keeps what weighs as much, and nothing heavier`, () =>
+      Effect.gen(function*() {
+        const cache = yield* WeakCache.make({
+          lookup: (weight: number) => Effect.succeed({ weight }),
+          maxWeight,
+          weigh: (value) => value.weight
+        })
+        for (const [weight, strong] of [[maxWeight, 1], [maxWeight + 0.25, 1], [0, maxWeight === 0 ? 1 : 2]] as const) {
+          yield* WeakCache.get(cache, weight)
+          assert.strictEqual(yield* strongOf(cache), strong)
+        }
+      }))
+  }
 
   effect("weighs a value once", () =>
     Effect.gen(function*() {
@@ -695,6 +723,20 @@ describe("time", () => {
       assert.strictEqual(yield* strongOf(cache), 1)
       assert.deepStrictEqual(log, [])
     }))
+
+  effect(
+    "an idle time of a millisecond keeps a value for a millisecond, and one of zero keeps none",
+    () =>
+      Effect.gen(function*() {
+        for (const [idleTimeToLive, strong] of [["1 millis", 1], ["0 millis", 0]] as const) {
+          const cache = yield* WeakCache.make({ ...documents(), idleTimeToLive })
+          yield* WeakCache.get(cache, "a")
+          assert.strictEqual(yield* strongOf(cache), strong)
+          yield* TestClock.adjust("1 millis")
+          assert.strictEqual(yield* strongOf(cache), 0)
+        }
+      })
+  )
 
   effect("a read restarts the idle time", () =>
     Effect.gen(function*() {

@@ -80,6 +80,27 @@ describe("time to live", () => {
       assert.strictEqual(yield* WeakCache.size(cache), 0)
     }).pipe(Effect.scoped))
 
+  it.live("sleeps for no longer than a timer of the host can", () =>
+    Effect.gen(function*() {
+      const delays: Array<unknown> = []
+      const { setTimeout } = globalThis
+      Reflect.set(globalThis, "setTimeout", (f: () => void, millis: number) => {
+        delays.push(millis)
+        return setTimeout(f, millis)
+      })
+      const set = (timeToLive: string) =>
+        Effect.gen(function*() {
+          const cache = yield* WeakCache.make({ lookup, capacity: 5, timeToLive: timeToLive as "1 hour" })
+          yield* WeakCache.set(cache, 1, { id: 1 })
+        }).pipe(Effect.scoped)
+      yield* Effect.ensuring(
+        Effect.andThen(set("100 days"), set("1 hour")),
+        Effect.sync(() => Reflect.set(globalThis, "setTimeout", setTimeout))
+      )
+      assert.isTrue(delays.includes(2 ** 31 - 1))
+      assert.isTrue(delays.includes(3_600_000))
+    }))
+
   it.live("of many values lets other tasks run, even in a cache that Effect.runSync has made", () =>
     Effect.gen(function*() {
       const make = WeakCache.make({ lookup, capacity: Infinity, timeToLive: "300 millis" })

@@ -48,6 +48,18 @@ const errorOf = (f: () => unknown): WeakError.DeadReferenceError => {
 
 const throwsDead = (f: () => unknown) => assert.throws(f, WeakError.DeadReferenceError)
 
+describe("the error of a dead proxy", () => {
+  it("shows 80 characters of the name of a property", () => {
+    const { collect, heap } = TestHeap.makeUnsafe()
+    const target: Record<string, unknown> = {}
+    const proxy = WeakProxy.makeUnsafe(target, heap)
+    collect(target)
+    const name = "x".repeat(80)
+    assert.throws(() => proxy[name], `"${name}"`)
+    assert.throws(() => proxy[`${name}x`], `"${name}…"`)
+  })
+})
+
 describe("WeakProxy", () => {
   describe("make", () => {
     onBothHeaps("forwards to its referent until the referent is collected", (world) =>

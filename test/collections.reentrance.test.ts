@@ -78,6 +78,26 @@ describe("user code that changes the collection during an operation", () => {
     assert.strictEqual(WeakKeyMap.size(map), 0)
   })
 
+  it("a key that inserts itself while it is hashed is found by an equal key", () => {
+    for (const before of [[], [new Key(1)]]) {
+      for (const operation of ["get", "set"] as const) {
+        const map = WeakKeyMap.makeUnsafe<Key, string>(structural)
+        for (const key of before) WeakKeyMap.set(map, key, "before")
+        let hashed = 0
+        const key: Key = new Key(1, 1, undefined, () => {
+          if (hashed++ === 0) WeakKeyMap.set(map, key, "inner")
+        })
+        const expected = operation === "get" ? "inner" : "outer"
+        if (operation === "get") assert.deepStrictEqual(WeakKeyMap.get(map, key), Option.some("inner"))
+        else WeakKeyMap.set(map, key, "outer")
+        assert.deepStrictEqual(WeakKeyMap.get(map, new Key(1)), Option.some(expected))
+        assert.deepStrictEqual(Array.from(map), [[before[0] ?? key, expected]])
+        WeakKeyMap.remove(map, new Key(1))
+        assert.isFalse(WeakKeyMap.has(map, key))
+      }
+    }
+  })
+
   it("a comparison that inserts an equal key leaves one entry", () => {
     const map = WeakKeyMap.makeUnsafe<Key, string>(structural)
     const old = new Key(1)

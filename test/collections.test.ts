@@ -1,7 +1,8 @@
 /** Tests of the behaviour that `WeakKeyMap`, `WeakValueMap` and `WeakSet` share. */
 import { assert, describe, it, vi } from "@effect/vitest"
-import { Effect, Exit, Option } from "effect"
+import { Effect, Exit, Hash, Option } from "effect"
 import { WeakKeyMap, WeakSet, WeakValueMap } from "../src/index.ts"
+import { Key } from "../src/testing/Arbitraries.ts"
 import { TestHeap } from "../src/testing/index.ts"
 
 type Id = { readonly id: number }
@@ -153,6 +154,71 @@ describe("predicates", () => {
     WeakSet.isSuperset(set, closing())
     WeakSet.isDisjoint(set, closing())
     assert.strictEqual(closed, 2)
+  })
+})
+
+describe("an element that the set lacks", () => {
+  it("does not end the comparison of isSubset and isProperSubset", () => {
+    const [a, b] = [{}, {}]
+    const set = WeakSet.add(WeakSet.makeUnsafe<object>(), a)
+    assert.deepStrictEqual([WeakSet.isSubset(set, [b, a]), WeakSet.isProperSubset(set, [b, a])], [true, true])
+    assert.deepStrictEqual([WeakSet.isSubset(set, [b]), WeakSet.isProperSubset(set, [b, b])], [false, false])
+  })
+})
+
+describe("setAll", () => {
+  it("replaces a dead entry of the same key, at the end, and equal keys find the new one", () => {
+    const { collect, heap } = TestHeap.makeUnsafe()
+    const map = WeakValueMap.makeUnsafe<Key, object>({}, heap)
+    const [dead, other, value] = [{}, {}, {}]
+    const key = new Key(1)
+    WeakValueMap.setAll(map, [[key, dead], [new Key(2), other]])
+    collect(dead)
+    WeakValueMap.setAll(map, [[key, value]])
+    assert.deepStrictEqual(Array.from(WeakValueMap.keys(map), ({ id }) => id), [2, 1])
+    assert.strictEqual(Option.getOrUndefined(WeakValueMap.get(map, new Key(1))), value)
+    assert.strictEqual(WeakValueMap.size(map), 2)
+  })
+
+  it("sets all entries even if the hash of a key clears the map", () => {
+    const map = WeakValueMap.makeUnsafe<Key, object>()
+    const [before, first, second] = [{}, {}, {}]
+    WeakValueMap.set(map, new Key(1), before)
+    let cleared = false
+    class Clearing extends Key {
+      override [Hash.symbol](): number {
+        if (!cleared) WeakValueMap.clear(map)
+        cleared = true
+        return super[Hash.symbol]()
+      }
+    }
+    WeakValueMap.setAll(map, [[new Key(1), first], [new Clearing(3), second]])
+    assert.deepStrictEqual(Array.from(map, ([key, value]) => [key.id, value]), [[1, first], [3, second]])
+    assert.strictEqual(Option.getOrUndefined(WeakValueMap.get(map, new Key(1))), first)
+  })
+})
+
+describe("a collection whose entries die", () => {
+  it("keeps its registry, however many have died", () => {
+    const { collect, finalize, heap } = TestHeap.makeUnsafe()
+    let registries = 0
+    const { FinalizationRegistry, WeakMap, WeakRef } = heap
+    class Counted<T> extends FinalizationRegistry<T> {
+      constructor(cleanup: (held: T) => void) {
+        super(cleanup)
+        registries++
+      }
+    }
+    const map = WeakValueMap.makeUnsafe<number, object>({}, { WeakRef, WeakMap, FinalizationRegistry: Counted })
+    const before = registries
+    for (let round = 0; round < 20; round++) {
+      const values = Array.from({ length: 10 }, () => ({}))
+      values.forEach((value, key) => WeakValueMap.set(map, key, value))
+      collect(...values)
+      finalize()
+    }
+    assert.strictEqual(WeakValueMap.size(map), 0)
+    assert.strictEqual(registries, before)
   })
 })
 

@@ -15,6 +15,11 @@ const files: ReadonlyArray<Rule> = [
   { name: "test/WeakProxy.minified.test.ts", hosts: ["browser"], reason: "bundles a program" },
   { name: "test/internal/refuse.test.ts", hosts: ["browser"], reason: "loads the library twice" },
   { name: "test/internal/testing/heapSnapshot.test.ts", hosts: ["browser"], reason: "reads the heap of Node" },
+  {
+    name: "test/internal/testing/retainers.test.ts",
+    hosts: ["browser", "bun", "deno"],
+    reason: "reads the heap of Node"
+  },
   { name: "test/internal/testing/scripts.test.ts", hosts: ["browser"], reason: "reads files" },
   { name: "test/testing/LeakDetector.test.ts", hosts: ["browser"], reason: "reads the heap of Node" },
   { name: "test/testing/TestHeap.packages.test.ts", hosts: ["browser"], reason: "loads CommonJS packages" }

@@ -3,40 +3,28 @@
  *
  *     npm run test:mutation -- [files or folders of src] [options]
  *
- *     --sample N      at most N mutants of each file, chosen by the seed
+ *     --sample N      N mutants of each folder, chosen by the seed, instead of all
  *     --seed TEXT     another choice of the sample
- *     --minutes N     starts no mutant after N minutes
- *     --parallel N    how many mutants run at once (2 by default)
+ *     --minutes N     starts no test file after N minutes; what is not killed then has survived
  *     --tests REGEXP  only these test files
- *     --name REGEXP   only tests with these names, for a quick look: the result is not stored
- *     --fresh         runs mutants again whose result is known
+ *     --slow N        leaves out tests that take more than N seconds without a mutant (10 by default)
+ *     --budget N      runs no more tests of a mutant that has survived N seconds of them (20 by default)
+ *     --alone N       runs each survivor alone, from the start of a process, with at most N test files (4 by default)
+ *     --fresh         forgets what was killed in an earlier run
  *
- * Each mutant runs the test files that cover its line. Results are remembered in `.mutation` as long as the source file
- * and the covering test files stay the same, so a run that was stopped goes on. `scripts/mutation/result.json` has the
- * last result of each file, with the mutants that survived, and the score of each folder.
+ * All mutants are compiled into the sources, each behind a switch. A test runs once to find out which mutants it reaches,
+ * and then once for each of them, in the same process. The fastest test files come first, and a mutant that was killed
+ * does not run again. What was killed is remembered in `.mutation` as long as the source file stays the same, so a second
+ * run tries the survivors only. `scripts/mutation/result.json` has the last result of each folder.
  */
+import { createHash } from "node:crypto"
 import * as fs from "node:fs"
 import * as path from "node:path"
 import { parseArgs } from "node:util"
-import { coverageOf, hashOf, type TestFile } from "./coverage.ts"
 import { equivalents } from "./equivalents.ts"
 import { type Mutant, mutantsOf } from "./mutants.ts"
-import { copyTo, defaultSlots, folder, forEachParallel, root, runTests } from "./project.ts"
-
-type Status = "killed" | "timeout" | "survived" | "uncovered" | "equivalent"
-
-interface FileResult {
-  readonly date: string
-  readonly hash: string
-  /** How many mutants the file has. Those that have not run are not counted below. */
-  readonly mutants: number
-  readonly killed: number
-  readonly timeout: number
-  readonly survived: number
-  readonly uncovered: number
-  readonly equivalent: number
-  readonly survivors: ReadonlyArray<string>
-}
+import { folder, root } from "./plan.ts"
+import { startTests } from "./tests.ts"
 
 const { positionals, values } = parseArgs({
   allowPositionals: true,
@@ -44,151 +32,204 @@ const { positionals, values } = parseArgs({
     sample: { type: "string" },
     seed: { type: "string", default: "0" },
     minutes: { type: "string", default: "600" },
-    parallel: { type: "string", default: String(defaultSlots) },
-    tests: { type: "string" },
-    name: { type: "string" },
+    tests: { type: "string", default: "" },
+    slow: { type: "string", default: "10" },
+    budget: { type: "string", default: "20" },
+    alone: { type: "string", default: "4" },
     fresh: { type: "boolean", default: false }
   }
 })
 
-const positive = (name: string, text: string): number => {
-  const value = Number(text)
-  if (!Number.isSafeInteger(value) || value < 1) throw new RangeError(`--${name} must be a positive integer`)
+const natural = (name: "sample" | "minutes" | "slow" | "budget" | "alone"): number => {
+  const value = Number(values[name])
+  if (!Number.isSafeInteger(value) || value < 0) throw new RangeError(`--${name} must be a natural number`)
   return value
 }
 
-const slots = positive("parallel", values.parallel)
-const end = Date.now() + positive("minutes", values.minutes) * 60_000
-const sample = values.sample === undefined ? Infinity : positive("sample", values.sample)
-
-const sources = fs.readdirSync(path.join(root, "src"), { recursive: true, encoding: "utf8" })
-  .filter((file) => file.endsWith(".ts")).map((file) => path.join("src", file))
-  .filter((file) => positionals.length === 0 || positionals.some((given) => file.startsWith(path.normalize(given))))
-  .toSorted()
-if (sources.length === 0) throw new RangeError(`no source file begins with ${positionals.join(" or ")}`)
-
-const tests = await coverageOf(values.tests === undefined ? undefined : new RegExp(values.tests), slots)
+const sample = values.sample === undefined ? Infinity : natural("sample")
+const slow = natural("slow") * 1000
+const alone = natural("alone")
+const end = Date.now() + natural("minutes") * 60_000
 
 interface Job {
+  readonly id: number
   readonly file: string
   readonly text: string
   readonly mutant: Mutant
-  readonly covering: ReadonlyArray<TestFile>
   readonly key: string
 }
 
-const equivalentOf = ({ file, mutant, text }: Job) => {
-  const line = text.split("\n")[mutant.line - 1]!.trim()
-  return equivalents.find((known) =>
-    known.file === file && known.line === line && known.original === mutant.original &&
-    known.replacement === mutant.replacement
+const hashOf = (...parts: ReadonlyArray<unknown>): string =>
+  createHash("sha256").update(JSON.stringify(parts)).digest("hex").slice(0, 16)
+
+const filesUnder = (name: string, ending: string): ReadonlyArray<string> =>
+  fs.readdirSync(path.join(root, name), { recursive: true, encoding: "utf8" })
+    .filter((file) => file.endsWith(ending)).map((file) => path.join(name, file)).toSorted()
+
+const read = <A>(file: string, otherwise: A): A =>
+  fs.existsSync(file) ? JSON.parse(fs.readFileSync(file, "utf8")) as A : otherwise
+
+let nextId = 1
+const all: ReadonlyArray<Job> = filesUnder("src", ".ts")
+  .filter((file) => positionals.length === 0 || positionals.some((given) => file.startsWith(path.normalize(given))))
+  .flatMap((file) => {
+    const text = fs.readFileSync(path.join(root, file), "utf8")
+    return mutantsOf(file, text).map((mutant) => ({
+      id: nextId++,
+      file,
+      text,
+      mutant,
+      key: hashOf(file, text, mutant)
+    }))
+  })
+if (all.length === 0) throw new RangeError(`no source file begins with ${positionals.join(" or ")}`)
+
+const folderOf = ({ file }: Job): string => path.dirname(file)
+const folders = Map.groupBy(all, folderOf)
+const lineOf = ({ mutant, text }: Job): string => text.split("\n")[mutant.line - 1]!.trim()
+const isEquivalent = (job: Job): boolean =>
+  equivalents.some(({ file, line, original, replacement }) =>
+    file === job.file && line === lineOf(job) && original === job.mutant.original &&
+    replacement === job.mutant.replacement
   )
-}
-
-const jobs: ReadonlyArray<Job> = sources.flatMap((file) => {
-  const text = fs.readFileSync(path.join(root, file), "utf8")
-  return mutantsOf(file, text)
-    .map((mutant) => ({ mutant, order: hashOf(`${values.seed} ${mutant.start} ${mutant.replacement}`) }))
-    .toSorted((a, b) => a.order < b.order ? -1 : 1)
-    .slice(0, sample)
-    .toSorted((a, b) => a.mutant.start - b.mutant.start)
-    .map(({ mutant }) => {
-      const covering = tests.filter(({ lines }) => lines[file]?.includes(mutant.line) ?? false)
-        .toSorted((a, b) => a.millis - b.millis)
-      const { end, replacement, start } = mutant
-      const key = hashOf(JSON.stringify([
-        text,
-        start,
-        end,
-        replacement,
-        covering.map(({ hash }) => hash).toSorted(),
-        ...values.name === undefined ? [] : [values.name]
-      ]))
-      return { file, text, mutant, covering, key }
-    })
-})
-
-fs.mkdirSync(path.join(folder, "mutants"), { recursive: true })
-const cacheOf = ({ key }: Job): string => path.join(folder, "mutants", key)
-const known = (job: Job): Status | undefined => {
-  if (equivalentOf(job) !== undefined) return "equivalent"
-  if (job.covering.length === 0) return "uncovered"
-  return fs.existsSync(cacheOf(job)) ? fs.readFileSync(cacheOf(job), "utf8") as Status : undefined
-}
-
-const open = jobs.filter((job) => known(job) === undefined || (values.fresh && job.covering.length > 0))
-console.log(`${jobs.length} mutants of ${sources.length} files, ${open.length} of them to run`)
-
-const args = values.name === undefined ? [] : ["--testNamePattern", values.name]
-const copies = open.length === 0 ? [] : Array.from({ length: slots }, (_, slot) => copyTo(`mutant-${slot}`))
-let ran = 0
-await forEachParallel(open, slots, async (job, slot) => {
-  if (Date.now() > end) return
-  const { covering, file, mutant, text } = job
-  const copy = copies[slot]!
-  const target = path.join(copy, file)
-  fs.writeFileSync(target, text.slice(0, mutant.start) + mutant.replacement + text.slice(mutant.end))
-  const timeout = 30_000 + 4 * covering.reduce((sum, { millis }) => sum + millis, 0)
-  // Most mutants die in the fastest file, so the others wait.
-  let outcome: "passed" | "failed" | "timeout" = "passed"
-  for (const files of [covering.slice(0, 1), covering.slice(1)]) {
-    if (files.length === 0 || outcome !== "passed") continue
-    outcome = (await runTests(copy, files.map(({ file }) => file), { args, timeout })).outcome
-  }
-  fs.writeFileSync(target, text)
-  const status: Status = outcome === "passed" ? "survived" : outcome === "failed" ? "killed" : "timeout"
-  fs.writeFileSync(cacheOf(job), status)
-  ran++
-  console.log(`${ran}/${open.length} ${status} ${describe(job)}`)
-})
-
-function describe({ file, mutant: { line, original, replacement } }: Job): string {
-  const short = (text: string) => text.replace(/\s+/g, " ").slice(0, 60)
+const describe = ({ file, mutant: { line, original, replacement } }: Job): string => {
+  const short = (text: string) => text.replace(/\s+/g, " ").slice(0, 80)
   return `${file}:${line}: ${short(original)} → ${short(replacement)}`
 }
 
-const stored = path.join(import.meta.dirname, "result.json")
-const earlier = fs.existsSync(stored)
-  ? JSON.parse(fs.readFileSync(stored, "utf8")) as { readonly files: Record<string, FileResult> }
-  : { files: {} }
-const files: Record<string, FileResult> = { ...earlier.files }
-for (const file of sources) {
-  const text = fs.readFileSync(path.join(root, file), "utf8")
-  const all = mutantsOf(file, text).length
-  const results = jobs.filter((job) => job.file === file).flatMap((job) => {
-    const status = known(job)
-    return status === undefined ? [] : [{ status, job }]
-  })
-  if (results.length === 0) continue
-  const count = (status: Status) => results.filter((result) => result.status === status).length
-  files[file] = {
-    date: new Date().toISOString().slice(0, 10),
-    hash: hashOf(text),
-    mutants: all,
-    killed: count("killed"),
-    timeout: count("timeout"),
-    survived: count("survived"),
-    uncovered: count("uncovered"),
-    equivalent: count("equivalent"),
-    survivors: results.filter(({ status }) => status === "survived" || status === "uncovered")
-      .map(({ job, status }) => `${status === "uncovered" ? "uncovered " : ""}${describe(job)}`)
+// The choice of a mutant does not change if another file does.
+const rank = ({ file, mutant: { code, start } }: Job): string => hashOf(values.seed, file, start, code)
+const chosen = [...folders.values()].flatMap((jobs) =>
+  jobs.map((job) => ({ job, rank: rank(job) })).toSorted((a, b) => a.rank < b.rank ? -1 : 1)
+    .slice(0, sample).map(({ job }) => job)
+)
+const equivalent = new Set(chosen.filter(isEquivalent))
+
+fs.mkdirSync(folder, { recursive: true })
+const killedFile = path.join(folder, "killed.json")
+const killed = new Map(Object.entries(values.fresh ? {} : read<Record<string, "killed" | "timeout">>(killedFile, {})))
+const isOpen = (job: Job): boolean => !equivalent.has(job) && !killed.has(job.key)
+
+const byId = new Map(chosen.map((job) => [job.id, job]))
+const reachedBy = new Map<Job, Set<string>>()
+const loadedBy = new Map<Job, Set<string>>()
+const begun = Date.now()
+const toRun = chosen.filter(isOpen)
+console.log(`${chosen.length} of ${all.length} mutants, ${toRun.length} of them to run`)
+
+const tests = await startTests(
+  [...Map.groupBy(toRun, ({ file }) => file)].map(([file, jobs]) => ({
+    file,
+    mutants: jobs.map(({ id, mutant }) => [id, mutant] as const)
+  })),
+  natural("budget") * 1000
+)
+
+const run = async (
+  file: string,
+  jobs: ReadonlyArray<Job>,
+  options: { readonly only?: number; readonly slow: number }
+): Promise<void> => {
+  const found = await tests.runFile(file, jobs.map(({ id }) => id), options)
+  for (const [id, by] of found.killed) {
+    killed.set(byId.get(id)!.key, "killed")
+    console.log(`killed ${describe(byId.get(id)!)} (${by.replace(/\s+/g, " ")})`)
+  }
+  for (const id of found.timeouts) {
+    killed.set(byId.get(id)!.key, "timeout")
+    console.log(`timeout ${describe(byId.get(id)!)}`)
+  }
+  fs.writeFileSync(killedFile, JSON.stringify(Object.fromEntries(killed)))
+  for (const [ids, map] of [[found.reached, reachedBy], [found.loaded, loadedBy]] as const) {
+    for (const id of ids) map.set(byId.get(id)!, (map.get(byId.get(id)!) ?? new Set()).add(file))
   }
 }
 
-const folders: Record<string, { killed: number; of: number; score: number }> = {}
-for (const [file, { killed, survived, timeout, uncovered }] of Object.entries(files)) {
-  const name = path.dirname(file)
-  const total = folders[name] ??= { killed: 0, of: 0, score: 0 }
-  total.killed += killed + timeout
-  total.of += killed + timeout + survived + uncovered
-}
-for (const total of Object.values(folders)) {
-  total.score = total.of === 0 ? 0 : Math.round(1000 * total.killed / total.of) / 10
+// A program in a process of its own has no mutants.
+const startsPrograms = /^test\/(?:examples\/|stalledFinalizers\.|testing\/LeakDetector\.program\.)/
+const testFiles = filesUnder("test", ".test.ts")
+  .filter((file) => new RegExp(values.tests).test(file) && !startsPrograms.test(file))
+const isSlow = /property|model|fuzz|realHeap|packages|cpython|enumeration|retainers/
+// The fast tests of all files come before the slow ones of any: they kill most mutants.
+for (const limit of [20, 200, 1000, slow]) {
+  const ids = toRun.filter(isOpen).map(({ id }) => id)
+  const costs = testFiles.map((file) => ({
+    file,
+    cost: tests.costOf(file, ids, limit) ?? (limit < 1000 && isSlow.test(file) ? 0 : 1)
+  }))
+  for (const { file } of costs.filter(({ cost }) => cost > 0).toSorted((a, b) => a.cost - b.cost)) {
+    const open = toRun.filter(isOpen)
+    if (Date.now() > end || open.length === 0) break
+    const begin = Date.now()
+    await run(file, open, { slow: limit })
+    const seconds = Math.round((Date.now() - begin) / 1000)
+    console.log(`${file} to ${limit} ms: ${seconds} s, ${toRun.filter(isOpen).length} mutants left`)
+  }
 }
 
-const sorted = <A>(record: Record<string, A>): Record<string, A> =>
-  Object.fromEntries(Object.entries(record).toSorted(([a], [b]) => a < b ? -1 : 1))
-if (values.name === undefined) {
-  fs.writeFileSync(stored, `${JSON.stringify({ folders: sorted(folders), files: sorted(files) }, null, 2)}\n`)
+// Some code runs once in a process: a mutant of it must be active before the modules are loaded.
+for (const job of toRun.filter(isOpen)) {
+  const name = path.basename(job.file, ".ts").toLowerCase()
+  const files = [...reachedBy.get(job) ?? [], ...loadedBy.get(job) ?? []]
+    .toSorted((a, b) => Number(b.toLowerCase().includes(name)) - Number(a.toLowerCase().includes(name)))
+  for (const file of new Set(files.slice(0, alone))) {
+    if (Date.now() > end || !isOpen(job)) break
+    await run(file, [job], { only: job.id, slow })
+  }
 }
-console.table(sorted(folders))
+await tests.close()
+
+/** Returns the bounds in which the score of the whole folder is with a probability of 95 % (Wilson's interval). */
+const intervalOf = (hits: number, of: number): readonly [number, number] => {
+  const z = 1.96
+  const share = hits / of
+  const middle = share + z * z / (2 * of)
+  const half = z * Math.sqrt(share * (1 - share) / of + z * z / (4 * of * of))
+  const bound = (value: number) => Math.abs(Math.round(1000 * value / (1 + z * z / of))) / 10
+  return [bound(middle - half), bound(middle + half)]
+}
+
+interface FolderResult {
+  readonly command: string
+  readonly date: string
+  readonly mutants: number
+  readonly sample: number
+  readonly killed: number
+  readonly timeout: number
+  readonly survived: number
+  readonly equivalent: number
+  readonly score: number
+  readonly interval: readonly [number, number]
+  readonly survivors: ReadonlyArray<string>
+}
+
+const stored = path.join(import.meta.dirname, "result.json")
+const results = read<Record<string, FolderResult>>(stored, {})
+const options = process.argv.slice(2).join(" ").replace(/ ?--(?:fresh|minutes[ =]\d+)/g, "").trim()
+for (const [name, jobs] of Map.groupBy(chosen, folderOf)) {
+  const count = (status: "killed" | "timeout") => jobs.filter(({ key }) => killed.get(key) === status).length
+  const survivors = jobs.filter(isOpen)
+  const hits = count("killed") + count("timeout")
+  const of = hits + survivors.length
+  results[name] = {
+    command: `npm run test:mutation${options === "" ? "" : ` -- ${options}`}`,
+    date: new Date().toISOString().slice(0, 10),
+    mutants: folders.get(name)!.length,
+    sample: jobs.length,
+    killed: count("killed"),
+    timeout: count("timeout"),
+    survived: survivors.length,
+    equivalent: jobs.filter((job) => equivalent.has(job)).length,
+    score: Math.round(1000 * hits / of) / 10,
+    interval: intervalOf(hits, of),
+    survivors: survivors.map(describe)
+  }
+}
+if (values.tests === "") {
+  const sorted = Object.entries(results).toSorted(([a], [b]) => a < b ? -1 : 1)
+  fs.writeFileSync(stored, `${JSON.stringify(Object.fromEntries(sorted), null, 2)}\n`)
+}
+console.table(Object.fromEntries(
+  Object.entries(results).map(([name, { command: _, survivors: __, ...figures }]) => [name, figures])
+))
+console.log(`${((Date.now() - begun) / 1000 / Math.max(1, toRun.length)).toFixed(2)} seconds a mutant`)

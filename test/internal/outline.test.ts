@@ -33,6 +33,16 @@ describe("outline", () => {
     assert.deepStrictEqual(outline([1, 2]), [1, 2])
   })
 
+  it("has the same bound each time", () => {
+    const lists = Array.from({ length: 15 }, () => Array.from({ length: 15 }, (_, i) => i))
+    const first = outline(lists)
+    assert.deepStrictEqual((first as ReadonlyArray<unknown>)[0], lists[0])
+    for (let round = 0; round < 20; round++) assert.deepStrictEqual(outline(lists), first)
+    const sets = lists.map((list) => setOf(list.map((id) => ({ id }))))
+    const printed = sets.map(String)
+    assert.deepStrictEqual(sets.map(String), printed)
+  })
+
   it("prints the first parts, and how many more there are", () => {
     const numbers = Array.from({ length: 1000 }, (_, i) => i)
     assert.deepStrictEqual(outline(numbers), [...numbers.slice(0, 20), "… 980 more"])

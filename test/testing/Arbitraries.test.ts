@@ -1,5 +1,5 @@
 import { assert, describe, it } from "@effect/vitest"
-import { Arbitrary, Effect, Equal, Hash } from "effect"
+import { Arbitrary, Effect, Equal, Formatter, Hash } from "effect"
 import * as fc from "fast-check"
 import { isWeakReferenceable } from "../../src/Heap.ts"
 import * as Arbitraries from "../../src/testing/Arbitraries.ts"
@@ -23,16 +23,16 @@ const kindOf = (value: WeakKey): string =>
     : value.constructor.name
 
 describe("referents and objects", () => {
-  const sample = fc.sample(Arbitraries.referents(), { numRuns: 500, seed })
+  const sample = () => fc.sample(Arbitraries.referents(), { numRuns: 500, seed })
 
   it("are weakly referenceable", () => {
-    for (const value of sample) assert.isTrue(isWeakReferenceable(value))
+    for (const value of sample()) assert.isTrue(isWeakReferenceable(value))
   })
 
   it("have every kind", () => {
     const objects = ["Array", "Date", "Instance", "Map", "Object", "frozen", "function", "without a prototype"]
     assert.deepStrictEqual(
-      Array.from(new Set(sample.map(kindOf))).sort(),
+      Array.from(new Set(sample().map(kindOf))).sort(),
       [
         ...objects,
         ...isWeakReferenceable(Symbol("probe")) ? ["symbol"] : []
@@ -42,8 +42,31 @@ describe("referents and objects", () => {
     assert.deepStrictEqual(Array.from(new Set(onlyObjects.map(kindOf))).sort(), objects.sort())
   })
 
+  it("have the contents of every kind", () => {
+    const contents = new Set(sample().map((value) => Formatter.format(value).replaceAll(/\s+/g, " ")))
+    const kinds = [
+      "{}",
+      `{"id":1,"nested":{"list":[1,2]}}`,
+      `{"id":2}`,
+      `{"self":[Circular]}`,
+      `Instance({"id":0})`,
+      "[1,2,3]",
+      "[]",
+      "function named() {}",
+      "() => 1",
+      `Map([["a",1]])`,
+      "1970-01-01T00:00:00.000Z",
+      ...isWeakReferenceable(Symbol("probe")) ? ["Symbol(referent)"] : []
+    ]
+    const others = [...contents].filter((text) => !kinds.includes(text))
+    assert.sameMembers([...contents].filter((text) => kinds.includes(text)), kinds)
+    assert.lengthOf(others, 1)
+    assert.match(others[0]!, /^class Made \{.*\bid = 0/)
+  })
+
   it("are new objects each time", () => {
-    assert.strictEqual(new Set(sample).size, sample.length)
+    const values = sample()
+    assert.strictEqual(new Set(values).size, values.length)
   })
 
   it("shrink to an empty object", () => {
@@ -54,10 +77,10 @@ describe("referents and objects", () => {
 })
 
 describe("keys", () => {
-  const pairs = fc.sample(fc.tuple(Arbitraries.keys(), Arbitraries.keys()), { numRuns: 200, seed })
+  const pairs = () => fc.sample(fc.tuple(Arbitraries.keys(), Arbitraries.keys()), { numRuns: 200, seed })
 
   it("are often equal without being identical", () => {
-    const equal = pairs.filter(([a, b]) => Equal.equals(a, b))
+    const equal = pairs().filter(([a, b]) => Equal.equals(a, b))
     assert.isAbove(equal.length, 20)
     for (const [a, b] of equal) {
       assert.notStrictEqual(a, b)
@@ -66,13 +89,18 @@ describe("keys", () => {
   })
 
   it("often have the same hash without being equal", () => {
-    assert.isAbove(pairs.filter(([a, b]) => Hash.hash(a) === Hash.hash(b) && !Equal.equals(a, b)).length, 20)
+    assert.isAbove(pairs().filter(([a, b]) => Hash.hash(a) === Hash.hash(b) && !Equal.equals(a, b)).length, 20)
   })
 
   it("have as many ids as requested", () => {
     const ids = (keys: ReadonlyArray<Arbitraries.Key>) => Array.from(new Set(keys.map((key) => key.id))).sort()
-    assert.deepStrictEqual(ids(pairs.flat()), [0, 1, 2, 3])
+    assert.deepStrictEqual(ids(pairs().flat()), [0, 1, 2, 3])
     assert.deepStrictEqual(ids(fc.sample(Arbitraries.keys({ ids: 2 }), { numRuns: 100, seed })), [0, 1])
+  })
+
+  it("have one hash if their ids are both even or both odd", () => {
+    const [zero, one, two, three] = [0, 1, 2, 3].map((id) => Hash.hash(new Arbitraries.Key(id)))
+    assert.deepStrictEqual([two, three, zero === one], [zero, one, false])
   })
 
   it("shrink to the smallest id, and print it", () => {
@@ -108,6 +136,29 @@ describe("schedules", () => {
       return first >= 0 && schedule.slice(first + 1).some((moment) => moment.finalize)
     })
     assert.strictEqual(fc.stringify(schedule), "[collect(2),finalize()]")
+  })
+
+  it("print each moment, and collect a target in its first moment", () => {
+    const printed = new Set<string>()
+    for (const schedule of fc.sample(Arbitraries.schedules({ targets: 2 }), { numRuns: 200, seed })) {
+      for (const moment of schedule) {
+        printed.add(String(moment))
+        const collect = moment.collect.length === 0 ? "" : `collect(${moment.collect.join(", ")})`
+        const expected = `${collect} ${moment.finalize ? "finalize()" : ""}`.trim()
+        assert.strictEqual(String(moment), expected === "" ? "nothing" : expected)
+      }
+    }
+    const collects = ["collect(0)", "collect(1)", "collect(0, 1)"]
+    assert.sameMembers(
+      [...printed],
+      ["nothing", "finalize()", ...collects, ...collects.map((collect) => `${collect} finalize()`)]
+    )
+  })
+
+  it("have at most 10 moments by default", () => {
+    const lengths = fc.sample(Arbitraries.schedules({ targets: 1 }), { numRuns: 500, seed }).map(({ length }) => length)
+    assert.strictEqual(Math.max(...lengths), 10)
+    assert.strictEqual(Math.min(...lengths), 0)
   })
 
   it("print a moment in which nothing happens", () => {

@@ -164,6 +164,74 @@ describe("LeakError", () => {
   })
 })
 
+describe("LeakError.message", () => {
+  const rows: ReadonlyArray<
+    readonly [expected: string, ...retainers: ReadonlyArray<readonly [string, string, string]>]
+  > = [
+    ["globalThis.app.users[1]", ["property", "globalThis", "app"], ["property", "Object", "users"], [
+      "element",
+      "Array",
+      "[1]"
+    ]],
+    ["Array[0][1]", ["element", "Array", "[0]"], ["element", "Object", "[1]"]],
+    ["Array[0] → List[1]", ["element", "Array", "[0]"], ["element", "List", "[1]"]],
+    ["Bus.a → Vault.b", ["property", "Bus", "a"], ["property", "Vault", "b"]],
+    ["Map → entry 1 → Object.b", ["entry", "Map", "entry 1"], ["property", "Object", "b"]],
+    ["variable x captured by closure f", ["closure", "closure f", "variable x"]],
+    ["listener \"data\" of Bus", ["listener", "Bus", "listener \"data\""]],
+    ["variable cache of module m.ts", ["module", "module m.ts", "variable cache"]],
+    ["Promise reaction", ["promise", "Promise", "reaction"]],
+    ["Scope finalizer", ["scope", "Scope", "finalizer"]],
+    ["Scope", ["scope", "Scope", "fiber"]],
+    ["suspended fiber", ["fiber", "suspended fiber", "context"]],
+    ["suspended fiber → variable x", ["fiber", "suspended fiber", "variable x"]],
+    ["suspended generator → variable x", ["generator", "suspended generator", "variable x"]],
+    ["suspended generator", ["generator", "suspended generator", "local variable"]],
+    ["timer (setTimeout) → arguments", ["timer", "timer (setTimeout)", "arguments"]],
+    ["timer (setTimeout)", ["timer", "timer (setTimeout)", "callback"]],
+    ["bound function f → argument 1", ["function", "bound function f", "argument 1"]],
+    ["the engine's Code → deopt", ["engine", "the engine's Code", "deopt"]]
+  ]
+  for (const [expected, ...retainers] of rows) {
+    it(`prints: ${expected}`, () => {
+      const error = new LeakDetector.LeakError({
+        rounds: 1,
+        retainers: retainers.map(([kind, holder, via]) => ({ holder, via, kind }) as LeakDetector.Retainer)
+      })
+      assert.strictEqual(
+        error.message,
+        `The value is still reachable after 1 collections. This path retains it:\n  ${expected} → value`
+      )
+    })
+  }
+
+  it("says what to do without a path", () => {
+    const messageOf = (rounds: number, reason?: string) =>
+      new LeakDetector.LeakError({ rounds, retainers: [], reason }).message
+    const look = "Look for closures, caches, listeners and suspended fibers that hold it. No path is known"
+    assert.strictEqual(messageOf(0), "This host cannot force a collection. Run it with --expose-gc")
+    assert.strictEqual(
+      messageOf(2),
+      `The value is still reachable after 2 collections. ${look}: the search was switched off`
+    )
+    assert.strictEqual(messageOf(1, "why"), `The value is still reachable after 1 collections. ${look}: why`)
+  })
+})
+
+describe("GrowthError.message", () => {
+  it("names each class, or says that the host cannot count", () => {
+    const growth = [{ name: "A", before: 1, after: 3 }, { name: "B", before: 0, after: 2 }]
+    assert.strictEqual(
+      new LeakDetector.GrowthError({ repeat: 2, growth }).message,
+      "After 2 repetitions more instances are alive: A 1 → 3, B 0 → 2"
+    )
+    assert.strictEqual(
+      new LeakDetector.GrowthError({ repeat: 0, growth: [] }).message,
+      "This host cannot count the instances of a class after a collection. Run the test on Node"
+    )
+  })
+})
+
 describe("expectNoGrowth", { timeout: 120_000 }, () => {
   class Session {
     readonly name = "session"

@@ -3,7 +3,7 @@ import { Cause, Deferred, Effect, Exit, Fiber, Option } from "effect"
 import { TestClock } from "effect/testing"
 import { readFile } from "node:fs/promises"
 import { scheduler } from "node:timers/promises"
-import { Finalizer, WeakRef, WeakValueMap } from "../../src/index.ts"
+import { Finalizer, WeakError, WeakRef, WeakValueMap } from "../../src/index.ts"
 import { TestHeap } from "../../src/testing/index.ts"
 import { hasMessageInStack, isNode } from "../support/host.ts"
 
@@ -830,6 +830,57 @@ describe("TestHeap.explore", () => {
         assert.deepStrictEqual(log, ["interrupted"])
       }))
   })
+
+  it.effect("refuses what is no target, in mayCollect, hold and retains", () =>
+    Effect.gen(function*() {
+      const [value, other] = ["text" as unknown as object, {}]
+      const operations = [
+        TestHeap.mayCollect(other, value),
+        TestHeap.hold(other, value),
+        TestHeap.retains(value, other),
+        TestHeap.retains(other, value)
+      ]
+      for (const operation of operations) {
+        const error = yield* errorOf(operation)
+        assert.deepInclude(error, { reason: "Failure", schedules: 1 })
+        assert.instanceOf(Cause.squash(error.cause), WeakError.NotWeakReferenceableError)
+        const exit = yield* Effect.exit(Effect.provide(operation, TestHeap.layer))
+        assert.instanceOf(Exit.isFailure(exit) && Cause.squash(exit.cause), WeakError.NotWeakReferenceableError)
+      }
+    }))
+
+  it.effect("prints an exact message, with the targets that were never released", () =>
+    Effect.gen(function*() {
+      const program = Effect.gen(function*() {
+        const [one, two] = [{ id: 1 }, { id: 2 }]
+        const refs = [yield* WeakRef.make(one), yield* WeakRef.make(two)]
+        yield* TestHeap.mayCollect(one)
+        yield* TestHeap.turn
+        if (!WeakRef.isAlive(refs[0]!)) return yield* Effect.fail("it is dead")
+        return WeakRef.isAlive(refs[1]!)
+      })
+      const error = yield* errorOf(program)
+      assert.strictEqual(
+        error.message,
+        [
+          "it is dead",
+          `Schedule: "0:deref#1"`,
+          `Trace: turn 2: {id: 1} is collected before "deref"`,
+          `Replay: TestHeap.replay(program, "0:deref#1")`
+        ].join("\n")
+      )
+      const always = yield* errorOf(Effect.flatMap(program, () => Effect.fail("always")))
+      assert.strictEqual(
+        always.message,
+        [
+          "always",
+          `Schedule: ""`,
+          "Trace: nothing is collected",
+          `Replay: TestHeap.replay(program, "")`,
+          "Never released, so never collected: {id: 2}"
+        ].join("\n")
+      )
+    }))
 
   it.effect("dies with a TypeError if an option is wrong", () =>
     Effect.gen(function*() {

@@ -14,6 +14,21 @@ describe("TestHeap", () => {
       assert.deepStrictEqual(refs.map(WeakRef.isAlive), [false, false, true])
     }).pipe(Effect.provide(TestHeap.layer)))
 
+  it.effect("runs clean-ups in the order of the seed, which is 0 without one", () =>
+    Effect.gen(function*() {
+      const orderOf = (layer: typeof TestHeap.layer) =>
+        Effect.gen(function*() {
+          const targets = Array.from({ length: 12 }, () => ({}))
+          const order: Array<number> = []
+          yield* Effect.forEach(targets, (target, id) => Finalizer.make(target, Effect.sync(() => order.push(id))))
+          yield* TestHeap.collectAndFinalize(...targets)
+          return order.join()
+        }).pipe(Effect.scoped, Effect.provide(layer))
+      const order = yield* orderOf(TestHeap.layer)
+      assert.strictEqual(yield* orderOf(TestHeap.layerWith({ seed: 0 })), order)
+      assert.notStrictEqual(yield* orderOf(TestHeap.layerWith({ seed: 1 })), order)
+    }))
+
   it.effect("replaces the heap of every effectful constructor", () =>
     Effect.gen(function*() {
       const target = {}

@@ -123,6 +123,43 @@ describe("explore", () => {
     if ("captureStackTrace" in Error) assert.include(error.stack!.slice(head.length).split("\n")[0]!, "Vitest.test.ts")
   })
 
+  it("prints an exact report", async () => {
+    const { it, tests } = makeRecorder()
+    it.explore("reads a dead reference", wrong)
+    it.explore("fails always", program(() => Effect.fail("always")))
+    it.explore("has no choice", Effect.void)
+    const { schedule, schedules, trace } = await Effect.runPromise(Effect.flip(TestHeap.explore(wrong)))
+    const report = (lines: ReadonlyArray<string>) => lines.join("\n")
+    const dead = await failureOf(tests[0])
+    assert.strictEqual(
+      dead.message,
+      report([
+        `The program fails under this schedule. Schedules that ran: ${schedules}`,
+        "",
+        `Schedule: ${schedule}`,
+        `Trace:    ${trace}`,
+        `Then:     DeadReferenceError: ${(dead.cause as Error).message}`,
+        `Replay:   TestHeap.replay(program, "${schedule}")`
+      ])
+    )
+    const always = await failureOf(tests[1])
+    assert.strictEqual(
+      always.message,
+      report([
+        "The program fails under this schedule. Schedules that ran: 1",
+        "",
+        "Schedule: nothing is collected",
+        "Trace:    nothing is collected",
+        "Then:     Error: always",
+        `Replay:   TestHeap.replay(program, "")`
+      ])
+    )
+    assert.strictEqual(always.cause, "always")
+    const none = await failureOf(tests[2])
+    assert.match(none.message, /^[^]*mayCollect/)
+    assert.isFalse(Object.hasOwn(none, "cause"))
+  })
+
   it("says that a program does not end", async () => {
     const { it, tests } = makeRecorder()
     it.explore("waits", program((ref) => WeakRef.isAlive(ref) ? Effect.void : Effect.never), { timeout: 50 })
@@ -228,6 +265,15 @@ describe("toBeCollected", () => {
     assert.isFalse(pass)
     assert.match(message(), /the search was switched off/)
     await expect(expect(() => ({})).not.toBeCollected()).rejects.toThrow("The value was collected, but")
+  })
+
+  it("has a message for each outcome", async () => {
+    const collected = await matchers.toBeCollected.call({}, () => ({}))
+    assert.isTrue(collected.pass)
+    assert.strictEqual(collected.message(), "The value was collected, but the test expects that something retains it")
+    const retained = await matchers.toBeCollected.call({}, keep, { rounds: 1, retainers: false })
+    assert.isFalse(retained.pass)
+    assert.match(retained.message(), /^The value is still reachable after 1 collections/)
   })
 
   it("fails either way if the host cannot collect", async () => {

@@ -84,6 +84,31 @@ describe("a small front", () => {
     }))
   })
 
+  it("keeps its order if an item leaves that was used", () => {
+    for (const size of [1, 2, 3, 4]) {
+      for (const used of range(0, size)) {
+        for (const removed of range(0, size)) {
+          const { front } = frontOf(exact)
+          const items = range(0, size).map((key) => new Item(key))
+          items.forEach((item) => front.add(item))
+          front.use(items[used]!)
+          front.remove(items[removed]!)
+          const left = [...items.filter((item) => item.key !== used), items[used]!].filter((item) =>
+            item.key !== removed
+          )
+          left.forEach((item, index) => {
+            assert.strictEqual(item.older, left[index - 1])
+            assert.strictEqual(item.newer, left[index + 1])
+          })
+          // A new item shows that the front knows its newest item.
+          const added = new Item(size)
+          front.add(added)
+          assert.deepStrictEqual(drain(front), [...left, added])
+        }
+      }
+    }
+  })
+
   it("stays LRU at the bound, whatever the keys", () => {
     const { front } = frontOf(exact)
     simulate(front, [...loop(5 * exact, 3), ...range(1000, 1000 + exact)])

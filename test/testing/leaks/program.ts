@@ -17,7 +17,7 @@ interface Legacy {
 const require = createRequire(import.meta.url)
 const legacy = (): Legacy => require("./legacy.cjs")
 
-class Session {
+export class Session {
   readonly user = "Ada"
 }
 
@@ -63,7 +63,7 @@ const runners: Array<() => unknown> = []
 global("runners", runners)
 
 /** Each of these holds the value beyond the end of the effect. */
-const leaks: Record<string, (value: object) => unknown> = {
+export const leaks: Record<string, (value: object) => unknown> = {
   "closure": (value) =>
     global("onSave", function saveLater() {
       return value
@@ -201,7 +201,7 @@ const leaks: Record<string, (value: object) => unknown> = {
 }
 
 /** More ways, which show how the search chooses and names, and which the documentation does not list. */
-const details: Record<string, (value: object) => unknown> = {
+export const details: Record<string, (value: object) => unknown> = {
   "array iterator": (value) => global("items", [value].values()),
   // Node 20 has no iterator helpers.
   "iterator helper": (value) => "Iterator" in globalThis && global("mapped", [1].values().map(() => value)),
@@ -320,5 +320,7 @@ const test = async (): Promise<Record<string, Record<string, string>>> => {
   }
 }
 
-console.log(JSON.stringify(await test()))
-process.exit()
+if (process.argv[1] === import.meta.filename) {
+  console.log(JSON.stringify(await test()))
+  process.exit()
+}
