@@ -161,13 +161,13 @@ abstract class WeakRefImpl<A extends WeakKey, B = A> extends Base implements Wea
   }
 
   [Hash.symbol](): number {
-    const self = this[Referent.record]
-    if (self.hash === undefined) {
-      const target = this[referent]()
-      if (target === undefined) throw new UnhashableError()
-      self.hash = Equality.hash(target)
-    }
-    return self.hash
+    const { hash } = Referent.stateOf(this)
+    if (hash !== undefined) return hash
+    const target = this[referent]()
+    if (target === undefined) throw new UnhashableError()
+    const made = Equality.hash(target)
+    // The code of the user that hashed the referent may have made the record.
+    return Referent.stateOf(this).hash = made
   }
 
   toJSON(): unknown {
@@ -190,24 +190,33 @@ const referentOf = <A extends WeakKey>(self: WeakRef<A, unknown>): A | undefined
 /** Returns the record of a reference's referent. Dereferences a reference that has no record yet. */
 const recordOf = <A extends WeakKey>(self: WeakRef<A, unknown>): Referent.ReferentRecord<A> => {
   const impl = implOf(self)
-  const known = impl[Referent.record]
+  const known = Referent.stateOf(impl)
   return Referent.isRecord(known) ? known : Referent.late(impl[referent](), impl[heapOf]!)
 }
 
 /** Returns the class of the references that {@link makeUnsafe} returns. They are weak references of the heap. */
 const sharedClass = (heap: Heap) => {
   const { deref } = heap.WeakRef.prototype
+  const read = (self: Referent.SharedReference): unknown => {
+    try {
+      return deref.call(self)
+    } catch {
+      // A `Proxy` of the reference, as reactive stores make it, has no internal slots.
+      const known = self[Referent.record]
+      return Referent.isRecord(known) ? known.deref() : deref.call(known.deref())
+    }
+  }
   return class<A extends WeakKey> extends WeakRefImpl<A> {
     override get [heapOf](): Heap {
       return heap
     }
 
     override [referent](): A | undefined {
-      return deref.call(this) as A | undefined
+      return read(this) as A | undefined
     }
 
     override deref(): Option.Option<A> {
-      const target = deref.call(this)
+      const target = read(this)
       return target === undefined ? Option.none() : Option.some(target as A)
     }
   }
@@ -1069,7 +1078,10 @@ export const refersTo: {
   (self: WeakRef<WeakKey, unknown>, value: unknown): boolean
 } = /*#__PURE__*/ dual(
   2,
-  (self: WeakRef<WeakKey, unknown>, value: unknown): boolean => Referent.isOf(recordOf(self), value)
+  (self: WeakRef<WeakKey, unknown>, value: unknown): boolean => {
+    const impl = implOf(self)
+    return Referent.isOf(Referent.stateOf(impl), value, impl[heapOf])
+  }
 )
 
 /**
