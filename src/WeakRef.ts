@@ -196,7 +196,8 @@ const recordOf = <A extends WeakKey>(self: WeakRef<A, unknown>): Referent.Refere
 
 /** Returns the class of the references that {@link makeUnsafe} returns. They are weak references of the heap. */
 const sharedClass = (heap: Heap) => {
-  const { deref } = heap.WeakRef.prototype
+  // Of an instance, because a constructor that returns another object may have an empty prototype.
+  const { deref } = new heap.WeakRef({})
   const read = (self: Referent.SharedReference): unknown => {
     try {
       return deref.call(self)

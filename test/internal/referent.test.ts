@@ -259,14 +259,21 @@ describe("referent", () => {
         })
       ))
 
-    it("work on a heap whose constructors return another object", () => {
-      const WeakRefProxy = new Proxy(globalThis.WeakRef, {
-        construct: (target, [referent]: [object]) => new target(referent)
-      })
+    it.each([
+      new Proxy(globalThis.WeakRef, { construct: (target, [referent]: [object]) => new target(referent) }),
+      // A function whose prototype has no `deref`, as a test may replace a constructor.
+      function(referent: object) {
+        return new globalThis.WeakRef(referent)
+      }
+    ])("work on a heap whose constructors return another object", (constructor) => {
+      const heap = { WeakRef: constructor as WeakRefConstructor, WeakMap, FinalizationRegistry }
       const target = { n: 1 }
-      const shared = WeakRef.makeUnsafe(target, { WeakRef: WeakRefProxy, WeakMap, FinalizationRegistry })
+      const shared = WeakRef.makeUnsafe(target, heap)
       assert.isTrue(WeakRef.isWeakRef(shared))
+      assert.strictEqual(WeakRef.makeUnsafe(target, heap), shared)
       assert.deepStrictEqual(WeakRef.deref(shared), Option.some(target))
+      assert.isTrue(WeakRef.refersTo(shared, target))
+      assert.deepStrictEqual(Referent.all(target, heap), [shared])
       assert.strictEqual(Hash.hash(shared), Hash.hash(WeakRef.makeUnsafe({ n: 1 })))
     })
   })
