@@ -126,14 +126,8 @@ export interface WeakRef<out A extends WeakKey, out B = A> extends Equal.Equal, 
  */
 export const isWeakRef = (u: unknown): u is WeakRef<WeakKey, unknown> => guard(() => u instanceof WeakRefImpl)
 
-// Symbols, so that a subclass can use any field name. Only the references of this copy of the package have them.
+// A symbol, so that a subclass can use any field name. Only the references of this copy of the package have it.
 const referent: unique symbol = /*#__PURE__*/ Symbol("effect-weakref/WeakRef/referent")
-const heapOf: unique symbol = /*#__PURE__*/ Symbol("effect-weakref/WeakRef/heap")
-
-const variance = {
-  _A: (_: never) => _,
-  _B: (_: never) => _
-}
 
 abstract class WeakRefImpl<A extends WeakKey, B = A> extends Base implements WeakRef<A, B> {
   /** @internal */
@@ -146,23 +140,27 @@ abstract class WeakRefImpl<A extends WeakKey, B = A> extends Base implements Wea
   }
 
   get [TypeId](): WeakRef<A, B>[typeof TypeId] {
-    return variance
+    // The property tells the compiler the variance. No program reads it.
+    return TypeId as never
   }
 
-  abstract deref(): Option.Option<B>
+  deref(): Option.Option<B> {
+    // The cast is safe: a class that dereferences to another value overrides this.
+    return Option.fromUndefinedOr(this[referent]()) as Option.Option<any>
+  }
 
   [Equal.symbol](that: Equal.Equal): boolean {
     return isWeakRef(that) && equals(this, that)
   }
 
   [Hash.symbol](): number {
-    const self = this[Referent.record]
-    if (self.hash === undefined) {
-      const target = this[referent]()
-      if (target === undefined) throw new UnhashableError()
-      self.hash = Equality.hash(target)
-    }
-    return self.hash
+    const { hash } = Referent.stateOf(this)
+    if (hash !== undefined) return hash
+    const target = this[referent]()
+    if (target === undefined) throw new UnhashableError()
+    const made = Equality.hash(target)
+    // The code of the user that hashed the referent may have made the record.
+    return Referent.stateOf(this).hash = made
   }
 
   toJSON(): unknown {
@@ -182,36 +180,44 @@ const implOf = <A extends WeakKey, B>(self: WeakRef<A, B>): WeakRefImpl<A, B> =>
 /** Returns the referent of a reference. It is not what `deref` returns if a subclass dereferences to another value. */
 const referentOf = <A extends WeakKey>(self: WeakRef<A, unknown>): A | undefined => implOf(self)[referent]()
 
+/** Returns the heap of a shared reference. */
+const heapOf = (self: WeakRefImpl<WeakKey, unknown>): Heap =>
+  // The cast is safe: `sharedClass` makes the class.
+  (self.constructor as ReturnType<typeof sharedClass>).heap
+
 /** Returns the record of a reference's referent. Dereferences a reference that has no record yet. */
 const recordOf = <A extends WeakKey>(self: WeakRef<A, unknown>): Referent.ReferentRecord<A> => {
   const impl = implOf(self)
-  const known = impl[Referent.record]
-  if (Referent.isRecord(known)) return known
-  // The cast is safe: only a shared reference has no record.
-  return Referent.late(impl[referent](), (impl as unknown as { readonly [heapOf]: Heap })[heapOf])
+  const known = Referent.stateOf(impl)
+  return Referent.isRecord(known) ? known : Referent.late(impl[referent](), heapOf(impl))
 }
 
 /** Returns the class of the references that {@link makeUnsafe} returns. They are weak references of the heap. */
 const sharedClass = (heap: Heap) => {
-  const { deref } = heap.WeakRef.prototype
-  return class<A extends WeakKey> extends WeakRefImpl<A> {
-    get [heapOf](): Heap {
-      return heap
+  // Of an instance, because a constructor that returns another object may have an empty prototype.
+  const { deref } = new heap.WeakRef({})
+  const read = (self: Referent.SharedReference): unknown => {
+    try {
+      return deref.call(self)
+    } catch {
+      // A `Proxy` of the reference, as reactive stores make it, has no internal slots.
+      const known = self[Referent.record]
+      return Referent.isRecord(known) ? known.deref() : deref.call(known.deref())
     }
+  }
+  return class<A extends WeakKey> extends WeakRefImpl<A> {
+    static readonly heap = heap
 
     override [referent](): A | undefined {
-      return deref.call(this) as A | undefined
-    }
-
-    override deref(): Option.Option<A> {
-      const target = deref.call(this)
-      return target === undefined ? Option.none() : Option.some(target as A)
+      return read(this) as A | undefined
     }
   }
 }
 
 /** A reference that is not shared. A subclass decides what `deref` returns. */
 abstract class OwnReference<A extends WeakKey, B> extends WeakRefImpl<A, B> {
+  abstract override deref(): Option.Option<B>
+
   constructor(target: A, heap: Heap = host) {
     super()
     const self = Referent.of(target, heap)
@@ -1066,7 +1072,10 @@ export const refersTo: {
   (self: WeakRef<WeakKey, unknown>, value: unknown): boolean
 } = /*#__PURE__*/ dual(
   2,
-  (self: WeakRef<WeakKey, unknown>, value: unknown): boolean => Referent.isOf(recordOf(self), value)
+  (self: WeakRef<WeakKey, unknown>, value: unknown): boolean => {
+    const impl = implOf(self)
+    return Referent.isOf(Referent.stateOf(impl), value, heapOf(impl))
+  }
 )
 
 /**

@@ -1,6 +1,6 @@
 /** What happens to `WeakCache` when code of the user calls it from a lookup, a finalizer or an `onRemoval`. */
 import { assert, describe, it } from "@effect/vitest"
-import { Cause, Deferred, Effect, Exit, Fiber, Scope } from "effect"
+import { Cause, Deferred, Effect, Equal, Exit, Fiber, Hash, Option, Scope } from "effect"
 import { TestClock } from "effect/testing"
 import { WeakCache } from "../src/index.ts"
 import { TestHeap } from "../src/testing/index.ts"
@@ -171,6 +171,56 @@ describe("a lookup that calls the cache for its own key", () => {
       assert.isFalse(yield* WeakCache.has(cache, "a"))
       yield* addsUp(cache)
     }))
+})
+
+describe("a key that sets itself while it is compared", () => {
+  class Id implements Equal.Equal {
+    readonly id: number
+    readonly compare: () => void
+    constructor(id: number, compare: () => void) {
+      this.id = id
+      this.compare = compare
+    }
+    [Equal.symbol](that: Equal.Equal): boolean {
+      this.compare()
+      return that instanceof Id && this.id === that.id
+    }
+    [Hash.symbol](): number {
+      return 7
+    }
+  }
+
+  for (const operation of ["set", "refresh"] as const) {
+    effect(`by ${operation}, has one entry, and the earlier value does not come back`, () =>
+      Effect.gen(function*() {
+        const removals: Array<WeakCache.RemovalCause> = []
+        const inner = { key: "inner" }
+        const outer = { key: "outer" }
+        let compare = () => {}
+        const cache = yield* WeakCache.make({
+          lookup: (_: Id) => Effect.succeed(outer),
+          capacity: 3,
+          onRemoval: (_, cause) => Effect.sync(() => void removals.push(cause))
+        })
+        yield* WeakCache.set(cache, new Id(1, () => compare()), { key: "one" })
+        yield* WeakCache.set(cache, new Id(2, () => compare()), { key: "two" })
+        const key = new Id(3, () => {})
+        compare = () => {
+          compare = () => {}
+          Effect.runSync(WeakCache.set(cache, key, inner))
+        }
+        yield* operation === "set" ? WeakCache.set(cache, key, outer) : WeakCache.refresh(cache, key)
+        for (const capacity of [3, 2, 1, 0]) {
+          yield* WeakCache.trim(cache, capacity)
+          const { size, strong } = yield* WeakCache.stats(cache)
+          assert.strictEqual(size, yield* WeakCache.size(cache))
+          assert.isAtMost(strong, capacity)
+          assert.deepStrictEqual(yield* WeakCache.peek(cache, key), Option.some(outer))
+        }
+        yield* settle
+        assert.include(removals, "replaced")
+      }))
+  }
 })
 
 describe("lookups that start lookups", () => {

@@ -1,6 +1,6 @@
 import { assert, describe, it } from "@effect/vitest"
 import { Cause, Context, Effect, Equal, Exit, Fiber, Scope } from "effect"
-import { Finalizer, WeakMethod, WeakProxy, WeakRef } from "../src/index.ts"
+import { Finalizer, type Heap, WeakMethod, WeakProxy, WeakRef } from "../src/index.ts"
 import { LeakDetector, TestHeap } from "../src/testing/index.ts"
 import { hasNode, isBun, skip } from "./support/host.ts"
 import { collectThoroughly, collectUntil, growthPerRun } from "./support/realHeap.ts"
@@ -229,6 +229,31 @@ describe("refersTo", () => {
       yield* TestHeap.collect(one)
       assert.isFalse(WeakRef.refersTo(ref, one))
     }).pipe(Effect.provide(TestHeap.layer)))
+
+  it("does not dereference, even before the referent has a record", () => {
+    const { collect, heap } = TestHeap.makeUnsafe()
+    let derefs = 0
+    const counting: Heap.Heap = {
+      ...heap,
+      WeakRef: class<A extends WeakKey> extends heap.WeakRef<A> {
+        override deref() {
+          derefs++
+          return super.deref()
+        }
+      }
+    }
+    const [target, other] = [{}, {}]
+    const ref = WeakRef.makeUnsafe(target, counting)
+    derefs = 0
+    assert.deepStrictEqual([target, other, 1].map((value) => WeakRef.refersTo(ref, value)), [true, false, false])
+    assert.strictEqual(derefs, 0)
+    WeakProxy.makeUnsafe(target, counting)
+    derefs = 0
+    assert.deepStrictEqual([target, other, 1].map((value) => WeakRef.refersTo(ref, value)), [true, false, false])
+    assert.strictEqual(derefs, 0)
+    collect(target)
+    assert.isFalse(WeakRef.refersTo(ref, target))
+  })
 
   it.effect("does not dereference, so the referent can be collected in the same turn", () =>
     Effect.gen(function*() {

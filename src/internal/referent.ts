@@ -36,12 +36,14 @@ export interface ReferentRecord<out A extends WeakKey> extends HostWeakRef<A>, R
 /** The key of the record in a reference. A symbol, so that a subclass of a reference can use any field name. */
 export const record: unique symbol = /*#__PURE__*/ Symbol("effect-weakref/WeakRef/record")
 
-/** The weak reference to the shared reference of a referent without a record. */
+/** The weak reference to the shared reference of a referent that has no record, or had none when the reference was made. */
 export interface Entry extends HostWeakRef<SharedReference> {
   hash?: number | undefined
+  /** The record that was made later. */
+  record?: ReferentRecord<any>
 }
 
-/** A shared reference. It has its entry until something needs a record. */
+/** A shared reference. The property never changes, because a program may freeze the reference. */
 export interface SharedReference {
   [record]: ReferentRecord<any> | Entry
 }
@@ -130,10 +132,19 @@ export const all = (target: WeakKey, heap: Heap): Array<WeakKey> => {
   )
 }
 
-/** Checks whether a record is that of this very value. Does not dereference. */
-export const isOf = (self: ReferentRecord<WeakKey>, value: unknown): boolean =>
-  // A WeakMap returns `undefined` for a value of any type that it cannot have as a key.
-  self.records.byReferent.get(value as WeakKey) === self
+/** Checks whether a record, or an entry with its heap, is that of this very value. Does not dereference. */
+export const isOf = (self: ReferentRecord<WeakKey> | Entry, value: unknown, heap?: Heap): boolean =>
+  // A WeakMap returns `undefined` for a value of any type that it cannot have as a key. An entry does not know its heap.
+  (isRecord(self) ? self.records : recordsOf(heap!)).byReferent.get(value as WeakKey) === self
+
+/** Returns the record of a reference's referent, or the entry of the reference if there is no record. */
+export const stateOf = <A extends WeakKey>(ref: {
+  readonly [record]: ReferentRecord<A> | Entry
+}): ReferentRecord<A> | Entry => {
+  const known = ref[record]
+  // The cast is safe: a record has no property `record`.
+  return (known as Entry).record ?? known
+}
 
 export const isRecord = <A extends WeakKey>(found: ReferentRecord<A> | Entry | undefined): found is ReferentRecord<A> =>
   found !== undefined && "records" in found
@@ -153,8 +164,7 @@ export const of = <A extends WeakKey>(target: A, heap: Heap): ReferentRecord<A> 
   if (found !== undefined) {
     self.hash = found.hash
     self.sharedRef = found
-    const shared = found.deref()
-    if (shared !== undefined) shared[record] = self
+    found.record = self
   }
   return self
 }

@@ -1,5 +1,5 @@
 import { assert, describe, it } from "@effect/vitest"
-import { Effect, type Fiber, Hash, Option } from "effect"
+import { Effect, Equal, type Fiber, Hash, Option } from "effect"
 import * as Referent from "../../src/internal/referent.ts"
 import * as Ring from "../../src/internal/ring.ts"
 import { TestHeap } from "../../src/testing/index.ts"
@@ -199,14 +199,81 @@ describe("referent", () => {
         })
       ))
 
-    it("work on a heap whose constructors return another object", () => {
-      const WeakRefProxy = new Proxy(globalThis.WeakRef, {
-        construct: (target, [referent]: [object]) => new target(referent)
-      })
+    it.effect("can be frozen before the referent has a record", () =>
+      withHeap(({ heap }) =>
+        Effect.gen(function*() {
+          const target = { n: 1 }
+          const shared = Object.freeze(WeakRef.makeUnsafe(target, heap))
+          const record = Referent.of(target, heap)
+          const hash = Hash.hash(shared)
+          assert.strictEqual(record.hash, hash)
+          assert.isTrue(WeakRef.refersTo(shared, target))
+          assert.strictEqual(WeakRef.makeUnsafe(target, heap), shared)
+          let started = 0
+          yield* Effect.scoped(Effect.andThen(
+            WeakRef.onCollect(shared, () => Effect.sync(() => started++)),
+            TestHeap.collectAndFinalize(target)
+          ))
+          assert.strictEqual(started, 1)
+        })
+      ))
+
+    it.effect.each([false, true])(
+      "can be read through a Proxy, with a record: %s",
+      (hasRecord) =>
+        withHeap(({ heap }) =>
+          Effect.gen(function*() {
+            for (const each of [heap, { WeakRef: globalThis.WeakRef, WeakMap, FinalizationRegistry }]) {
+              const target = { n: 1 }
+              if (hasRecord) Referent.of(target, each)
+              const shared = WeakRef.makeUnsafe(target, each)
+              const proxy = new Proxy(shared, {})
+              assert.isTrue(WeakRef.isAlive(proxy))
+              assert.deepStrictEqual([proxy.deref(), WeakRef.deref(proxy)], [Option.some(target), Option.some(target)])
+              assert.isTrue(WeakRef.equals(proxy, shared) && WeakRef.refersTo(proxy, target))
+              assert.strictEqual(Hash.hash(proxy), Hash.hash(shared))
+              yield* TestHeap.collect(target)
+              if (each === heap) assert.isFalse(WeakRef.isAlive(proxy))
+            }
+          })
+        )
+    )
+
+    it.effect("share their hash with a reference that is made while the referent is hashed", () =>
+      withHeap(({ heap }) =>
+        Effect.gen(function*() {
+          class Target implements Equal.Equal {
+            [Equal.symbol](that: Equal.Equal): boolean {
+              return this === that
+            }
+            [Hash.symbol](): number {
+              this.own = new WeakRef.Class<Target>(this, heap)
+              return 7
+            }
+            own: WeakRef.WeakRef<Target> | undefined = undefined
+          }
+          const target = new Target()
+          const hash = Hash.hash(WeakRef.makeUnsafe(target, heap))
+          yield* TestHeap.collect(target)
+          assert.strictEqual(Hash.hash(target.own), hash)
+        })
+      ))
+
+    it.each([
+      new Proxy(globalThis.WeakRef, { construct: (target, [referent]: [object]) => new target(referent) }),
+      // A function whose prototype has no `deref`, as a test may replace a constructor.
+      function(referent: object) {
+        return new globalThis.WeakRef(referent)
+      }
+    ])("work on a heap whose constructors return another object", (constructor) => {
+      const heap = { WeakRef: constructor as WeakRefConstructor, WeakMap, FinalizationRegistry }
       const target = { n: 1 }
-      const shared = WeakRef.makeUnsafe(target, { WeakRef: WeakRefProxy, WeakMap, FinalizationRegistry })
+      const shared = WeakRef.makeUnsafe(target, heap)
       assert.isTrue(WeakRef.isWeakRef(shared))
+      assert.strictEqual(WeakRef.makeUnsafe(target, heap), shared)
       assert.deepStrictEqual(WeakRef.deref(shared), Option.some(target))
+      assert.isTrue(WeakRef.refersTo(shared, target))
+      assert.deepStrictEqual(Referent.all(target, heap), [shared])
       assert.strictEqual(Hash.hash(shared), Hash.hash(WeakRef.makeUnsafe({ n: 1 })))
     })
   })

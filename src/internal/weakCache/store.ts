@@ -261,6 +261,14 @@ export class Store<Key, A extends WeakKey, E> {
 
   /** Adds the pending entry of a lookup. The key must have no entry. */
   begin(entry: StrongEntry<Key, A, E>): void {
+    this.#add(entry)
+  }
+
+  #add(entry: StrongEntry<Key, A, E>): void {
+    // The code of the user that hashed or compared the key may have added the key.
+    const same = this.#table.at(entry.key)
+    if (same?.lookup !== undefined) this.detach(same)
+    else if (same !== undefined) this.#replace(same)
     this.#table.add(entry)
   }
 
@@ -322,7 +330,7 @@ export class Store<Key, A extends WeakKey, E> {
     }
     if (entry === undefined) {
       entry = new StrongEntry<Key, A, E>(key, hash)
-      this.#table.add(entry)
+      this.#add(entry)
     }
     if (!isWeak(entry)) entry.lookup = undefined
     if (Exit.isSuccess(exit)) this.#counters.size++
