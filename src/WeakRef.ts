@@ -146,7 +146,7 @@ abstract class WeakRefImpl<A extends WeakKey, B = A> extends Base implements Wea
 
   deref(): Option.Option<B> {
     // The cast is safe: a class that dereferences to another value overrides this.
-    return Option.fromUndefinedOr(this[referent]()) as Option.Option<any>
+    return Option.fromUndefinedOr(this[referent]()) as Option.Option<never>
   }
 
   [Equal.symbol](that: Equal.Equal): boolean {

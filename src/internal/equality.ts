@@ -131,15 +131,15 @@ const implementsEqual = (value: object): boolean => Equal.symbol in value || Has
 
 /** Returns the shape of an object, or `undefined` if the object is opaque. Runs no getter of the object. */
 const transparentShape = (value: object): Shape | undefined => {
-  let shape: Shape | undefined
   try {
-    shape = shapeOf(value)
-    if (isTransparent(value, shape.kind)) return shape
+    if (implementsEqual(value)) return plain
+    const shape = shapeOf(value)
+    return isTransparent(value, shape.kind) ? shape : undefined
   } catch (error) {
     // A revoked proxy has only its identity. A dead `WeakProxy` throws its own error.
     if (!(error instanceof TypeError)) throw error
+    return undefined
   }
-  return shape !== undefined && implementsEqual(value) ? shape : undefined
 }
 
 /** Checks whether a value is an opaque object. Runs no getter of the value. Cost: O(1), once per prototype O(its keys). */
@@ -267,7 +267,7 @@ const searchOpaque = (value: object): boolean => {
 }
 
 /** Checks whether a structure reaches an opaque object. Remembers the answer of a long search, as Effect remembers a hash. */
-const reachesOpaque = (value: object): boolean => read(value, searchOpaque, false)
+const reachesOpaque = (value: object): boolean => !comparesItself(value) && read(value, searchOpaque, false)
 
 /** The hash that Effect uses for an object inside itself. */
 const circular = /*#__PURE__*/ Hash.string("[Circular]")
