@@ -1,7 +1,7 @@
 /**
  * Writes the figures of `results.json` into docs/performance.md and the README, and draws the charts of that page.
  *
- *     node benchmark/docs.ts
+ *     npm run bench:docs
  */
 import * as Plot from "@observablehq/plot"
 import * as fs from "node:fs"
@@ -9,7 +9,7 @@ import * as path from "node:path"
 import { formatFiles, replaceBetween, table } from "../scripts/markdown.ts"
 import type { Job } from "./measurement.ts"
 import type { Goal } from "./report/goals.ts"
-import { find, ratioToFloor, type Results, valueOf } from "./report/results.ts"
+import { find, ratioOf, ratioToFloor, type Results, valueOf } from "./report/results.ts"
 import { renderSvg } from "./report/svg.ts"
 import { formatNumber } from "./report/tables.ts"
 import { caches, floor, library, several, severalSubjects } from "./subjects.ts"
@@ -66,9 +66,8 @@ const referenceTable = table(
     }),
     ...["read", "call", "call a method"].map((name) => {
       const row = { measure: "operations", subject: "WeakProxy", name } as const
-      const plain = find(results, { ...row, contender: "plain Proxy" })
-      const own = find(results, { ...row, contender: library })
-      const ratio = own && plain && (valueOf(own) / valueOf(plain)).toFixed(2)
+      const [own, plain] = [library, "plain Proxy"].map((contender) => find(results, { ...row, contender }))
+      const ratio = ratioOf(own, plain)?.toFixed(2)
       return [`\`WeakProxy\`, ${name}`, figure({ ...row, contender: library }), `${ratio} × a plain \`Proxy\``]
     })
   ]
@@ -194,9 +193,8 @@ const ratioChart = (): string => {
       label: "ratio to the floor",
       labelArrow: "none",
       grid: true,
-      domain: [0, 2],
-      ticks: [0.5, 1, 1.5],
-      clamp: true
+      domain: [0, Math.max(2, ...points.map(({ ratio }) => ratio))],
+      ticks: [1, 2, 3]
     },
     y: { label: null, domain: Object.keys(subjects) },
     fx: { label: null, domain: operations },

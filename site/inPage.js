@@ -53,7 +53,7 @@ siteCheck.crawl = async (home) => {
   return { dead: Array.from(new Set(dead)), pages: Array.from(anchors.keys()) }
 }
 
-/** Types a name into the search, and returns the links that the search shows. The first search waits for the index. */
+/** Types a name into the search, and returns the links that the search shows. */
 siteCheck.search = async (text) => {
   const input = document.querySelector("#tsd-search-input")
   const results = document.querySelector("#tsd-search-results")
@@ -63,7 +63,7 @@ siteCheck.search = async (text) => {
   results.replaceChildren()
   input.value = text
   input.dispatchEvent(new Event("input"))
-  for (let rounds = 0; rounds < 6000 && results.childElementCount === 0; rounds++) {
+  for (let rounds = 0; rounds < 1000 && results.childElementCount === 0; rounds++) {
     await new Promise((resolve) => delay(resolve, 5))
   }
   return Array.from(results.querySelectorAll("a"), ({ pathname }) => pathname.slice(1))

@@ -166,7 +166,7 @@ export const memoize = <F extends (this: void, ...args: ReadonlyArray<never>) =>
         if (node === undefined) return memo.run.apply(memo, arguments as unknown as Array<unknown>)
         bits |= 1
       } else if (i === length - 1 && length <= maxBits) {
-        // The next frequent calls with a primitive: it is the last argument, and the only one.
+        // The next most frequent calls: the last argument is a primitive, and the only one.
         const { results }: Node = node
         if (results === undefined || results.shape !== bits || (bits + 2 & bits + 1) !== 0) break
         // The shape has one key, so the level has entries.

@@ -385,7 +385,7 @@ describe("memory", () => {
         yield* collectUntil(() => Effect.runSync(WeakCache.size(cache)) <= 100)
       })
       // A retained entry takes more than 100 bytes.
-      const limit = 20 * keys
+      const limit = 5 * keys
       assert.isBelow(yield* growthPerRun(flood, limit), limit)
       assert.strictEqual(yield* WeakCache.size(cache), 100)
     }), 120_000)

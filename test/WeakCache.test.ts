@@ -22,6 +22,7 @@ import { vi } from "vitest"
 import { Heap, WeakCache, WeakError } from "../src/index.ts"
 import { Key } from "../src/testing/Arbitraries.ts"
 import { TestHeap } from "../src/testing/index.ts"
+import { countingHeap } from "./support/countingHeap.ts"
 import { reportsOf } from "./support/reports.ts"
 
 interface Doc {
@@ -980,24 +981,6 @@ describe("removal", () => {
     }))
 
   describe("registrations", () => {
-    /** A test heap that counts the registrations of each registry. */
-    const countingHeap = () => {
-      const { heap, ...control } = TestHeap.makeUnsafe()
-      const made: Array<number> = []
-      const counting: Heap.Heap = {
-        ...heap,
-        FinalizationRegistry: class<T> extends heap.FinalizationRegistry<T> {
-          private readonly index = made.push(0) - 1
-
-          override register(target: WeakKey, held: T): void {
-            made[this.index]!++
-            super.register(target, held)
-          }
-        }
-      }
-      return { ...control, heap: counting, made }
-    }
-
     effect("of removed values are dropped, and those of live values stay", () =>
       Effect.gen(function*() {
         const { collect, finalize, heap, made } = countingHeap()

@@ -8,6 +8,7 @@ import * as fc from "fast-check"
 import { inspect } from "node:util"
 import { Heap, type WeakError, WeakKeyMap, WeakRef, WeakSet, WeakValueMap } from "../src/index.ts"
 import { TestHeap } from "../src/testing/index.ts"
+import { countingHeap } from "./support/countingHeap.ts"
 import { Colliding, cyclic } from "./support/keys.ts"
 import { type Compare, compares, Model } from "./support/models.ts"
 
@@ -713,24 +714,6 @@ const weakSet: Kind<AnySet> = {
   ]
 }
 
-/** Creates a test heap that counts the registrations of each registry. */
-const countingTestHeap = () => {
-  const { collect, finalize, heap } = TestHeap.makeUnsafe()
-  const made: Array<number> = []
-  const counting: Heap.Heap = {
-    ...heap,
-    FinalizationRegistry: class<T> extends heap.FinalizationRegistry<T> {
-      private readonly index = made.push(0) - 1
-
-      override register(target: WeakKey, held: T): void {
-        made[this.index]!++
-        super.register(target, held)
-      }
-    }
-  }
-  return { collect, finalize, heap: counting, made }
-}
-
 describe("collections", () => {
   for (const compare of compares) {
     it(`WeakKeyMap behaves like a strong map of its live entries (${compare})`, () => runScripts(weakKeyMap, compare))
@@ -740,7 +723,7 @@ describe("collections", () => {
   }
 
   it("removals cause the replacement of a registry, and deaths do not", () => {
-    const { collect, finalize, heap, made } = countingTestHeap()
+    const { collect, finalize, heap, made } = countingHeap()
     const set = WeakSet.makeUnsafe<object>({ compare: "reference" }, heap)
     for (let i = 0; i < 100; i++) {
       const elements = Array.from({ length: 10 }, () => ({}))
@@ -753,7 +736,7 @@ describe("collections", () => {
   })
 
   it("the clean-ups of a replaced registry do not count for the new registry", () => {
-    const { collect, finalize, heap, made } = countingTestHeap()
+    const { collect, finalize, heap, made } = countingHeap()
     const set = WeakSet.makeUnsafe<object>({ compare: "reference" }, heap)
     const toggle = (element: object) => {
       for (let i = 0; i < 1000; i++) WeakSet.remove(WeakSet.add(set, element), element)

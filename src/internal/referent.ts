@@ -146,9 +146,11 @@ export const stateOf = <A extends WeakKey>(ref: {
   return (known as Entry).record ?? known
 }
 
+/** Checks whether a referent has a record, and not only an entry. */
 export const isRecord = <A extends WeakKey>(found: ReferentRecord<A> | Entry | undefined): found is ReferentRecord<A> =>
   found !== undefined && "records" in found
 
+/** Throws if the value cannot be a referent. */
 const check = (target: WeakKey): void => {
   if (!isWeakReferenceable(target)) throw new NotWeakReferenceableError({ value: target })
 }
@@ -226,7 +228,7 @@ const removeOwn = ({ refs, weak }: OwnRef): void => void refs.delete(weak)
 
 /** Holds a dependent for as long as its owner is alive. Throws if the owner cannot be weakly referenced. */
 export const keepAlive = (owner: WeakKey, dependent: unknown, heap: Heap): void => {
-  if (!isWeakReferenceable(owner)) throw new NotWeakReferenceableError({ value: owner })
+  check(owner)
   if (!isWeakReferenceable(dependent)) return
   const dependents = recordsOf(heap).dependents ??= new heap.WeakMap()
   const held = dependents.get(owner)

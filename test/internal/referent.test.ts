@@ -131,33 +131,22 @@ describe("referent", () => {
         })
       ))
 
-    it.effect("keep the hash of the referent for what is made after them", () =>
-      withHeap(({ heap }) =>
-        Effect.gen(function*() {
-          const target = { n: 1 }
-          const first = WeakRef.makeUnsafe(target, heap)
-          const hash = Hash.hash(first)
-          yield* TestHeap.collect(first)
-          const second = WeakRef.makeUnsafe(target, heap)
-          assert.notStrictEqual(second, first)
-          const own = new WeakRef.Class(target, heap)
-          yield* TestHeap.collect(target)
-          assert.deepStrictEqual([second, own].map(Hash.hash), [hash, hash])
-        })
-      ))
-
-    it.effect("have the hash after death, without a record", () =>
-      withHeap(({ heap }) =>
-        Effect.gen(function*() {
-          const target = { n: 1 }
-          const first = WeakRef.makeUnsafe(target, heap)
-          const hash = Hash.hash(first)
-          yield* TestHeap.collect(first)
-          const second = WeakRef.makeUnsafe(target, heap)
-          yield* TestHeap.collect(target)
-          assert.strictEqual(Hash.hash(second), hash)
-        })
-      ))
+    it.effect.each([false, true])(
+      "pass the hash on to the references that are made after them, with a record: %s",
+      (hasRecord) =>
+        withHeap(({ heap }) =>
+          Effect.gen(function*() {
+            const target = { n: 1 }
+            const first = WeakRef.makeUnsafe(target, heap)
+            const hash = Hash.hash(first)
+            yield* TestHeap.collect(first)
+            const later = [WeakRef.makeUnsafe(target, heap), ...hasRecord ? [new WeakRef.Class(target, heap)] : []]
+            assert.notInclude(later, first)
+            yield* TestHeap.collect(target)
+            for (const ref of later) assert.strictEqual(Hash.hash(ref), hash)
+          })
+        )
+    )
 
     it.effect.each([false, true])(
       "are made again after they were collected, with a record: %s",

@@ -259,12 +259,8 @@ export class Store<Key, A extends WeakKey, E> {
 
   // Pending entries
 
-  /** Adds the pending entry of a lookup. The key must have no entry. */
+  /** Adds a new entry. Replaces the entry of its key, if there is one. */
   begin(entry: StrongEntry<Key, A, E>): void {
-    this.#add(entry)
-  }
-
-  #add(entry: StrongEntry<Key, A, E>): void {
     // The code of the user that hashed or compared the key may have added the key.
     const same = this.#table.at(entry.key)
     if (same?.lookup !== undefined) this.detach(same)
@@ -330,7 +326,7 @@ export class Store<Key, A extends WeakKey, E> {
     }
     if (entry === undefined) {
       entry = new StrongEntry<Key, A, E>(key, hash)
-      this.#add(entry)
+      this.begin(entry)
     }
     if (!isWeak(entry)) entry.lookup = undefined
     if (Exit.isSuccess(exit)) this.#counters.size++
