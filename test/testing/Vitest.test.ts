@@ -318,7 +318,7 @@ describe("in the output of vitest", () => {
     const folder = fs.mkdtempSync(path.join(import.meta.dirname, "run-"))
     const root = path.resolve(import.meta.dirname, "../..")
     try {
-      fs.writeFileSync(path.join(folder, "vitest.config.mjs"), "export default {}")
+      fs.writeFileSync(path.join(folder, "vitest.config.mjs"), "export default { test: { testTimeout: 60_000 } }")
       fs.writeFileSync(
         path.join(folder, "a.test.ts"),
         `import { Effect } from "effect"

@@ -14,7 +14,7 @@ export default defineConfig({
   root,
   plugins: [withoutNode()],
   test: {
-    testTimeout: 60_000,
+    testTimeout: 120_000,
     include: ["test/**/*.test.ts"],
     exclude: filesSkippedOn("browser").map(({ name }) => name.endsWith("/") ? `${name}**` : name),
     setupFiles: [path.join(import.meta.dirname, "setup.ts")],
