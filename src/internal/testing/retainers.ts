@@ -57,12 +57,20 @@ const findTogether = async (refs: ReadonlyArray<WeakRef<object>>): Promise<Reado
       if (refs[index]!.deref() === undefined) found.push({ _tag: "Collected" })
       else if (node === undefined) found.push(unknown("the heap snapshot does not show it"))
       else if (path === undefined) found.push(unknown("no strong path leads to it in the heap snapshot"))
-      else found.push({ _tag: "Retained", retainers: await new Names(snapshot, session, scripts, path).all() })
+      else found.push({ _tag: "Retained", retainers: await describe(snapshot, session, path, scripts) })
     }
     return found
   })
   return typeof found === "string" ? refs.map(() => unknown(found)) : found
 }
+
+/** Describes the steps of a path. Asks the session about objects that the snapshot does not show completely. */
+export const describe = (
+  snapshot: HeapSnapshot,
+  session: Session,
+  path: ReadonlyArray<RetainingPath.Step>,
+  scripts = new Scripts(snapshot)
+): Promise<ReadonlyArray<Retainer>> => new Names(snapshot, session, scripts, path).all()
 
 interface Name extends Retainer {
   /** Whether the holder is a part of Effect, the host or the engine. The path omits these steps if it has other steps. */
@@ -83,7 +91,6 @@ const relative = (script: string): string => {
   return path.startsWith(directory) ? path.slice(directory.length) : path
 }
 
-/** Describes the steps of a path. */
 class Names {
   readonly #snapshot: HeapSnapshot
   readonly #session: Session
