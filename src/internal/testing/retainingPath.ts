@@ -18,7 +18,6 @@ export interface Step {
 const ordinary = 1
 const enginePart = 2
 const prototype = 6
-const nativeObject = 12
 const engineRoot = 20
 const engineMetadata = 40
 const library = 30
@@ -127,7 +126,6 @@ const prices = (
   const element = snapshot.edgeType("element")
   const closure = snapshot.nodeType("closure")
   const synthetic = snapshot.nodeType("synthetic")
-  const native = snapshot.nodeType("native")
   const prototypes = snapshot.stringsThat((string) => string === "__proto__", "_")
   const runners = snapshot.stringsThat((string) => runnerName.test(string), "_")
   const backingStores = snapshot.stringsThat((string) => string === "properties", "p")
@@ -157,7 +155,7 @@ const prices = (
           ? priceOfRoot(snapshot.nameOf(snapshot.targetOf(edge)))
           : ordinary
       default:
-        return snapshot.nodeTypeNumberOf(node) === native ? nativeObject : ordinary
+        return ordinary
     }
   }
 
