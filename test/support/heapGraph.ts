@@ -169,7 +169,7 @@ export const sessionOf = (heap: () => Heap): Session => {
         const f = new Function(`return ${params.functionDeclaration}`)() as (...args: ReadonlyArray<unknown>) => unknown
         return { result: { value: Reflect.apply(f, remote[Number(params.objectId)], args) } }
       } catch (error) {
-        return { result: {}, exceptionDetails: { text: String(error) } }
+        return { result: { value: error }, exceptionDetails: { text: String(error) } }
       }
     },
     "Runtime.getProperties": ({ objectId }: { readonly objectId: string }) => {

@@ -87,8 +87,7 @@ const globalName = /^global |\[JSGlobal(?:Object|Proxy)\]/
 
 const relative = (script: string): string => {
   const directory = `${global.process?.cwd?.() ?? ""}/`
-  const path = script.replace(/^file:\/\//, "")
-  return path.startsWith(directory) ? path.slice(directory.length) : path
+  return script.startsWith(directory) ? script.slice(directory.length) : script
 }
 
 class Names {
@@ -258,15 +257,16 @@ class Names {
     return undefined
   }
 
-  #fileOf(closure: number): string | undefined {
-    return this.#scripts.originOf(closure) === "program" ? relative(this.#scripts.scriptOf(closure)) : undefined
+  #fileOf(closure: number | undefined): string | undefined {
+    return closure !== undefined && this.#scripts.originOf(closure) === "program"
+      ? relative(this.#scripts.scriptOf(closure))
+      : undefined
   }
 
   /** Returns whether a step leads through a variable. V8 writes the variables of a block as fields without a name. */
   #isVariable(at: number): boolean {
-    const step = this.#path[at]
-    return step !== undefined && contextName.test(this.#from(at)) &&
-      /^(?:context|hidden)$/.test(this.#snapshot.edgeTypeOf(step.edge))
+    return contextName.test(this.#from(at)) &&
+      /^(?:context|hidden)$/.test(this.#snapshot.edgeTypeOf(this.#path[at]!.edge))
   }
 
   async #variableName(at: number): Promise<string> {
@@ -338,21 +338,18 @@ class Names {
   #moduleOfVariable(at: number): string | undefined {
     const { edge, from } = this.#path[at]!
     if (!this.#isVariable(at)) return undefined
-    const generator = this.#path[at - 1]?.from
-    if (generator !== undefined && this.#edge(at - 1) === "context" && this.#isBodyOfModule(generator)) {
-      return this.#fileOf(this.#closureOf(generator)!)
+    if (this.#edge(at - 1) === "context" && this.#isBodyOfModule(this.#path[at - 1]!.from)) {
+      return this.#fileOf(this.#closureOf(this.#path[at - 1]!.from))
     }
     // The variables of a block may lie in a function as well as in a module.
     if (this.#snapshot.edgeTypeOf(edge) !== "context") {
-      const closure = this.#isBlockAroundModule(from) ? this.#closureBefore(at) : undefined
-      return closure === undefined ? undefined : this.#fileOf(closure)
+      return this.#isBlockAroundModule(from) ? this.#fileOf(this.#closureBefore(at)) : undefined
     }
     const module = this.#snapshot.follow(from, "internal", "extension")
     if (module !== undefined && this.#snapshot.nameOf(module).endsWith("SourceTextModule")) {
       return this.#fileOfSourceText(module)
     }
-    const closure = this.#isAroundModule(from) ? this.#closureBefore(at) : undefined
-    return closure === undefined ? undefined : this.#fileOf(closure)
+    return this.#isAroundModule(from) ? this.#fileOf(this.#closureBefore(at)) : undefined
   }
 
   /**
@@ -461,10 +458,11 @@ class Names {
         "entry"
       )
     }
-    if (edge === "bindings" || edge === "bound_this" || edge === "bound_function") return this.#bound(at)
+    // The program has properties with these names too.
+    if (edgeType === "internal" && /^(?:bindings|bound_this|bound_function)$/.test(edge)) return this.#bound(at)
     if (this.#isFiber(from)) return this.#fiber(at)
     if (edge === "parameters_and_registers") return this.#generator(at)
-    if (edge === "table") return this.#entry(at, this.#from(at))
+    if (edge === "table" && edgeType === "internal") return this.#entry(at, this.#from(at))
     if (edge === "reactions_or_result") return this.#promise(at)
     if (edge === "context" && edgeType === "internal") return this.#variable(at)
     if (edge === "_events") return this.#listener(at)
@@ -548,7 +546,8 @@ class Names {
     const { from } = this.#path[at]!
     const edge = this.#edge(at)
     if (this.#isFiber(from) || this.#isGenerator(from) || edge === "reactions_or_result") return false
-    return this.#snapshot.typeOf(from) === "closure" ? this.#isLibrary(from) : true
+    // An object has no script, as the functions of the engine.
+    return this.#isLibrary(from)
   }
 
   #isGenerator(node: number): boolean {
@@ -557,8 +556,7 @@ class Names {
 
   #generatorName(node: number): string | undefined {
     const closure = this.#snapshot.follow(node, "internal", "function")
-    const name = closure === undefined ? "" : this.#snapshot.nameOf(closure)
-    return name === "" ? undefined : name
+    return closure === undefined ? undefined : this.#snapshot.nameOf(closure) || undefined
   }
 
   /** Describes a variable of a suspended generator. The path passes the list of the variables. */
@@ -579,7 +577,7 @@ class Names {
     const { from } = this.#path[at]!
     const name = this.#generatorName(from)
     const place = name === undefined ? this.#place(from) : undefined
-    const isAsyncFunction = this.#path[at - 1] !== undefined && this.#edge(at - 1) === "extension"
+    const isAsyncFunction = this.#edge(at - 1) === "extension"
     const prototype = this.#snapshot.follow(from, "property", "__proto__")
     const isAsync = prototype !== undefined && this.#snapshot.nameOf(prototype) === "AsyncGenerator"
     const state = isAsyncFunction ? "suspended" : await this.#stateOf(from)
@@ -634,7 +632,7 @@ class Names {
   async #variable(at: number): Promise<Name> {
     const { from } = this.#path[at]!
     let last = at + 1
-    while (last < this.#path.length && this.#edge(last) === "previous") last++
+    while (this.#edge(last) === "previous") last++
     const step = this.#path[last]
     if (step === undefined) return this.#step(at, this.#functionLabel(from), "context", "closure")
     const generator = this.#snapshot.typeOf(from) !== "closure"
@@ -658,8 +656,8 @@ class Names {
 
   #listener(at: number): Name {
     const event = this.#edge(at + 1).replace(/^<symbol (.*)>$/, "Symbol($1)")
-    const isList = this.#snapshot.nameOf(this.#path[at + 1]?.to ?? 0) === "Array" && this.#path[at + 2] !== undefined
-    return this.#step(at, this.#from(at), `listener ${JSON.stringify(event)}`, "listener", at + (isList ? 3 : 2))
+    const next = this.#from(at + 2) === "Array" ? at + 3 : at + 2
+    return this.#step(at, this.#from(at), `listener ${JSON.stringify(event)}`, "listener", next)
   }
 
   async #eventTargetListener(at: number): Promise<Name> {
@@ -675,8 +673,7 @@ class Names {
     const repeats = await this.#ask(from, "function() { return typeof this._repeat === 'number' }")
     const name = this.#from(at) === "Immediate" ? "setImmediate" : repeats === true ? "setInterval" : "setTimeout"
     const via = edge === "_timerArgs" || edge === "_argv" ? "arguments" : edge.startsWith("_on") ? "callback" : edge
-    const isList = via === "arguments" && this.#path[at + 1] !== undefined
-    return this.#step(at, `timer (${name})`, via, "timer", isList ? at + 2 : at + 1)
+    return this.#step(at, `timer (${name})`, via, "timer", via === "arguments" ? at + 2 : at + 1)
   }
 
   /** Describes a Scope. The state of the Scope holds a single finalizer directly, and several finalizers in a map. */
@@ -730,9 +727,7 @@ class Names {
 
   /** Returns the position of a function, or of a generator's function, as `file:line:column`. */
   #place(node: number): string | undefined {
-    const closure = this.#snapshot.typeOf(node) === "closure"
-      ? node
-      : this.#snapshot.follow(node, "internal", "function") ?? node
+    const closure = this.#closureOf(node) ?? node
     const script = this.#scripts.scriptOf(closure)
     const location = this.#snapshot.locationOf(closure)
     if (script === "" || location === undefined) return undefined

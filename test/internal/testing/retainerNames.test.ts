@@ -148,6 +148,13 @@ describe("A property", () => {
       byCache,
       ["the engine's Node / Process", "wrapped", "engine"]
     ],
+    ...["table", "bindings", "bound_this", "bound_function", "context", "_idleNext", "state"].map((name): Row => [
+      `of an object of the program that is called ${name}`,
+      cache(object("Page", property(name, object("Table", property("rows", value))))),
+      byCache,
+      ["Page", name, "property"],
+      ["Table", "rows", "property"]
+    ]),
     [
       "of an object without a name, which says nothing",
       cache(object("", property("a", object("", element(0, value))))),
@@ -725,6 +732,29 @@ describe("A variable of a function", () => {
       ["closure wait (/elsewhere/node_modules/effect/dist/Effect.js:1:1)", "variable session", "closure"]
     ],
     [
+      "is captured by a function whose place is unknown",
+      (() => {
+        const { location: _, ...unknown } = closure(
+          "f",
+          program,
+          internal("context", context(variable("session", value)))
+        )
+        return cache(unknown)
+      })(),
+      byCache,
+      ["closure f", "variable session", "closure"]
+    ],
+    [
+      "is captured by a function whose script is unknown",
+      root(
+        element(1, {
+          ...closure("f", engine, internal("context", context(variable("session", value)))),
+          location: [2, 6]
+        })
+      ),
+      ["closure f", "variable session", "closure"]
+    ],
+    [
       "of the engine is named if the path has no other step",
       root(element(1, closure("", engine, internal("context", context(variable("session", value)))))),
       ["closure (anonymous)", "variable session", "closure"]
@@ -745,6 +775,18 @@ describe("A variable of a function", () => {
       "is the function of a promise, and the path has no other step",
       root(element(1, closure("resolve", engine, internal("context", context(internal("extension", value)))))),
       ["closure resolve", "context", "closure"]
+    ],
+    [
+      "is no variable if what the function holds are no variables",
+      cache(
+        closure(
+          "f",
+          program,
+          internal("context", node("hidden", "system / Cell", variable("x", object("Box", property("content", value)))))
+        )
+      ),
+      byCache,
+      ["Box", "content", "property"]
     ],
     [
       "is no variable if the function belongs to the engine",
@@ -802,6 +844,15 @@ describe("A variable of a block", () => {
       ),
       byCache,
       ofOnData("right")
+    ],
+    [
+      "of an outer function has the name that the inspector shows",
+      inBlock(
+        context(internal("previous", context(internal("previous", context(hidden(1, value)))))),
+        withScopes(["Block", { outer: value.object }])
+      ),
+      byCache,
+      ofOnData("outer")
     ],
     [
       "has the name in its place if the inspector shows none",
@@ -1040,6 +1091,19 @@ describe("A fiber", () => {
       byCache,
       ["suspended fiber", "_stack", "fiber"],
       ["suspended generator (app/main.ts:3:7)", "local variable", "generator"]
+    ],
+    [
+      "has no name if the getter of its span throws a text",
+      cache(shown(fiber(stack(element(0, object("ContImpl", property("payload", value))))), {
+        object: {
+          get cache() {
+            // oxlint-disable-next-line typescript/only-throw-error
+            throw "no cache"
+          }
+        }
+      })),
+      byCache,
+      ["suspended fiber", "_stack", "fiber"]
     ],
     [
       "has no name if it runs no generator",
@@ -1322,6 +1386,13 @@ describe("The path begins", () => {
         )
       ),
       byBox
+    ],
+    [
+      "behind the variables of a function of the detector, even if only the engine follows",
+      root(
+        element(1, closure("find", detector, internal("context", context(variable("kept", array(internal(0, value)))))))
+      ),
+      ["the engine's array", "0", "engine"]
     ],
     [
       "behind a suspended function of the detector",
@@ -1658,6 +1729,24 @@ describe("A variable of a module", () => {
       [`suspended ${holder as string}`, "variable taken", "generator"]
     ]),
     [
+      "is not found through a body that holds the variables in another way",
+      cache(
+        generator(
+          closure("", inApp("awaiting.ts")),
+          registers(),
+          property("kept", context(variable("taken", box(value))))
+        )
+      ),
+      byCache,
+      ["Generator", "kept", "property"],
+      byBox
+    ],
+    [
+      "in a block of an outer function is found through the inner one",
+      cache(f(context(internal("previous", context(internal("previous", native), hidden(1, value)))))),
+      ["module app/main.ts", "variable of a block", "module"]
+    ],
+    [
       "of a module that waits, which only its body holds",
       cache(
         shown(generator(closure("", inApp("awaiting.ts")), registers(internal(0, value))), {
@@ -1789,6 +1878,17 @@ describe("An export of a module", () => {
       ),
       byCache,
       byBox
+    ],
+    [
+      "is no object of the program in such a list",
+      cache(
+        sourceText(
+          closure("", inApp("cache.ts")),
+          hidden(0, array(internal(0, object("Box", property("value", value)))))
+        )
+      ),
+      byCache,
+      ["Box", "value", "property"]
     ],
     [
       "is no export of an object that is no module",
