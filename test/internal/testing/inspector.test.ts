@@ -17,18 +17,15 @@ import {
   sessionOf,
   weak
 } from "../../support/heapGraph.ts"
-import { isBun } from "../../support/host.ts"
 
 const host = globalThis as { Bun?: unknown }
-const realBun = host.Bun
 
 beforeEach(() => {
-  Reflect.deleteProperty(globalThis, "Bun")
   vi.spyOn(Math, "random").mockReturnValue(0.5)
 })
 
 afterEach(() => {
-  if (realBun !== undefined) host.Bun = realBun
+  delete host.Bun
   vi.restoreAllMocks()
 })
 
@@ -93,7 +90,7 @@ const wholeSession = [
   "disconnect"
 ]
 
-describe.skipIf(isBun)("find", () => {
+describe("find", () => {
   const retained = (name: string): Retainers.Found => ({
     _tag: "Retained",
     retainers: [{ holder: "globalThis", via: name, kind: "property" }]
@@ -157,7 +154,7 @@ describe.skipIf(isBun)("find", () => {
   })
 })
 
-describe.skipIf(isBun)("withSession", () => {
+describe("withSession", () => {
   const nothing = () => Promise.resolve({ done: true })
 
   it("gives the reason if the host has no inspector", async () => {
@@ -255,7 +252,7 @@ describe("post", () => {
   })
 })
 
-describe.skipIf(isBun)("count", () => {
+describe("count", () => {
   class Base {
     readonly name = "base"
   }
