@@ -114,7 +114,8 @@ describe("A turn", () => {
       collector.mayCollect(a)
       await nextTask()
       assert.deepStrictEqual(asked, ["nothing, cleanup#1"])
-      collector.enter(announced)
+      if (announced) collector.beginTask()
+      else collector.enter()
       assert.deepStrictEqual([...collector.gaps], gaps)
       collector.enter()
       assert.deepStrictEqual([...collector.gaps], gaps)
@@ -124,6 +125,16 @@ describe("A turn", () => {
       collector.enter()
       assert.deepStrictEqual([...collector.gaps], gaps)
     }
+  })
+
+  it("is no gap when the run is over", async () => {
+    const { collector } = start()
+    collector.register(a, () => {}, 1)
+    collector.mayCollect(a)
+    await nextTask()
+    collector.stop()
+    collector.enter()
+    assert.deepStrictEqual([...collector.gaps], [])
   })
 
   it("belongs to the newest run that has not stopped", () => {
@@ -206,6 +217,7 @@ describe("A read", () => {
     const registration = new Collector(0).register(a, () => {}, 1)
     const operations: Record<string, (collector: ExploredCollector) => unknown> = {
       read: (collector) => collector.read(a, 0),
+      "read of the dead": (collector) => collector.read(a, 5),
       keep: (collector) => collector.keep(a),
       see: (collector) => collector.see(a),
       register: (collector) => collector.register(a, () => {}, 1),
@@ -367,6 +379,41 @@ describe("An owner", () => {
     )
   })
 
+  it("of two dies in their order, before what they retain", async () => {
+    const { collector, told } = start(["deref#3"])
+    collector.retains(a, c)
+    collector.retains(b, c)
+    for (const target of [a, b, c]) collector.mayCollect(target)
+    await nextTurn(collector)
+    assert.isFalse(collector.read(c, 0))
+    assert.strictEqual(
+      told(),
+      `turn 2: {id: "a"} is collected before "deref"; {id: "b"} is collected before "deref"; {id: "c"} is collected before "deref"`
+    )
+  })
+
+  it("keeps what is retained whenever it is seen, and only in the life in which it retained", async () => {
+    const { asked, collector } = start([], { lateUnregister: true })
+    const late = (held: number) => {
+      const registration = collector.register(b, () => {}, held)
+      collector.mayCollect(b)
+      collector.unregister(registration)
+    }
+    collector.retains(a, b)
+    collector.mayCollect(a)
+    for (const held of [1, 2]) {
+      late(held)
+      collector.see(a)
+    }
+    await nextTask()
+    assert.deepStrictEqual(asked, [])
+    collector.collect(a)
+    late(3)
+    collector.see(a)
+    await nextTask()
+    assert.deepStrictEqual(asked, ["nothing, cleanup#3"])
+  })
+
   it("of two keeps what the other one retains too", async () => {
     const { asked, collector } = start()
     collector.retains(a, c)
@@ -446,6 +493,29 @@ describe("A clean-up", () => {
     collector.mayCollect(b)
     await nextTask()
     assert.deepStrictEqual(asked, ["nothing, cleanup#1"])
+  })
+
+  it("is asked for once if each job is a turn and none runs", async () => {
+    const { asked, collector } = start(["cleanup#1"], { turns: "job" })
+    const { cleanUp } = noting()
+    collector.register(a, cleanUp, 1)
+    collector.register(a, cleanUp, 2)
+    collector.mayCollect(a)
+    await nextTask()
+    assert.deepStrictEqual(asked, ["nothing, cleanup#1, cleanup#2", "nothing, cleanup#2"])
+  })
+
+  it("has a turn that ends with its microtasks", async () => {
+    const { collector } = start(["cleanup#1"])
+    const seen: Array<unknown> = []
+    collector.register(a, async () => {
+      for (let job = 0; job < 5; job++) await Promise.resolve()
+      seen.push(collector.turn, collector.isRunning)
+    }, 1)
+    collector.mayCollect(a)
+    await nextTask()
+    assert.deepStrictEqual(seen, [2, true])
+    assert.strictEqual(collector.turn, 3)
   })
 
   it("that is identical with another one is no choice of its own", async () => {
@@ -536,6 +606,25 @@ describe("A clean-up", () => {
     assert.deepStrictEqual(asked, ["nothing, cleanup#2"])
   })
 
+  it("that was unregistered late is gone if its target is held, retains, or is retained", async () => {
+    const operations: ReadonlyArray<(collector: ExploredCollector) => void> = [
+      (collector) => collector.hold(a),
+      (collector) => collector.retains(a, c),
+      (collector) => collector.retains(c, a)
+    ]
+    for (const operation of operations) {
+      const { asked, collector } = start([], { lateUnregister: true })
+      const registration = collector.register(a, () => {}, 0)
+      collector.mayCollect(a)
+      collector.unregister(registration)
+      operation(collector)
+      collector.mayCollect(a)
+      collector.mayCollect(c)
+      await nextTask()
+      assert.deepStrictEqual(asked, [])
+    }
+  })
+
   it("that is unregistered twice is gone", async () => {
     const { asked, collector } = start([], { lateUnregister: true })
     const registration = collector.register(a, () => {}, 0)
@@ -588,6 +677,16 @@ describe("At the end", () => {
       `after the end: {id: "b"} is collected and its clean-up runs; {id: "a"} is collected and its clean-up runs; ` +
         `{id: "c"} is collected before "deref"; its clean-up runs`
     )
+  })
+
+  it("the clean-ups of targets run that the last turn has kept", async () => {
+    const { collector } = start()
+    const { held, cleanUp } = noting()
+    collector.register(a, cleanUp, "a")
+    collector.keep(a)
+    collector.mayCollect(a)
+    await new Promise<void>((resolve) => collector.finish(resolve))
+    assert.deepStrictEqual(held, ["a"])
   })
 
   it("nothing more happens when the run was stopped", async () => {
@@ -645,7 +744,10 @@ describe("finalize", () => {
     collector.register(b, cleanUp, "B")
     collector.mayCollect(a)
     collector.collect(b)
+    assert.isTrue(collector.read(b, 1))
     assert.strictEqual(collector.next(true)?.held, "B")
+    // The target was used again, and this life has not ended.
+    assert.strictEqual(collector.lifeOf(b), 1)
     assert.deepStrictEqual(asked, ["cleanup#2, cleanup#3"])
     assert.strictEqual(collector.next(false)?.held, "b")
     assert.deepStrictEqual(asked, ["cleanup#2, cleanup#3", "cleanup#2, cleanup#1"])
@@ -803,6 +905,64 @@ describe("pending", () => {
     )
   })
 
+  it("asks for the counts in their order, and tells which targets are dead", () => {
+    const { asked, collector, told } = start(["count#2"])
+    for (const [target, cleanUps] of [[c, 0], [a, 2], [b, 1]] as const) {
+      for (let held = 0; held < cleanUps; held++) collector.register(target, () => {}, held)
+      collector.mayCollect(target)
+    }
+    assert.strictEqual(collector.pending(), 2)
+    assert.deepStrictEqual(asked, ["nothing, count#1, count#2, count#3"])
+    assert.strictEqual(told(), `turn 1: {id: "a"} is collected before "pending"`)
+    assert.deepStrictEqual([a, b, c].map((target) => collector.lifeOf(target)), [1, 0, 0])
+  })
+
+  it("does not count a target that is kept in this turn", () => {
+    const { asked, collector } = start()
+    collector.register(a, () => {}, 1)
+    collector.keep(a)
+    collector.mayCollect(a)
+    assert.strictEqual(collector.pending(), 0)
+    assert.deepStrictEqual(asked, [])
+  })
+
+  it("counts at least what it has counted before", () => {
+    const { asked, collector, told } = start(["count#1", "count#2"])
+    for (const target of [a, b]) {
+      collector.register(target, () => {}, 1)
+      collector.mayCollect(target)
+    }
+    assert.strictEqual(collector.pending(), 1)
+    assert.strictEqual(collector.pending(), 2)
+    assert.deepStrictEqual(asked, ["nothing, count#1, count#2", "nothing, count#2"])
+    assert.strictEqual(
+      told(),
+      `turn 1: "pending" counts 1 clean-up; {id: "a"} is collected before "pending"; {id: "b"} is collected before "pending"`
+    )
+  })
+
+  it("knows which target is dead when the death of the other one no longer matters", async () => {
+    const endings: ReadonlyArray<
+      readonly [answer: ReadonlyArray<string>, end: (collector: ExploredCollector) => void]
+    > = [
+      [["deref#1"], (collector) => assert.isFalse(collector.read(a, 0))],
+      [[], (collector) => collector.collect(a)]
+    ]
+    for (const [answer, end] of endings) {
+      const { asked, collector, told } = start(["count#1", ...answer, "count#2"])
+      for (const target of [a, b]) {
+        collector.register(target, () => {}, 1)
+        collector.mayCollect(target)
+      }
+      assert.strictEqual(collector.pending(), 1)
+      await nextTurn(collector)
+      end(collector)
+      assert.strictEqual(collector.pending(), 2)
+      assert.strictEqual(asked.at(-1), "nothing, count#2")
+      assert.match(told(), /\{id: "b"\} is collected before "pending"$/)
+    }
+  })
+
   it("adds what is queued for certain to each count", () => {
     const { asked, collector } = start(["count#3"])
     collector.register(a, () => {}, 1)
@@ -843,6 +1003,135 @@ describe("pending", () => {
       collector.next(false)
       assert.deepStrictEqual(asked.slice(1), answer === "" ? [] : ["cleanup#1"])
     }
+  })
+
+  it("counts a late clean-up of a target that may be dead, which then is dead", () => {
+    const { asked, collector, told } = start(["count#2"], { lateUnregister: true })
+    collector.register(a, () => {}, 1)
+    const registration = collector.register(a, () => {}, 2)
+    collector.mayCollect(a)
+    collector.unregister(registration)
+    assert.strictEqual(collector.pending(), 2)
+    assert.deepStrictEqual(asked, ["nothing, count#1, count#2"])
+    assert.strictEqual(told(), `turn 1: {id: "a"} is collected before "pending"`)
+    assert.isFalse(collector.read(a, 0))
+    const alone = start(["count#1"], { lateUnregister: true })
+    const only = alone.collector.register(b, () => {}, 1)
+    alone.collector.mayCollect(b)
+    alone.collector.unregister(only)
+    assert.strictEqual(alone.collector.pending(), 1)
+    assert.deepStrictEqual(alone.asked, ["nothing, count#1"])
+    assert.strictEqual(alone.told(), `turn 1: {id: "b"} is collected before "pending"`)
+    assert.isFalse(alone.collector.read(b, 0))
+  })
+
+  /** `a` is dead and has a late clean-up. `b` and `c` may be dead. */
+  const withLate = (answers: ReadonlyArray<string>) => {
+    const run = start(answers, { lateUnregister: true })
+    const registration = run.collector.register(a, () => {}, "a")
+    run.collector.collect(a)
+    run.collector.unregister(registration)
+    for (const target of [b, c]) {
+      run.collector.register(target, () => {}, target.id)
+      run.collector.mayCollect(target)
+    }
+    return run
+  }
+
+  it("leaves open whether a late clean-up or another one is queued", () => {
+    const { asked, collector, told } = withLate(["count#1"])
+    assert.strictEqual(collector.pending(), 1)
+    assert.deepStrictEqual(asked, ["nothing, count#1, count#2, count#3"])
+    assert.strictEqual(told(), `turn 1: "pending" counts 1 clean-up`)
+    assert.strictEqual(collector.next(false)?.held, "a")
+    assert.strictEqual(asked[1], "cleanup#1, cleanup#2, cleanup#3")
+    // The late clean-up was the one that is counted.
+    assert.strictEqual(collector.pending(), 0)
+    assert.strictEqual(asked[2], "nothing, count#1, count#2")
+  })
+
+  it("does not count a late clean-up that has run", () => {
+    const { asked, collector } = withLate(["count#2", "cleanup#1"])
+    assert.strictEqual(collector.pending(), 2)
+    assert.strictEqual(collector.next(false)?.held, "a")
+    assert.strictEqual(collector.pending(), 1)
+    assert.deepStrictEqual(asked, [
+      "nothing, count#1, count#2, count#3",
+      "cleanup#1, cleanup#2, cleanup#3",
+      "nothing, count#2"
+    ])
+  })
+
+  it("knows that a late clean-up was not queued if finalize finds nothing after the other one", () => {
+    const { asked, collector } = withLate(["count#1", "cleanup#2", ""])
+    assert.strictEqual(collector.pending(), 1)
+    assert.strictEqual(collector.next(false)?.held, "b")
+    assert.isUndefined(collector.next(false))
+    assert.strictEqual(asked[2], "nothing, cleanup#1, cleanup#3")
+    assert.strictEqual(collector.pending(), 0)
+    assert.strictEqual(asked[3], "nothing, count#1")
+  })
+
+  it("leaves open which of two late clean-ups is queued", () => {
+    const { asked, collector } = start(["count#1"], { lateUnregister: true })
+    const registrations = [a, b].map((target) => collector.register(target, () => {}, target.id))
+    for (const target of [a, b]) collector.collect(target)
+    for (const registration of registrations) collector.unregister(registration)
+    assert.strictEqual(collector.pending(), 1)
+    assert.strictEqual(collector.pending(), 1)
+    assert.strictEqual(collector.next(false)?.held, "a")
+    assert.isUndefined(collector.next(false))
+    assert.strictEqual(collector.pending(), 0)
+    assert.deepStrictEqual(asked, ["nothing, count#1, count#2", "cleanup#1, cleanup#2"])
+  })
+
+  it("asks nothing when the run is over", () => {
+    const { asked, collector } = start(["count#1"])
+    collector.register(a, () => {}, 1)
+    collector.mayCollect(a)
+    collector.register(b, () => {}, 1)
+    collector.collect(b)
+    collector.stop()
+    assert.strictEqual(collector.pending(), 1)
+    assert.deepStrictEqual(asked, [])
+  })
+
+  it("counts late clean-ups to decide whether there are too many, and then takes them as not queued", async () => {
+    const { asked, collector } = start([], { lateUnregister: true })
+    const targets = Array.from({ length: 13 }, (_, id) => ({ id }))
+    const registrations = targets.map((target) => collector.register(target, () => {}, target.id))
+    for (const target of targets) collector.mayCollect(target)
+    for (const registration of registrations.slice(0, 6)) collector.unregister(registration)
+    assert.strictEqual(collector.pending(), 0)
+    assert.deepStrictEqual([...collector.gaps], ["pending"])
+    assert.deepStrictEqual(asked, targets.slice(6).map(({ id }) => `nothing, collect#${id + 1}`))
+    await nextTask()
+    assert.strictEqual(
+      asked.at(-1),
+      `nothing, ${targets.slice(6).map(({ id }) => `cleanup#${id + 1}`).join(", ")}`
+    )
+  })
+
+  it("does not count targets without a clean-up to decide whether there are too many", () => {
+    const { collector } = start()
+    const targets = Array.from({ length: 14 }, (_, id) => ({ id }))
+    for (const target of targets.slice(2)) collector.register(target, () => {}, 1)
+    for (const target of targets) collector.mayCollect(target)
+    assert.strictEqual(collector.pending(), 0)
+    assert.deepStrictEqual([...collector.gaps], [])
+  })
+
+  it("forgets what it has counted if there are too many later", () => {
+    const { asked, collector } = start(["count#1"])
+    const targets = Array.from({ length: 13 }, (_, id) => ({ id }))
+    targets.forEach((target, index) => {
+      if (index === 2) assert.strictEqual(collector.pending(), 1)
+      collector.register(target, () => {}, 1)
+      collector.mayCollect(target)
+    })
+    assert.strictEqual(collector.pending(), 0)
+    assert.isUndefined(collector.next(false))
+    assert.match(asked.at(-1)!, /^nothing, cleanup#1, /)
   })
 
   it("decides for each target if there are too many to count", () => {
