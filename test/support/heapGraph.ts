@@ -162,7 +162,9 @@ export const sessionOf = (heap: () => Heap): Session => {
       readonly objectId: string
       readonly functionDeclaration: string
       readonly arguments: ReadonlyArray<{ readonly objectId: string }>
+      readonly silent: boolean
     }) => {
+      if (!params.silent) throw new Error("a debugger of the user would pause")
       const args = params.arguments.map(({ objectId }) => remote[Number(objectId)])
       try {
         // The declaration is that of a function, as the inspector demands.
@@ -172,7 +174,10 @@ export const sessionOf = (heap: () => Heap): Session => {
         return { result: { value: error }, exceptionDetails: { text: String(error) } }
       }
     },
-    "Runtime.getProperties": ({ objectId }: { readonly objectId: string }) => {
+    "Runtime.getProperties": (
+      { objectId, ownProperties }: { readonly objectId: string; readonly ownProperties: boolean }
+    ) => {
+      if (!ownProperties) throw new Error("the properties of the prototypes tell nothing")
       const found = remote[Number(objectId)]
       if (found instanceof Scopes) {
         return {

@@ -27,7 +27,6 @@ interface Methods {
     readonly objectId: string
     readonly functionDeclaration: string
     readonly arguments: ReadonlyArray<{ readonly objectId: string }>
-    readonly returnByValue: true
     readonly silent: true
   }, { readonly result: RemoteObject; readonly exceptionDetails?: unknown }]
   "Runtime.getProperties": [

@@ -302,7 +302,6 @@ class Names {
           functionDeclaration:
             "function(target) { return Object.keys(this.object).find((name) => this.object[name] === target) }",
           arguments: [{ objectId }],
-          returnByValue: true,
           silent: true
         })
         if (typeof result.value === "string") return result.value
@@ -748,7 +747,6 @@ class Names {
         objectId,
         functionDeclaration,
         arguments: args,
-        returnByValue: true,
         silent: true
       })
       return exceptionDetails === undefined ? result.value : undefined

@@ -51,7 +51,6 @@ export const findAll = (
   const incoming = new Uint32Array(nodeCount)
   const settled = new Uint8Array(nodeCount)
   const buckets: Array<Array<number> | undefined> = [[0]]
-  costs[0] = 0
 
   const weak = snapshot.edgeType("weak")
   const internal = snapshot.edgeType("internal")
@@ -188,7 +187,7 @@ const pathTo = (snapshot: HeapSnapshot, target: number, incoming: Uint32Array): 
 /** Returns the node that has an edge. O(log nodes). */
 const nodeOf = (snapshot: HeapSnapshot, edge: number): number => {
   let low = 0
-  let high = snapshot.nodeCount - 1
+  let high = snapshot.nodeCount
   while (low < high) {
     const middle = (low + high + 1) >> 1
     if (snapshot.firstEdge(middle) <= edge) low = middle

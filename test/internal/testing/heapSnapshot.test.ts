@@ -375,6 +375,34 @@ describe("RetainingPath", () => {
       assert.strictEqual(pathIn(graph(roots), "value"), `root.1 key.${entry}`)
     })
 
+    it("from each of several keys that are reached before the map", () => {
+      const pair = (key: number, value: number) =>
+        `1 / part of key (Object @${key}) -> value (Object @${value}) pair in WeakMap (table @13)`
+      const [first, second] = [pair(3, 5), pair(7, 9)]
+      const graph = {
+        root: [["element", 1, "a"], ["element", 2, "b"], ["element", 3, "map"]],
+        a: [["internal", first, "of a"]],
+        "of a": [],
+        b: [["internal", second, "of b"]],
+        "of b": [],
+        map: [["property", "table", "table"]],
+        table: []
+      } satisfies Record<string, ReadonlyArray<Edge>>
+      assert.strictEqual(pathIn(graph, "of a"), `root.1 a.${first}`)
+      assert.strictEqual(pathIn(graph, "of b"), `root.2 b.${second}`)
+    })
+
+    it("and takes no element for such an entry, even if its index is that of the string", () => {
+      const list = Array.from({ length: 20 }, (_, index): Edge => ["element", index + 15, `value ${index}`])
+      const graph: Record<string, ReadonlyArray<Edge>> = {
+        root: [["element", 1, "list"]],
+        list,
+        ...Object.fromEntries(list.map(([, , name]) => [name, []])),
+        unreachable: [["internal", entry, "unreachable"]]
+      }
+      for (const [, index, name] of list) assert.strictEqual(pathIn(graph, name), `root.1 list.${index}`)
+    })
+
     it("not if the map is unreachable", () => {
       assert.strictEqual(pathIn(graph([["element", 1, "key"]]), "value"), undefined)
     })
