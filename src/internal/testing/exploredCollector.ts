@@ -206,18 +206,20 @@ export class ExploredCollector extends Collector implements Observer {
     this.leave()
     // After a clean-up that was a job, nothing has run since the last choice.
     if (!inTurn || this.over || this.finishing) return
-    for (;;) {
-      const waiting = this.waiting()
-      if (waiting.length === 0) return
-      const choice = this.choose(["", ...waiting.map(({ id }) => `cleanup#${id}`)])
-      if (choice === 0) {
-        this.open = true
-        return
-      }
-      this.cleanUp(waiting[choice - 1]!)
+    let registration: Registration | undefined
+    do {
+      registration = this.chooseCleanUp()
+      if (registration !== undefined) this.cleanUp(registration)
       // A clean-up that is a task ends with its microtasks, and then this method runs again.
-      if (this.over || this.turns === "task") return
-    }
+    } while (registration !== undefined && !this.over && this.turns === "job")
+  }
+
+  private chooseCleanUp(): Registration | undefined {
+    const waiting = this.waiting()
+    if (waiting.length === 0) return undefined
+    const choice = this.choose(["", ...waiting.map(({ id }) => `cleanup#${id}`)])
+    this.open = choice === 0
+    return waiting[choice - 1]
   }
 
   private leave(): void {
@@ -232,7 +234,6 @@ export class ExploredCollector extends Collector implements Observer {
     this.finishing = true
     const next = () => {
       if (this.over) return
-      this.leave()
       const [first] = this.waiting().toSorted((a, b) => a.id - b.id)
       if (first === undefined) return done()
       this.cleanUp(first)

@@ -86,7 +86,8 @@ const contextName = /^system \/ \w*Context/
 const globalName = /^global |\[JSGlobal(?:Object|Proxy)\]/
 
 const relative = (script: string): string => {
-  const directory = `${global.process?.cwd?.() ?? ""}/`
+  // Without a process, no path begins with "undefined/".
+  const directory = `${global.process?.cwd?.()}/`
   return script.startsWith(directory) ? script.slice(directory.length) : script
 }
 
@@ -183,7 +184,7 @@ class Names {
     const closure = this.#closureOf(from) ?? this.#snapshot.follow(from, "property", "_onTimeout")
     if (closure !== undefined) return this.#scripts.originOf(closure) === "detector"
     // The step leaves the variables of such a function.
-    return contextName.test(this.#from(at)) && at > 0 && this.#isOfDetector(at - 1)
+    return contextName.test(this.#from(at)) && this.#isOfDetector(at - 1)
   }
 
   #isGlobal(at: number): boolean {
@@ -213,21 +214,20 @@ class Names {
   /** Returns the export of an ECMAScript module that holds the next object. The path passes two lists and a cell. */
   #exportAt(at: number): { readonly name: string; readonly file: string; readonly next: number } | undefined {
     if (!this.#from(at).endsWith("SourceTextModule")) return undefined
-    const list = this.#path[at]!.to
+    const { from: module } = this.#path[at]!
     const cell = this.#path[at + 1]
     if (cell === undefined || !this.#snapshot.nameOf(cell.to).endsWith("Cell") || this.#edge(at + 2) !== "value") {
       return undefined
     }
-    const file = this.#fileOfSourceText(this.#path[at]!.from)
-    return file === undefined ? undefined : { name: this.#exportName(list, cell.to), file, next: at + 3 }
+    const file = this.#fileOfSourceText(module)
+    return file === undefined ? undefined : { name: this.#exportName(module, cell.to), file, next: at + 3 }
   }
 
-  /** Returns the key before a cell in a hash table of exports. */
-  #exportName(list: number, cell: number): string {
+  /** Returns the key before a cell in a hash table of the module. Only one of the module's tables has the names. */
+  #exportName(module: number, cell: number): string {
     const snapshot = this.#snapshot
-    const names = this.#listsOf(list)
-    for (const table of names) {
-      for (let edge = snapshot.firstEdge(table); edge < snapshot.firstEdge(table + 1); edge++) {
+    for (const table of snapshot.edgesOf(module).map((edge) => snapshot.targetOf(edge))) {
+      for (const edge of snapshot.edgesOf(table)) {
         if (snapshot.targetOf(edge) !== cell || snapshot.edgeTypeOf(edge) !== "internal") continue
         const key = snapshot.follow(table, "internal", String(Number(snapshot.edgeNameOf(edge)) - 1))
         if (key !== undefined && snapshot.typeOf(key) === "string") return snapshot.nameOf(key)
@@ -236,25 +236,10 @@ class Names {
     return "default"
   }
 
-  /** Returns the lists of the module that has `list`, because only one of them has the names. */
-  #listsOf(list: number): ReadonlyArray<number> {
-    const snapshot = this.#snapshot
-    const module = this.#path.find(({ to }) => to === list)!.from
-    const lists = [list]
-    for (let edge = snapshot.firstEdge(module); edge < snapshot.firstEdge(module + 1); edge++) {
-      if (snapshot.typeOf(snapshot.targetOf(edge)) === "array") lists.push(snapshot.targetOf(edge))
-    }
-    return lists
-  }
-
   /** Returns the file of a module of the program. */
   #fileOfSourceText(module: number): string | undefined {
-    const snapshot = this.#snapshot
-    for (let edge = snapshot.firstEdge(module); edge < snapshot.firstEdge(module + 1); edge++) {
-      const closure = this.#closureOf(snapshot.targetOf(edge))
-      if (closure !== undefined) return this.#fileOf(closure)
-    }
-    return undefined
+    const closures = this.#snapshot.edgesOf(module).map((edge) => this.#closureOf(this.#snapshot.targetOf(edge)))
+    return this.#fileOf(closures.find((closure) => closure !== undefined))
   }
 
   #fileOf(closure: number | undefined): string | undefined {
@@ -326,11 +311,7 @@ class Names {
   }
 
   #hiddenFieldsOf(node: number): ReadonlyArray<number> {
-    const edges: Array<number> = []
-    for (let edge = this.#snapshot.firstEdge(node); edge < this.#snapshot.firstEdge(node + 1); edge++) {
-      if (this.#snapshot.edgeTypeOf(edge) === "hidden") edges.push(edge)
-    }
-    return edges
+    return this.#snapshot.edgesOf(node).filter((edge) => this.#snapshot.edgeTypeOf(edge) === "hidden")
   }
 
   /** Returns the file of the module whose variable a step leads through. */
@@ -371,10 +352,9 @@ class Names {
     const previous = snapshot.follow(context, "internal", "previous")
     if (previous === undefined) return false
     if (/NativeContext|ScriptContext/.test(snapshot.nameOf(previous))) return true
-    for (let edge = snapshot.firstEdge(previous); edge < snapshot.firstEdge(previous + 1); edge++) {
-      if (snapshot.edgeTypeOf(edge) === "context" && viteName.test(snapshot.edgeNameOf(edge))) return true
-    }
-    return false
+    return snapshot.edgesOf(previous).some((edge) =>
+      snapshot.edgeTypeOf(edge) === "context" && viteName.test(snapshot.edgeNameOf(edge))
+    )
   }
 
   /** Returns whether a node is the suspended body of a module, which awaits something. */
@@ -392,12 +372,10 @@ class Names {
 
   /** Returns the function, or the suspended generator, that sees a variable. */
   #holderBefore(at: number): number | undefined {
-    for (let before = at - 1; before >= 0; before--) {
-      const { from } = this.#path[before]!
-      if (this.#closureOf(from) !== undefined) return from
-      if (!contextName.test(this.#from(before))) return undefined
-    }
-    return undefined
+    const { from } = this.#path.findLast(({ from }, index) =>
+      index < at && !contextName.test(this.#snapshot.nameOf(from))
+    )!
+    return this.#closureOf(from) === undefined ? undefined : from
   }
 
   /** Returns whether a timer holds its callback. A cleared timer holds no callback. */
@@ -442,7 +420,7 @@ class Names {
     }
     if (this.#isCommonJsModule(at)) return this.#step(at, `module ${this.#fileOfModule(from)}`, "exports", "module")
     if (/^(?:Map|Set) ?Iterator$/.test(this.#from(at)) && edgeType === "hidden") {
-      return this.#entry(at - 1, this.#from(at))
+      return this.#entry(at, this.#from(at))
     }
     if (this.#from(at) === "AsyncContextFrame" && edge === "table") {
       return { ...await this.#entry(at, "AsyncLocalStorage"), via: "store" }
@@ -469,7 +447,9 @@ class Names {
     if (/^(Timeout|Immediate)$/.test(this.#from(at))) return this.#timer(at)
     if (this.#isScope(at)) return this.#scope(at)
     if (/pair in WeakMap/.test(edge)) return this.#step(at, "WeakMap", `value for the key ${this.#from(at)}`, "entry")
-    if (this.#from(at) === "FinalizationRegistry") return this.#heldValue(at)
+    if (this.#from(at) === "FinalizationRegistry") {
+      return this.#step(at, "FinalizationRegistry", "held value", "registry")
+    }
     if (edgeType === "property" && type !== "native") {
       return this.#property(at, type === "regexp" ? "RegExp" : this.#from(at) || "anonymous function")
     }
@@ -609,7 +589,7 @@ class Names {
     const entry = this.#path[next]?.to
     if (entry === undefined) return this.#step(at, holder, "table", "entry")
     const key = this.#stringKey(next) ?? await this.#ask(collection, describeEntry, entry)
-    return this.#step(at, holder, typeof key === "string" ? key : "entry", "entry", next + 1)
+    return this.#step(at, holder, typeof key === "string" ? key : "entry", "entry", next)
   }
 
   /** Describes an entry whose key is a string without asking the engine, which takes time in a large heap. */
@@ -622,9 +602,8 @@ class Names {
   }
 
   #promise(at: number): Name {
-    let next = at + 1
-    while (this.#from(next) === "system / PromiseReaction") next++
-    return this.#step(at, "Promise", next === at + 1 ? "result" : "reaction", "promise", next)
+    const via = this.#from(at + 1) === "system / PromiseReaction" ? "reaction" : "result"
+    return this.#step(at, "Promise", via, "promise")
   }
 
   /** Describes a variable of a closure or generator. Follows the contexts from the innermost outwards. */
@@ -660,7 +639,7 @@ class Names {
   }
 
   async #eventTargetListener(at: number): Promise<Name> {
-    const entry = await this.#entry(at + 1, this.#from(at))
+    const entry = await this.#entry(at, this.#from(at))
     let next = entry.next
     while (next < this.#path.length && this.#snapshot.typeOf(this.#path[next]!.from) !== "closure") next++
     return this.#step(at, this.#from(at), entry.via.replace(/^entry /, "listener "), "listener", next)
@@ -698,7 +677,7 @@ class Names {
     for (const node of seen) {
       if (snapshot.typeOf(node) === "closure" && !this.#isLibrary(node)) return this.#place(node)
       if (seen.size > 200) return undefined
-      for (let edge = snapshot.firstEdge(node); edge < snapshot.firstEdge(node + 1); edge++) {
+      for (const edge of snapshot.edgesOf(node)) {
         const type = snapshot.edgeTypeOf(edge)
         const name = snapshot.edgeNameOf(edge)
         if (
@@ -710,12 +689,6 @@ class Names {
       }
     }
     return undefined
-  }
-
-  #heldValue(at: number): Name {
-    let next = at + 1
-    while (this.#from(next) === "system / WeakCell") next++
-    return this.#step(at, "FinalizationRegistry", "held value", "registry", next)
   }
 
   #functionLabel(closure: number): string {
