@@ -16,11 +16,18 @@ const files: ReadonlyArray<Rule> = [
   { name: "test/internal/refuse.test.ts", hosts: ["browser"], reason: "loads the library twice" },
   { name: "test/internal/testing/heapSnapshot.test.ts", hosts: ["browser"], reason: "reads the heap of Node" },
   {
+    name: "test/internal/testing/inspector.test.ts",
+    hosts: ["browser", "bun", "deno"],
+    reason: "reads the heap of Node"
+  },
+  { name: "test/internal/testing/retainerNames.test.ts", hosts: ["browser"], reason: "reads the heap of Node" },
+  {
     name: "test/internal/testing/retainers.test.ts",
     hosts: ["browser", "bun", "deno"],
     reason: "reads the heap of Node"
   },
   { name: "test/internal/testing/scripts.test.ts", hosts: ["browser"], reason: "reads files" },
+  { name: "test/internal/testing/turns.test.ts", hosts: ["browser", "deno"], reason: "replaces timers of Node" },
   { name: "test/testing/LeakDetector.test.ts", hosts: ["browser"], reason: "reads the heap of Node" },
   { name: "test/testing/TestHeap.packages.test.ts", hosts: ["browser"], reason: "loads CommonJS packages" }
 ]

@@ -55,6 +55,9 @@ interface Owner {
   readonly dependentLife: number
 }
 
+/** Nothing is dead, and nothing is queued. */
+const nothing: World = { dead: new Set(), late: new Set() }
+
 /** With more undecided targets and late clean-ups, `pending` decides which of them are queued, at once. */
 const maxItems = 12
 
@@ -86,8 +89,8 @@ export class ExploredCollector extends Collector implements Observer {
   private readonly kept = new Set<WeakKey>()
   private readonly owners = new Map<WeakKey, Array<Owner>>()
   private readonly dependents = new Map<WeakKey, Set<WeakKey>>()
-  /** Is empty if there is only one world, which has nothing to add to the state. */
-  private worlds: ReadonlyArray<World> = []
+  /** At least one. A single world has nothing to add to the state. */
+  private worlds: ReadonlyArray<World> = [nothing]
   /** Late clean-ups that the last `pending` has decided. */
   private readonly asked = new Set<Registration>()
   /** Late clean-ups that are known to be queued. */
@@ -188,11 +191,9 @@ export class ExploredCollector extends Collector implements Observer {
   enter(announced = false): void {
     if (this.over) return
     this.isNew = false
-    if (!this.inTurn) {
-      if (this.open && !announced) this.gaps.add("turn")
-      this.open = false
-      this.inTurn = true
-    }
+    if (this.open && !announced) this.gaps.add("turn")
+    this.open = false
+    this.inTurn = true
     if (this.ending) return
     this.ending = true
     this.atEnd(this.endOfTurn)
@@ -205,18 +206,20 @@ export class ExploredCollector extends Collector implements Observer {
     this.leave()
     // After a clean-up that was a job, nothing has run since the last choice.
     if (!inTurn || this.over || this.finishing) return
-    for (;;) {
-      const waiting = this.waiting()
-      if (waiting.length === 0) return
-      const choice = this.choose(["", ...waiting.map(({ id }) => `cleanup#${id}`)])
-      if (choice === 0) {
-        this.open = true
-        return
-      }
-      this.cleanUp(waiting[choice - 1]!)
+    let registration: Registration | undefined
+    do {
+      registration = this.chooseCleanUp()
+      if (registration !== undefined) this.cleanUp(registration)
       // A clean-up that is a task ends with its microtasks, and then this method runs again.
-      if (this.over || this.turns === "task") return
-    }
+    } while (registration !== undefined && !this.over && this.turns === "job")
+  }
+
+  private chooseCleanUp(): Registration | undefined {
+    const waiting = this.waiting()
+    if (waiting.length === 0) return undefined
+    const choice = this.choose(["", ...waiting.map(({ id }) => `cleanup#${id}`)])
+    this.open = choice === 0
+    return waiting[choice - 1]
   }
 
   private leave(): void {
@@ -231,13 +234,14 @@ export class ExploredCollector extends Collector implements Observer {
     this.finishing = true
     const next = () => {
       if (this.over) return
-      this.leave()
       const [first] = this.waiting().toSorted((a, b) => a.id - b.id)
       if (first === undefined) return done()
       this.cleanUp(first)
       afterMicrotasks(next)
     }
-    if (this.over || this.waiting().length === 0) done()
+    // The targets that the last turn keeps can die when it has ended.
+    const mayWait = this.queue.size > 0 || [...this.undecided].some((target) => this.registrations.has(target))
+    if (this.over || !mayWait) done()
     else afterMicrotasks(next)
   }
 
@@ -327,7 +331,7 @@ export class ExploredCollector extends Collector implements Observer {
    * its unregistered clean-ups can run.
    */
   private isAlive(value: WeakKey): void {
-    if (this.worlds.length > 0) this.keepWorlds(({ dead }) => !dead.has(value))
+    this.keepWorlds(({ dead }) => !dead.has(value))
     const registrations = this.registrations.get(value)
     if (registrations !== undefined) {
       for (const registration of registrations) if (registration.late) registrations.delete(registration)
@@ -356,7 +360,6 @@ export class ExploredCollector extends Collector implements Observer {
   /** Whether the target may have been collected. If so, everything that retains it may have been collected too. */
   private isCollectable(target: WeakKey, visited: Set<WeakKey> = new Set()): boolean {
     if (!this.undecided.has(target) || this.kept.has(target)) return false
-    if (!this.owners.has(target)) return true
     visited.add(target)
     return this.liveOwners(target).every((owner) => visited.has(owner) || this.isCollectable(owner, visited))
   }
@@ -372,7 +375,7 @@ export class ExploredCollector extends Collector implements Observer {
 
   /** Decides that an undecided target was collected, after everything that retains it. */
   private die(target: WeakKey, before?: string): void {
-    const owners = new Set([target])
+    const owners = new Set<WeakKey>()
     this.addOwners(target, owners)
     owners.delete(target)
     for (const owner of owners) {
@@ -403,15 +406,13 @@ export class ExploredCollector extends Collector implements Observer {
       const registrations = this.registrations.get(target)
       if (registrations !== undefined && this.isCollectable(target)) waiting.push(...registrations)
     }
-    return waiting.length < 2 ?
-      waiting :
-      waiting.filter((registration, index) =>
-        waiting.findIndex((other) =>
-          other.target === registration.target && other.cleanup === registration.cleanup &&
-          other.late === registration.late && Object.is(other.held, registration.held) &&
-          this.asked.has(other) === this.asked.has(registration)
-        ) === index
-      )
+    return waiting.filter((registration, index) =>
+      waiting.findIndex((other) =>
+        other.target === registration.target && other.cleanup === registration.cleanup &&
+        other.late === registration.late && Object.is(other.held, registration.held) &&
+        this.asked.has(other) === this.asked.has(registration)
+      ) === index
+    )
   }
 
   /** Whether the clean-up is queued for certain. */
@@ -423,8 +424,7 @@ export class ExploredCollector extends Collector implements Observer {
   private cleanUp(registration: Registration): void {
     this.tellOf(registration)
     this.take(registration)
-    this.leave()
-    this.enter(true)
+    this.enter()
     try {
       const result = super.run(registration)
       if (isPromiseLike(result)) result.then(undefined, this.onError)
@@ -448,7 +448,7 @@ export class ExploredCollector extends Collector implements Observer {
   private beginTurn(): void {
     if (this.over || this.isNew) return
     this.leave()
-    this.enter(true)
+    this.enter()
     this.isNew = true
   }
 
@@ -477,7 +477,7 @@ export class ExploredCollector extends Collector implements Observer {
   /** Whether it is possible that no clean-up is queued. */
   private mayBeDone(): boolean {
     for (const registration of this.queue) if (this.isDue(registration)) return false
-    return this.worlds.length === 0 || this.worlds.some(this.isEmpty)
+    return this.worlds.some(this.isEmpty)
   }
 
   private readonly isEmpty = ({ dead, late }: World): boolean =>
@@ -485,7 +485,7 @@ export class ExploredCollector extends Collector implements Observer {
 
   /** Notes that no clean-up is queued. So the unregistered clean-ups were not queued. */
   private isDone(): void {
-    if (this.worlds.length > 0) this.keepWorlds(this.isEmpty)
+    this.keepWorlds(this.isEmpty)
     for (const registration of this.possiblyLate()) this.forget(registration)
   }
 
@@ -497,12 +497,11 @@ export class ExploredCollector extends Collector implements Observer {
   }
 
   private possiblyLate(): ReadonlyArray<Registration> {
-    const late = [...this.queue].filter((registration) => registration.late && !this.certain.has(registration))
+    const open = new Set(this.queue)
     for (const target of this.undecided) {
-      if (!this.isCollectable(target)) continue
-      for (const registration of this.registrations.get(target) ?? []) if (registration.late) late.push(registration)
+      for (const registration of this.registrations.get(target) ?? []) open.add(registration)
     }
-    return late
+    return [...open].filter((registration) => registration.late && !this.certain.has(registration))
   }
 
   private forget(registration: Registration): void {
@@ -519,7 +518,6 @@ export class ExploredCollector extends Collector implements Observer {
     for (const registration of this.queue) if (this.isDue(registration)) due++
     const targets = [...this.undecided].filter((target) => this.countOf(target) > 0 && this.isCollectable(target))
     const late = this.possiblyLate()
-    if (targets.length + late.length === 0) return due
     if (targets.length + late.length > maxItems) return this.pendingAtOnce(targets, late)
     const byCount = new Map<number, Array<World>>()
     for (const world of this.worldsOf(targets, late)) {
@@ -554,8 +552,7 @@ export class ExploredCollector extends Collector implements Observer {
       if (!number.has(item)) number.set(item, number.size)
       return number.get(item)!
     }
-    const before: ReadonlyArray<World> = this.worlds.length > 0 ? this.worlds : [{ dead: new Set(), late: new Set() }]
-    for (const world of before) {
+    for (const world of this.worlds) {
       // A clean-up about which the program has asked before is still queued in the same worlds.
       const open = late.filter((registration) => !this.asked.has(registration))
       const items: ReadonlyArray<WeakKey | Registration> = [
@@ -575,7 +572,7 @@ export class ExploredCollector extends Collector implements Observer {
         const key = [
           ...[...dead].map(idOf).toSorted((a, b) => a - b),
           "",
-          ...[...queued].map(({ id }) => id).toSorted((a, b) => a - b)
+          ...[...queued].map(({ id }) => id)
         ].join()
         found.set(key, { dead, late: queued })
       }
@@ -587,7 +584,7 @@ export class ExploredCollector extends Collector implements Observer {
   private pendingAtOnce(targets: ReadonlyArray<WeakKey>, late: ReadonlyArray<Registration>): number {
     this.gaps.add("pending")
     for (const registration of late) this.forget(registration)
-    this.worlds = []
+    this.worlds = [nothing]
     for (const target of targets) {
       if (this.isCollectable(target) && this.choose(["", `collect#${this.numbers.get(target)}`]) === 1) {
         this.die(target, "pending")
@@ -604,7 +601,6 @@ export class ExploredCollector extends Collector implements Observer {
   /** Moves what all worlds agree on to the state. */
   private reduceWorlds(): void {
     const { worlds } = this
-    if (worlds.length === 0) return
     for (const target of worlds[0]!.dead) {
       if (this.undecided.has(target) && worlds.every(({ dead }) => dead.has(target))) this.end(target)
     }
@@ -628,7 +624,7 @@ export class ExploredCollector extends Collector implements Observer {
       ]
       left.set(key.join(), { dead, late })
     }
-    this.worlds = left.size === 1 ? [] : [...left.values()]
+    this.worlds = [...left.values()]
   }
 
   /** Removes a clean-up from the queue. Collects the target first if it was undecided. */
@@ -636,7 +632,6 @@ export class ExploredCollector extends Collector implements Observer {
     if (!this.queue.has(registration)) this.die(registration.target)
     if (this.asked.has(registration)) this.keepWorlds(({ late }) => late.has(registration))
     this.forget(registration)
-    this.reduceWorlds()
   }
 
   private tellOf(registration: Registration): void {
@@ -654,8 +649,7 @@ export class ExploredCollector extends Collector implements Observer {
       for (const target of this.numbers.keys()) if (first.dead.has(target)) this.tell("collected", target, "pending")
       if (first.dead.size > 0) return
     }
-    const target = [...first.dead][0] ?? [...first.late][0]?.target
-    if (target !== undefined) this.tell("counted", target, "pending", undefined, count)
+    this.tell("counted", [...first.dead][0] ?? [...first.late][0]!.target, "pending", undefined, count)
   }
 
   private tell(

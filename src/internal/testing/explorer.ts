@@ -107,7 +107,7 @@ class Choices {
     if (step === undefined) {
       return this.otherwise === "first" ? 0 : Math.floor(this.otherwise.nextDoubleUnsafe() * options.length)
     }
-    const before = at > step.at ? undefined : expected[at]
+    const before = expected[at]
     if (before !== undefined && !areSame(before, options)) {
       this.divergence = `choice ${at} was between ${list(before)}, then between ${list(options)}`
       return 0
@@ -206,27 +206,19 @@ const runOnce = <A, E, R>(
         turns: settings.turns
       })
       const fibers = new Set<Fiber.Fiber<unknown, unknown>>()
-      let latest: Fiber.Fiber<unknown, unknown> | undefined
-      const onFiber = (fiber: Fiber.Fiber<unknown, unknown>) => {
-        if (fiber === latest) return
-        latest = fiber
-        fibers.add(fiber)
-      }
+      const onFiber = (fiber: Fiber.Fiber<unknown, unknown>) => void fibers.add(fiber)
       const timer = setTimeout(
         () => giveUp(`it did not end in ${settings.timeout} ms${hint(collector, fibers)}`),
         settings.timeout
       )
 
       const giveUp = (why: string) => {
-        endless ??= why
+        endless = why
         fiber?.interruptUnsafe()
         end(Exit.die(new Error(`The program does not end: ${endless}`)))
       }
-      let ended = false
       let onEnd: (() => void) | undefined
       const end = (exit: Exit.Exit<A, E>) => {
-        if (ended) return
-        ended = true
         clearTimeout(timer)
         collector.stop()
         services.release()
@@ -259,7 +251,6 @@ const runOnce = <A, E, R>(
       return Effect.callback<void>((interrupted) => {
         onEnd = () => interrupted(Effect.void)
         fiber!.interruptUnsafe()
-        if (ended) onEnd()
       })
     })
     return Context.get(outer, Running) ? run : lock.withPermit(run)
@@ -343,11 +334,9 @@ const listOf = (targets: ReadonlyArray<WeakKey>): string => {
 class Findings {
   choices = 0
   private most: ExploredCollector | undefined
-  private first: ExploredCollector | undefined
   private readonly gaps = new Set<string>()
 
   add({ choices, collector }: Run<unknown, unknown>, settings: Settings): void {
-    this.first ??= collector
     this.choices = Math.max(this.choices, choices.made.length)
     if (this.most === undefined || collector.unreleased.length > this.most.unreleased.length) this.most = collector
     for (const gap of collector.gaps) this.gaps.add(gaps[gap](settings))
@@ -362,12 +351,13 @@ class Findings {
       schedules,
       choices: this.choices,
       gaps: [...isComplete ? [] : [limit], ...this.gaps],
-      unreleased: this.most === undefined ? [] : unreleasedOf(this.most, settings)
+      unreleased: unreleasedOf(this.most!, settings)
     }
   }
 
   noChoice(schedules: number, settings: Settings): Failed {
-    const collector = this.first!
+    // Without a choice, there was only one run.
+    const collector = this.most!
     return {
       _tag: "Failed",
       reason: "NoChoice",
@@ -499,7 +489,7 @@ export const explore = <A, E, R>(
       : findings.passed(tried.size, !sampling && first === pending.length, settings)
   }))
 
-const key = (steps: ReadonlyArray<Step>): string => print({ lateUnregister: false, turns: "task", steps })
+const key = (steps: ReadonlyArray<Step>): string => JSON.stringify(steps)
 
 /** Runs a failed schedule again. If it passes now, the program is not deterministic. */
 const confirm = <A, E, R>(

@@ -17,7 +17,7 @@ interface Property {
 }
 
 interface Methods {
-  "HeapProfiler.takeHeapSnapshot": [{ readonly reportProgress: false }, unknown]
+  "HeapProfiler.takeHeapSnapshot": [undefined, unknown]
   "HeapProfiler.getObjectByHeapObjectId": [
     { readonly objectId: string; readonly objectGroup: string },
     { readonly result: RemoteObject }
@@ -27,7 +27,6 @@ interface Methods {
     readonly objectId: string
     readonly functionDeclaration: string
     readonly arguments: ReadonlyArray<{ readonly objectId: string }>
-    readonly returnByValue: true
     readonly silent: true
   }, { readonly result: RemoteObject; readonly exceptionDetails?: unknown }]
   "Runtime.getProperties": [
@@ -116,7 +115,7 @@ export const post = <M extends keyof Methods>(
 const takeSnapshot = async (session: Session): Promise<HeapSnapshot> => {
   const parser = new Parser()
   session.on("HeapProfiler.addHeapSnapshotChunk", ({ params }) => parser.push(params.chunk))
-  await post(session, "HeapProfiler.takeHeapSnapshot", { reportProgress: false })
+  await post(session, "HeapProfiler.takeHeapSnapshot", undefined)
   return parser.end()
 }
 
@@ -141,10 +140,9 @@ export const takeMarkedSnapshot = async (session: Session, refs: ReadonlyArray<W
   const list = listOf(snapshot, name)
   return {
     snapshot,
-    nodes: mark[name]!.map((_, index) => {
-      const ref = list === undefined ? undefined : snapshot.follow(list, "element", String(index))
-      return ref === undefined ? undefined : snapshot.follow(ref, "weak", "target")
-    })
+    nodes: mark[name]!.map((_, index) =>
+      snapshot.follow(snapshot.follow(list, "element", String(index)), "weak", "target")
+    )
   }
 }
 

@@ -1,7 +1,7 @@
 /**
  * Counts the live instances of classes.
  */
-import { host as weak, nextTurn } from "../host.ts"
+import { host as weak } from "../host.ts"
 import { builtin, type Marked, takeMarkedSnapshot, withSession } from "./inspector.ts"
 
 interface Class {
@@ -49,7 +49,6 @@ const inSnapshotOfBun = (classes: ReadonlyArray<Class>): ReadonlyArray<number> |
 /** Counts the objects that inherit from the prototype of the class in a heap snapshot of V8, in every context. */
 const inSnapshotOfV8 = async (classes: ReadonlyArray<Class>): Promise<ReadonlyArray<number> | undefined> => {
   const refs = classes.map(({ prototype }) => new weak.WeakRef(prototype))
-  await new Promise<void>(nextTurn)
   const counts = await withSession(async (session) => inheritors(await takeMarkedSnapshot(session, refs)))
   return typeof counts === "string" ? undefined : counts
 }
@@ -58,7 +57,7 @@ const inheritors = ({ nodes, snapshot }: Marked): ReadonlyArray<number> => {
   const name = snapshot.indexOfString("__proto__")
   const property = snapshot.edgeType("property")
   const none = snapshot.nodeCount
-  const prototypes = new Uint32Array(snapshot.nodeCount + 1).fill(none)
+  const prototypes = new Uint32Array(snapshot.nodeCount).fill(none)
   for (let node = 0; node < snapshot.nodeCount; node++) {
     for (let edge = snapshot.firstEdge(node); edge < snapshot.firstEdge(node + 1); edge++) {
       if (snapshot.edgeIndexOf(edge) === name && snapshot.edgeTypeNumberOf(edge) === property) {
@@ -67,14 +66,15 @@ const inheritors = ({ nodes, snapshot }: Marked): ReadonlyArray<number> => {
       }
     }
   }
-  const counts = nodes.map(() => 0)
-  for (let node = 0; node < snapshot.nodeCount; node++) {
-    for (let at = prototypes[node]!; at !== none; at = prototypes[at]!) {
-      const index = nodes.indexOf(at)
-      if (index !== -1) counts[index]!++
+  return nodes.map((prototype) => {
+    let count = 0
+    for (let node = 0; node < snapshot.nodeCount; node++) {
+      for (let at = prototypes[node]!; at !== none; at = prototypes[at]!) {
+        if (at === prototype) count++
+      }
     }
-  }
-  return counts
+    return count
+  })
 }
 
 /** The globals that only some hosts have. */

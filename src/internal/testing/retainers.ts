@@ -57,12 +57,20 @@ const findTogether = async (refs: ReadonlyArray<WeakRef<object>>): Promise<Reado
       if (refs[index]!.deref() === undefined) found.push({ _tag: "Collected" })
       else if (node === undefined) found.push(unknown("the heap snapshot does not show it"))
       else if (path === undefined) found.push(unknown("no strong path leads to it in the heap snapshot"))
-      else found.push({ _tag: "Retained", retainers: await new Names(snapshot, session, scripts, path).all() })
+      else found.push({ _tag: "Retained", retainers: await describe(snapshot, session, path, scripts) })
     }
     return found
   })
   return typeof found === "string" ? refs.map(() => unknown(found)) : found
 }
+
+/** Describes the steps of a path. Asks the session about objects that the snapshot does not show completely. */
+export const describe = (
+  snapshot: HeapSnapshot,
+  session: Session,
+  path: ReadonlyArray<RetainingPath.Step>,
+  scripts = new Scripts(snapshot)
+): Promise<ReadonlyArray<Retainer>> => new Names(snapshot, session, scripts, path).all()
 
 interface Name extends Retainer {
   /** Whether the holder is a part of Effect, the host or the engine. The path omits these steps if it has other steps. */
@@ -78,12 +86,11 @@ const contextName = /^system \/ \w*Context/
 const globalName = /^global |\[JSGlobal(?:Object|Proxy)\]/
 
 const relative = (script: string): string => {
-  const directory = `${global.process?.cwd?.() ?? ""}/`
-  const path = script.replace(/^file:\/\//, "")
-  return path.startsWith(directory) ? path.slice(directory.length) : path
+  // Without a process, no path begins with "undefined/".
+  const directory = `${global.process?.cwd?.()}/`
+  return script.startsWith(directory) ? script.slice(directory.length) : script
 }
 
-/** Describes the steps of a path. */
 class Names {
   readonly #snapshot: HeapSnapshot
   readonly #session: Session
@@ -177,7 +184,7 @@ class Names {
     const closure = this.#closureOf(from) ?? this.#snapshot.follow(from, "property", "_onTimeout")
     if (closure !== undefined) return this.#scripts.originOf(closure) === "detector"
     // The step leaves the variables of such a function.
-    return contextName.test(this.#from(at)) && at > 0 && this.#isOfDetector(at - 1)
+    return contextName.test(this.#from(at)) && this.#isOfDetector(at - 1)
   }
 
   #isGlobal(at: number): boolean {
@@ -207,21 +214,20 @@ class Names {
   /** Returns the export of an ECMAScript module that holds the next object. The path passes two lists and a cell. */
   #exportAt(at: number): { readonly name: string; readonly file: string; readonly next: number } | undefined {
     if (!this.#from(at).endsWith("SourceTextModule")) return undefined
-    const list = this.#path[at]!.to
+    const { from: module } = this.#path[at]!
     const cell = this.#path[at + 1]
     if (cell === undefined || !this.#snapshot.nameOf(cell.to).endsWith("Cell") || this.#edge(at + 2) !== "value") {
       return undefined
     }
-    const file = this.#fileOfSourceText(this.#path[at]!.from)
-    return file === undefined ? undefined : { name: this.#exportName(list, cell.to), file, next: at + 3 }
+    const file = this.#fileOfSourceText(module)
+    return file === undefined ? undefined : { name: this.#exportName(module, cell.to), file, next: at + 3 }
   }
 
-  /** Returns the key before a cell in a hash table of exports. */
-  #exportName(list: number, cell: number): string {
+  /** Returns the key before a cell in a hash table of the module. Only one of the module's tables has the names. */
+  #exportName(module: number, cell: number): string {
     const snapshot = this.#snapshot
-    const names = this.#listsOf(list)
-    for (const table of names) {
-      for (let edge = snapshot.firstEdge(table); edge < snapshot.firstEdge(table + 1); edge++) {
+    for (const table of snapshot.edgesOf(module).map((edge) => snapshot.targetOf(edge))) {
+      for (const edge of snapshot.edgesOf(table)) {
         if (snapshot.targetOf(edge) !== cell || snapshot.edgeTypeOf(edge) !== "internal") continue
         const key = snapshot.follow(table, "internal", String(Number(snapshot.edgeNameOf(edge)) - 1))
         if (key !== undefined && snapshot.typeOf(key) === "string") return snapshot.nameOf(key)
@@ -230,36 +236,22 @@ class Names {
     return "default"
   }
 
-  /** Returns the lists of the module that has `list`, because only one of them has the names. */
-  #listsOf(list: number): ReadonlyArray<number> {
-    const snapshot = this.#snapshot
-    const module = this.#path.find(({ to }) => to === list)!.from
-    const lists = [list]
-    for (let edge = snapshot.firstEdge(module); edge < snapshot.firstEdge(module + 1); edge++) {
-      if (snapshot.typeOf(snapshot.targetOf(edge)) === "array") lists.push(snapshot.targetOf(edge))
-    }
-    return lists
-  }
-
   /** Returns the file of a module of the program. */
   #fileOfSourceText(module: number): string | undefined {
-    const snapshot = this.#snapshot
-    for (let edge = snapshot.firstEdge(module); edge < snapshot.firstEdge(module + 1); edge++) {
-      const closure = this.#closureOf(snapshot.targetOf(edge))
-      if (closure !== undefined) return this.#fileOf(closure)
-    }
-    return undefined
+    const closures = this.#snapshot.edgesOf(module).map((edge) => this.#closureOf(this.#snapshot.targetOf(edge)))
+    return this.#fileOf(closures.find((closure) => closure !== undefined))
   }
 
-  #fileOf(closure: number): string | undefined {
-    return this.#scripts.originOf(closure) === "program" ? relative(this.#scripts.scriptOf(closure)) : undefined
+  #fileOf(closure: number | undefined): string | undefined {
+    return closure !== undefined && this.#scripts.originOf(closure) === "program"
+      ? relative(this.#scripts.scriptOf(closure))
+      : undefined
   }
 
   /** Returns whether a step leads through a variable. V8 writes the variables of a block as fields without a name. */
   #isVariable(at: number): boolean {
-    const step = this.#path[at]
-    return step !== undefined && contextName.test(this.#from(at)) &&
-      /^(?:context|hidden)$/.test(this.#snapshot.edgeTypeOf(step.edge))
+    return contextName.test(this.#from(at)) &&
+      /^(?:context|hidden)$/.test(this.#snapshot.edgeTypeOf(this.#path[at]!.edge))
   }
 
   async #variableName(at: number): Promise<string> {
@@ -295,7 +287,6 @@ class Names {
           functionDeclaration:
             "function(target) { return Object.keys(this.object).find((name) => this.object[name] === target) }",
           arguments: [{ objectId }],
-          returnByValue: true,
           silent: true
         })
         if (typeof result.value === "string") return result.value
@@ -320,32 +311,25 @@ class Names {
   }
 
   #hiddenFieldsOf(node: number): ReadonlyArray<number> {
-    const edges: Array<number> = []
-    for (let edge = this.#snapshot.firstEdge(node); edge < this.#snapshot.firstEdge(node + 1); edge++) {
-      if (this.#snapshot.edgeTypeOf(edge) === "hidden") edges.push(edge)
-    }
-    return edges
+    return this.#snapshot.edgesOf(node).filter((edge) => this.#snapshot.edgeTypeOf(edge) === "hidden")
   }
 
   /** Returns the file of the module whose variable a step leads through. */
   #moduleOfVariable(at: number): string | undefined {
     const { edge, from } = this.#path[at]!
     if (!this.#isVariable(at)) return undefined
-    const generator = this.#path[at - 1]?.from
-    if (generator !== undefined && this.#edge(at - 1) === "context" && this.#isBodyOfModule(generator)) {
-      return this.#fileOf(this.#closureOf(generator)!)
+    if (this.#edge(at - 1) === "context" && this.#isBodyOfModule(this.#path[at - 1]!.from)) {
+      return this.#fileOf(this.#closureOf(this.#path[at - 1]!.from))
     }
     // The variables of a block may lie in a function as well as in a module.
     if (this.#snapshot.edgeTypeOf(edge) !== "context") {
-      const closure = this.#isBlockAroundModule(from) ? this.#closureBefore(at) : undefined
-      return closure === undefined ? undefined : this.#fileOf(closure)
+      return this.#isBlockAroundModule(from) ? this.#fileOf(this.#closureBefore(at)) : undefined
     }
     const module = this.#snapshot.follow(from, "internal", "extension")
     if (module !== undefined && this.#snapshot.nameOf(module).endsWith("SourceTextModule")) {
       return this.#fileOfSourceText(module)
     }
-    const closure = this.#isAroundModule(from) ? this.#closureBefore(at) : undefined
-    return closure === undefined ? undefined : this.#fileOf(closure)
+    return this.#isAroundModule(from) ? this.#fileOf(this.#closureBefore(at)) : undefined
   }
 
   /**
@@ -368,10 +352,9 @@ class Names {
     const previous = snapshot.follow(context, "internal", "previous")
     if (previous === undefined) return false
     if (/NativeContext|ScriptContext/.test(snapshot.nameOf(previous))) return true
-    for (let edge = snapshot.firstEdge(previous); edge < snapshot.firstEdge(previous + 1); edge++) {
-      if (snapshot.edgeTypeOf(edge) === "context" && viteName.test(snapshot.edgeNameOf(edge))) return true
-    }
-    return false
+    return snapshot.edgesOf(previous).some((edge) =>
+      snapshot.edgeTypeOf(edge) === "context" && viteName.test(snapshot.edgeNameOf(edge))
+    )
   }
 
   /** Returns whether a node is the suspended body of a module, which awaits something. */
@@ -389,12 +372,10 @@ class Names {
 
   /** Returns the function, or the suspended generator, that sees a variable. */
   #holderBefore(at: number): number | undefined {
-    for (let before = at - 1; before >= 0; before--) {
-      const { from } = this.#path[before]!
-      if (this.#closureOf(from) !== undefined) return from
-      if (!contextName.test(this.#from(before))) return undefined
-    }
-    return undefined
+    const { from } = this.#path.findLast(({ from }, index) =>
+      index < at && !contextName.test(this.#snapshot.nameOf(from))
+    )!
+    return this.#closureOf(from) === undefined ? undefined : from
   }
 
   /** Returns whether a timer holds its callback. A cleared timer holds no callback. */
@@ -439,7 +420,7 @@ class Names {
     }
     if (this.#isCommonJsModule(at)) return this.#step(at, `module ${this.#fileOfModule(from)}`, "exports", "module")
     if (/^(?:Map|Set) ?Iterator$/.test(this.#from(at)) && edgeType === "hidden") {
-      return this.#entry(at - 1, this.#from(at))
+      return this.#entry(at, this.#from(at))
     }
     if (this.#from(at) === "AsyncContextFrame" && edge === "table") {
       return { ...await this.#entry(at, "AsyncLocalStorage"), via: "store" }
@@ -454,10 +435,11 @@ class Names {
         "entry"
       )
     }
-    if (edge === "bindings" || edge === "bound_this" || edge === "bound_function") return this.#bound(at)
+    // The program has properties with these names too.
+    if (edgeType === "internal" && /^(?:bindings|bound_this|bound_function)$/.test(edge)) return this.#bound(at)
     if (this.#isFiber(from)) return this.#fiber(at)
     if (edge === "parameters_and_registers") return this.#generator(at)
-    if (edge === "table") return this.#entry(at, this.#from(at))
+    if (edge === "table" && edgeType === "internal") return this.#entry(at, this.#from(at))
     if (edge === "reactions_or_result") return this.#promise(at)
     if (edge === "context" && edgeType === "internal") return this.#variable(at)
     if (edge === "_events") return this.#listener(at)
@@ -465,7 +447,9 @@ class Names {
     if (/^(Timeout|Immediate)$/.test(this.#from(at))) return this.#timer(at)
     if (this.#isScope(at)) return this.#scope(at)
     if (/pair in WeakMap/.test(edge)) return this.#step(at, "WeakMap", `value for the key ${this.#from(at)}`, "entry")
-    if (this.#from(at) === "FinalizationRegistry") return this.#heldValue(at)
+    if (this.#from(at) === "FinalizationRegistry") {
+      return this.#step(at, "FinalizationRegistry", "held value", "registry")
+    }
     if (edgeType === "property" && type !== "native") {
       return this.#property(at, type === "regexp" ? "RegExp" : this.#from(at) || "anonymous function")
     }
@@ -541,7 +525,8 @@ class Names {
     const { from } = this.#path[at]!
     const edge = this.#edge(at)
     if (this.#isFiber(from) || this.#isGenerator(from) || edge === "reactions_or_result") return false
-    return this.#snapshot.typeOf(from) === "closure" ? this.#isLibrary(from) : true
+    // An object has no script, as the functions of the engine.
+    return this.#isLibrary(from)
   }
 
   #isGenerator(node: number): boolean {
@@ -550,8 +535,7 @@ class Names {
 
   #generatorName(node: number): string | undefined {
     const closure = this.#snapshot.follow(node, "internal", "function")
-    const name = closure === undefined ? "" : this.#snapshot.nameOf(closure)
-    return name === "" ? undefined : name
+    return closure === undefined ? undefined : this.#snapshot.nameOf(closure) || undefined
   }
 
   /** Describes a variable of a suspended generator. The path passes the list of the variables. */
@@ -572,7 +556,7 @@ class Names {
     const { from } = this.#path[at]!
     const name = this.#generatorName(from)
     const place = name === undefined ? this.#place(from) : undefined
-    const isAsyncFunction = this.#path[at - 1] !== undefined && this.#edge(at - 1) === "extension"
+    const isAsyncFunction = this.#edge(at - 1) === "extension"
     const prototype = this.#snapshot.follow(from, "property", "__proto__")
     const isAsync = prototype !== undefined && this.#snapshot.nameOf(prototype) === "AsyncGenerator"
     const state = isAsyncFunction ? "suspended" : await this.#stateOf(from)
@@ -605,7 +589,7 @@ class Names {
     const entry = this.#path[next]?.to
     if (entry === undefined) return this.#step(at, holder, "table", "entry")
     const key = this.#stringKey(next) ?? await this.#ask(collection, describeEntry, entry)
-    return this.#step(at, holder, typeof key === "string" ? key : "entry", "entry", next + 1)
+    return this.#step(at, holder, typeof key === "string" ? key : "entry", "entry", next)
   }
 
   /** Describes an entry whose key is a string without asking the engine, which takes time in a large heap. */
@@ -618,16 +602,15 @@ class Names {
   }
 
   #promise(at: number): Name {
-    let next = at + 1
-    while (this.#from(next) === "system / PromiseReaction") next++
-    return this.#step(at, "Promise", next === at + 1 ? "result" : "reaction", "promise", next)
+    const via = this.#from(at + 1) === "system / PromiseReaction" ? "reaction" : "result"
+    return this.#step(at, "Promise", via, "promise")
   }
 
   /** Describes a variable of a closure or generator. Follows the contexts from the innermost outwards. */
   async #variable(at: number): Promise<Name> {
     const { from } = this.#path[at]!
     let last = at + 1
-    while (last < this.#path.length && this.#edge(last) === "previous") last++
+    while (this.#edge(last) === "previous") last++
     const step = this.#path[last]
     if (step === undefined) return this.#step(at, this.#functionLabel(from), "context", "closure")
     const generator = this.#snapshot.typeOf(from) !== "closure"
@@ -651,12 +634,12 @@ class Names {
 
   #listener(at: number): Name {
     const event = this.#edge(at + 1).replace(/^<symbol (.*)>$/, "Symbol($1)")
-    const isList = this.#snapshot.nameOf(this.#path[at + 1]?.to ?? 0) === "Array" && this.#path[at + 2] !== undefined
-    return this.#step(at, this.#from(at), `listener ${JSON.stringify(event)}`, "listener", at + (isList ? 3 : 2))
+    const next = this.#from(at + 2) === "Array" ? at + 3 : at + 2
+    return this.#step(at, this.#from(at), `listener ${JSON.stringify(event)}`, "listener", next)
   }
 
   async #eventTargetListener(at: number): Promise<Name> {
-    const entry = await this.#entry(at + 1, this.#from(at))
+    const entry = await this.#entry(at, this.#from(at))
     let next = entry.next
     while (next < this.#path.length && this.#snapshot.typeOf(this.#path[next]!.from) !== "closure") next++
     return this.#step(at, this.#from(at), entry.via.replace(/^entry /, "listener "), "listener", next)
@@ -668,8 +651,7 @@ class Names {
     const repeats = await this.#ask(from, "function() { return typeof this._repeat === 'number' }")
     const name = this.#from(at) === "Immediate" ? "setImmediate" : repeats === true ? "setInterval" : "setTimeout"
     const via = edge === "_timerArgs" || edge === "_argv" ? "arguments" : edge.startsWith("_on") ? "callback" : edge
-    const isList = via === "arguments" && this.#path[at + 1] !== undefined
-    return this.#step(at, `timer (${name})`, via, "timer", isList ? at + 2 : at + 1)
+    return this.#step(at, `timer (${name})`, via, "timer", via === "arguments" ? at + 2 : at + 1)
   }
 
   /** Describes a Scope. The state of the Scope holds a single finalizer directly, and several finalizers in a map. */
@@ -695,7 +677,7 @@ class Names {
     for (const node of seen) {
       if (snapshot.typeOf(node) === "closure" && !this.#isLibrary(node)) return this.#place(node)
       if (seen.size > 200) return undefined
-      for (let edge = snapshot.firstEdge(node); edge < snapshot.firstEdge(node + 1); edge++) {
+      for (const edge of snapshot.edgesOf(node)) {
         const type = snapshot.edgeTypeOf(edge)
         const name = snapshot.edgeNameOf(edge)
         if (
@@ -709,12 +691,6 @@ class Names {
     return undefined
   }
 
-  #heldValue(at: number): Name {
-    let next = at + 1
-    while (this.#from(next) === "system / WeakCell") next++
-    return this.#step(at, "FinalizationRegistry", "held value", "registry", next)
-  }
-
   #functionLabel(closure: number): string {
     const place = this.#place(closure)
     const name = this.#snapshot.nameOf(closure) || "(anonymous)"
@@ -723,9 +699,7 @@ class Names {
 
   /** Returns the position of a function, or of a generator's function, as `file:line:column`. */
   #place(node: number): string | undefined {
-    const closure = this.#snapshot.typeOf(node) === "closure"
-      ? node
-      : this.#snapshot.follow(node, "internal", "function") ?? node
+    const closure = this.#closureOf(node) ?? node
     const script = this.#scripts.scriptOf(closure)
     const location = this.#snapshot.locationOf(closure)
     if (script === "" || location === undefined) return undefined
@@ -746,7 +720,6 @@ class Names {
         objectId,
         functionDeclaration,
         arguments: args,
-        returnByValue: true,
         silent: true
       })
       return exceptionDetails === undefined ? result.value : undefined

@@ -18,7 +18,6 @@ export interface Step {
 const ordinary = 1
 const enginePart = 2
 const prototype = 6
-const nativeObject = 12
 const engineRoot = 20
 const engineMetadata = 40
 const library = 30
@@ -52,7 +51,6 @@ export const findAll = (
   const incoming = new Uint32Array(nodeCount)
   const settled = new Uint8Array(nodeCount)
   const buckets: Array<Array<number> | undefined> = [[0]]
-  costs[0] = 0
 
   const weak = snapshot.edgeType("weak")
   const internal = snapshot.edgeType("internal")
@@ -127,7 +125,6 @@ const prices = (
   const element = snapshot.edgeType("element")
   const closure = snapshot.nodeType("closure")
   const synthetic = snapshot.nodeType("synthetic")
-  const native = snapshot.nodeType("native")
   const prototypes = snapshot.stringsThat((string) => string === "__proto__", "_")
   const runners = snapshot.stringsThat((string) => runnerName.test(string), "_")
   const backingStores = snapshot.stringsThat((string) => string === "properties", "p")
@@ -157,7 +154,7 @@ const prices = (
           ? priceOfRoot(snapshot.nameOf(snapshot.targetOf(edge)))
           : ordinary
       default:
-        return snapshot.nodeTypeNumberOf(node) === native ? nativeObject : ordinary
+        return ordinary
     }
   }
 
@@ -190,7 +187,7 @@ const pathTo = (snapshot: HeapSnapshot, target: number, incoming: Uint32Array): 
 /** Returns the node that has an edge. O(log nodes). */
 const nodeOf = (snapshot: HeapSnapshot, edge: number): number => {
   let low = 0
-  let high = snapshot.nodeCount - 1
+  let high = snapshot.nodeCount
   while (low < high) {
     const middle = (low + high + 1) >> 1
     if (snapshot.firstEdge(middle) <= edge) low = middle

@@ -11,7 +11,7 @@ export type Origin = "program" | "library" | "detector"
 
 export class Scripts {
   readonly #snapshot: HeapSnapshot
-  readonly #origins = new Map<number, Origin>()
+  readonly #origins = new Map<number | undefined, Origin>()
 
   constructor(snapshot: HeapSnapshot) {
     this.#snapshot = snapshot
@@ -20,16 +20,18 @@ export class Scripts {
   /** Returns the origin of a function. Functions of the engine have no script. */
   originOf(closure: number): Origin {
     const shared = this.#snapshot.follow(closure, "internal", "shared")
-    if (shared === undefined) return "library"
     let origin = this.#origins.get(shared)
-    if (origin === undefined) this.#origins.set(shared, origin = originOfScript(this.#scriptOfShared(shared)))
+    if (origin === undefined) this.#origins.set(shared, origin = originOfScript(this.scriptOf(closure)))
     return origin
   }
 
   /** Returns the path of the script that defines a function, or "". */
   scriptOf(closure: number): string {
     const shared = this.#snapshot.follow(closure, "internal", "shared")
-    return shared === undefined ? "" : this.#scriptOfShared(shared)
+    // Node 20 and 22 name the edge `script_or_debug_info`.
+    const script = this.#snapshot.follow(shared, "internal", "script") ??
+      this.#snapshot.follow(shared, "internal", "script_or_debug_info")
+    return script === undefined ? "" : pathOf(this.#snapshot.nameOf(script).replace(/^system \/ Script(?: \/ )?/, ""))
   }
 
   /** Returns whether a function that still exists has these variables. O(edges) for the first call. */
@@ -52,13 +54,6 @@ export class Scripts {
       }
     }
     return scopes
-  }
-
-  #scriptOfShared(shared: number): string {
-    // Node 20 and 22 name the edge `script_or_debug_info`.
-    const script = this.#snapshot.follow(shared, "internal", "script") ??
-      this.#snapshot.follow(shared, "internal", "script_or_debug_info")
-    return script === undefined ? "" : pathOf(this.#snapshot.nameOf(script).replace(/^system \/ Script(?: \/ )?/, ""))
   }
 }
 

@@ -2,6 +2,20 @@
 import { assert, describe, it } from "@effect/vitest"
 import { type HeapSnapshot, Parser } from "../../../src/internal/testing/heapSnapshot.ts"
 import * as RetainingPath from "../../../src/internal/testing/retainingPath.ts"
+import {
+  closure,
+  element,
+  heapOf,
+  hidden,
+  internal,
+  type Node,
+  node,
+  object,
+  property,
+  root,
+  snapshotOf,
+  variable
+} from "../../support/heapGraph.ts"
 
 const nodeTypes = ["hidden", "array", "string", "object", "code", "closure", "synthetic"]
 const edgeTypes = ["context", "element", "property", "internal", "hidden", "shortcut", "weak"]
@@ -98,11 +112,127 @@ describe("Parser", () => {
     assert.strictEqual(snapshot.follow(2, "property", "next"), undefined)
   })
 
+  it("follows a hidden edge by its index, and tells a missing type or name from others", () => {
+    const snapshot = parse(snapshotText({
+      root: [["hidden", 1, "a"], ["hidden", 12, "b"], ["weak", "x", "a"], ["property", "x", "b"], [
+        "property",
+        "x",
+        "a"
+      ]],
+      a: [],
+      b: []
+    }))
+    assert.strictEqual(snapshot.follow(0, "hidden", "12"), 2)
+    assert.strictEqual(snapshot.follow(0, "hidden", "2"), undefined)
+    assert.strictEqual(snapshot.follow(0, "property", "x"), 2)
+    assert.strictEqual(snapshot.edgeWith(0, "property", "x"), 3)
+    assert.strictEqual(snapshot.edgeWith(0, "property", "nowhere"), undefined)
+    assert.strictEqual(snapshot.edgeWith(0, "nothing", "x"), undefined)
+    assert.strictEqual(snapshot.edgeType("nothing"), -1)
+    assert.strictEqual(snapshot.nodeType("nothing"), -1)
+    assert.strictEqual(snapshot.edgeNameOf(1), "12")
+  })
+
   it("throws if the snapshot ends early", () => {
     const text = snapshotText(graph)
-    const parser = new Parser()
-    parser.push(text.slice(0, text.indexOf("\"edges\"")))
-    assert.throws(() => parser.end(), /ended early/)
+    for (const key of ["\"nodes\"", "\"edges\"", "\"locations\"", "\"strings\""]) {
+      for (const end of [text.indexOf(key), text.indexOf(key) + key.length]) {
+        const parser = new Parser()
+        parser.push(text.slice(0, end))
+        assert.throws(() => parser.end(), "The heap snapshot ended early")
+      }
+    }
+    assert.throws(() => new Parser().end(), "The heap snapshot ended early")
+  })
+
+  const meta = {
+    node_fields: ["type", "name", "id", "edge_count"],
+    node_types: [nodeTypes],
+    edge_fields: ["type", "name_or_index", "to_node"],
+    edge_types: [edgeTypes],
+    location_fields: ["object_index", "script_id", "line", "column"] as ReadonlyArray<string> | undefined
+  }
+  /** Two nodes. The first has an edge to the second, which is a function. */
+  const described = (
+    change: Partial<typeof meta>,
+    nodes: ReadonlyArray<number>,
+    edges: ReadonlyArray<number>
+  ): string =>
+    JSON.stringify({
+      snapshot: { meta: { ...meta, ...change }, node_count: 2, edge_count: 1 },
+      nodes,
+      edges,
+      locations: [nodes.length / 2, 7, 41, 3],
+      strings: ["root", "a", "next"]
+    })
+
+  it("reads the fields in the order that the snapshot describes, and skips those that it does not know", () => {
+    const snapshot = parse(described(
+      {
+        node_fields: ["id", "new", "edge_count", "name", "type"],
+        edge_fields: ["to_node", "new", "name_or_index", "type"]
+      },
+      [1, 98, 1, 0, nodeTypes.indexOf("synthetic"), 3, 98, 0, 1, nodeTypes.indexOf("closure")],
+      [5, 99, 2, edgeTypes.indexOf("property")]
+    ))
+    assert.deepStrictEqual([0, 1].map((node) => snapshot.nameOf(node)), ["root", "a"])
+    assert.deepStrictEqual([0, 1].map((node) => snapshot.typeOf(node)), ["synthetic", "closure"])
+    assert.deepStrictEqual([0, 1].map((node) => snapshot.idOf(node)), [1, 3])
+    assert.deepStrictEqual([0, 1].map((node) => snapshot.nameIndexOf(node)), [0, 1])
+    assert.strictEqual(snapshot.follow(0, "property", "next"), 1)
+    assert.deepStrictEqual(snapshot.locationOf(1), { line: 41, column: 3 })
+  })
+
+  it("reads the places of functions from a snapshot that does not describe them", () => {
+    const snapshot = parse(described({ location_fields: undefined }, [9, 0, 1, 1, 5, 1, 3, 0], [2, 2, 4]))
+    assert.deepStrictEqual(snapshot.locationOf(1), { line: 41, column: 3 })
+    assert.strictEqual(snapshot.locationOf(0), undefined)
+  })
+
+  for (const section of ["node_fields", "edge_fields", "location_fields"] as const) {
+    for (const field of meta[section]!.filter((field) => field !== "script_id")) {
+      it(`says that a snapshot lacks the field ${field} in ${section}`, () =>
+        assert.throws(
+          () => parse(described({ [section]: meta[section]!.filter((other) => other !== field) }, [], [])),
+          `The heap snapshot has no field "${field}"`
+        ))
+    }
+  }
+
+  it("reads many strings, and long ones up to a limit", () => {
+    const names = Array.from({ length: 5000 }, (_, index) => `name ${index} of a long list`)
+    const lengths = [1023, 1024, 1025, 1026]
+    const end = object("end")
+    const snapshot = snapshotOf(heapOf(root(
+      ...names.map((name) => property(name, end)),
+      ...lengths.map((length) => property("y".repeat(length), end))
+    )))
+    assert.deepStrictEqual(names.map((_, edge) => snapshot.edgeNameOf(edge)), names)
+    assert.deepStrictEqual(
+      lengths.map((_, edge) => snapshot.edgeNameOf(names.length + edge)),
+      ["y".repeat(1023), "y".repeat(1024), `${"y".repeat(1024)}…`, `${"y".repeat(1024)}…`]
+    )
+    assert.strictEqual(snapshot.indexOfString("name 4999 of a long list"), snapshot.edgeIndexOf(4999))
+    assert.strictEqual(snapshot.indexOfString("name 4999 of a long list"), snapshot.edgeIndexOf(4999))
+  })
+
+  it("reads every escape of JSON", () => {
+    const escapes = "\"\\/\b\f\n\r\t\u0000\u001f\ud83d\ude00"
+    const text = snapshotText({ root: [["property", "KEY", "root"], ["property", "after", "root"]] })
+    const snapshot = parse(text.replace("KEY", `${JSON.stringify(escapes).slice(1, -1)}\\/\\u00e9`))
+    assert.strictEqual(snapshot.edgeNameOf(0), `${escapes}/é`)
+    assert.strictEqual(snapshot.edgeNameOf(1), "after")
+  })
+
+  it("finds strings by their first character", () => {
+    const snapshot = parse(
+      snapshotText({ root: ["b", "ab", "ba", "cb"].map((name): Edge => ["property", name, "root"]) })
+    )
+    const found = (first: string) =>
+      [...snapshot.stringsThat((string) => string.includes("b"), first)].map((index) => snapshot.string(index))
+    assert.deepStrictEqual(found("a"), ["ab"])
+    assert.deepStrictEqual(found("bc"), ["b", "ba", "cb"])
+    assert.deepStrictEqual(found(""), [])
   })
 })
 
@@ -172,6 +302,58 @@ describe("RetainingPath", () => {
     }
   })
 
+  describe("prefers an edge to a longer path of properties, if the path has at least this length:", () => {
+    const value = object("Session")
+    const src = new URL("../../../src", import.meta.url).pathname
+    const through = (place: string) => (to: Node) => object("A", property("f", closure("f", place, property("a", to))))
+    const rows: ReadonlyArray<readonly [name: string, length: number, holder: (to: Node) => Node, target?: Node]> = [
+      ["a property", 1, (to) => object("A", property("a", to))],
+      ["an element", 1, (to) => object("A", element(1, to))],
+      ["a variable", 1, (to) => object("A", variable("a", to))],
+      ["a hidden field", 2, (to) => object("A", hidden(1, to))],
+      ["a part of the engine", 2, (to) => object("A", internal("a", to))],
+      ["a prototype", 6, (to) => object("A", property("__proto__", to))],
+      ["a global of a test runner", 100, (to) => object("A", property("__jest_a", to))],
+      ["a list of properties", 200, (to) => object("A", internal("properties", to))],
+      ...["map", "feedback_cell", "code", "shared", "native_context", "initial_map"].map((name) =>
+        [`metadata: ${name}`, 40, (to: Node) => object("A", internal(name, to))] as const
+      ),
+      ["a root of the engine", 20, (to) => node("synthetic", "A", element(1, to))],
+      ...["(Stack roots)", "(Handle scope)", "(Micro tasks)"].map((name) =>
+        [
+          `the root ${name}`,
+          400,
+          (to: Node) => node("synthetic", "A", element(1, to)),
+          node("synthetic", name)
+        ] as const
+      ),
+      ["a function of the program", 2, through("file:///app/main.ts:1:1")],
+      ["a function of a library", 32, through("node:timers:1:1")],
+      ["a function of the engine", 32, through("")],
+      ["a function of the detector", 402, through(`file://${src}/internal/testing/scripts.ts:1:1`)]
+    ]
+    /** Whether the search takes the edge, and not a path of `length` properties from the same holder. */
+    const takes = (holder: Node, target: Node, length: number): boolean => {
+      let path = property("path", target)
+      for (let left = length; left > 1; left--) path = property("path", object("B", path))
+      const heap = heapOf(root(element(1, { ...holder, edges: [...holder.edges, path] })))
+      const snapshot = snapshotOf(heap)
+      const [found] = RetainingPath.findAll(snapshot, [heap.nodes.indexOf(target)])
+      return snapshot.edgeNameOf(found![1]!.edge) !== "path"
+    }
+    for (const [name, length, holder, target = value] of rows) {
+      it(`${name}: ${length}`, () => {
+        assert.isTrue(takes(holder(target), target, length))
+        if (length > 1) assert.isFalse(takes(holder(target), target, length - 1))
+      })
+    }
+
+    it("follows the shortcuts of the root, and no others", () => {
+      assert.strictEqual(pathIn({ root: [["shortcut", "a", "a"]], a: [["shortcut", "b", "b"]], b: [] }, "a"), "root.a")
+      assert.isUndefined(pathIn({ root: [["shortcut", "a", "a"]], a: [["shortcut", "b", "b"]], b: [] }, "b"))
+    })
+  })
+
   describe("follows an entry of a WeakMap", () => {
     // The numbers are those that `snapshotText` assigns: root 1, map 3, table 5, key 7, value 9.
     const entry = "1 / part of key (Object @7) -> value (Object @9) pair in WeakMap (table @5)"
@@ -191,6 +373,34 @@ describe("RetainingPath", () => {
     it("from the key, if the key is reached first", () => {
       const roots: ReadonlyArray<Edge> = [["element", 1, "key"], ["internal", "2", "map"]]
       assert.strictEqual(pathIn(graph(roots), "value"), `root.1 key.${entry}`)
+    })
+
+    it("from each of several keys that are reached before the map", () => {
+      const pair = (key: number, value: number) =>
+        `1 / part of key (Object @${key}) -> value (Object @${value}) pair in WeakMap (table @13)`
+      const [first, second] = [pair(3, 5), pair(7, 9)]
+      const graph = {
+        root: [["element", 1, "a"], ["element", 2, "b"], ["element", 3, "map"]],
+        a: [["internal", first, "of a"]],
+        "of a": [],
+        b: [["internal", second, "of b"]],
+        "of b": [],
+        map: [["property", "table", "table"]],
+        table: []
+      } satisfies Record<string, ReadonlyArray<Edge>>
+      assert.strictEqual(pathIn(graph, "of a"), `root.1 a.${first}`)
+      assert.strictEqual(pathIn(graph, "of b"), `root.2 b.${second}`)
+    })
+
+    it("and takes no element for such an entry, even if its index is that of the string", () => {
+      const list = Array.from({ length: 20 }, (_, index): Edge => ["element", index + 15, `value ${index}`])
+      const graph: Record<string, ReadonlyArray<Edge>> = {
+        root: [["element", 1, "list"]],
+        list,
+        ...Object.fromEntries(list.map(([, , name]) => [name, []])),
+        unreachable: [["internal", entry.replace("@5", "@999"), "unreachable"]]
+      }
+      for (const [, index, name] of list) assert.strictEqual(pathIn(graph, name), `root.1 list.${index}`)
     })
 
     it("not if the map is unreachable", () => {
