@@ -11,6 +11,10 @@ import type * as Laws from "../../src/testing/Laws.ts"
 /** Mistakes by the law that they break, and by what is wrong. */
 export type Variants<Subject> = Readonly<Record<string, Readonly<Record<string, Subject>>>>
 
+/** Whether a law forces collections, which take their time. */
+export const forcesCollections = ({ name }: Pick<Laws.Law, "name">): boolean =>
+  /not keep .* alive$|leaves nothing behind$/.test(name)
+
 // Values
 
 /** Compares like the key that it wraps. */
