@@ -237,6 +237,16 @@ const evaluate = (parameters: ReadonlyArray<string>, code: string): (...args: Re
 
 const mark = Symbol("mark")
 
+class Counter {
+  #count = 1
+  get count(): unknown {
+    return this.#count
+  }
+  set count(value) {
+    this.#count = value as number
+  }
+}
+
 const inherited = "call the methods that proxy inherits"
 
 const sampleOf = <A extends { readonly text: string }>(operations: fc.Arbitrary<A>): ReadonlyArray<A> =>
@@ -260,7 +270,7 @@ describe("operations on a proxy", () => {
         const evaluated = evaluate(["proxy", "Counter", "mark", "object", "method", "itself"], code)
         assert.deepStrictEqual(
           logOf(run),
-          logOf((proxy) => evaluated(proxy, class {}, mark, {}, () => {}, proxy)),
+          logOf((proxy) => evaluated(proxy, Counter, mark, {}, () => {}, proxy)),
           text
         )
       }
@@ -331,16 +341,6 @@ describe("operations on a proxy", () => {
   })
 })
 
-class Counter {
-  #count = 1
-  get count(): unknown {
-    return this.#count
-  }
-  set count(value) {
-    this.#count = value as number
-  }
-}
-
 describe("targets of a proxy", () => {
   /** Objects that print like the ones of the laws. */
   const makers: Readonly<Record<string, () => object>> = {
@@ -350,7 +350,10 @@ describe("targets of a proxy", () => {
     instance: () => new Counter(),
     Map: () => new Map([["a", 1]]),
     function: () => function named() {},
-    class: () => class Given {}
+    class: () =>
+      class Given {
+        readonly given: ReadonlyArray<unknown> = []
+      }
   }
   const make = (base: ProxyLaws.Shape["base"], ...properties: ProxyLaws.Shape["properties"]): any =>
     ProxyLaws.build({ base, properties, frozen: false })
