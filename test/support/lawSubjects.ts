@@ -1230,6 +1230,16 @@ const plain: object = {
   }
 }
 
+class Endless extends ValueMap {
+  override *[Symbol.iterator](): Iterator<[string, object]> {
+    while (this.refs.size > 0) {
+      const [first] = { [Symbol.iterator]: () => super[Symbol.iterator]() }
+      if (first === undefined) return
+      yield first
+    }
+  }
+}
+
 export const valueMapVariants: Variants<typeof ValueMap> = {
   agrees: {
     "get does not find what has finds": class extends ValueMap {
@@ -1278,15 +1288,7 @@ export const valueMapVariants: Variants<typeof ValueMap> = {
         for (const [key] of { [Symbol.iterator]: () => super[Symbol.iterator]() }) yield [key, {}]
       }
     },
-    "iteration does not end": class extends ValueMap {
-      override *[Symbol.iterator](): Iterator<[string, object]> {
-        while (this.refs.size > 0) {
-          const [first] = { [Symbol.iterator]: () => super[Symbol.iterator]() }
-          if (first === undefined) return
-          yield first
-        }
-      }
-    }
+    "iteration does not end": Endless
   },
   apart: {
     "trims its keys": withKeys((key) => key.trim()),
@@ -1409,7 +1411,29 @@ export const valueMapVariants: Variants<typeof ValueMap> = {
         this.refs.set(key, ref)
         this.register(value, { key, ref })
       }
-    }
+    },
+    "iteration skips what was set later": class extends ValueMap {
+      readonly later = new Set<string>()
+      override set(key: string, value: object): void {
+        if (this.refs.has(key) && !this.has(key)) this.later.add(key)
+        super.set(key, value)
+      }
+      override *[Symbol.iterator](): Iterator<[string, object]> {
+        for (const [key, value] of { [Symbol.iterator]: () => super[Symbol.iterator]() }) {
+          if (!this.later.has(key)) yield [key, value]
+        }
+      }
+    },
+    "iteration does not end": Endless
+  },
+  ordered: {
+    "moves what is set again to the end": class extends ValueMap {
+      override set(key: string, value: object): void {
+        this.delete(key)
+        super.set(key, value)
+      }
+    },
+    "iteration does not end": Endless
   },
   iterates: {
     "yields an entry again that was set again": class extends ValueMap {

@@ -63,6 +63,32 @@ const correct: ReadonlyArray<Check> = [
     keys: Collections.strings,
     strangeKeys: Collections.strangeStrings
   }),
+  ...Collections.laws<Arbitraries.Key>({
+    ...table,
+    name: "structural",
+    weak: "value",
+    compare: "structural",
+    make: (heap) => {
+      // Equal keys have equal ids.
+      const [map, keys] = [new ValueMap(heap), new Map<string, Arbitraries.Key>()]
+      return Collections.ofMap<Arbitraries.Key>({
+        get: ({ id }) => map.get(`${id}`),
+        has: ({ id }) => map.has(`${id}`),
+        set: (key, value) => {
+          if (!map.has(`${key.id}`)) keys.set(`${key.id}`, key)
+          map.set(`${key.id}`, value)
+        },
+        delete: ({ id }) => map.delete(`${id}`),
+        *[Symbol.iterator]() {
+          for (const [id, value] of map) yield [keys.get(id)!, value]
+        },
+        get size() {
+          return map.size
+        }
+      })
+    },
+    keys: Arbitraries.keys()
+  }),
   ...Collections.laws<object>({
     ...table,
     name: "weakKeyMap",
@@ -110,21 +136,28 @@ const hashes: Readonly<Record<string, number>> = {
   "weakValueMap: a clean-up does not remove an entry that was set later": -964720194,
   "weakValueMap: iterates soundly during mutation and collection": 754471358,
   "weakValueMap: keeps keys apart that look alike": 268840093,
-  "weakValueMap: iterates in insertion order": -708177314,
+  "weakValueMap: iterates in insertion order": -230608114,
+  "structural: agrees with a strong Map about live entries": 371721927,
+  "structural: its size counts the live entries": 60799567,
+  "structural: forgets an entry when its value is collected": 347501484,
+  "structural: delete returns false if the entry is dead": -23954363,
+  "structural: a clean-up does not remove an entry that was set later": -925451066,
+  "structural: iterates soundly during mutation and collection": -468425356,
+  "structural: iterates in insertion order": -937702070,
   "weakKeyMap: agrees with a strong Map about live entries": 566442651,
   "weakKeyMap: its size counts the live entries": 1045863440,
   "weakKeyMap: forgets an entry when its key is collected": -918878356,
   "weakKeyMap: delete returns false if the entry is dead": -854614779,
   "weakKeyMap: a clean-up does not remove an entry that was set later": 128581969,
   "weakKeyMap: iterates soundly during mutation and collection": 298357972,
-  "weakKeyMap: iterates in insertion order": -444812850,
+  "weakKeyMap: iterates in insertion order": 833090371,
   "weakSet: agrees with a strong Set about live entries": -644625469,
   "weakSet: its size counts the live elements": 443456501,
   "weakSet: forgets an element when its element is collected": 921648689,
   "weakSet: delete returns false if the element is dead": -258525755,
   "weakSet: a clean-up does not remove an element that was added later": -586082135,
   "weakSet: iterates soundly during mutation and collection": 940877916,
-  "weakSet: iterates in insertion order": -188354534
+  "weakSet: iterates in insertion order": -724622261
 }
 
 describe("seed", () => {
