@@ -196,15 +196,19 @@ let round = 0
 /** The collection that frees a value. All others stay for ever. */
 const deaths = new Map<unknown, number>()
 
-const dying = <A extends WeakKey>(value: A, at: number): A => {
+const dying = <A>(value: A, at: number): A => {
   deaths.set(value, at)
   return value
 }
+
+/** The targets of all references, in the order of their creation. */
+let referred: Array<unknown> = []
 
 class HostRef {
   readonly target: WeakKey
   constructor(target: WeakKey) {
     this.target = target
+    referred.push(target)
   }
   deref(): WeakKey | undefined {
     return round >= (deaths.get(this.target) ?? Infinity) ? undefined : this.target
@@ -235,6 +239,7 @@ describe("laws on the host's heap", () => {
   const { gc } = globalThis
   beforeEach(() => {
     round = 0
+    referred = []
     deaths.clear()
     // `stubGlobal` cannot replace what Node defines for `--expose-gc`.
     globalThis.gc = (() => void round++) as typeof gc
@@ -405,6 +410,130 @@ describe("laws on the host's heap", () => {
         return {}
       })
       assert.strictEqual(await traceOf(law), "holds")
+    })
+  })
+
+  describe("the laws of maps and sets", () => {
+    /** A table that writes down how it is used, and returns what it is told. */
+    const makeSpy = (log: Array<readonly [name: string, key?: unknown, value?: unknown]>) => {
+      const add = (name: string, key?: unknown, value?: unknown) => void log.push([name, key, value])
+      return {
+        get: (key: unknown) => add("get", key),
+        has: (key: unknown) => {
+          add("has", key)
+          return false
+        },
+        set: (key: unknown, value: unknown) => add("set", key, value),
+        delete: (key: unknown) => {
+          add("delete", key)
+          return false
+        },
+        entries: () => {
+          add("iterate")
+          return {
+            next: () => {
+              add("next")
+              return { done: false as const, value: [{}, {}] as const }
+            }
+          }
+        },
+        size: () => undefined
+      }
+    }
+
+    const run = async (
+      weak: "key" | "value" | "element",
+      law: RegExp,
+      onSet: (table: number, key: unknown, value: unknown) => void = () => {}
+    ) => {
+      await importLaws()
+      const { laws } = await import("../../../src/internal/testing/laws/collections.ts")
+      const { keys } = await import("../../../src/testing/Arbitraries.ts")
+      const logs: Array<Array<readonly [name: string, key?: unknown, value?: unknown]>> = []
+      const found = laws<object>({
+        name: "table",
+        weak,
+        compare: "reference",
+        ordered: false,
+        keys: keys(),
+        make: () => {
+          const log: Array<readonly [name: string, key?: unknown, value?: unknown]> = []
+          const table = logs.push(log) - 1
+          const spy = makeSpy(log)
+          return {
+            ...spy,
+            set: (key, value) => {
+              onSet(table, key, value)
+              spy.set(key, value)
+            }
+          }
+        }
+      }).filter(({ name }) => law.test(name))
+      assert.lengthOf(found, 1)
+      const trace = await traceOf(found[0]!)
+      const of = (name: string) => logs.map((log) => log.filter(([other]) => other === name))
+      return { name: found[0]!.name, of, trace }
+    }
+
+    it("drop what is weak after each operation has used it", async () => {
+      const names = {
+        key: "table: a value that refers to its key does not keep the key alive",
+        value: "table: does not keep its values alive",
+        element: "table: does not keep its elements alive"
+      }
+      for (const weak of ["key", "value", "element"] as const) {
+        referred = []
+        const { name, of, trace } = await run(weak, /not keep .* alive/)
+        assert.strictEqual(name, names[weak])
+        assert.strictEqual(
+          trace,
+          `create and drop 20 ${weak}s, on the host's heap // 20 of 20 still alive after 10 collections`
+        )
+        const [set] = of("set")
+        const keys = set!.map(([, key]) => key)
+        const values = set!.map(([, , value]) => value)
+        assert.lengthOf(set!, 20)
+        assert.deepStrictEqual(referred, weak === "value" ? values : keys)
+        assert.deepStrictEqual(values, keys.map((key) => weak === "value" ? {} : { key }))
+        for (const name of ["has", "get"]) assert.deepStrictEqual(of(name)[0]!.map(([, key]) => key), keys)
+        assert.deepStrictEqual(of("delete")[0]!.map(([, key]) => key), keys.filter((_, index) => index % 4 === 0))
+        // As often as there are keys, because the iterator of a broken table may not end.
+        assert.deepStrictEqual(["iterate", "next"].map((name) => of(name)[0]!.length), [1, 20])
+      }
+    })
+
+    it("expect that the rest of an entry is released when it dies, is removed or is overwritten", async () => {
+      const endings = ["dies", "is removed", "is overwritten"]
+      for (const weak of ["key", "value", "element"] as const) {
+        for (const [index, ending] of endings.entries()) {
+          round = 0
+          referred = []
+          // Only the rest of the entries of one table stays.
+          const { of, trace } = await run(weak, /leaves nothing behind/, (table, key, value) => {
+            const [weakly, rest] = weak === "value" ? [value, key] : [key, value]
+            dying(weakly, 0)
+            if (table !== index || weak === "element") dying(rest, 0)
+          })
+          const reason =
+            `create 200 entries, each of which ${ending}, on the host's heap // 200 values still exist after 10 collections`
+          // All entries that are overwritten have one key.
+          const holds = weak === "element" || weak === "value" && ending === "is overwritten"
+          assert.strictEqual(trace, holds ? "holds" : reason)
+          assert.deepStrictEqual(
+            of("set").map((set) => set.length),
+            endings.slice(0, holds ? 3 : index + 1).map(() => 200)
+          )
+          assert.deepStrictEqual(of("delete").map((set) => set.length), [0, 200, 0].slice(0, holds ? 3 : index + 1))
+          const [died] = of("set")
+          const keys = died!.map(([, key]) => key)
+          const values = died!.map(([, , value]) => value)
+          const [weakly, rest] = weak === "value" ? [values, keys] : [keys, values]
+          const referredTo = weak === "element" ? weakly : [...rest, ...weakly]
+          assert.deepStrictEqual(referred.slice(0, referredTo.length), referredTo)
+          const overwritten = new Set(of("set")[2]?.map(([, key]) => key))
+          if (index === 2) assert.strictEqual(overwritten.size, 1)
+        }
+      }
     })
   })
 
