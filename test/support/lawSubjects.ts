@@ -1326,6 +1326,11 @@ export const valueMapVariants: Variants<typeof ValueMap> = {
         return this.refs.size === 0 ? 0 : NaN
       }
     },
+    "counts what is dead twice": class extends ValueMap {
+      override get size(): number {
+        return this.refs.size + [...this.refs.values()].filter((ref) => ref.deref() === undefined).length
+      }
+    },
     "does not count what was collected together": class extends ValueMap {
       override get size(): number {
         const dead = [...this.refs.values()].filter((ref) => ref.deref() === undefined).length

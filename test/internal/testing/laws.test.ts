@@ -537,6 +537,91 @@ describe("laws on the host's heap", () => {
     })
   })
 
+  it("drop the targets of finalizers, and expect that what has ended is released", async () => {
+    await importLaws()
+    const { laws } = await import("../../../src/internal/testing/laws/finalizer.ts")
+    const { keys } = await import("../../../src/testing/Arbitraries.ts")
+    let ended = 0
+    let targets: Array<object> = []
+    /** Only what the registrations of this one are made of stays. */
+    const lawsOf = (staying: number) => {
+      let registers = 0
+      return laws<object>((heap) => {
+        const isDying = registers++ !== staying
+        targets = []
+        return (target, callback) => {
+          targets.push(dying(target, staying === Infinity ? Infinity : 0))
+          const end = () => {
+            ended++
+            // A registration that has ended may leave a reference for the next one.
+            referred.push(new heap.WeakRef(target))
+          }
+          if (isDying) [callback, end].forEach((value) => dying(value, 0))
+          return end
+        }
+      }, keys())
+    }
+    const lawOf = (name: string, staying: number) => {
+      round = 0
+      ended = 0
+      referred = []
+      return traceOf(lawsOf(staying).find((law) => law.name === `finalizer: ${name}`)!)
+    }
+    assert.strictEqual(
+      await lawOf("does not keep its target alive", Infinity),
+      "create and drop 20 targets, on the host's heap // 20 of 20 still alive after 10 collections"
+    )
+    assert.deepStrictEqual(referred, targets)
+    assert.lengthOf(targets, 20)
+    for (const [index, ending] of ["dies", "is ended"].entries()) {
+      assert.strictEqual(
+        await lawOf("leaves nothing behind", index),
+        `create 200 registrations, each of which ${ending}, on the host's heap // 400 values still exist after 10 collections`
+      )
+      assert.strictEqual(ended, index === 0 ? 0 : 200)
+      assert.lengthOf(targets, 200)
+    }
+  })
+
+  it("drop what references and proxies refer to, after it was read", async () => {
+    await importLaws()
+    const references = await import("../../../src/internal/testing/laws/reference.ts")
+    const proxies = await import("../../../src/internal/testing/laws/proxy.ts")
+    const { keys } = await import("../../../src/testing/Arbitraries.ts")
+    const [targets, read] = [new Set<unknown>(), new Set<unknown>()]
+    const all = [
+      ...references.laws<object>(() => (referent) => {
+        targets.add(referent)
+        return {
+          deref: () => {
+            read.add(referent)
+            return referent
+          }
+        }
+      }, keys()),
+      ...proxies.laws(() => (target) => {
+        targets.add(target)
+        return new Proxy(target, {
+          ownKeys: () => {
+            read.add(target)
+            return Reflect.ownKeys(target)
+          }
+        })
+      }, () => true)
+    ]
+    for (const [what, name] of [["referent", "reference"], ["target", "proxy"]]) {
+      for (const set of [targets, read]) set.clear()
+      round = 0
+      referred = []
+      assert.strictEqual(
+        await traceOf(all.find((law) => law.name === `${name}: does not keep its ${what} alive`)!),
+        `create and drop 20 ${what}s, on the host's heap // 20 of 20 still alive after 10 collections`
+      )
+      assert.lengthOf(referred, 20)
+      for (const set of [targets, read]) assert.deepStrictEqual([...set], referred)
+    }
+  })
+
   it("try five times on a host that takes other values for pointers, and tolerate a few of them", async () => {
     const { keepsNothingAlive, leavesNothingBehind } = await importLaws({ Bun: {} })
     let attempts = 0

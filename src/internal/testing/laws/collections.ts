@@ -46,7 +46,7 @@ export const ofMap = <K>(map: AnyMap<K>): Table<K> => ({
 export const ofSet = <A>(set: AnySet<A>): Table<A> => {
   const elements = set[Symbol.iterator]?.bind(set)
   return {
-    get: (element) => set.has(element) ? element : undefined,
+    get: (element) => set.has(element),
     has: (element) => set.has(element),
     set: (element) => set.add(element),
     delete: (element) => set.delete(element),
@@ -121,7 +121,7 @@ class Pair<K> {
   private readonly table: Table<K>
   private entries: Array<Entry<K>> = []
   /** Keys whose entry was collected. Some laws do not use these keys again. */
-  private readonly retired: Array<K> = []
+  private readonly retired = new Set<K>()
   private made = 0
   /** How many entries were collected. A size may count them until their clean-up has run. */
   private dead = 0
@@ -131,9 +131,8 @@ class Pair<K> {
     this.trace = trace
     this.collector = makeCollector(seed)
     this.keys = Array.from(new Set(keys))
-    if (kind.weak !== "value" || this.keys.some((key) => typeof key === "object")) {
-      this.keys.forEach((key, index) => trace.declare(key, `${kind.weak === "element" ? "element" : "key"}${index}`))
-    }
+    const name = kind.weak === "element" ? "element" : "key"
+    this.keys.forEach((key, index) => isWeakReferenceable(key) && trace.declare(key, `${name}${index}`))
     this.table = trace.step("const subject = make(heap)", () => kind.make(this.collector.heap))
   }
 
@@ -150,7 +149,7 @@ class Pair<K> {
   }
 
   isRetired(key: K): boolean {
-    return this.retired.some((retired) => this.same(retired, key))
+    return Array.from(this.retired).some((retired) => this.same(retired, key))
   }
 
   get live(): ReadonlyArray<Entry<K>> {
@@ -225,7 +224,7 @@ class Pair<K> {
     if (entry === undefined) return
     const before = this.entries
     this.collect([this.kind.weak === "value" ? entry.value : entry.key])
-    this.retired.push(...before.filter((entry) => !this.entries.includes(entry)).map(({ key }) => key))
+    for (const entry of before) if (!this.entries.includes(entry)) this.retired.add(entry.key)
   }
 
   finalize(): Promise<void> {
@@ -251,7 +250,7 @@ class Pair<K> {
     const iterator = this.iterate()
     if (iterator === undefined) return false
     // The limit stops a broken iterator that never ends: each key may occur once.
-    for (let left = this.keys.length + 1; left >= 0; left--) {
+    for (let left = this.keys.length; left >= 0; left--) {
       const entry = this.next(iterator)
       if (entry === undefined) return true
       visitor(entry)
