@@ -64,6 +64,23 @@ describe("referents and objects", () => {
     assert.match(others[0]!, /^class Made \{.*\bid = 0/)
   })
 
+  it("include symbols only on a host that has weak references to them", () => {
+    const { WeakSet } = globalThis
+    const types = () => new Set(fc.sample(Arbitraries.referents(), { numRuns: 500, seed }).map((value) => typeof value))
+    assert.strictEqual(types().has("symbol"), isWeakReferenceable(Symbol("probe")))
+    globalThis.WeakSet = class<A extends WeakKey> extends WeakSet<A> {
+      constructor(values: Iterable<A>) {
+        if ([...values].some((value) => typeof value === "symbol")) throw new TypeError("no symbols")
+        super(values)
+      }
+    } as WeakSetConstructor
+    try {
+      assert.isFalse(types().has("symbol"))
+    } finally {
+      globalThis.WeakSet = WeakSet
+    }
+  })
+
   it("are new objects each time", () => {
     const values = sample()
     assert.strictEqual(new Set(values).size, values.length)

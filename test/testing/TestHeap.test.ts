@@ -138,6 +138,20 @@ describe("TestHeap", () => {
       assert.deepStrictEqual(log.toSorted(), ["a", "b", "c"])
     }).pipe(Effect.scoped, Effect.provide(TestHeap.layer)))
 
+  it("finalizeOne waits for nothing if the clean-up returns no promise", () => {
+    const cleaned: Array<number> = []
+    const program = Effect.gen(function*() {
+      const target = {}
+      const { FinalizationRegistry } = yield* Heap.Heap
+      const registry = new FinalizationRegistry<number>((held) => cleaned.push(held))
+      registry.register(target, 1)
+      yield* TestHeap.collect(target)
+      return yield* TestHeap.finalizeOne
+    })
+    assert.isTrue(Effect.runSync(Effect.provide(program, TestHeap.layer)))
+    assert.deepStrictEqual(cleaned, [1])
+  })
+
   it.effect("finalizeOne dies with the error of its clean-up, and leaves the others queued", () =>
     Effect.gen(function*() {
       const { FinalizationRegistry } = yield* Heap.Heap

@@ -170,11 +170,15 @@ describe("explore", () => {
 
   it("prints other reasons with the message of the error", async () => {
     const { it, tests } = makeRecorder()
-    let runs = 0
-    it.explore("counts", program((ref) => Effect.sync(() => runs++ === 0 && WeakRef.isAlive(ref))))
+    const counts = () => {
+      let runs = 0
+      return program((ref) => Effect.sync(() => runs++ === 0 && WeakRef.isAlive(ref)))
+    }
+    it.explore("counts", counts())
     const error = await failureOf(tests[0])
-    assert.strictEqual(error.name, "ScheduleError")
-    assert.match(error.message, /not deterministic/)
+    const { message } = await Effect.runPromise(Effect.flip(TestHeap.explore(counts())))
+    assert.match(message, /not deterministic/)
+    assert.deepStrictEqual([error.name, error.message, error.cause], ["ScheduleError", message, undefined])
   })
 
   it("passes its options to explore", async () => {

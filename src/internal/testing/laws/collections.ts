@@ -46,7 +46,7 @@ export const ofMap = <K>(map: AnyMap<K>): Table<K> => ({
 export const ofSet = <A>(set: AnySet<A>): Table<A> => {
   const elements = set[Symbol.iterator]?.bind(set)
   return {
-    get: (element) => set.has(element) ? element : undefined,
+    get: (element) => set.has(element),
     has: (element) => set.has(element),
     set: (element) => set.add(element),
     delete: (element) => set.delete(element),
@@ -121,7 +121,7 @@ class Pair<K> {
   private readonly table: Table<K>
   private entries: Array<Entry<K>> = []
   /** Keys whose entry was collected. Some laws do not use these keys again. */
-  private readonly retired: Array<K> = []
+  private readonly retired = new Set<K>()
   private made = 0
   /** How many entries were collected. A size may count them until their clean-up has run. */
   private dead = 0
@@ -131,9 +131,8 @@ class Pair<K> {
     this.trace = trace
     this.collector = makeCollector(seed)
     this.keys = Array.from(new Set(keys))
-    if (kind.weak !== "value" || this.keys.some((key) => typeof key === "object")) {
-      this.keys.forEach((key, index) => trace.declare(key, `${kind.weak === "element" ? "element" : "key"}${index}`))
-    }
+    const name = kind.weak === "element" ? "element" : "key"
+    this.keys.forEach((key, index) => isWeakReferenceable(key) && trace.declare(key, `${name}${index}`))
     this.table = trace.step("const subject = make(heap)", () => kind.make(this.collector.heap))
   }
 
@@ -150,7 +149,7 @@ class Pair<K> {
   }
 
   isRetired(key: K): boolean {
-    return this.retired.some((retired) => this.same(retired, key))
+    return Array.from(this.retired).some((retired) => this.same(retired, key))
   }
 
   get live(): ReadonlyArray<Entry<K>> {
@@ -225,7 +224,7 @@ class Pair<K> {
     if (entry === undefined) return
     const before = this.entries
     this.collect([this.kind.weak === "value" ? entry.value : entry.key])
-    this.retired.push(...before.filter((entry) => !this.entries.includes(entry)).map(({ key }) => key))
+    for (const entry of before) if (!this.entries.includes(entry)) this.retired.add(entry.key)
   }
 
   finalize(): Promise<void> {
@@ -246,35 +245,47 @@ class Pair<K> {
     return [key, value]
   }
 
-  /** Returns all entries, or `undefined` if the table has no iterator. */
-  list(): ReadonlyArray<readonly [K, unknown]> | undefined {
+  /** Visits each entry that an iterator yields, and returns whether the table has an iterator. */
+  visit(visitor: (entry: readonly [K, unknown]) => void): boolean {
     const iterator = this.iterate()
-    if (iterator === undefined) return undefined
-    const listed: Array<readonly [K, unknown]> = []
+    if (iterator === undefined) return false
     // The limit stops a broken iterator that never ends: each key may occur once.
-    for (let left = this.keys.length + 1; left >= 0; left--) {
+    for (let left = this.keys.length; left >= 0; left--) {
       const entry = this.next(iterator)
-      if (entry === undefined) return listed
-      listed.push(entry)
+      if (entry === undefined) return true
+      visitor(entry)
     }
     throw this.trace.violation("does not end")
+  }
+
+  /** Returns the keys of all entries, or `undefined` if the table has no iterator. */
+  list(): ReadonlyArray<K> | undefined {
+    const keys: Array<K> = []
+    return this.visit(([key]) => keys.push(key)) ? keys : undefined
   }
 
   /** Expects that each live entry can be read, and is listed. Ignores other listed entries. */
   expectLive(): void {
     for (const { key } of this.entries) this.expectGet(key)
     const listed = this.entries.length === 0 ? undefined : this.list()
-    const missed = listed && this.entries.find(({ key }) => !listed.some(([other]) => identical(other, key)))
+    const missed = listed && this.entries.find(({ key }) => !listed.some((other) => identical(other, key)))
     if (missed !== undefined) throw this.trace.violation(`did not yield ${this.trace.show(missed.key)}`)
   }
 
-  /** Expects that a yielded entry is a live entry of the model, and returns it. */
-  expectYielded([key, value]: readonly [K, unknown]): Entry<K> {
+  /** Expects that a yielded entry is a live entry of the model that was not yielded before. */
+  expectYielded([key, value]: readonly [K, unknown], seen: Set<Entry<K>>): void {
     const { trace } = this
     const entry = this.entries.find((entry) => identical(entry.key, key))
     if (entry === undefined) throw trace.violation("there is no such entry")
     if (!Object.is(entry.value, value)) throw trace.violation(`expected ${trace.show(entry.value)}`)
-    return entry
+    if (seen.has(entry)) throw trace.violation(`${trace.show(entry.key)} was already yielded`)
+    seen.add(entry)
+  }
+
+  /** Expects that an iteration has yielded these entries. */
+  expectSeen(seen: ReadonlySet<Entry<K>>, due: ReadonlyArray<Entry<K>>): void {
+    const missed = due.find((entry) => !seen.has(entry))
+    if (missed !== undefined) throw this.trace.violation(`did not yield ${this.trace.show(missed.key)}`)
   }
 }
 
@@ -321,17 +332,11 @@ export const laws = <K>(kind: Kind<K>): ReadonlyArray<Check> => {
 
   /** Expects that an iteration yields each live entry once, and nothing else but entries of retired keys. */
   const expectListed = (pair: Pair<K>): void => {
-    const listed = pair.list()
-    if (listed === undefined) return
     const seen = new Set<Entry<K>>()
-    for (const yielded of listed) {
-      if (pair.isRetired(yielded[0])) continue
-      const entry = pair.expectYielded(yielded)
-      if (seen.has(entry)) throw pair.trace.violation(`${pair.trace.show(entry.key)} was already yielded`)
-      seen.add(entry)
-    }
-    const missed = pair.live.find((entry) => !seen.has(entry))
-    if (missed !== undefined) throw pair.trace.violation(`did not yield ${pair.trace.show(missed.key)}`)
+    const iterates = pair.visit((yielded) => {
+      if (!pair.isRetired(yielded[0])) pair.expectYielded(yielded, seen)
+    })
+    if (iterates) pair.expectSeen(seen, pair.live)
   }
 
   const all: Array<Check> = [
@@ -473,27 +478,23 @@ export const laws = <K>(kind: Kind<K>): ReadonlyArray<Check> => {
         for (const key of [...pair.keys, ...initial.map((index) => pair.key(index))]) pair.set(key)
         const iterator = pair.iterate()
         if (iterator === undefined) return
-        const due = new Set(pair.live)
+        const due = [...pair.live]
         const seen = new Set<Entry<K>>()
         /** Advances the iterator. Returns whether it has ended. */
         const next = (): boolean => {
           const yielded = pair.next(iterator)
           if (yielded === undefined) return true
-          const entry = pair.expectYielded(yielded)
-          if (seen.has(entry)) throw trace.violation(`${trace.show(entry.key)} was already yielded`)
-          seen.add(entry)
+          pair.expectYielded(yielded, seen)
           return false
         }
         for (const operation of script) {
           if (operation.name !== "next") await editing(pair, operation)
           else if (next()) break
-          // The iterator need not yield an entry that was removed before it ended.
-          for (const entry of due) if (!pair.live.includes(entry)) due.delete(entry)
         }
         // The loop ends, because `next` throws if an entry is yielded twice.
         while (!next()) { /* to the end */ }
-        const missed = [...due].find((entry) => pair.live.includes(entry) && !seen.has(entry))
-        if (missed !== undefined) throw trace.violation(`did not yield ${trace.show(missed.key)}`)
+        // The iterator need not yield an entry that was removed before it ended.
+        pair.expectSeen(seen, due.filter((entry) => pair.live.includes(entry)))
       }
     ),
     keepsNothingAlive(
@@ -565,11 +566,18 @@ export const laws = <K>(kind: Kind<K>): ReadonlyArray<Check> => {
   if (kind.ordered) {
     all.push(check(
       `${name}: iterates in insertion order`,
-      fc.tuple(seeds, pool, Arbitraries.scripts({ set: [index], delete: [index] }, { targets: 4 })),
-      async (trace, [seed, keys, script]) => {
+      fc.tuple(
+        seeds,
+        pool,
+        fc.array(index, { maxLength: 3 }),
+        Arbitraries.scripts({ set: [index], delete: [index] }, { targets: 4 })
+      ),
+      async (trace, [seed, keys, again, script]) => {
         const pair = new Pair(kind, trace, seed, keys)
+        // An entry that is set again keeps its position.
+        for (const key of [...pair.keys, ...again.map((index) => pair.key(index))]) pair.set(key)
         for (const operation of script) await editing(pair, operation)
-        const listed = pair.list()?.map(([key]) => key).filter((key) => pair.live.some((entry) => entry.key === key))
+        const listed = pair.list()?.filter((key) => pair.live.some((entry) => entry.key === key))
         const expected = pair.live.map((entry) => entry.key)
         if (listed !== undefined && listed.length === expected.length && listed.some((key, i) => key !== expected[i])) {
           throw trace.violation(`yielded ${trace.show(listed)}, expected ${trace.show(expected)}`)

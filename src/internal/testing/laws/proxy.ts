@@ -6,7 +6,7 @@ import { type Check, check, type Trace } from "./law.ts"
 import { makeCollector, seeds } from "./tracedHeap.ts"
 
 /** Describes an object, which is built twice: as the target and as a model. */
-interface Shape {
+export interface Shape {
   readonly base: keyof typeof bases
   readonly properties: ReadonlyArray<readonly [PropertyKey, Value]>
   readonly frozen: boolean
@@ -19,14 +19,13 @@ interface Value {
 
 class Counter {
   #count = 1
-  static readonly limit = 3
   get count(): number {
     return this.#count
   }
   set count(value: number) {
     this.#count = value
   }
-  increment(by = 1): number {
+  increment(by: number): number {
     this.#count += by
     return this.#count
   }
@@ -69,7 +68,7 @@ const shapes = (...names: ReadonlyArray<Shape["base"]>): fc.Arbitrary<Shape> =>
     frozen: fc.boolean()
   })
 
-const anyShape = shapes("object", "object without a prototype", "array", "instance", "Map", "function", "class")
+export const anyShape = shapes("object", "object without a prototype", "array", "instance", "Map", "function", "class")
 
 const valueOf = ({ primitive, type }: Value, self: object): unknown => {
   switch (type) {
@@ -86,7 +85,7 @@ const valueOf = ({ primitive, type }: Value, self: object): unknown => {
   }
 }
 
-const build = ({ base, frozen, properties }: Shape): object => {
+export const build = ({ base, frozen, properties }: Shape): object => {
   const self = bases[base]()
   // SpiderMonkey adds the `length` and the `name` of a function when they are first read, in the order of these reads.
   Reflect.ownKeys(self)
@@ -101,7 +100,7 @@ const member = (key: PropertyKey): string =>
 
 const describeValue = ({ primitive, type }: Value): string => type === "primitive" ? fc.stringify(primitive) : type
 
-const describe = ({ base, frozen, properties }: Shape): string => {
+export const describe = ({ base, frozen, properties }: Shape): string => {
   const parts = properties.map(([key, value]) => `${member(key)} = ${describeValue(value)}`)
   const described = frozen ? `frozen ${base}` : base
   return parts.length === 0 ? described : `${described} with ${parts.join(", ")}`
@@ -118,7 +117,7 @@ const operation = (text: string, run: (x: any) => unknown): Operation => ({ text
 const withKey = (make: (key: PropertyKey, name: string) => Operation): fc.Arbitrary<Operation> =>
   key.map((key) => make(key, fc.stringify(key)))
 
-const read = fc.oneof(
+export const read = fc.oneof(
   withKey((key) => operation(`proxy${member(key)}`, (x) => x[key])),
   withKey((key, name) => operation(`${name} in proxy`, (x) => key in x)),
   withKey((key, name) => operation(`Object.hasOwn(proxy, ${name})`, (x) => Object.hasOwn(x, key))),
@@ -151,7 +150,7 @@ const read = fc.oneof(
   )
 )
 
-const write = fc.oneof(
+export const write = fc.oneof(
   fc.tuple(key, value).map(([key, value]) =>
     operation(
       `Reflect.set(proxy, ${fc.stringify(key)}, ${describeValue(value)})`,
@@ -169,13 +168,13 @@ const write = fc.oneof(
 
 const args = fc.array(fc.constantFrom(1, "text"), { maxLength: 2 })
 
-const call = fc.oneof(
+export const call = fc.oneof(
   args.map((args) => operation(`proxy(${args.map((arg) => fc.stringify(arg)).join(", ")})`, (x) => x(...args))),
   args.map((args) => operation(`new proxy(${args.map((arg) => fc.stringify(arg)).join(", ")})`, (x) => new x(...args)))
 )
 
 /** Operations on a proxy: at least one for each trap except `apply` and `construct`. */
-const traps: ReadonlyArray<Operation> = [
+export const traps: ReadonlyArray<Operation> = [
   operation("proxy.a", (x) => x.a),
   operation("\"a\" in proxy", (x) => "a" in x),
   operation("Reflect.set(proxy, \"a\", 1)", (x) => Reflect.set(x, "a", 1)),
@@ -196,13 +195,13 @@ const traps: ReadonlyArray<Operation> = [
   operation("`${proxy}`", (x) => `${x}`)
 ]
 
-const callTraps: ReadonlyArray<Operation> = [
+export const callTraps: ReadonlyArray<Operation> = [
   operation("proxy()", (x) => x()),
   operation("new proxy()", (x) => new x())
 ]
 
 /** Prints the result of an operation. The target and its proxy print as the same text. */
-const view = (answer: unknown, itself: ReadonlyArray<unknown>, depth = 0): string => {
+export const view = (answer: unknown, itself: ReadonlyArray<unknown>, depth = 0): string => {
   if (itself.includes(answer)) return "itself"
   if (typeof answer === "function") return "a function"
   if (typeof answer !== "object" || answer === null) return fc.stringify(answer)
@@ -237,7 +236,7 @@ const answerOf = ({ run }: Operation, x: object, target: object): string => {
   }
 }
 
-const stateOf = (target: object, proxy: object): string => {
+export const stateOf = (target: object, proxy: object): string => {
   const properties = propertiesOf(target, (value) => view(value, [target, proxy]))
   return target instanceof Counter
     ? `${properties} with count ${view(target.count, [target, proxy])}`

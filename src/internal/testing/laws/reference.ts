@@ -123,7 +123,7 @@ export const laws = <A extends WeakKey>(make: Make<A>, referents: fc.Arbitrary<A
         const references = referred.map((target, index) => refer(target, `reference${index}`))
         references.forEach((a, i) =>
           references.forEach((b, j) => {
-            if (!Equal.isEqual(a) || !Equal.isEqual(b)) return
+            if (!Equal.isEqual(a)) return
             const step = `equals(${trace.show(a)}, ${trace.show(b)})`
             if (!trace.quietly(step, () => equals(a, b))) return
             const hashes = [a, b].map((c) => trace.quietly(`hash(${trace.show(c)})`, () => hash(c)))
