@@ -332,11 +332,11 @@ const changing = (size: number, rounds: number) =>
     const next = draw(round + 1)
     const first = 100_000 * round + 50_000
     return [
-      ...popular(20 * size, 10 * size, next),
-      ...recent(first, first + 2 * size, Math.floor(size / 3)),
-      ...popular(20 * size, 5 * size, next).map((key) => next() < 0.02 ? remove(key) : key),
-      ...loop(2 * size, 3)
-    ]
+      popular(20 * size, 10 * size, next),
+      recent(first, first + 2 * size, Math.floor(size / 3)),
+      popular(20 * size, 5 * size, next).map((key) => next() < 0.02 ? remove(key) : key),
+      loop(2 * size, 3)
+    ].flat()
   })
 
 /** Mostly new keys, of which few are read again, or mostly a few popular keys: LRU finds as many in both cases. */
@@ -417,11 +417,13 @@ const workloads: ReadonlyArray<Workload> = [
     name: "recent keys, a loop and popular keys in turn",
     capacity: 40,
     steps: () =>
-      range(0, 4).flatMap((n) => [
-        ...recent(1000 * n, 1000 * n + 900, 10),
-        ...loop(100, 50),
-        ...climbing(2 * n)
-      ]),
+      range(0, 4).flatMap((n) =>
+        [
+          recent(1000 * n, 1000 * n + 900, 10),
+          loop(100, 50),
+          climbing(2 * n)
+        ].flat()
+      ),
     hits: 12_294,
     checksum: -499_454_152
   },
