@@ -23,6 +23,7 @@ import { Heap, WeakCache, WeakError } from "../src/index.ts"
 import { Key } from "../src/testing/Arbitraries.ts"
 import { TestHeap } from "../src/testing/index.ts"
 import { countingHeap } from "./support/countingHeap.ts"
+import { testDual } from "./support/dual.ts"
 import { reportsOf } from "./support/reports.ts"
 
 interface Doc {
@@ -1816,3 +1817,5 @@ describe("heaps and copies", () => {
       assert.isFalse(other.isWeakCache(cache))
     }).pipe(Effect.scoped))
 })
+
+testDual("WeakCache")

@@ -5,6 +5,7 @@ import { inspect } from "node:util"
 import { vi } from "vitest"
 import { WeakError, WeakListeners } from "../src/index.ts"
 import { TestHeap } from "../src/testing/index.ts"
+import { testDual } from "./support/dual.ts"
 import { reportsOf } from "./support/reports.ts"
 import { onBothHeaps } from "./support/worlds.ts"
 
@@ -689,3 +690,5 @@ describe("WeakListeners", () => {
       assert.strictEqual(copy.size(theirs), 1)
     }))
 })
+
+testDual("WeakListeners")

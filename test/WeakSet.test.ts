@@ -3,6 +3,7 @@ import { Effect, Equal, Exit, Hash, MutableHashMap, Option, pipe } from "effect"
 import { inspect } from "node:util"
 import { WeakError, WeakRef, WeakSet } from "../src/index.ts"
 import { TestHeap } from "../src/testing/index.ts"
+import { testDual } from "./support/dual.ts"
 import { Colliding, cyclic, foreign, HashSpy, hostile, Unhashable } from "./support/keys.ts"
 import { compares } from "./support/models.ts"
 
@@ -636,3 +637,5 @@ describe("WeakSet", () => {
     })
   })
 })
+
+testDual("WeakSet")

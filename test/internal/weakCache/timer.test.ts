@@ -99,8 +99,8 @@ describe("Timer", () => {
   })
 
   it("lets a process of Node or Deno end", () => {
-    const unref = vi.fn()
-    const unrefTimer = vi.fn()
+    const unref = vi.fn<(timeout?: number) => void>()
+    const unrefTimer = vi.fn<(timeout?: number) => void>()
     vi.stubGlobal("Deno", { unrefTimer })
     for (const timeout of [{ unref }, {}, 7]) {
       fakeHost(timeout, ({ clock, delays }) => {
