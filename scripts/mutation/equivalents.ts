@@ -173,5 +173,68 @@ export const equivalents: ReadonlyArray<Equivalent> = [
     original: "true",
     replacement: "false",
     reason: "The state that readers see is that of the registration, which says it again."
+  },
+  {
+    file: "src/internal/weakCache/strongFront.ts",
+    line: "const inWindow = 1",
+    original: "1",
+    replacement: "0",
+    reason: "Only tells the three lists apart, as any number from 0 to 3 does that no other list has."
+  },
+  {
+    file: "src/internal/weakCache/strongFront.ts",
+    line: "const ageShift = 7",
+    original: "7",
+    replacement: "(7 + 1)",
+    reason: "Leaves one bit between the count and its age unused."
+  },
+  {
+    file: "src/internal/weakCache/strongFront.ts",
+    line: "#age = 0",
+    original: "0",
+    replacement: "1",
+    reason: "Only differences of ages count."
+  },
+  {
+    file: "src/internal/weakCache/strongFront.ts",
+    line: "#readsOfAge = 0",
+    original: "0",
+    replacement: "1",
+    reason: "Ages the counts one read of 20,000 earlier, which is a tunable without meaning."
+  },
+  {
+    file: "src/internal/weakCache/strongFront.ts",
+    line: "this.#readsOfAge = 0",
+    original: "0",
+    replacement: "1",
+    reason: "Ages the counts one read of 20,000 earlier, which is a tunable without meaning."
+  },
+  {
+    file: "src/internal/weakCache/strongFront.ts",
+    line: "if (++this.#readsOfAge >= Math.max(readsPerAge, readsPerEntry * size)) {",
+    original: ">=",
+    replacement: ">",
+    reason: "Ages the counts one read of 20,000 later, which is a tunable without meaning."
+  },
+  {
+    file: "src/internal/weakCache/strongFront.ts",
+    line: "return halvings < 0 || halvings > 4 ? 0 : ((link.mark >> usesShift) & mostUses) >> halvings",
+    original: ">",
+    replacement: ">=",
+    reason: "Four halvings of at most 15 uses are 0 as well."
+  },
+  {
+    file: "src/internal/weakCache/strongFront.ts",
+    line: "return halvings < 0 || halvings > 4 ? 0 : ((link.mark >> usesShift) & mostUses) >> halvings",
+    original: "4",
+    replacement: "(4 + 1)",
+    reason: "Five halvings of at most 15 uses are 0 as well."
+  },
+  {
+    file: "src/internal/weakCache/strongFront.ts",
+    line: "if ((link.mark & sampledBit) !== 0) {",
+    original: "(link.mark & sampledBit) !== 0",
+    replacement: "true",
+    reason: "An entry that is not sampled has neither the bit nor a place in the map. The check only saves the look-up."
   }
 ]

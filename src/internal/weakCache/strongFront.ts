@@ -104,7 +104,6 @@ class List<L extends Link> {
     else older.newer = newer
     // A removed entry must not hold its former neighbours.
     link.newer = link.older = undefined
-    link.mark &= ~listBits
     // Reset the sum in an empty list, because sums of fractions are inexact.
     this.weight = this.newest === undefined ? 0 : this.weight - link.weight
   }
@@ -195,7 +194,7 @@ export class StrongFront<L extends Link> {
     if (frequency === undefined) return
     frequency.leave(link, this.#hash(link))
     // Starts again as LRU.
-    if (this.size === 0 || (this.capacity <= exact && this.size <= exact)) this.#forgetFrequency()
+    if (this.size === 0 || this.capacity <= exact) this.#forgetFrequency()
   }
 
   /** Marks an entry of the front as the most recently used. O(1), hashes nothing, and allocates nothing. */
