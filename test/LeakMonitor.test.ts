@@ -453,15 +453,20 @@ describe("layer", () => {
           Effect.exit(Effect.provide(Effect.void, LeakMonitor.layer(options as LeakMonitor.Options))),
           (exit) => Exit.isFailure(exit) ? Cause.squash(exit.cause) : undefined
         )
-      const level = yield* defectOf({ level: "some" })
-      assert.instanceOf(level, TypeError)
-      assert.include(level.message, "\"some\"")
-      assert.instanceOf(yield* defectOf({ level: "all", patience: "soon" }), TypeError)
-      assert.instanceOf(yield* defectOf({ level: "all", patience: null }), TypeError)
-      assert.instanceOf(yield* defectOf({ level: "all", patience: -1 }), RangeError)
-      for (const every of [0, -1, 1.5, NaN]) {
-        assert.instanceOf(yield* defectOf({ level: "sampled", every }), RangeError)
-      }
+      for (
+        const [options, message] of [
+          [{ level: "some" }, "TypeError: level must be \"off\", \"sampled\" or \"all\", but it is \"some\""],
+          [{ level: "all", patience: "soon" }, "TypeError: patience must be a duration, but it is \"soon\""],
+          [{ level: "all", patience: null }, "TypeError: patience must be a duration, but it is null"],
+          [{ level: "all", patience: -1 }, "RangeError: patience must not be negative, but it is -1ms"],
+          ...[0, -1, 1.5, NaN].map((every) =>
+            [
+              { level: "sampled", every },
+              `RangeError: every must be a positive integer, but it is ${every}`
+            ] as const
+          )
+        ] as const
+      ) assert.strictEqual(String(yield* defectOf(options)), message)
     }))
 
   it.effect("logs a warning with the name and the stack by default", () =>

@@ -119,10 +119,14 @@ describe("WeakMemo", () => {
             uses++
             return Reflect.apply(originals[index]!.value, this, args)
           }
+          // oxlint-disable-next-line eslint/no-extend-native -- Counts the calls.
           Object.defineProperty(Array.prototype, name, { ...originals[index], value })
         })
         const again = memo(...args)
-        methods.forEach((name, index) => Object.defineProperty(Array.prototype, name, originals[index]!))
+        methods.forEach((name, index) => {
+          // oxlint-disable-next-line eslint/no-extend-native
+          Object.defineProperty(Array.prototype, name, originals[index]!)
+        })
         return again === result && calls() === 1 && memo(...args, args[0]) !== result
       })
       assert.deepStrictEqual(unchanged, lists.map(() => true))
