@@ -835,4 +835,19 @@ describe("WeakKeyMap", () => {
   })
 })
 
+describe("a map with structural keys", () => {
+  it("finds the value of an equal key, whatever kinds of values it has", () => {
+    for (const values of [[{ id: 1 }, { id: 2 }], [1, 2], [{ id: 1 }, 2], [1, { id: 2 }], [undefined, { id: 2 }]]) {
+      const map = WeakKeyMap.makeUnsafe<object, unknown>({ compare: "structural" })
+      const keys = values.map((_, id) => ({ id }))
+      values.forEach((value, id) => WeakKeyMap.set(map, keys[id]!, value))
+      values.forEach((value, id) => {
+        assert.deepStrictEqual(WeakKeyMap.get(map, keys[id]!), Option.some(value))
+        assert.deepStrictEqual(WeakKeyMap.get(map, { id }), Option.some(value))
+      })
+      assert.deepStrictEqual(WeakKeyMap.get(map, { id: 2 }), Option.none())
+    }
+  })
+})
+
 testDual("WeakKeyMap")
