@@ -3,6 +3,7 @@ import { Context, Deferred, Effect, Fiber } from "effect"
 import { TestClock } from "effect/testing"
 import { Background, Removals } from "../../../src/internal/weakCache/background.ts"
 import { Work, workOf } from "../../../src/internal/weakCache/work.ts"
+import { reportsOf } from "../../support/reports.ts"
 
 const settle = Effect.repeat(Effect.yieldNow, { times: 10 })
 
@@ -196,13 +197,18 @@ describe("Removals", () => {
 
   it.effect("report a failure, and go on", () =>
     Effect.gen(function*() {
-      const { background, begun, removals: own } = removals({
-        effect: (key) => key === "a" ? Effect.die(new Error("boom")) : Effect.void
-      })
-      own.report("a", "expired")
-      own.report("b", "expired")
-      yield* settle
-      assert.deepStrictEqual(begun, ["a expired", "b expired"])
-      assert.deepStrictEqual(background.others(undefined), [])
+      const begun: Array<string> = []
+      const reports = yield* reportsOf(Effect.gen(function*() {
+        const { background, removals: own, ...rest } = removals({
+          context: yield* Effect.context<never>(),
+          effect: (key) => key === "a" ? Effect.die(new Error("boom")) : Effect.void
+        })
+        own.report("a", "expired")
+        own.report("b", "expired")
+        yield* settle
+        begun.push(...rest.begun)
+        assert.deepStrictEqual(background.others(undefined), [])
+      }))
+      assert.deepStrictEqual([begun, reports], [["a expired", "b expired"], ["Error: boom"]])
     }))
 })
