@@ -250,7 +250,7 @@ describe("the waiters of one lookup", () => {
         let open = (_: Doc) => {}
         let isInterrupted = false
         const cache: Cache = yield* WeakCache.make({
-          lookup: () =>
+          lookup: (_: string) =>
             Effect.callback<Doc>((resume) => {
               open = (doc) => resume(Effect.succeed(doc))
               return Effect.sync(() => void (isInterrupted = true))
