@@ -249,7 +249,7 @@ describe("the waiters of one lookup", () => {
       for (const leaving of [0, 1, 2, 3]) {
         let open = (_: Doc) => {}
         let isInterrupted = false
-        const cache: Cache = yield* WeakCache.make({
+        const cache = yield* WeakCache.make({
           lookup: (_: string) =>
             Effect.callback<Doc>((resume) => {
               open = (doc) => resume(Effect.succeed(doc))
