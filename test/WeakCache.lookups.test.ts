@@ -144,6 +144,14 @@ describe("stats", () => {
       strong: 1,
       weight: 1
     }, { timeToLive: 50 }],
+    ["an idle time of a millisecond", [setCapacity(2), loaded], {
+      misses: 1,
+      loads: 1,
+      size: 1,
+      strong: 1,
+      weight: 1
+    }, { idleTimeToLive: 1 }],
+    ["an idle time of zero", [setCapacity(2), loaded], { misses: 1, loads: 1, size: 1 }, { idleTimeToLive: 0 }],
     ["the end of its idle time", [loaded, () => wait(50)], { misses: 1, loads: 1, demoted: 1, size: 1 }, {
       idleTimeToLive: 50
     }]
