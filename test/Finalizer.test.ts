@@ -21,6 +21,7 @@ import { vi } from "vitest"
 import { Finalizer, Heap, WeakError, WeakProxy, WeakRef } from "../src/index.ts"
 import { TestHeap } from "../src/testing/index.ts"
 import { atEveryAlignment } from "./support/alignments.ts"
+import { testDual } from "./support/dual.ts"
 import { collectThoroughly, collectUntil, heapInUse } from "./support/realHeap.ts"
 import { reportsOf } from "./support/reports.ts"
 import { onBothHeaps } from "./support/worlds.ts"
@@ -983,3 +984,5 @@ describe("Finalizer", () => {
       ), 60_000)
   })
 })
+
+testDual("Finalizer")

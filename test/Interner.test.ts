@@ -4,6 +4,7 @@ import * as fc from "fast-check"
 import { vi } from "vitest"
 import { Interner, WeakError, WeakProxy } from "../src/index.ts"
 import { TestHeap } from "../src/testing/index.ts"
+import { testDual } from "./support/dual.ts"
 import { collectUntil } from "./support/realHeap.ts"
 
 class Point extends Data.Class<{ readonly x: number; readonly y: number }> {}
@@ -313,3 +314,5 @@ describe("Interner", () => {
     assert.isFalse(Interner.isInterner(copy.makeUnsafe()))
   })
 })
+
+testDual("Interner")

@@ -1,8 +1,23 @@
 import { assert, describe, it } from "@effect/vitest"
-import { Cause, Context, Deferred, Effect, Exit, Fiber, Layer, Logger, Option, Random, Scheduler, Scope } from "effect"
+import {
+  Cause,
+  Clock,
+  Context,
+  Deferred,
+  Effect,
+  Exit,
+  Fiber,
+  Layer,
+  Logger,
+  Option,
+  Random,
+  Scheduler,
+  Scope
+} from "effect"
 import { TestClock } from "effect/testing"
 import { Heap, LeakMonitor, WeakError } from "../src/index.ts"
 import { TestHeap } from "../src/testing/index.ts"
+import { countingHeap } from "./support/countingHeap.ts"
 import { collectThoroughly, collectUntil } from "./support/realHeap.ts"
 import { reportsOf } from "./support/reports.ts"
 
@@ -138,6 +153,28 @@ describe("patience", () => {
       }))
       yield* leaksOf(script, { ...patient, onLeak: (leak) => Effect.sync(() => void leaks.push(leak)) })
       assert.deepStrictEqual(seen, ["NotClosed a", "NotClosed a,NotClosed b", "NotClosed a,NotClosed b,NotClosed c"])
+    }))
+
+  it.effect("is measured by one timer, which ends with the monitor", () =>
+    Effect.gen(function*() {
+      const sleeps = { begun: 0, interrupted: 0 }
+      const clock: Clock.Clock = {
+        ...yield* Clock.Clock,
+        sleep: () =>
+          Effect.onInterrupt(
+            Effect.andThen(Effect.sync(() => void sleeps.begun++), Effect.never),
+            () => Effect.sync(() => void sleeps.interrupted++)
+          )
+      }
+      const script = Effect.scoped(Effect.gen(function*() {
+        for (const name of ["a", "b", "c"]) {
+          yield* TestHeap.collectAndFinalize(yield* track({}, name))
+          yield* Effect.yieldNow
+        }
+        assert.deepStrictEqual(sleeps, { begun: 1, interrupted: 0 })
+      }))
+      yield* Effect.provideService(leaksOf(script, patient), Clock.Clock, clock)
+      assert.deepStrictEqual(sleeps, { begun: 1, interrupted: 1 })
     }))
 
   it.effect("forgives a Scope that closes before it has passed, and others not", () =>
@@ -453,15 +490,20 @@ describe("layer", () => {
           Effect.exit(Effect.provide(Effect.void, LeakMonitor.layer(options as LeakMonitor.Options))),
           (exit) => Exit.isFailure(exit) ? Cause.squash(exit.cause) : undefined
         )
-      const level = yield* defectOf({ level: "some" })
-      assert.instanceOf(level, TypeError)
-      assert.include(level.message, "\"some\"")
-      assert.instanceOf(yield* defectOf({ level: "all", patience: "soon" }), TypeError)
-      assert.instanceOf(yield* defectOf({ level: "all", patience: null }), TypeError)
-      assert.instanceOf(yield* defectOf({ level: "all", patience: -1 }), RangeError)
-      for (const every of [0, -1, 1.5, NaN]) {
-        assert.instanceOf(yield* defectOf({ level: "sampled", every }), RangeError)
-      }
+      for (
+        const [options, message] of [
+          [{ level: "some" }, "TypeError: level must be \"off\", \"sampled\" or \"all\", but it is \"some\""],
+          [{ level: "all", patience: "soon" }, "TypeError: patience must be a duration, but it is \"soon\""],
+          [{ level: "all", patience: null }, "TypeError: patience must be a duration, but it is null"],
+          [{ level: "all", patience: -1 }, "RangeError: patience must not be negative, but it is -1ms"],
+          ...[0, -1, 1.5, NaN].map((every) =>
+            [
+              { level: "sampled", every },
+              `RangeError: every must be a positive integer, but it is ${every}`
+            ] as const
+          )
+        ] as const
+      ) assert.strictEqual(String(yield* defectOf(options)), message)
     }))
 
   it.effect("logs a warning with the name and the stack by default", () =>
@@ -576,6 +618,18 @@ describe("layer", () => {
       assert.deepStrictEqual(yield* inMonitor(LeakMonitor.sentinel), Option.none())
       assert.lengthOf(events, 2)
     }).pipe(Effect.provide(TestHeap.layer)))
+
+  it.effect("has one registry for each heap, whatever is tracked by how many monitors", () =>
+    Effect.gen(function*() {
+      const { heap, made } = countingHeap()
+      const monitor = LeakMonitor.layer({ level: "all" })
+      const twice = Effect.andThen(Effect.scoped(track({})), Effect.scoped(track({})))
+      for (let n = 0; n < 2; n++) {
+        yield* Effect.provideService(Effect.provide(twice, monitor, { local: true }), Heap.Heap, heap)
+      }
+      // Three sentinels and a probe for each monitor.
+      assert.deepStrictEqual(made, [2 * (3 + 1 + 2)])
+    }))
 
   it.effect("runs several monitors side by side", () =>
     Effect.gen(function*() {

@@ -615,14 +615,23 @@ const settings: fc.Arbitrary<Settings> = fc.record({
   refreshAfter: fc.constantFrom(undefined, undefined, 20)
 })
 
+const agrees = (options: { readonly numRuns: number; readonly seed?: number }) =>
+  fc.assert(
+    fc.asyncProperty(
+      settings,
+      fc.array(command, { maxLength: 40, size: "max" }),
+      (settings, script) => Effect.runPromise(runScript(settings, script))
+    ),
+    options
+  )
+
 describe("WeakCache against a model", () => {
-  it("agrees after every step of every script", { timeout: 120_000 }, () =>
-    fc.assert(
-      fc.asyncProperty(
-        settings,
-        fc.array(command, { maxLength: 40, size: "max" }),
-        (settings, script) => Effect.runPromise(runScript(settings, script))
-      ),
-      { numRuns: Number(process.env["WEAK_CACHE_RUNS"] ?? 1500) }
-    ))
+  // Shows most mistakes in a second.
+  it("agrees after every step of eight scripts, which are the same in each run", () => agrees({ numRuns: 8, seed: 1 }))
+
+  it(
+    "agrees after every step of every script",
+    { timeout: 120_000 },
+    () => agrees({ numRuns: Number(process.env["WEAK_CACHE_RUNS"] ?? 1500) })
+  )
 })

@@ -23,6 +23,7 @@ import { Heap, WeakCache, WeakError } from "../src/index.ts"
 import { Key } from "../src/testing/Arbitraries.ts"
 import { TestHeap } from "../src/testing/index.ts"
 import { countingHeap } from "./support/countingHeap.ts"
+import { testDual } from "./support/dual.ts"
 import { reportsOf } from "./support/reports.ts"
 
 interface Doc {
@@ -1664,36 +1665,58 @@ describe("statistics", () => {
 })
 
 describe("options", () => {
-  const bad: ReadonlyArray<readonly [option: string, value: unknown]> = [
-    ["lookup", undefined],
-    ["lookup", 1],
-    ["capacity", -1],
-    ["capacity", NaN],
-    ["capacity", 1.5],
-    ["capacity", "10"],
-    ["maxWeight", -1],
-    ["maxWeight", 10],
-    ["weigh", () => 1],
-    ["weigh", 1],
-    ["onRemoval", 1],
-    ["compare", "identity"],
-    ["name", ""],
-    ["name", 1]
+  const aFunction = "must be a function, got"
+  const aCapacity = "must be a non-negative integer or Infinity, got"
+  const aWeight = "must be a non-negative number, got"
+  const aName = "must be a non-empty string, got"
+  const bad: ReadonlyArray<readonly [option: string, value: unknown, message: string]> = [
+    ["lookup", undefined, `TypeError: lookup ${aFunction} undefined`],
+    ["lookup", 1, `TypeError: lookup ${aFunction} 1`],
+    ["capacity", -1, `RangeError: capacity ${aCapacity} -1`],
+    ["capacity", NaN, `RangeError: capacity ${aCapacity} NaN`],
+    ["capacity", 1.5, `RangeError: capacity ${aCapacity} 1.5`],
+    ["capacity", "10", `RangeError: capacity ${aCapacity} "10"`],
+    ["maxWeight", -1, `RangeError: maxWeight ${aWeight} -1`],
+    ["maxWeight", NaN, `RangeError: maxWeight ${aWeight} NaN`],
+    ["maxWeight", 10, "TypeError: maxWeight and weigh must be given together"],
+    ["weigh", () => 1, "TypeError: maxWeight and weigh must be given together"],
+    ["weigh", 1, `TypeError: weigh ${aFunction} 1`],
+    ["onRemoval", 1, `TypeError: onRemoval ${aFunction} 1`],
+    ["compare", "identity", "TypeError: compare must be \"structural\" or \"reference\", got \"identity\""],
+    ["name", "", `TypeError: name ${aName} ""`],
+    ["name", 1, `TypeError: name ${aName} 1`],
+    ["invalidations", 1, "TypeError: invalidations must be a Stream, or an Effect that returns one, got 1"]
   ]
-  for (const [option, value] of bad) {
+  for (const [option, value, message] of bad) {
     effect(
-      `rejects ${option} ${Formatter.format(value)} with an error that names the option`,
+      `rejects ${option} ${Formatter.format(value)} with an error that says what it must be`,
       () =>
         Effect.gen(function*() {
           const options = { lookup: documents().lookup, [option]: value } as {
             readonly lookup: (key: string) => Effect.Effect<Doc>
           }
-          const error = yield* defectOf(WeakCache.make(options))
-          assert.isTrue(error instanceof RangeError || error instanceof TypeError)
-          assert.include(String(error), option)
+          assert.strictEqual(String(yield* defectOf(WeakCache.make(options))), message)
         })
     )
   }
+
+  effect("accepts the bounds of each option", () =>
+    Effect.gen(function*() {
+      for (
+        const options of [
+          { capacity: 0 },
+          { capacity: Infinity },
+          { maxWeight: 0, weigh: () => 1 },
+          { maxWeight: Infinity, weigh: () => 1 },
+          { compare: "structural" },
+          { compare: "reference" },
+          { timeToLive: Infinity, idleTimeToLive: Infinity, refreshAfter: Infinity }
+        ] as const
+      ) {
+        const cache = yield* WeakCache.make({ ...documents(), ...options })
+        assert.deepStrictEqual(yield* WeakCache.stats(cache), nothing)
+      }
+    }))
 
   effect("makeScoped rejects a handle that is not a function", () =>
     Effect.gen(function*() {
@@ -1816,3 +1839,5 @@ describe("heaps and copies", () => {
       assert.isFalse(other.isWeakCache(cache))
     }).pipe(Effect.scoped))
 })
+
+testDual("WeakCache")

@@ -3,6 +3,7 @@ import { Effect, Equal, Exit, Hash, MutableHashMap, Option, pipe } from "effect"
 import { inspect } from "node:util"
 import { WeakError, WeakKeyMap, WeakRef } from "../src/index.ts"
 import { TestHeap } from "../src/testing/index.ts"
+import { testDual } from "./support/dual.ts"
 import { Colliding, cyclic, foreign, HashSpy, hostile, Meddling, Unhashable } from "./support/keys.ts"
 import { compares } from "./support/models.ts"
 
@@ -833,3 +834,20 @@ describe("WeakKeyMap", () => {
     })
   })
 })
+
+describe("a map with structural keys", () => {
+  it("finds the value of an equal key, whatever kinds of values it has", () => {
+    for (const values of [[{ id: 1 }, { id: 2 }], [1, 2], [{ id: 1 }, 2], [1, { id: 2 }], [undefined, { id: 2 }]]) {
+      const map = WeakKeyMap.makeUnsafe<object, unknown>({ compare: "structural" })
+      const keys = values.map((_, id) => ({ id }))
+      values.forEach((value, id) => WeakKeyMap.set(map, keys[id]!, value))
+      values.forEach((value, id) => {
+        assert.deepStrictEqual(WeakKeyMap.get(map, keys[id]!), Option.some(value))
+        assert.deepStrictEqual(WeakKeyMap.get(map, { id }), Option.some(value))
+      })
+      assert.deepStrictEqual(WeakKeyMap.get(map, { id: 2 }), Option.none())
+    }
+  })
+})
+
+testDual("WeakKeyMap")

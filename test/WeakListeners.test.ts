@@ -5,6 +5,7 @@ import { inspect } from "node:util"
 import { vi } from "vitest"
 import { WeakError, WeakListeners } from "../src/index.ts"
 import { TestHeap } from "../src/testing/index.ts"
+import { testDual } from "./support/dual.ts"
 import { reportsOf } from "./support/reports.ts"
 import { onBothHeaps } from "./support/worlds.ts"
 
@@ -483,6 +484,25 @@ describe("WeakListeners", () => {
           assert.strictEqual(yield* TestHeap.pending, 0)
         }).pipe(Effect.provide(TestHeap.layer)))
 
+      it("leaves nothing in the registry if all listeners of a receiver stop, in any order", () => {
+        for (const order of [[0, 1, 2], [2, 1, 0], [1, 0, 2]]) {
+          const { collect, heap, pending } = TestHeap.makeUnsafe()
+          const { count, emit, target } = targets[kind]()
+          const view = new View()
+          const listeners = order.map(() => WeakListeners.listenUnsafe(target, "data", view, see, { heap }))
+          order.forEach((index, stopped) => {
+            emit()
+            assert.deepStrictEqual([count(), view.seen.splice(0).length], [3 - stopped, 3 - stopped])
+            assert.isTrue(WeakListeners.stop(listeners[index]!))
+            assert.isFalse(WeakListeners.stop(listeners[index]!))
+          })
+          emit()
+          assert.deepStrictEqual([count(), view.seen.length], [0, 0])
+          collect(view)
+          assert.strictEqual(pending(), 0)
+        }
+      })
+
       it("does not call a listener that another listener stops during the event", () => {
         const { emit, target } = targets[kind]()
         const [a, b] = [new View(), new View()]
@@ -689,3 +709,34 @@ describe("WeakListeners", () => {
       assert.strictEqual(copy.size(theirs), 1)
     }))
 })
+
+describe("a hub", () => {
+  it("leaves nothing in its registry if all listeners of a receiver are gone, in any order", () => {
+    for (const how of ["remove", "stop", "stop backwards"] as const) {
+      const { collect, heap, pending } = TestHeap.makeUnsafe()
+      const hub = WeakListeners.makeUnsafe<number>(heap)
+      const [view, other] = [new View(), new View()]
+      const seen: Array<string> = []
+      const listeners = [0, 1, 2].map((n) =>
+        WeakListeners.addUnsafe(hub, view, (_, event) => void seen.push(`${n} ${event}`))
+      )
+      WeakListeners.addUnsafe(hub, other, (_, event) => void seen.push(`other ${event}`))
+      Effect.runSync(WeakListeners.publish(hub, 1))
+      assert.deepStrictEqual(seen.splice(0), ["0 1", "1 1", "2 1", "other 1"])
+      if (how === "remove") {
+        assert.deepStrictEqual([WeakListeners.remove(hub, view), WeakListeners.remove(hub, view)], [true, false])
+      } else {
+        for (const listener of how === "stop" ? listeners : listeners.toReversed()) {
+          assert.deepStrictEqual([WeakListeners.stop(listener), WeakListeners.stop(listener)], [true, false])
+        }
+      }
+      assert.strictEqual(WeakListeners.size(hub), 1)
+      collect(view)
+      assert.strictEqual(pending(), 0)
+      Effect.runSync(WeakListeners.publish(hub, 2))
+      assert.deepStrictEqual(seen, ["other 2"])
+    }
+  })
+})
+
+testDual("WeakListeners")

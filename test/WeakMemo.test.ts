@@ -62,7 +62,8 @@ describe("WeakMemo", () => {
         ...[28, 29, 30, 31, 32, 33, 60].flatMap((length) => [
           Array.from({ length }, (_, i) => i),
           Array.from({ length }, (_, i) => i === 0 ? a : i),
-          Array.from({ length }, (_, i) => i === length - 1 ? a : i)
+          Array.from({ length }, (_, i) => i === length - 1 ? a : i),
+          Array.from({ length }, () => a)
         ]),
         Array.from({ length: 60 }, (_, i) => i === 3 ? a : i),
         Array.from({ length: 60 }, (_, i) => i === 4 ? a : i),
@@ -74,6 +75,85 @@ describe("WeakMemo", () => {
       assert.isTrue(lists.every((args, i) => memo(...args) === results[i]))
       assert.isTrue(lists.every((args, i) => results[i]!.args.every((arg, j) => Object.is(arg, args[j]))))
       assert.strictEqual(calls(), lists.length)
+    })
+
+    it("finds a remembered result of up to 29 arguments without making an array of them", () => {
+      const [a, b] = [{}, () => 1]
+      const lists: ReadonlyArray<ReadonlyArray<unknown>> = [
+        [],
+        [a],
+        [b],
+        [1],
+        [0],
+        ["x"],
+        [undefined],
+        [a, b],
+        [b, a],
+        [a, 1],
+        [1, a],
+        [a, -0],
+        [a, b, -0],
+        [1, 2],
+        [-0, 1],
+        [1, -0],
+        [1, a, 2],
+        [a, 1, b],
+        [a, 1, 2, b],
+        [a, b, a, b],
+        ...[5, 28, 29].flatMap((length) => [
+          Array.from({ length }, () => a),
+          Array.from({ length }, (_, i) => i),
+          Array.from({ length }, (_, i) => i % 2 === 0 ? a : i),
+          Array.from({ length }, (_, i) => i % 2 === 1 ? a : i),
+          Array.from({ length }, (_, i) => i === length - 1 ? 0 : a)
+        ])
+      ]
+      let uses = 0
+      const methods = ["every", "some", "reduce", "map", "filter"] as const
+      const originals = methods.map((name) => Object.getOwnPropertyDescriptor(Array.prototype, name)!)
+      const unchanged = lists.map((args) => {
+        const { calls, memo } = counting()
+        const result = memo(...args)
+        methods.forEach((name, index) => {
+          const value = function(this: unknown, ...args: ReadonlyArray<unknown>) {
+            uses++
+            return Reflect.apply(originals[index]!.value, this, args)
+          }
+          // oxlint-disable-next-line eslint/no-extend-native -- Counts the calls.
+          Object.defineProperty(Array.prototype, name, { ...originals[index], value })
+        })
+        const again = memo(...args)
+        methods.forEach((name, index) => {
+          // oxlint-disable-next-line eslint/no-extend-native
+          Object.defineProperty(Array.prototype, name, originals[index]!)
+        })
+        return again === result && calls() === 1 && memo(...args, args[0]) !== result
+      })
+      assert.deepStrictEqual(unchanged, lists.map(() => true))
+      assert.strictEqual(uses, 0)
+    })
+
+    it("evicts a result that was found without an array as late as any other", () => {
+      const a = {}
+      for (const objects of [[], [a], [a, a]]) {
+        for (const primitives of [[1], [0], [1, 2], [-0, 1]]) {
+          const { calls, memo } = counting({ capacity: 2 })
+          const args = [...objects, ...primitives]
+          const result = memo(...args)
+          for (let n = 0; n < 5; n++) {
+            // Of the same shape, so that both ways to find a result are used.
+            memo(...objects, ...primitives.map(() => 100 + n))
+            assert.isTrue(memo(...args) === result)
+          }
+          assert.strictEqual(calls(), 6)
+        }
+      }
+    })
+
+    it("copies no property of an old function that a new one does not have", () => {
+      const memo = WeakMemo.memoize(new Function("a", "return a") as (a: number) => number)
+      assert.sameMembers(Reflect.ownKeys(memo), ["length", "name", "prototype"])
+      assert.strictEqual(memo(5), 5)
     })
 
     it("remembers every result, undefined included", () => {
@@ -182,7 +262,8 @@ describe("WeakMemo", () => {
 
     it("rejects an invalid capacity", () => {
       for (const capacity of [-1, 1.5, NaN, -Infinity, "10" as unknown as number]) {
-        assert.throws(() => WeakMemo.memoize(() => 1, { capacity }), RangeError, `${capacity}`)
+        const message = `capacity must be a non-negative integer or Infinity, got ${capacity}`
+        assert.throws(() => WeakMemo.memoize(() => 1, { capacity }), RangeError, message)
       }
     })
 
@@ -477,6 +558,58 @@ describe("WeakMemo", () => {
         assert.isFalse(WeakMemo.forget(memo, ...args))
         lists.forEach((list, i) => assert.strictEqual(memo(...list) === before[i], i !== forgotten))
       })
+    })
+
+    it("forget forgets the only result", () => {
+      const [a, b] = [{}, {}]
+      for (const args of argumentLists(a, b)) {
+        const { calls, memo } = counting()
+        const before = memo(...args)
+        assert.isTrue(WeakMemo.forget(memo, ...args))
+        const after = memo(...args)
+        assert.isTrue(after !== before && memo(...args) === after)
+        assert.strictEqual(calls(), 2)
+        WeakMemo.clear(memo)
+        assert.isFalse(WeakMemo.forget(memo, ...args))
+      }
+    })
+
+    it("a result that was forgotten after others were evicted is not evicted again", () => {
+      for (const forgotten of [0, 1, 2, 3, 4]) {
+        const { calls, memo } = counting({ capacity: 5 })
+        for (let n = 0; n < 6; n++) memo(n)
+        // The first was evicted, so the order of the others is known.
+        WeakMemo.forget(memo, forgotten + 1)
+        const left = [1, 2, 3, 4, 5].filter((n) => n !== forgotten + 1)
+        memo(10)
+        const before = calls()
+        for (const n of [...left, 10]) memo(n)
+        assert.strictEqual(calls(), before)
+        memo(11)
+        // The least recently used one has been evicted, and no other.
+        for (const n of [...left.slice(1), 10, 11]) memo(n)
+        assert.strictEqual(calls(), before + 1)
+        memo(left[0])
+        assert.strictEqual(calls(), before + 2)
+      }
+    })
+
+    it("a family remembers no instance that was made while it forgot", () => {
+      for (const end of ["clear", "forget"] as const) {
+        let running = true
+        const family: (key: number) => object = WeakMemo.family((key: number) => {
+          if (running) {
+            running = false
+            if (end === "clear") WeakMemo.clear(family)
+            else WeakMemo.forget(family, key)
+          }
+          return {}
+        })
+        const outdated = family(1)
+        const instance = family(1)
+        assert.isFalse(instance === outdated)
+        assert.isTrue(family(1) === instance)
+      }
     })
 
     it("a forgotten result makes room within the capacity", () => {

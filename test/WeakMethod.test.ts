@@ -4,6 +4,7 @@ import { inspect } from "node:util"
 import { vi } from "vitest"
 import { WeakError, WeakMethod, WeakProxy, WeakRef } from "../src/index.ts"
 import { TestHeap } from "../src/testing/index.ts"
+import { testDual } from "./support/dual.ts"
 import { collectThoroughly, collectUntil } from "./support/realHeap.ts"
 import { reportsOf } from "./support/reports.ts"
 
@@ -516,3 +517,5 @@ describe("WeakMethod", () => {
       }))
   })
 })
+
+testDual("WeakMethod")

@@ -5,6 +5,7 @@ import { inspect } from "node:util"
 import { vi } from "vitest"
 import { Heap, WeakError, WeakProxy, WeakRef } from "../src/index.ts"
 import { TestHeap } from "../src/testing/index.ts"
+import { testDual } from "./support/dual.ts"
 import { hasMessageInStack, isNode, skip } from "./support/host.ts"
 import { collectThoroughly, collectUntil } from "./support/realHeap.ts"
 import { kinds, missingKinds, Private } from "./support/referents.ts"
@@ -1019,3 +1020,5 @@ describe("WeakProxy", () => {
     assert.isTrue(WeakProxy.equals(ours, target))
   })
 })
+
+testDual("WeakProxy")

@@ -7,6 +7,7 @@ import { Finalizer, Heap, WeakError, WeakMethod, WeakProxy, WeakRef } from "../s
 import { callbacksPerTurn } from "../src/internal/referent.ts"
 import { TestHeap } from "../src/testing/index.ts"
 import { atEveryAlignment } from "./support/alignments.ts"
+import { testDual } from "./support/dual.ts"
 import { collectThoroughly, collectUntil, heapInUse, many, tolerated } from "./support/realHeap.ts"
 import { reportsOf } from "./support/reports.ts"
 import { type Named, onBothHeaps } from "./support/worlds.ts"
@@ -881,3 +882,5 @@ describe("WeakRef", () => {
     })
   })
 })
+
+testDual("WeakRef")

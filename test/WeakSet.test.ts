@@ -3,6 +3,8 @@ import { Effect, Equal, Exit, Hash, MutableHashMap, Option, pipe } from "effect"
 import { inspect } from "node:util"
 import { WeakError, WeakRef, WeakSet } from "../src/index.ts"
 import { TestHeap } from "../src/testing/index.ts"
+import { countingHeap } from "./support/countingHeap.ts"
+import { testDual } from "./support/dual.ts"
 import { Colliding, cyclic, foreign, HashSpy, hostile, Unhashable } from "./support/keys.ts"
 import { compares } from "./support/models.ts"
 
@@ -636,3 +638,25 @@ describe("WeakSet", () => {
     })
   })
 })
+
+describe("the registry of a set", () => {
+  it("is replaced when most of its registrations are stale, and not before", () => {
+    const { collect, finalize, heap, made } = countingHeap()
+    const set = WeakSet.makeUnsafe<object>({ compare: "reference" }, heap)
+    const elements = Array.from({ length: 100 }, () => ({}))
+    WeakSet.addAll(set, elements)
+    collect(...elements.splice(0, 50))
+    finalize()
+    assert.strictEqual(WeakSet.size(set), 50)
+    // 50 registrations are left. Each removal makes one of them stale.
+    for (let removed = 1; removed <= 29; removed++) WeakSet.remove(set, elements.pop()!)
+    assert.deepStrictEqual(made, [100])
+    WeakSet.remove(set, elements.pop()!)
+    assert.deepStrictEqual(made, [100, 20])
+    WeakSet.clear(set)
+    WeakSet.add(set, elements[0]!)
+    assert.deepStrictEqual(made, [100, 20, 1])
+  })
+})
+
+testDual("WeakSet")

@@ -3,6 +3,7 @@ import { Effect, Equal, Exit, Hash, MutableHashMap, Option, pipe } from "effect"
 import { inspect } from "node:util"
 import { WeakError, WeakKeyMap, WeakRef, WeakValueMap } from "../src/index.ts"
 import { TestHeap } from "../src/testing/index.ts"
+import { testDual } from "./support/dual.ts"
 import { Colliding, cyclic, foreign, HashSpy, hostile, Meddling, Unhashable } from "./support/keys.ts"
 import { compares } from "./support/models.ts"
 
@@ -787,3 +788,5 @@ describe("WeakValueMap", () => {
     })
   })
 })
+
+testDual("WeakValueMap")

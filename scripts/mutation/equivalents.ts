@@ -173,5 +173,180 @@ export const equivalents: ReadonlyArray<Equivalent> = [
     original: "true",
     replacement: "false",
     reason: "The state that readers see is that of the registration, which says it again."
+  },
+  {
+    file: "src/internal/weakCache/strongFront.ts",
+    line: "const inWindow = 1",
+    original: "1",
+    replacement: "0",
+    reason: "Only tells the three lists apart, as any number from 0 to 3 does that no other list has."
+  },
+  {
+    file: "src/internal/weakCache/strongFront.ts",
+    line: "const ageShift = 7",
+    original: "7",
+    replacement: "(7 + 1)",
+    reason: "Leaves one bit between the count and its age unused."
+  },
+  {
+    file: "src/internal/weakCache/strongFront.ts",
+    line: "#age = 0",
+    original: "0",
+    replacement: "1",
+    reason: "Only differences of ages count."
+  },
+  {
+    file: "src/internal/weakCache/strongFront.ts",
+    line: "#readsOfAge = 0",
+    original: "0",
+    replacement: "1",
+    reason: "Ages the counts one read of 20,000 earlier, which is a tunable without meaning."
+  },
+  {
+    file: "src/internal/weakCache/strongFront.ts",
+    line: "this.#readsOfAge = 0",
+    original: "0",
+    replacement: "1",
+    reason: "Ages the counts one read of 20,000 earlier, which is a tunable without meaning."
+  },
+  {
+    file: "src/internal/weakCache/strongFront.ts",
+    line: "if (++this.#readsOfAge >= Math.max(readsPerAge, readsPerEntry * size)) {",
+    original: ">=",
+    replacement: ">",
+    reason: "Ages the counts one read of 20,000 later, which is a tunable without meaning."
+  },
+  {
+    file: "src/internal/weakCache/strongFront.ts",
+    line: "return halvings < 0 || halvings > 4 ? 0 : ((link.mark >> usesShift) & mostUses) >> halvings",
+    original: ">",
+    replacement: ">=",
+    reason: "Four halvings of at most 15 uses are 0 as well."
+  },
+  {
+    file: "src/internal/weakCache/strongFront.ts",
+    line: "return halvings < 0 || halvings > 4 ? 0 : ((link.mark >> usesShift) & mostUses) >> halvings",
+    original: "4",
+    replacement: "(4 + 1)",
+    reason: "Five halvings of at most 15 uses are 0 as well."
+  },
+  {
+    file: "src/internal/weakCache/strongFront.ts",
+    line: "if ((link.mark & sampledBit) !== 0) {",
+    original: "(link.mark & sampledBit) !== 0",
+    replacement: "true",
+    reason: "An entry that is not sampled has neither the bit nor a place in the map. The check only saves the look-up."
+  },
+  {
+    file: "src/internal/weakCache/store.ts",
+    line: "if (extra !== undefined || this.#isTimed) return this.#readTimed(entry, extra)",
+    original: "extra !== undefined || this.#isTimed",
+    replacement: "true",
+    reason: "`readTimed` returns the same. The rest of the function is only faster."
+  },
+  {
+    file: "src/internal/weakCache/store.ts",
+    line: "if (exit === undefined) return this.#readWeak(entry, 0)",
+    original: "0",
+    replacement: "1",
+    reason: "Only a cache with an idle time reads the time, and it does not come here."
+  },
+  {
+    file: "src/internal/weakCache/store.ts",
+    line: "const now = this.#isTimed || extra?.expiresAt !== undefined ? this.now() : 0",
+    original: "this.#isTimed || extra?.expiresAt !== undefined ? this.now() : 0",
+    replacement: "this.now()",
+    reason: "Nobody reads the time of an entry that has none. The check only saves the call of the clock."
+  },
+  {
+    file: "src/internal/weakCache/store.ts",
+    line: "const now = this.#isTimed || extra?.expiresAt !== undefined ? this.now() : 0",
+    original: "0",
+    replacement: "1",
+    reason: "Nobody reads the time of an entry that has none."
+  },
+  {
+    file: "src/internal/weakCache/store.ts",
+    line: "const now = timeToLive !== Infinity || this.#isTimed ? this.now() : 0",
+    original: "timeToLive !== Infinity || this.#isTimed ? this.now() : 0",
+    replacement: "this.now()",
+    reason: "Nobody reads the time of an entry that has none. The check only saves the call of the clock."
+  },
+  {
+    file: "src/internal/weakCache/store.ts",
+    line: "const now = timeToLive !== Infinity || this.#isTimed ? this.now() : 0",
+    original: "0",
+    replacement: "1",
+    reason: "Nobody reads the time of an entry that has none."
+  },
+  {
+    file: "src/internal/weakCache/store.ts",
+    line: "return this.#readPresent(entry, this.#isTimed ? this.now() : 0)!",
+    original: "this.#isTimed ? this.now() : 0",
+    replacement: "this.now()",
+    reason: "Nobody reads the time of an entry that has none. The check only saves the call of the clock."
+  },
+  {
+    file: "src/internal/weakCache/store.ts",
+    line: "return this.#readPresent(entry, this.#isTimed ? this.now() : 0)!",
+    original: "0",
+    replacement: "1",
+    reason: "Nobody reads the time of an entry that has none."
+  },
+  {
+    file: "src/internal/weakCache/store.ts",
+    line: "#registered = 0",
+    original: "0",
+    replacement: "1",
+    reason: "The constructor sets it again, together with the registry."
+  },
+  {
+    file: "src/internal/weakCache/store.ts",
+    line: "const sliceOfTimer = 4096",
+    original: "4096",
+    replacement: "(4096 + 1)",
+    reason: "A tunable: how many entries one turn of the timer removes has no meaning to the program."
+  },
+  {
+    file: "src/internal/weakCache/store.ts",
+    line: "const sliceOfCleanup = 8192",
+    original: "8192",
+    replacement: "(8192 + 1)",
+    reason: "A tunable: how many clean-ups one turn runs has no meaning to the program."
+  },
+  {
+    file: "src/internal/weakCache/lookups.ts",
+    line: "const deepest = 32",
+    original: "32",
+    replacement: "(32 + 1)",
+    reason: "A tunable: any number of lookups on the stack does that is far below the size of the stack."
+  },
+  {
+    file: "src/internal/weakCache/lookups.ts",
+    line: "const framesLeft = 1000",
+    original: "1000",
+    replacement: "(1000 + 1)",
+    reason: "A tunable: any part of the stack does that is enough for one lookup."
+  },
+  {
+    file: "src/internal/weakCache/lookups.ts",
+    line: "return this.#refreshes.size === 0 ? undefined : this.#refreshes.get(key)",
+    original: "this.#refreshes.size === 0 ? undefined : this.#refreshes.get(key)",
+    replacement: "this.#refreshes.get(key)",
+    reason: "An empty table finds nothing either. The check only saves the hash."
+  },
+  {
+    file: "src/internal/weakCache/weakCache.ts",
+    line: "const roundsOfClosing = 8",
+    original: "8",
+    replacement: "(8 + 1)",
+    reason: "A tunable: after any number of rounds, finalizers that always load again are cut off."
+  },
+  {
+    file: "src/internal/weakCache/timer.ts",
+    line: "this.#sleeper ??= new this.#heap.WeakRef(sleeper)",
+    original: "??=",
+    replacement: "=",
+    reason: "All calls have the same sleeper, so another reference does as well."
   }
 ]

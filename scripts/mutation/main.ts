@@ -170,8 +170,9 @@ for (const limit of [20, 200, 1000, slow]) {
 // Some code runs once in a process: a mutant of it must be active before the modules are loaded.
 for (const job of toRun.filter(isOpen)) {
   const name = path.basename(job.file, ".ts").toLowerCase()
-  const files = [...reachedBy.get(job) ?? [], ...loadedBy.get(job) ?? []]
-    .toSorted((a, b) => Number(b.toLowerCase().includes(name)) - Number(a.toLowerCase().includes(name)))
+  const nearness = (file: string) =>
+    Number(file.toLowerCase().includes(name)) + Number(file.toLowerCase().endsWith(`/${name}.test.ts`))
+  const files = [...reachedBy.get(job) ?? [], ...loadedBy.get(job) ?? []].toSorted((a, b) => nearness(b) - nearness(a))
   for (const file of new Set(files.slice(0, alone))) {
     if (Date.now() > end || !isOpen(job)) break
     await run(file, [job], { only: job.id, slow })

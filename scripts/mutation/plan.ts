@@ -41,5 +41,6 @@ export type Line =
     readonly millis: number
   }
   | { readonly type: "passed" | "retry"; readonly test: string; readonly id: number }
+  | { readonly type: "again"; readonly test: string }
   | { readonly type: "killed"; readonly id: number; readonly by: string }
   | { readonly type: "end"; readonly loaded: ReadonlyArray<number> }

@@ -54,6 +54,11 @@ export default class extends TestRunner {
     reached = new Set()
     const failure = await failureOf(run)
     const millis = performance.now() - begin
+    if (failure !== undefined && this.#ran > 0) {
+      // An earlier mutant has left something behind. The test runs again as the first of a new process.
+      write({ type: "again", test: test.id })
+      return end()
+    }
     const ids = failure === undefined ? left ?? [...reached] : []
     write({ type: "reached", test: test.id, ids, millis })
     if (left === undefined && millis > slow) return

@@ -62,7 +62,12 @@ export const startTests = async (sources: ReadonlyArray<Source>, budget: number)
     const watch = setInterval(() => {
       const last = lines().at(-1)
       if (last?.type !== "test" && last?.type !== "mutant") return
-      if (Date.now() > last.at + last.limit) process.kill(last.pid, "SIGKILL")
+      if (Date.now() <= last.at + last.limit) return
+      try {
+        process.kill(last.pid, "SIGKILL")
+      } catch {
+        // The process has ended since it wrote the line.
+      }
     }, 500)
     await vitest.runTestSpecifications([vitest.getRootProject().createSpecification(path.join(root, file))])
     clearInterval(watch)

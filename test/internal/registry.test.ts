@@ -5,6 +5,7 @@ import { WeakSet } from "../../src/index.ts"
 import { host, nextTurn } from "../../src/internal/host.ts"
 import { inShards, inSlices } from "../../src/internal/registry.ts"
 import { TestHeap } from "../../src/testing/index.ts"
+import { countingHeap } from "../support/countingHeap.ts"
 import { collectUntil } from "../support/realHeap.ts"
 
 describe("registry", () => {
@@ -115,4 +116,78 @@ describe("registry", () => {
       assert.strictEqual(WeakSet.size(set), 0)
       assert.isAbove(sizes.size, 2)
     }), 120_000)
+})
+
+describe("inShards", () => {
+  it("opens the next registry when one is full, and cleans up what each registration holds", () => {
+    const { collect, finalize, heap, made } = countingHeap()
+    const cleaned: Array<number> = []
+    const register = inShards<number>(heap, 10, (held) => void cleaned.push(held))
+    assert.deepStrictEqual(made, [])
+    const referents = Array.from({ length: 25 }, () => ({}))
+    referents.forEach((referent, index) => register(referent, index))
+    assert.deepStrictEqual(made, [10, 10, 5])
+    collect(...referents)
+    finalize()
+    assert.sameMembers(cleaned, referents.map((_, index) => index))
+    // Clean-ups make no room, because an engine takes registrations back only with the registry.
+    for (let n = 0; n < 6; n++) register({}, 100)
+    assert.deepStrictEqual(made, [10, 10, 10, 1])
+  })
+})
+
+describe("inSlices", () => {
+  it("does further steps of one value in its turn, and waits for the promise of a step", async () => {
+    const turn = () => new Promise<void>((resolve) => nextTurn(resolve))
+    const steps: Array<string> = []
+    let open = () => {}
+    const cleanup = inSlices<string>(3, (held) => {
+      steps.push(held)
+      if (held === "long") return steps.length < 5
+      if (held === "pause" && steps.length === 6) return new Promise<void>((resolve) => open = resolve)
+      return undefined
+    })
+    const long = cleanup("long")
+    assert.deepStrictEqual(steps, ["long", "long", "long"])
+    assert.instanceOf(long, Promise)
+    await turn()
+    assert.deepStrictEqual(steps, ["long", "long", "long", "long", "long"])
+    await long
+    const paused = cleanup("pause")
+    assert.instanceOf(paused, Promise)
+    assert.deepStrictEqual(steps.slice(5), ["pause"])
+    assert.isUndefined(cleanup("short"))
+    let isOver = false
+    void paused!.then(() => isOver = true)
+    await turn()
+    assert.deepStrictEqual([steps.slice(6), isOver], [["short"], false])
+    open()
+    await paused
+    assert.deepStrictEqual(steps.slice(6), ["short", "pause"])
+  })
+
+  it("runs fewer clean-ups in the turn of the engine than in later turns, if it is told so", async () => {
+    const cleaned: Array<number> = []
+    const cleanup = inSlices<number>(5, (held) => void cleaned.push(held), 2)
+    const turns: Array<number> = []
+    for (let n = 0; n < 13; n++) void cleanup(n)
+    for (let n = 0; n < 5; n++) {
+      turns.push(cleaned.length)
+      await new Promise<void>((resolve) => nextTurn(resolve))
+    }
+    assert.deepStrictEqual(turns, [2, 7, 12, 13, 13])
+    assert.deepStrictEqual(cleaned, Array.from({ length: 13 }, (_, n) => n))
+  })
+
+  it("keeps the order of many values, in parts", async () => {
+    const cleaned: Array<number> = []
+    const cleanup = inSlices<number>(700, (held) => void cleaned.push(held), 1)
+    const count = 4000
+    let last: Promise<void> | undefined
+    for (let n = 0; n < count; n++) last = cleanup(n)
+    await last
+    assert.deepStrictEqual(cleaned, Array.from({ length: count }, (_, n) => n))
+    assert.isUndefined(cleanup(count))
+    assert.strictEqual(cleaned.length, count + 1)
+  })
 })

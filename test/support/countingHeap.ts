@@ -10,9 +10,9 @@ export const countingHeap = () => {
     FinalizationRegistry: class<T> extends heap.FinalizationRegistry<T> {
       private readonly index = made.push(0) - 1
 
-      override register(target: WeakKey, held: T): void {
+      override register(target: WeakKey, held: T, token?: WeakKey): void {
         made[this.index]!++
-        super.register(target, held)
+        super.register(target, held, token)
       }
     }
   }

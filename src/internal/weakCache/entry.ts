@@ -60,27 +60,19 @@ export class StrongEntry<Key, A extends WeakKey, E> implements Link, Keyed<Key> 
   readonly key: Key
   /** What the table needs to find the key, so that removing the entry runs no code of the user. */
   readonly hash: number | undefined
-  extra: Extra<Key, A, E> | undefined
-  exit: Exit.Exit<A, E> | undefined
-  lookup: Lookup<Key, A, E> | undefined
+  extra: Extra<Key, A, E> | undefined = undefined
+  exit: Exit.Exit<A, E> | undefined = undefined
+  lookup: Lookup<Key, A, E> | undefined = undefined
   /** The weak form, after the value was held only weakly for the first time. */
-  weak: WeakEntry<Key, A, E> | undefined
-  weight: number
-  mark: number
-  newer: StrongEntry<Key, A, E> | undefined
-  older: StrongEntry<Key, A, E> | undefined
+  weak: WeakEntry<Key, A, E> | undefined = undefined
+  weight = 1
+  mark = 0
+  newer: StrongEntry<Key, A, E> | undefined = undefined
+  older: StrongEntry<Key, A, E> | undefined = undefined
 
   constructor(key: Key, hash: number | undefined) {
     this.key = key
     this.hash = hash
-    this.extra = undefined
-    this.exit = undefined
-    this.lookup = undefined
-    this.weak = undefined
-    this.weight = 1
-    this.mark = 0
-    this.newer = undefined
-    this.older = undefined
   }
 }
 

@@ -104,7 +104,6 @@ class List<L extends Link> {
     else older.newer = newer
     // A removed entry must not hold its former neighbours.
     link.newer = link.older = undefined
-    link.mark &= ~listBits
     // Reset the sum in an empty list, because sums of fractions are inexact.
     this.weight = this.newest === undefined ? 0 : this.weight - link.weight
   }
@@ -182,7 +181,7 @@ export class StrongFront<L extends Link> {
       frequency.enter(link, this.#hash(link), this.size)
       this.#fillMain(frequency)
     } else if (this.size > exact && this.capacity > exact) {
-      this.#frequency = new Frequency<L>(this.capacity, this.size)
+      this.#frequency = new Frequency<L>(this.capacity)
       this.#fillMain(this.#frequency)
     }
   }
@@ -195,7 +194,7 @@ export class StrongFront<L extends Link> {
     if (frequency === undefined) return
     frequency.leave(link, this.#hash(link))
     // Starts again as LRU.
-    if (this.size === 0 || (this.capacity <= exact && this.size <= exact)) this.#forgetFrequency()
+    if (this.size === 0 || this.capacity <= exact) this.#forgetFrequency()
   }
 
   /** Marks an entry of the front as the most recently used. O(1), hashes nothing, and allocates nothing. */
@@ -286,15 +285,14 @@ class Frequency<L extends Link> {
   /** The sampled entries, with the hashes of their keys. */
   readonly #sampled = new Map<L, number>()
   /** The hashes of sampled keys, in the order of use: what an LRU front of this size would hold. */
-  readonly #shadow = new Map<number, true>()
+  readonly #shadow = new Set<number>()
   #sampledReads = 0
   /** Sampled reads that only LRU finds, less those that only the front finds. */
   #advantage = 0
   #draws = 1
 
-  constructor(capacity: number, size: number) {
+  constructor(capacity: number) {
     this.#sampleMask = capacity >= 2048 ? 15 : capacity >= 1024 ? 7 : capacity >= 512 ? 3 : 0
-    this.#sketch.reserve(size)
   }
 
   /** An entry enters the window. */
@@ -341,7 +339,7 @@ class Frequency<L extends Link> {
   /** Starts the shadow when the front is full for the first time: so far, LRU would hold the same entries. */
   #begin(): void {
     this.isFull = true
-    for (const hash of this.#sampled.values()) this.#shadow.set(hash, true)
+    for (const hash of this.#sampled.values()) this.#shadow.add(hash)
   }
 
   #draw(): number {
@@ -363,9 +361,9 @@ class Frequency<L extends Link> {
   #compare(hash: number, isHit: boolean, size: number): void {
     const shadow = this.#shadow
     const isHitOfLru = shadow.delete(hash)
-    shadow.set(hash, true)
+    shadow.add(hash)
     if (shadow.size > size / (this.#sampleMask + 1)) {
-      for (const oldest of shadow.keys()) {
+      for (const oldest of shadow) {
         shadow.delete(oldest)
         break
       }
@@ -384,7 +382,8 @@ class Frequency<L extends Link> {
     if (!this.isFull) return
     if (isHit) this.#hits++
     if (++this.#reads < Math.max(readsPerStep, size)) return
-    this.#moveBorder(this.#hits / this.#reads, this.#advantage / Math.max(this.#sampledReads, 1))
+    // The advantage is NaN if no read was sampled, which is no difference.
+    this.#moveBorder(this.#hits / this.#reads, this.#advantage / this.#sampledReads)
     this.#reads =
       this.#hits =
       this.#sampledReads =

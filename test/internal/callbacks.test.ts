@@ -1,0 +1,127 @@
+import { assert, describe, it } from "@effect/vitest"
+import { Cause, Context, Effect, Logger, Scheduler } from "effect"
+import { inBackground, inTurns, reported, withServices } from "../../src/internal/callbacks.ts"
+import { isSynchronous } from "../../src/internal/effectInternals.ts"
+
+/** Runs an effect with a logger. Returns what the logger has received before it threw. */
+const causesOf = <A>(
+  effect: Effect.Effect<A>,
+  failures: (n: number) => boolean = () => false
+): ReadonlyArray<Cause.Cause<unknown>> => {
+  const causes: Array<Cause.Cause<unknown>> = []
+  const logger = Logger.make<unknown, void>(({ cause }) => {
+    causes.push(cause)
+    if (failures(causes.length)) throw new Error("no logs")
+  })
+  Effect.runSync(Effect.provide(effect, Logger.layer([logger])))
+  return causes
+}
+
+const valuesOf = (cause: Cause.Cause<unknown>): ReadonlyArray<unknown> =>
+  cause.reasons.map((reason) =>
+    Cause.isFailReason(reason)
+      ? ["fail", reason.error]
+      : Cause.isDieReason(reason)
+      ? ["die", reason.defect instanceof Error ? reason.defect.message : reason.defect]
+      : ["interrupt", reason.fiberId]
+  )
+
+/** An error whose message cannot be read. */
+const hostile = (reason: unknown) =>
+  Object.defineProperty(new Error(), "message", {
+    get: () => {
+      throw reason
+    }
+  })
+
+const replaced = (why: string) => `A callback failed with a value that cannot be printed: ${why}`
+
+const causeOf = (...values: ReadonlyArray<unknown>) =>
+  Cause.fromReasons([
+    Cause.makeFailReason("plain"),
+    ...values.map((value) => Cause.makeDieReason(value)),
+    Cause.makeInterruptReason(7)
+  ])
+
+describe("reported", () => {
+  it("succeeds with the value, and reports nothing", () => {
+    const results: Array<unknown> = []
+    const causes = causesOf(Effect.map(reported(Effect.succeed(5)), (result) => results.push(result)))
+    assert.deepStrictEqual([results, causes], [[5], []])
+  })
+
+  it("reports a cause that can be printed as it is", () => {
+    const cause = causeOf(new Error("boom"))
+    const causes = causesOf(reported(Effect.failCause(cause)))
+    assert.deepStrictEqual(causes.map(valuesOf), [[["fail", "plain"], ["die", "boom"], ["interrupt", 7]]])
+  })
+
+  it("replaces only the values that cannot be printed, and says why each cannot", () => {
+    const causes = causesOf(reported(Effect.failCause(causeOf(hostile(new Error("no message")), hostile("text"), "d"))))
+    assert.deepStrictEqual(causes.map(valuesOf), [[
+      ["fail", "plain"],
+      ["die", replaced("no message")],
+      ["die", replaced("it throws")],
+      ["die", "d"],
+      ["interrupt", 7]
+    ]])
+  })
+
+  it("reports again with all values replaced if the logger throws, and then gives up", () => {
+    for (const failures of [1, 2]) {
+      const causes = causesOf(
+        reported(Effect.failCause(causeOf(new Error("boom")))),
+        (n) => n <= failures
+      )
+      assert.lengthOf(causes, 2)
+      assert.deepStrictEqual(valuesOf(causes[0]!), [["fail", "plain"], ["die", "boom"], ["interrupt", 7]])
+      const [fail, die, interrupt] = valuesOf(causes[1]!) as ReadonlyArray<readonly [string, string]>
+      assert.deepStrictEqual([fail![0], die, interrupt], ["die", ["die", replaced("boom")], ["interrupt", 7]])
+      assert.include(fail![1], replaced(""))
+      assert.include(fail![1], "plain")
+    }
+  })
+})
+
+describe("inTurns", () => {
+  it("replaces the scheduler of runSync once per context, and no other", () => {
+    const asynchronous = Context.make(Scheduler.MaxOpsBeforeYield, 5)
+    assert.strictEqual(inTurns(asynchronous), asynchronous)
+    const synchronous = Effect.runSync(Effect.provideService(Effect.context<never>(), Scheduler.MaxOpsBeforeYield, 5))
+    assert.isTrue(isSynchronous(synchronous))
+    const replaced = inTurns(synchronous)
+    assert.isFalse(isSynchronous(replaced))
+    assert.strictEqual(inTurns(synchronous), replaced)
+    assert.strictEqual(Context.get(replaced, Scheduler.MaxOpsBeforeYield), 5)
+  })
+
+  it("lets a long effect of the background yield to the event loop", async () => {
+    const context = Effect.runSync(Effect.context<never>())
+    let isOver = false
+    const fiber = inBackground(
+      Effect.sync(() => isOver).pipe(Effect.tap(Effect.yieldNow), Effect.repeat({ until: (isOver) => isOver })),
+      context
+    )
+    await new Promise((resolve) => void setTimeout(resolve, 1))
+    isOver = true
+    await Effect.runPromise(Effect.callback<void>((resume) => void fiber.addObserver(() => resume(Effect.void))))
+  })
+})
+
+describe("withServices", () => {
+  it("prefers the registered services, but never the scheduler of runSync", () => {
+    const current = Context.make(Scheduler.MaxOpsBeforeYield, 5).pipe(
+      Context.add(Scheduler.Scheduler, new Scheduler.MixedScheduler())
+    )
+    const registered = Effect.runSync(Effect.provideService(Effect.context<never>(), Scheduler.MaxOpsBeforeYield, 6))
+    const merged = withServices(current, registered)
+    assert.strictEqual(Context.get(merged, Scheduler.MaxOpsBeforeYield), 6)
+    assert.isFalse(isSynchronous(merged))
+    assert.strictEqual(Context.get(merged, Scheduler.Scheduler), Context.get(current, Scheduler.Scheduler))
+    const own = Context.make(Scheduler.Scheduler, new Scheduler.MixedScheduler())
+    assert.strictEqual(
+      Context.get(withServices(current, own), Scheduler.Scheduler),
+      Context.get(own, Scheduler.Scheduler)
+    )
+  })
+})
