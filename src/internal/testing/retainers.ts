@@ -136,7 +136,7 @@ class Names {
     const first = start
     for (let at = 0; at < path.length; at++) {
       // A port is a root only of the engine. Everything else is a root that programmers know.
-      if (this.#isRoot(at) || (start === first && this.#from(at) === "MessagePort")) start = at
+      if (this.#isRoot(at) || (!this.#isRoot(start) && start === first && this.#from(at) === "MessagePort")) start = at
       else if (at < path.length - 1 && this.#isOfDetector(at)) start = at + 1
     }
     while (start < path.length - 1 && this.#isTimerQueue(start)) start++

@@ -1372,6 +1372,12 @@ describe("The path begins", () => {
       ["MessagePort", "tag", "property"]
     ],
     [
+      "before a port that the program holds, on Node 24, whose root refers to the global object itself",
+      root(shortcut(2, object("global / ", property("cache", object("MessagePort", property("tag", value)))))),
+      byCache,
+      ["MessagePort", "tag", "property"]
+    ],
+    [
       "behind a function of the detector",
       cache(closure("find", detector, property("kept", box(value)))),
       byBox
