@@ -139,6 +139,13 @@ export const equivalents: ReadonlyArray<Equivalent> = [
     reason: "Separates two lists of numbers in a key. Any text that is no number does."
   },
   {
+    file: "src/internal/testing/constructors.ts",
+    line: "if (!isWeakReferenceable(key)) return undefined",
+    original: "!isWeakReferenceable(key)",
+    replacement: "false",
+    reason: "No map of the host has such a key, so nothing is found."
+  },
+  {
     file: "src/internal/testing/exploredCollector.ts",
     line: "if (this.ending) return",
     original: "this.ending",
@@ -165,13 +172,6 @@ export const equivalents: ReadonlyArray<Equivalent> = [
     original: "true",
     replacement: "false",
     reason: "A second call for the end of a turn finds that the turn has ended."
-  },
-  {
-    file: "src/internal/testing/exploredCollector.ts",
-    line: "this.certain.delete(registration)",
-    original: "this.certain.delete(registration)",
-    replacement: "{}",
-    reason: "Nobody asks again about a clean-up that is not queued any more. Only frees memory."
   },
   {
     file: "src/internal/testing/exploredCollector.ts",
