@@ -139,6 +139,35 @@ export const equivalents: ReadonlyArray<Equivalent> = [
     reason: "Separates two lists of numbers in a key. Any text that is no number does."
   },
   {
+    file: "src/internal/testing/schedule.ts",
+    line: "let turn: number | undefined | \"none\" = \"none\"",
+    original: "\"none\"",
+    replacement: "\"\"",
+    reason: "Compared only with turns, which are numbers or undefined."
+  },
+  {
+    file: "src/internal/testing/explorer.ts",
+    line: "if (!sampled && !(sampling && pending.length - first > 2 * left)) {",
+    original: ">",
+    replacement: ">=",
+    reason: "Keeps one schedule less in memory than it may."
+  },
+  {
+    file: "src/internal/testing/explorer.ts",
+    line: "const Running = /*#__PURE__*/ Context.Reference<boolean>(\"effect-weakref/testing/Running\", {",
+    original: "\"effect-weakref/testing/Running\"",
+    replacement: "\"\"",
+    reason: "Any key will do that no other service has."
+  },
+  {
+    file: "src/internal/testing/explorer.ts",
+    line:
+      "while (first < pending.length && tried.size < settings.maxSchedules && attempts < 2 * settings.maxSchedules) {",
+    original: "2",
+    replacement: "(2 + 1)",
+    reason: "How often sampling may meet what it has met before is a bound of the time."
+  },
+  {
     file: "src/internal/testing/constructors.ts",
     line: "if (!isWeakReferenceable(key)) return undefined",
     original: "!isWeakReferenceable(key)",
