@@ -139,6 +139,490 @@ export const equivalents: ReadonlyArray<Equivalent> = [
     reason: "Separates two lists of numbers in a key. Any text that is no number does."
   },
   {
+    file: "src/internal/testing/heapSnapshot.ts",
+    line: "const nine = 57",
+    original: "57",
+    replacement: "(57 + 1)",
+    reason: "The next character is the colon, which does not occur in a list of numbers."
+  },
+  {
+    file: "src/internal/testing/schedule.ts",
+    line: "let turn: number | undefined | \"none\" = \"none\"",
+    original: "\"none\"",
+    replacement: "\"\"",
+    reason: "Compared only with turns, which are numbers or undefined."
+  },
+  {
+    file: "src/internal/testing/explorer.ts",
+    line: "if (!sampled && !(sampling && pending.length - first > 2 * left)) {",
+    original: ">",
+    replacement: ">=",
+    reason: "Keeps one schedule less in memory than it may."
+  },
+  {
+    file: "src/internal/testing/explorer.ts",
+    line: "const Running = /*#__PURE__*/ Context.Reference<boolean>(\"effect-weakref/testing/Running\", {",
+    original: "\"effect-weakref/testing/Running\"",
+    replacement: "\"\"",
+    reason: "Any key will do that no other service has."
+  },
+  {
+    file: "src/internal/testing/explorer.ts",
+    line:
+      "while (first < pending.length && tried.size < settings.maxSchedules && attempts < 2 * settings.maxSchedules) {",
+    original: "2",
+    replacement: "(2 + 1)",
+    reason: "How often sampling may meet what it has met before is a bound of the time."
+  },
+  {
+    file: "src/internal/testing/constructors.ts",
+    line: "if (!isWeakReferenceable(key)) return undefined",
+    original: "!isWeakReferenceable(key)",
+    replacement: "false",
+    reason: "No map of the host has such a key, so nothing is found."
+  },
+  {
+    file: "src/internal/testing/exploredCollector.ts",
+    line: "if (this.ending) return",
+    original: "this.ending",
+    replacement: "false",
+    reason: "A second call for the end of a turn finds that the turn has ended."
+  },
+  {
+    file: "src/internal/testing/exploredCollector.ts",
+    line: "if (this.ending) return",
+    original: "return",
+    replacement: "{}",
+    reason: "A second call for the end of a turn finds that the turn has ended."
+  },
+  {
+    file: "src/internal/testing/exploredCollector.ts",
+    line: "this.ending = true",
+    original: "this.ending = true",
+    replacement: "{}",
+    reason: "A second call for the end of a turn finds that the turn has ended."
+  },
+  {
+    file: "src/internal/testing/exploredCollector.ts",
+    line: "this.ending = true",
+    original: "true",
+    replacement: "false",
+    reason: "A second call for the end of a turn finds that the turn has ended."
+  },
+  {
+    file: "src/internal/testing/exploredCollector.ts",
+    line: "else same.push(world)",
+    original: "push",
+    replacement: "unshift",
+    reason: "The order of the worlds decides nothing."
+  },
+  {
+    file: "src/internal/testing/exploredCollector.ts",
+    line: "for (let subset = 0; subset < 2 ** items.length; subset++) {",
+    original: "<",
+    replacement: "<=",
+    reason: "The additional subset is the empty one again."
+  },
+  {
+    file: "src/internal/testing/exploredCollector.ts",
+    line: "for (let subset = 0; subset < 2 ** items.length; subset++) {",
+    original: "2",
+    replacement: "(2 + 1)",
+    reason: "The additional numbers have the same lower bits, and so describe the same subsets."
+  },
+  {
+    file: "src/internal/testing/exploredCollector.ts",
+    line: "if ((subset & (1 << index)) === 0) return",
+    original: "===",
+    replacement: "!==",
+    reason: "Visits the same subsets in the opposite order."
+  },
+  {
+    file: "src/internal/testing/explorer.ts",
+    line: "if (timeout < 1) break",
+    original: "<",
+    replacement: "<=",
+    reason: "Gives up shortening one millisecond earlier."
+  },
+  {
+    file: "src/internal/testing/turns.ts",
+    line: "const rounds = 256",
+    original: "256",
+    replacement: "(256 + 1)",
+    reason: "One round more. A program that takes nearly as many is not promised anything."
+  },
+  {
+    file: "src/internal/testing/turns.ts",
+    line: "const wait = () => left-- > 0 ? queueMicrotask(wait) : f()",
+    original: ">",
+    replacement: ">=",
+    reason: "One round more. A program that takes nearly as many is not promised anything."
+  },
+  {
+    file: "src/internal/testing/turns.ts",
+    line: "const wait = () => left-- > 0 ? queueMicrotask(wait) : f()",
+    original: "0",
+    replacement: "1",
+    reason: "One round less. A program that takes nearly as many is not promised anything."
+  },
+  {
+    file: "src/internal/testing/scripts.ts",
+    line: "if (origin === undefined) this.#origins.set(shared, origin = originOfScript(this.scriptOf(closure)))",
+    original: "origin === undefined",
+    replacement: "true",
+    reason: "Computes again what it has kept."
+  },
+  {
+    file: "src/internal/testing/scripts.ts",
+    line: "this.#scopes ??= this.#scopesOfFunctions()",
+    original: "??=",
+    replacement: "=",
+    reason: "Computes again what it has kept."
+  },
+  {
+    file: "src/internal/testing/scripts.ts",
+    line: "for (let edge = 0; edge < edges; edge++) {",
+    original: "0",
+    replacement: "1",
+    reason: "The first edge is that of the root, which is no function."
+  },
+  {
+    file: "src/internal/testing/scripts.ts",
+    line: "for (let edge = 0; edge < edges; edge++) {",
+    original: "<",
+    replacement: "<=",
+    reason: "There is no edge with this number, so it has no name."
+  },
+  {
+    file: "src/internal/testing/inspector.ts",
+    line: "for (let edge = 0; edge < edges; edge++) {",
+    original: "0",
+    replacement: "1",
+    reason: "The first edge is that of the root, which does not hold the mark."
+  },
+  {
+    file: "src/internal/testing/inspector.ts",
+    line: "for (let edge = 0; edge < edges; edge++) {",
+    original: "<",
+    replacement: "<=",
+    reason: "There is no edge with this number, so it has no name."
+  },
+  {
+    file: "src/internal/testing/inspector.ts",
+    line: "let marks = 0",
+    original: "0",
+    replacement: "1",
+    reason: "Counts from another number."
+  },
+  {
+    file: "src/internal/testing/inspector.ts",
+    line: "const name = `effect-weakref:marked:${++marks}:${Math.random()}`",
+    original: "++marks",
+    replacement: "--marks",
+    reason: "Counts downwards, and so makes names that are as unique."
+  },
+  {
+    file: "src/internal/testing/inspector.ts",
+    line: "export const objectGroup = \"effect-weakref/LeakDetector\"",
+    original: "\"effect-weakref/LeakDetector\"",
+    replacement: "\"\"",
+    reason: "The session is the only one that uses the group, so any name does."
+  },
+  {
+    file: "src/internal/testing/instances.ts",
+    line: "for (let node = 0; node < snapshot.nodeCount; node++) {",
+    original: "0",
+    replacement: "1",
+    reason: "The first node is the root of the snapshot, which is no object."
+  },
+  {
+    file: "src/internal/testing/instances.ts",
+    line: "for (let node = 0; node < snapshot.nodeCount; node++) {",
+    original: "<",
+    replacement: "<=",
+    reason: "There is no node with this number, so it has no edges and no prototype."
+  },
+  {
+    file: "src/internal/testing/heapSnapshot.ts",
+    line: "if (index === undefined) this.#indexes.set(string, index = this.#strings.indexOf(string))",
+    original: "index === undefined",
+    replacement: "true",
+    reason: "Searches again for what it has kept."
+  },
+  {
+    file: "src/internal/testing/heapSnapshot.ts",
+    line: "for (let at = 0; at < locations.length; at += 3) {",
+    original: "<",
+    replacement: "<=",
+    reason: "There is no place with this number, so it is not that of the node."
+  },
+  {
+    file: "src/internal/testing/heapSnapshot.ts",
+    line: "#codes = new Uint16Array(1 << 16)",
+    original: "16",
+    replacement: "(16 + 1)",
+    reason: "The array grows as it must."
+  },
+  {
+    file: "src/internal/testing/heapSnapshot.ts",
+    line: "#ends = new Uint32Array(1 << 12)",
+    original: "12",
+    replacement: "(12 + 1)",
+    reason: "The array grows as it must."
+  },
+  {
+    file: "src/internal/testing/heapSnapshot.ts",
+    line: "const codes = new Uint16Array(this.#codes.length * 2)",
+    original: "2",
+    replacement: "(2 + 1)",
+    reason: "Grows faster."
+  },
+  {
+    file: "src/internal/testing/heapSnapshot.ts",
+    line: "const ends = new Uint32Array(this.#ends.length * 2)",
+    original: "2",
+    replacement: "(2 + 1)",
+    reason: "Grows faster."
+  },
+  {
+    file: "src/internal/testing/heapSnapshot.ts",
+    line: "for (let index = 0; index < this.#count; index++) {",
+    original: "<",
+    replacement: "<=",
+    reason: "There is no string with this number, so it has no length and no first character."
+  },
+  {
+    file: "src/internal/testing/heapSnapshot.ts",
+    line: "const overlap = 32",
+    original: "32",
+    replacement: "(32 + 1)",
+    reason: "Keeps one more character than it must."
+  },
+  {
+    file: "src/internal/testing/heapSnapshot.ts",
+    line: "#reading: \"header\" | \"numbers\" | \"key\" | \"strings\" = \"header\"",
+    original: "\"header\"",
+    replacement: "\"\"",
+    reason: "Compared only with the other states."
+  },
+  {
+    file: "src/internal/testing/heapSnapshot.ts",
+    line: "#row = 0",
+    original: "0",
+    replacement: "1",
+    reason: "Set again when a section begins."
+  },
+  {
+    file: "src/internal/testing/heapSnapshot.ts",
+    line: "for (let node = 0; node < header.snapshot.node_count; node++) firstEdge[node + 1]! += firstEdge[node]!",
+    original: "0",
+    replacement: "1",
+    reason: "Adds nothing for the first node."
+  },
+  {
+    file: "src/internal/testing/heapSnapshot.ts",
+    line: "for (let node = 0; node < header.snapshot.node_count; node++) firstEdge[node + 1]! += firstEdge[node]!",
+    original: "<",
+    replacement: "<=",
+    reason: "Writes behind the end of the array, which does nothing."
+  },
+  {
+    file: "src/internal/testing/heapSnapshot.ts",
+    line: "if (this.#reading === \"key\") this.#text = this.#text.slice(-overlap)",
+    original: "this.#reading === \"key\"",
+    replacement: "false",
+    reason: "Only saves memory: the key is found behind any text."
+  },
+  {
+    file: "src/internal/testing/heapSnapshot.ts",
+    line: "if (this.#reading === \"key\") this.#text = this.#text.slice(-overlap)",
+    original: "\"key\"",
+    replacement: "\"\"",
+    reason: "Only saves memory: the key is found behind any text."
+  },
+  {
+    file: "src/internal/testing/heapSnapshot.ts",
+    line: "if (this.#reading === \"key\") this.#text = this.#text.slice(-overlap)",
+    original: "this.#text = this.#text.slice(-overlap)",
+    replacement: "{}",
+    reason: "Only saves memory: the key is found behind any text."
+  },
+  {
+    file: "src/internal/testing/heapSnapshot.ts",
+    line: "this.#text = \"\"",
+    original: "\"\"",
+    replacement: "\"mutated\"",
+    reason: "The next key is found behind any text."
+  },
+  {
+    file: "src/internal/testing/heapSnapshot.ts",
+    line: "this.#reading = \"key\"",
+    original: "\"key\"",
+    replacement: "\"\"",
+    reason: "The state \"key\" only saves memory."
+  },
+  {
+    file: "src/internal/testing/heapSnapshot.ts",
+    line: ": meta.location_fields ?? [\"object_index\", \"script_id\", \"line\", \"column\"]",
+    original: "\"script_id\"",
+    replacement: "\"\"",
+    reason: "A field that is skipped may have any name."
+  },
+  {
+    file: "src/internal/testing/retainingPath.ts",
+    line: "for (let cost = 0; cost < buckets.length && left.size > 0; cost++) {",
+    original: "<",
+    replacement: "<=",
+    reason: "There is no bucket with this number."
+  },
+  {
+    file: "src/internal/testing/retainingPath.ts",
+    line: "for (let cost = 0; cost < buckets.length && left.size > 0; cost++) {",
+    original: ">",
+    replacement: ">=",
+    reason: "Goes on searching after everything has been found."
+  },
+  {
+    file: "src/internal/testing/retainingPath.ts",
+    line: "for (let at = 0; at < bucket.length; at++) {",
+    original: "<",
+    replacement: "<=",
+    reason: "There is no node with this number, so it has no edges."
+  },
+  {
+    file: "src/internal/testing/retainingPath.ts",
+    line: "if (settled[node] === 1) continue",
+    original: "settled[node] === 1",
+    replacement: "false",
+    reason: "Looks again at edges that cannot lead to a cheaper path."
+  },
+  {
+    file: "src/internal/testing/retainingPath.ts",
+    line: "if (settled[node] === 1) continue",
+    original: "continue",
+    replacement: "{}",
+    reason: "Looks again at edges that cannot lead to a cheaper path."
+  },
+  {
+    file: "src/internal/testing/retainingPath.ts",
+    line: "left.delete(node)",
+    original: "left.delete(node)",
+    replacement: "{}",
+    reason: "Goes on searching after everything has been found."
+  },
+  {
+    file: "src/internal/testing/retainingPath.ts",
+    line: "waiting.delete(id)",
+    original: "waiting.delete(id)",
+    replacement: "{}",
+    reason: "Only frees memory: the table is not reached again."
+  },
+  {
+    file: "src/internal/testing/retainingPath.ts",
+    line: "else edges.push(edge)",
+    original: "push",
+    replacement: "unshift",
+    reason: "Edges of one cost are followed in any order."
+  },
+  {
+    file: "src/internal/testing/retainingPath.ts",
+    line: "buckets[cost] = undefined",
+    original: "buckets[cost] = undefined",
+    replacement: "{}",
+    reason: "Only frees memory."
+  },
+  {
+    file: "src/internal/testing/retainers.ts",
+    line: "const name = holder === undefined ? undefined : await this.#nameInScopes(holder, to)",
+    original: "holder === undefined ? undefined : await this.#nameInScopes(holder, to)",
+    replacement: "await this.#nameInScopes(holder, to)",
+    reason: "The inspector knows no object without a number, and the error is caught."
+  },
+  {
+    file: "src/internal/testing/retainers.ts",
+    line: "const name = held === undefined ? undefined : await this.#nameInScopes(from, held)",
+    original: "held === undefined ? undefined : await this.#nameInScopes(from, held)",
+    replacement: "await this.#nameInScopes(from, held)",
+    reason: "The inspector knows no object without a number, and the error is caught."
+  },
+  {
+    file: "src/internal/testing/retainers.ts",
+    line: "if (list === undefined) return undefined",
+    original: "list === undefined",
+    replacement: "false",
+    reason: "The inspector refuses a request without an object, and the error is caught."
+  },
+  {
+    file: "src/internal/testing/retainers.ts",
+    line: "if (result.objectId === undefined) throw new Error(\"not an object\")",
+    original: "result.objectId === undefined",
+    replacement: "false",
+    reason: "The inspector refuses a request without an object, and the error is caught as well."
+  },
+  {
+    file: "src/internal/testing/retainers.ts",
+    line: "if (scope === undefined) return names",
+    original: "scope === undefined",
+    replacement: "false",
+    reason: "There is no node without a number, so it has no fields."
+  },
+  {
+    file: "src/internal/testing/retainers.ts",
+    line: "return holder === undefined ? undefined : this.#closureOf(holder)",
+    original: "holder === undefined ? undefined : this.#closureOf(holder)",
+    replacement: "this.#closureOf(holder)",
+    reason: "There is no node without a number, so it is no function."
+  },
+  {
+    file: "src/internal/testing/retainers.ts",
+    line: "return step === undefined ? \"\" : this.#snapshot.nameOf(step.from)",
+    original: "\"\"",
+    replacement: "\"mutated\"",
+    reason: "Compared only with names that V8 and Effect give to their objects."
+  },
+  {
+    file: "src/internal/testing/retainers.ts",
+    line: "for (let at = 0; at < path.length; at++) {",
+    original: "0",
+    replacement: "1",
+    reason: "The first step leaves the root of the snapshot, which is no root that programmers know."
+  },
+  {
+    file: "src/internal/testing/retainers.ts",
+    line: "const ofProgram = path.findIndex((_, at) => at > start && this.#isOfProgram(at))",
+    original: ">",
+    replacement: ">=",
+    reason: "The step where the path begins is none of the program, because `#isOfRunner` has returned true."
+  },
+  {
+    file: "src/internal/testing/retainers.ts",
+    line: "while (next < this.#path.length && this.#snapshot.typeOf(this.#path[next - 1]!.to) === \"array\") next++",
+    original: "<",
+    replacement: "<=",
+    reason: "The path has ended, and no step follows that could be left out."
+  },
+  {
+    file: "src/internal/testing/retainers.ts",
+    line: "const finalizer = this.#path[next - 1]?.to ?? 0",
+    original: "0",
+    replacement: "1",
+    reason: "Neither the root nor the node after it is a function."
+  },
+  {
+    file: "src/internal/testing/retainers.ts",
+    line: "if (seen.size > 200) return undefined",
+    original: ">",
+    replacement: ">=",
+    reason: "A bound of the time, which nobody counts."
+  },
+  {
+    file: "src/internal/testing/retainers.ts",
+    line: "if (seen.size > 200) return undefined",
+    original: "200",
+    replacement: "(200 + 1)",
+    reason: "A bound of the time, which nobody counts."
+  },
+  {
     file: "src/internal/weakCache/lookups.ts",
     line: "const descend = (frames: number): number => frames === 0 ? 0 : descend(frames - 1) + 1",
     original: "0",

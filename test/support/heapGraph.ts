@@ -202,7 +202,9 @@ export const sessionOf = (heap: () => Heap): Session => {
   return {
     connect: () => {},
     disconnect: () => {},
-    on: (_, f) => listener = f,
+    on: (event: string, f) => {
+      if (event === "HeapProfiler.addHeapSnapshotChunk") listener = f
+    },
     post: (method, params, callback) => {
       queueMicrotask(() => {
         let result: unknown

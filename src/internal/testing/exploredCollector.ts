@@ -507,8 +507,6 @@ export class ExploredCollector extends Collector implements Observer {
   private forget(registration: Registration): void {
     this.queue.delete(registration)
     this.registrations.get(registration.target)?.delete(registration)
-    this.asked.delete(registration)
-    this.certain.delete(registration)
   }
 
   override pending(): number {

@@ -88,7 +88,7 @@ class Choices {
   protected next = 0
   private readonly otherwise: Otherwise
 
-  constructor(pending: Pending, otherwise: Otherwise) {
+  constructor(pending: Pending, otherwise: Otherwise = "first") {
     this.pending = pending
     this.otherwise = otherwise
   }
@@ -434,7 +434,7 @@ export const replay = <A, E, R>(
   settings: Settings
 ): Effect.Effect<Exit.Exit<A, E> | Failed, never, R> =>
   Effect.map(
-    withHooks(runOnce(program, new Choices({ steps: schedule.steps, expected: [] }, "first"), settings)),
+    withHooks(runOnce(program, new Choices({ steps: schedule.steps, expected: [] }), settings)),
     (run) => {
       const failed = failureOf(run, settings, 1)
       return failed === undefined || failed.reason === "Failure" ? run.exit : failed
@@ -466,7 +466,7 @@ export const explore = <A, E, R>(
       const index = sampled ? first + Math.floor(random.nextDoubleUnsafe() * (pending.length - first)) : first++
       const next = pending[index]!
       if (!sampled && sampling && tried.has(key(next.steps))) continue
-      const choices = new Choices(next, sampled ? random : "first")
+      const choices = new Choices(next, sampled ? random : undefined)
       const run = yield* runOnce(program, choices, settings)
       tried.add(key(choices.steps))
       findings.add(run, settings)
@@ -500,7 +500,7 @@ const confirm = <A, E, R>(
 ): Effect.Effect<Failed, never, R> =>
   Effect.gen(function*() {
     yield* Effect.yieldNow
-    const run = yield* runOnce(program, new Choices({ steps, expected: [] }, "first"), settings)
+    const run = yield* runOnce(program, new Choices({ steps, expected: [] }), settings)
     const why = "the schedule failed once, and passed when it was run again"
     return failureOf(run, settings, schedules) ?? nonDeterminism(run, settings, schedules, why)
   })
@@ -518,7 +518,7 @@ const shorten = <A, E, R>(
       yield* Effect.yieldNow
       const timeout = deadline - now()
       if (timeout < 1) break
-      const choices = new LenientChoices({ steps: shortest.toSpliced(index, 1), expected: [] }, "first")
+      const choices = new LenientChoices({ steps: shortest.toSpliced(index, 1), expected: [] })
       const failed = failureOf(yield* runOnce(program, choices, { ...settings, timeout }), settings, 1)
       if (failed?.reason === "Failure" && choices.steps.length < shortest.length) {
         shortest = choices.steps

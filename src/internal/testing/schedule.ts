@@ -102,7 +102,6 @@ export const names = (targets: ReadonlyArray<WeakKey>): (target: WeakKey) => str
 
 const nameOf = (target: WeakKey): string => {
   try {
-    if (typeof target === "symbol") return target.toString()
     if (typeof target === "function") return target.name === "" ? "a function" : `function ${String(target.name)}`
     if (Object.getPrototypeOf(target) !== Object.prototype) return format(target)
     const properties = Object.entries(Object.getOwnPropertyDescriptors(target))

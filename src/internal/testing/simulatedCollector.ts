@@ -45,7 +45,7 @@ export class Collector {
   protected readonly registrations = new WeakMap<WeakKey, Set<Registration>>()
   protected readonly queue = new Set<Registration>()
   private readonly seed: string | number
-  private readonly order: Array<Registration> = []
+  private order: Array<Registration> = []
   private round = 0
   private registered = 0
 
@@ -115,7 +115,7 @@ export class Collector {
         return undefined
       } else {
         const seed = `${this.seed}/${this.round++}`
-        this.order.push(...Effect.runSync(Random.withSeed(Random.shuffle(this.queue), seed)).reverse())
+        this.order = Effect.runSync(Random.withSeed(Random.shuffle(this.queue), seed)).toReversed()
       }
     }
   }

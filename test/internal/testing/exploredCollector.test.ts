@@ -258,14 +258,18 @@ describe("The collector", () => {
     collector.usesHost("WeakRef", a)
     collector.usesHost("FinalizationRegistry", b)
     collector.usesHost("WeakRef", c)
-    for (const target of [b, a]) collector.mayCollect(target)
+    const unknown = { id: "unknown to the host" }
+    for (const target of [b, a, unknown]) collector.mayCollect(target)
     assert.deepStrictEqual(collector.onHost, [[b, "FinalizationRegistry"], [a, "WeakRef"]])
-    assert.deepStrictEqual(collector.unused, [b, a])
+    assert.deepStrictEqual(collector.unused, [b, a, unknown])
     collector.register(b, () => {}, 1)
-    assert.deepStrictEqual(collector.unused, [a])
+    assert.deepStrictEqual(collector.unused, [a, unknown])
     collector.keep(a)
+    collector.keep(unknown)
     assert.deepStrictEqual(collector.unused, [])
     assert.deepStrictEqual(collector.unreleased, [])
+    collector.register(c, () => {}, 1)
+    assert.deepStrictEqual(collector.unreleased, [c])
   })
 
   it("does not count what keeps a target after the end of the run", () => {
@@ -455,7 +459,7 @@ describe("A clean-up", () => {
   })
 
   it("runs at once after another one if each job is a turn", async () => {
-    const { asked, collector, told } = start(["cleanup#1", "cleanup#2"], { turns: "job" })
+    const { asked, collector, told, turns } = start(["cleanup#1", "cleanup#2"], { turns: "job" })
     const { held, cleanUp } = noting()
     collector.register(a, cleanUp, "a")
     collector.register(a, cleanUp, "A")
@@ -467,6 +471,9 @@ describe("A clean-up", () => {
       told(),
       `turn 2: {id: "a"} is collected and its clean-up runs with "a"; turn 3: its clean-up runs with "A"`
     )
+    await nextTask()
+    // The program's turn, and that of each clean-up.
+    assert.deepStrictEqual(turns, [2, 3, 4])
   })
 
   it("may wait for as long as the collector likes", async () => {
@@ -677,6 +684,15 @@ describe("At the end", () => {
       `after the end: {id: "b"} is collected and its clean-up runs; {id: "a"} is collected and its clean-up runs; ` +
         `{id: "c"} is collected before "deref"; its clean-up runs`
     )
+  })
+
+  it("the clean-up of a target runs that the program has collected", async () => {
+    const { collector } = start()
+    const { held, cleanUp } = noting()
+    collector.register(a, cleanUp, "a")
+    collector.collect(a)
+    await new Promise<void>((resolve) => collector.finish(resolve))
+    assert.deepStrictEqual(held, ["a"])
   })
 
   it("the clean-ups of targets run that the last turn has kept", async () => {

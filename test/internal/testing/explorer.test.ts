@@ -356,6 +356,20 @@ describe("explore", () => {
     assert.deepStrictEqual(inner, results)
   })
 
+  it("counts the turns of a fiber, even if it uses no weak primitive in them", async () => {
+    const turns: Array<number> = []
+    const yielding = Effect.flatMap(Heap, (heap) =>
+      Effect.gen(function*() {
+        for (let turn = 0; turn < 3; turn++) {
+          turns.push(heap.turn)
+          yield* Effect.yieldNow
+        }
+        return yield* reads(1)
+      }))
+    await explore(yielding)
+    assert.deepStrictEqual(turns, [1, 2, 3, 1, 2, 3])
+  })
+
   it("releases what each run has installed, even if the run is interrupted", async () => {
     let [made, released] = [0, 0]
     const services: Explorer.Settings["services"] = (collector) => {
@@ -514,8 +528,11 @@ describe("A program that does not end", () => {
         heap.collect(target)
       }
     })
-    for (const program of [endless(throwing), Effect.uninterruptible(endless(throwing)), throwing]) {
-      const result = await replay(program, program === throwing ? "" : "0:cleanup#1", limit)
+    const interrupted = endless(throwing)
+    for (const program of [interrupted, Effect.uninterruptible(endless(throwing)), throwing]) {
+      // A program that can be interrupted ends at once, and not at its time limit.
+      const timeout = program === interrupted ? 100_000 : 20
+      const result = await replay(program, program === throwing ? "" : "0:cleanup#1", { timeout })
       assert.isTrue(Exit.isExit(result))
       assert.deepStrictEqual(result, Exit.die(new Error("clean-up 1")) as typeof result)
     }

@@ -216,6 +216,30 @@ describe("Parser", () => {
     assert.strictEqual(snapshot.indexOfString("name 4999 of a long list"), snapshot.edgeIndexOf(4999))
   })
 
+  it("reads the first string as it reads the others", () => {
+    const text = described({}, [9, 0, 1, 1, 5, 1, 3, 0], [2, 2, 4])
+    const snapshot = parse(text)
+    assert.strictEqual(snapshot.indexOfString("root"), 0)
+    assert.strictEqual(snapshot.indexOfString("next"), 2)
+    assert.deepStrictEqual([...snapshot.stringsThat(() => true, "ran")], [0, 1, 2])
+    assert.strictEqual(parse(text.replace("root", "z".repeat(1025))).string(0), `${"z".repeat(1024)}…`)
+    assert.strictEqual(parse(text.replace("root", "z".repeat(1024))).string(0), "z".repeat(1024))
+    // An empty string begins with no character.
+    assert.deepStrictEqual([...parse(text.replace("root", "")).stringsThat(() => true, "an")], [1, 2])
+  })
+
+  it("reads a snapshot with spaces between its numbers", () => {
+    const text = JSON.stringify(JSON.parse(described({}, [9, 0, 1, 1, 5, 1, 3, 0], [2, 2, 4])), null, 1)
+    for (const size of [1, 7, text.length]) {
+      const snapshot = parse(text, size)
+      assert.deepStrictEqual([0, 1].map((node) => snapshot.nameOf(node)), ["root", "a"])
+      assert.strictEqual(snapshot.follow(0, "property", "next"), 1)
+      assert.deepStrictEqual(snapshot.edgesOf(0), [0])
+      assert.deepStrictEqual(snapshot.edgesOf(1), [])
+      assert.deepStrictEqual(snapshot.locationOf(1), { line: 41, column: 3 })
+    }
+  })
+
   it("reads every escape of JSON", () => {
     const escapes = "\"\\/\b\f\n\r\t\u0000\u001f\ud83d\ude00"
     const text = snapshotText({ root: [["property", "KEY", "root"], ["property", "after", "root"]] })

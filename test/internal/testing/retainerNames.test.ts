@@ -632,6 +632,16 @@ describe("A timer", () => {
       "arguments",
       "timer"
     ]],
+    [
+      "holds an argument that holds the next object",
+      cache(timer("Timeout", "_timerArgs", object("Array", element(0, object("Box", property("content", value)))))),
+      [
+        "timer (setTimeout)",
+        "arguments",
+        "timer"
+      ],
+      ["Box", "content", "property"]
+    ],
     ["has no other root", cache(timer("Timeout", "extra", value)), byCache, ["timer (setTimeout)", "extra", "timer"]],
     [
       "waits in the queue of Node",
@@ -717,6 +727,22 @@ describe("A variable of a function", () => {
       ["closure (anonymous) (app/main.ts:3:7)", "variable session", "closure"]
     ],
     [
+      "around a block of Vite is captured",
+      cache(closure(
+        "f",
+        program,
+        internal(
+          "context",
+          context(
+            internal("scope_info", node("code", "system / ScopeInfo", hidden(1, string("__vite_ssr_import_0__")))),
+            internal("previous", context(variable("outer", value)))
+          )
+        )
+      )),
+      byCache,
+      ["closure f (app/main.ts:3:7)", "variable outer", "closure"]
+    ],
+    [
       "of a library is left out",
       cache(closure("wait", library, internal("context", context(variable("session", value))))),
       byCache
@@ -725,6 +751,39 @@ describe("A variable of a function", () => {
       "of the engine is left out",
       cache(closure("", engine, internal("context", context(variable("session", value))))),
       byCache
+    ],
+    [
+      "of a script whose name is unknown is left out",
+      cache(node(
+        "closure",
+        "f",
+        internal("context", context(variable("session", value))),
+        internal("shared", node("code", "f"))
+      )),
+      byCache
+    ],
+    [
+      "is captured, as Node 20 writes it",
+      cache({
+        ...node(
+          "closure",
+          "f",
+          internal("context", context(variable("session", value))),
+          internal(
+            "shared",
+            node("code", "f", internal("script_or_debug_info", node("code", "system / Script / C:\\app\\main.cjs")))
+          )
+        ),
+        location: [0, 4]
+      }),
+      byCache,
+      ["closure f (C:/app/main.cjs:1:5)", "variable session", "closure"]
+    ],
+    [
+      "is captured on Windows",
+      cache(closure("f", "file:///C:/app/main.ts:3:7", internal("context", context(variable("session", value))))),
+      byCache,
+      ["closure f (C:/app/main.ts:3:7)", "variable session", "closure"]
     ],
     [
       "of a library is named if the path has no other step",
@@ -1263,6 +1322,16 @@ describe("A Scope", () => {
       ofScope("finalizer"),
       ["anonymous function", "held", "property"]
     ],
+    [
+      "holds a finalizer that is far from the function of the program",
+      (() => {
+        let far = context(variable("f", onData))
+        for (let depth = 0; depth < 300; depth++) far = context(internal("previous", far))
+        return cache(scope(property("finalizer", wrapped(internal("previous", far), variable("held", value)))))
+      })(),
+      byCache,
+      ofScope("finalizer")
+    ],
     ["holds a fiber", cache(scope(property("finalizer", fiber(stack(element(0, value)))))), byCache, ofScope("fiber"), [
       "suspended fiber",
       "_stack",
@@ -1383,6 +1452,12 @@ describe("The path begins", () => {
       byBox
     ],
     [
+      "behind a function of the detector, but not behind what it holds",
+      cache(closure("find", detector, property("kept", box(box(value))))),
+      byBox,
+      byBox
+    ],
+    [
       "behind the variables of a function of the detector",
       cache(
         closure(
@@ -1448,6 +1523,11 @@ describe("The path begins", () => {
       root(element(1, promiseOf(box(value)))),
       byBox
     ],
+    [
+      "at a promise if only the engine follows",
+      root(element(1, promiseOf(array(internal(0, value))))),
+      ["Promise", "result", "promise"]
+    ],
     ["at a promise if this is all", root(element(1, promiseOf(value))), ["Promise", "result", "promise"]],
     [
       "behind an object of the host",
@@ -1502,6 +1582,13 @@ describe("In a test runner, the path begins", () => {
       "at the global object for every other name",
       global(property("<symbol my vitest>", object("Runner", property("task", onData)))),
       ["globalThis", "Symbol(my vitest)", "property"],
+      ["Runner", "task", "property"],
+      byOnData
+    ],
+    [
+      "at another root, even if its property has such a name",
+      root(element(1, object("process", property("__jest_x", object("Runner", property("task", onData)))))),
+      ["process", "__jest_x", "property"],
       ["Runner", "task", "property"],
       byOnData
     ],
@@ -1762,6 +1849,17 @@ describe("A variable of a module", () => {
       ["module app/awaiting.ts", "variable taken", "module"]
     ],
     [
+      "of a module that waits holds the next object",
+      (() => {
+        const held = shown(box(value), {})
+        return cache(shown(generator(closure("", inApp("awaiting.ts")), registers(internal(0, held))), {
+          scopes: [["Local", { taken: held.object }]]
+        }))
+      })(),
+      ["module app/awaiting.ts", "variable taken", "module"],
+      byBox
+    ],
+    [
       "of a module that waits, whose name is not known",
       cache(generator(closure("", inApp("awaiting.ts")), registers(internal(0, value)))),
       ["suspended generator (app/awaiting.ts:1:1)", "local variable", "generator"]
@@ -1947,4 +2045,17 @@ describe("The object that Node's require keeps", () => {
       ["Library", "exports", "property"]
     ]
   ])
+})
+
+it("names whole paths on a host without a process", async () => {
+  const { process } = globalThis
+  try {
+    Reflect.deleteProperty(globalThis, "process")
+    const [, names] = await retainersIn(
+      cache(closure("f", "file:///app/main.ts:1:1", internal("context", context(variable("x", value)))))
+    )
+    assert.deepStrictEqual(names, ["closure f (/app/main.ts:1:1)", "variable x", "closure"])
+  } finally {
+    globalThis.process = process
+  }
 })
