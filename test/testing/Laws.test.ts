@@ -31,7 +31,8 @@ import {
   valueMapMistakes,
   valueMapVariants,
   type Variants,
-  Wrapped
+  Wrapped,
+  WrappedWhileAlive
 } from "../support/lawSubjects.ts"
 
 /** More runs than the default, so that no mistake can hide. */
@@ -294,7 +295,7 @@ describe("equality", () => {
   matrix({
     laws: (Subject: typeof Wrapped) =>
       Laws.equality((heap) => (key: Arbitraries.Key) => new Subject(key, heap), Arbitraries.keys()),
-    correct: { "a correct class": Wrapped },
+    correct: { "a correct class": Wrapped, "a class that compares live values": WrappedWhileAlive },
     variants: equalityVariants,
     mistakes: equalityMistakes
   })

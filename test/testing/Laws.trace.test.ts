@@ -3,7 +3,7 @@
  * wrong. Other tests check that each law finds its mistakes.
  */
 import { assert, describe, it } from "@effect/vitest"
-import { Effect } from "effect"
+import { Effect, Hash } from "effect"
 import type * as Arbitraries from "../../src/testing/Arbitraries.ts"
 import { keys } from "../../src/testing/Arbitraries.ts"
 import * as Laws from "../../src/testing/Laws.ts"
@@ -25,7 +25,8 @@ import {
   type ValueMap,
   valueMapMistakes,
   valueMapVariants,
-  type Variants
+  type Variants,
+  Wrapped
 } from "../support/lawSubjects.ts"
 
 const ordered = true
@@ -732,6 +733,24 @@ const reasons: Readonly<Record<string, Readonly<Record<string, Readonly<Record<s
     }
   }
 }
+
+it.effect("says which value has which hash", () =>
+  Effect.gen(function*() {
+    const laws = Laws.equality((heap) => {
+      let made = 0
+      return (key: Arbitraries.Key) => {
+        const hash = made++
+        return Object.assign(new Wrapped(key, heap), { [Hash.symbol]: () => hash })
+      }
+    }, keys())
+    const law = laws.find(({ name }) => name === "equality: equal values have equal hashes")!
+    const { trace } = yield* Effect.flip(law.check({ seed: 1 }))
+    assert.deepStrictEqual(trace.slice(-3), [
+      "equals(value0, value1) // returned true",
+      "hash(value0) // returned 0",
+      "hash(value1) // returned 1"
+    ])
+  }))
 
 it.effect("gives up an iteration that yields more entries than there are keys", () =>
   Effect.gen(function*() {

@@ -1,11 +1,15 @@
 /** The machinery of the laws: their traces, their runs, and what they ask of the host's heap. */
 import { assert, describe, it } from "@effect/vitest"
+import { Effect, Equal, Hash } from "effect"
 import * as fc from "fast-check"
 import { afterEach, beforeEach, vi } from "vitest"
 import type { Heap } from "../../../src/Heap.ts"
+import { equals, hash } from "../../../src/internal/testing/laws/equality.ts"
+import { keepsNothingAlive, leavesNothingBehind } from "../../../src/internal/testing/laws/hostHeap.ts"
 import { check, Trace } from "../../../src/internal/testing/laws/law.ts"
 import { makeCollector } from "../../../src/internal/testing/laws/tracedHeap.ts"
 import { isBun, skip } from "../../support/host.ts"
+import { collectUntil } from "../../support/realHeap.ts"
 
 interface Violation extends Error {
   readonly trace: ReadonlyArray<string>
@@ -169,6 +173,34 @@ describe("check", () => {
   })
 })
 
+describe("equals and hash", () => {
+  class Picky implements Equal.Equal {
+    [Equal.symbol](that: Equal.Equal): boolean {
+      if (!(that instanceof Picky)) throw new TypeError("compares only with its own kind")
+      return true
+    }
+    [Hash.symbol](): number {
+      return calls++
+    }
+  }
+  let calls = 0
+
+  it("call the methods of the values, whose results nothing has kept", () => {
+    const [a, b] = [new Picky(), new Picky()]
+    // `Equal.equals` compares the hashes first.
+    assert.isFalse(Equal.equals(a, b))
+    assert.isTrue(equals(a, b))
+    assert.notStrictEqual(hash(a), hash(a))
+  })
+
+  it("compare other values as Effect does", () => {
+    assert.isFalse(equals(new Picky(), {}))
+    assert.isFalse(equals({}, new Picky()))
+    assert.isTrue(equals({ n: 1 }, { n: 1 }))
+    assert.strictEqual(hash({ n: 1 }), hash({ n: 1 }))
+  })
+})
+
 describe("makeCollector", () => {
   it("collects, finalizes and writes it down", async () => {
     const { collect, finalize, heap } = makeCollector(1)
@@ -188,6 +220,31 @@ describe("makeCollector", () => {
     assert.strictEqual(cleaned, 3)
     assert.deepStrictEqual((trace.violation("end") as Violation).trace, ["collect(a, b)", "finalize() // end"])
   })
+})
+
+describe("a law on the real heap", () => {
+  it.effect("lets its subject go when it has ended", () =>
+    Effect.gen(function*() {
+      if (isBun) return skip("JavaScriptCore keeps what looks like a pointer on its stack")
+      const subjects: Array<WeakRef<object>> = []
+      const make = () => {
+        const subject = {}
+        subjects.push(new WeakRef(subject))
+        return subject
+      }
+      const laws = [
+        keepsNothingAlive("law", "thing", () => ({ subject: make(), dropped: [] })),
+        leavesNothingBehind("law", "things", ["dies"], () => ({
+          subject: make(),
+          dropped: [],
+          released: [],
+          reusesReferences: false
+        }))
+      ]
+      for (const law of laws) assert.isUndefined(yield* Effect.promise(() => law.run({}, { aborted: false })))
+      assert.lengthOf(subjects, 2)
+      assert.isTrue(yield* collectUntil(() => subjects.every((subject) => subject.deref() === undefined)))
+    }))
 })
 
 // A host whose collections the tests decide about.
@@ -215,8 +272,12 @@ class HostRef {
   }
 }
 
+let registered: Array<ReadonlyArray<unknown>> = []
+
 class HostRegistry {
-  register(): void {}
+  register(...args: ReadonlyArray<unknown>): void {
+    registered.push(args)
+  }
   unregister(): boolean {
     return false
   }
@@ -240,6 +301,7 @@ describe("laws on the host's heap", () => {
   beforeEach(() => {
     round = 0
     referred = []
+    registered = []
     deaths.clear()
     // `stubGlobal` cannot replace what Node defines for `--expose-gc`.
     globalThis.gc = (() => void round++) as typeof gc
@@ -343,6 +405,16 @@ describe("laws on the host's heap", () => {
           reasonOf("dies", reason)
         )
       }
+    })
+
+    it("pass registrations on to the host", async () => {
+      const { leavesNothingBehind } = await importLaws()
+      const [target, held, token] = [{}, {}, {}]
+      await traceOf(lawOf(leavesNothingBehind, (heap) => {
+        new heap.FinalizationRegistry<object>(() => {}).register(target, held, token)
+        return {}
+      }))
+      assert.deepStrictEqual(registered.filter(([value]) => value === target), endings.map(() => [target, held, token]))
     })
 
     it("check each ending, and name the one that leaves something", async () => {
