@@ -450,6 +450,13 @@ export const proxyVariants: Variants<MakeProxy> = {
       const copy: unknown = Array.isArray(self) ? [...self] : self instanceof Map ? new Map() : self
       return Reflect.apply(method, copy, args)
     }),
+    "throws a text": proxyWith({
+      handler: () => ({
+        get: () => {
+          throw "text"
+        }
+      })
+    }),
     "has no values in descriptors": proxyWith({
       handler: (read) => ({
         getOwnPropertyDescriptor: (shell, key) => {

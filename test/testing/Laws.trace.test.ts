@@ -17,6 +17,7 @@ import {
   keyMapMistakes,
   keyMapVariants,
   laws as tableLaws,
+  makeProxy,
   proxyMistakes,
   proxyVariants,
   referenceMistakes,
@@ -590,6 +591,7 @@ const reasons: Readonly<Record<string, Readonly<Record<string, Readonly<Record<s
         "call the methods that proxy inherits // returned [3, 3, {}], the target returned [3, 3, itself]",
       "calls methods of a copy":
         "call the methods that proxy inherits // returned [undefined, 1, []], the target returned [1, 1, [[\"a\", 1]]]",
+      "throws a text": "proxy.a(1) // threw a string, the target returned \"no function\"",
       "has no values in descriptors":
         "Object.getOwnPropertyDescriptor(proxy, \"a\") // returned { enumerable: true, value: undefined }, the target returned { enumerable: true, value: 1 }",
       "says that nothing is enumerable":
@@ -733,6 +735,18 @@ const reasons: Readonly<Record<string, Readonly<Record<string, Readonly<Record<s
     }
   }
 }
+
+it.effect("says that a dead proxy throws another error", () =>
+  Effect.gen(function*() {
+    const laws = Laws.proxy(makeProxy, { isDeadError: (error) => error instanceof RangeError })
+    const law = laws.find(({ name }) => name === "proxy: fails every operation after collection")!
+    const { cause, trace } = yield* Effect.flip(law.check({ seed: 1 }))
+    assert.match(
+      trace.slice(-2).join("\n"),
+      /^collect\(target\)\nproxy\.a \/\/ threw ReferenceError: collected[^]*, which is not the error of a dead proxy$/
+    )
+    assert.instanceOf(cause, ReferenceError)
+  }))
 
 it.effect("says which value has which hash", () =>
   Effect.gen(function*() {
