@@ -38,6 +38,7 @@ const load = async (host: {
 const { gc } = globalThis
 
 beforeEach(() => {
+  if (!isNode) return
   events = []
   death = Infinity
   // `stubGlobal` cannot replace what Node defines for `--expose-gc`.
@@ -46,6 +47,7 @@ beforeEach(() => {
 })
 
 afterEach(() => {
+  if (!isNode) return
   globalThis.gc = gc
   vi.unstubAllGlobals()
   vi.doUnmock("../../src/internal/testing/retainers.ts")

@@ -8,7 +8,7 @@ import { equals, hash } from "../../../src/internal/testing/laws/equality.ts"
 import { keepsNothingAlive, leavesNothingBehind } from "../../../src/internal/testing/laws/hostHeap.ts"
 import { check, Trace } from "../../../src/internal/testing/laws/law.ts"
 import { makeCollector } from "../../../src/internal/testing/laws/tracedHeap.ts"
-import { isBun, skip } from "../../support/host.ts"
+import { isBun, isNode, skip } from "../../support/host.ts"
 import { collectUntil } from "../../support/realHeap.ts"
 
 interface Violation extends Error {
@@ -287,7 +287,7 @@ const objects = (count: number): ReadonlyArray<object> => Array.from({ length: c
 
 /** Imports the laws as the host has them that `globals` describe. */
 const importLaws = async (globals: Readonly<Record<string, unknown>> = {}) => {
-  if (isBun) return skip("makes a host of its own")
+  if (!isNode) return skip("makes a host of its own")
   for (const [name, value] of Object.entries(globals)) vi.stubGlobal(name, value)
   vi.resetModules()
   return await import("../../../src/internal/testing/laws/hostHeap.ts")
@@ -299,6 +299,7 @@ const traceOf = async (law: ReturnType<typeof check>): Promise<string> =>
 describe("laws on the host's heap", () => {
   const { gc } = globalThis
   beforeEach(() => {
+    if (!isNode) return
     round = 0
     referred = []
     registered = []
@@ -309,6 +310,7 @@ describe("laws on the host's heap", () => {
     vi.stubGlobal("FinalizationRegistry", HostRegistry)
   })
   afterEach(() => {
+    if (!isNode) return
     globalThis.gc = gc
     vi.unstubAllGlobals()
     vi.resetModules()
