@@ -696,6 +696,116 @@ describe("laws on the host's heap", () => {
     }
   })
 
+  describe("while the host collects", () => {
+    /** Returns what a law adds to sets, among which is what it keeps reachable. */
+    const keptBy = async (law: ReturnType<typeof check>): Promise<ReadonlyArray<unknown>> => {
+      const { add } = Set.prototype
+      const kept: Array<unknown> = []
+      Reflect.set(Set.prototype, "add", function(this: Set<unknown>, value: unknown) {
+        kept.push(value)
+        return add.call(this, value)
+      })
+      try {
+        await law.run({ seed: 1 }, { aborted: false })
+      } finally {
+        Reflect.set(Set.prototype, "add", add)
+      }
+      return kept
+    }
+    const isPair = (kept: unknown, first: unknown, second: ReadonlyArray<unknown>): boolean =>
+      Array.isArray(kept) && kept.length === 2 && kept[0] === first && Array.isArray(kept[1]) &&
+      kept[1].length === second.length && kept[1].every((value, index) => value === second[index])
+
+    it("an implementation stays reachable with its references, proxies or registrations", async () => {
+      await importLaws()
+      const finalizers = await import("../../../src/internal/testing/laws/finalizer.ts")
+      const references = await import("../../../src/internal/testing/laws/reference.ts")
+      const proxies = await import("../../../src/internal/testing/laws/proxy.ts")
+      const { keys } = await import("../../../src/testing/Arbitraries.ts")
+      let made: Array<unknown> = []
+      let construct: unknown
+      const maker = <A>(create: (target: object) => A) => () => {
+        made = []
+        return construct = (target: object): A => {
+          const value = create(target)
+          made.push(value)
+          return value
+        }
+      }
+      const laws = [
+        ...references.laws<object>(maker((referent) => ({ deref: () => referent })), keys()),
+        ...proxies.laws(maker((target) => new Proxy(target, {})), () => true),
+        ...finalizers.laws<object>(maker(() => () => {}), keys())
+      ].filter(({ name }) => /not keep its .* alive$/.test(name))
+      assert.lengthOf(laws, 3)
+      for (const law of laws) {
+        const kept = await keptBy(law)
+        assert.lengthOf(made, 20)
+        assert.isTrue(kept.some((value) => isPair(value, construct, made)), law.name)
+      }
+    })
+
+    it("the targets of ended registrations stay reachable, and those that die do not", async () => {
+      await importLaws()
+      const { laws } = await import("../../../src/internal/testing/laws/finalizer.ts")
+      const { keys } = await import("../../../src/testing/Arbitraries.ts")
+      const made: Array<{ readonly register: unknown; readonly targets: Array<object> }> = []
+      const law = laws<object>(() => {
+        const targets: Array<object> = []
+        const register = (target: object, callback: () => void) => {
+          targets.push(target)
+          const end = () => {}
+          for (const value of [target, callback, end]) dying(value, 0)
+          return end
+        }
+        made.push({ register, targets })
+        return register
+      }, keys()).find(({ name }) => name === "finalizer: leaves nothing behind")!
+      const kept = await keptBy(law)
+      const [died, ended] = made
+      assert.include(kept, died!.register)
+      assert.isFalse(kept.some((value) => isPair(value, died!.register, died!.targets)))
+      assert.isTrue(kept.some((value) => isPair(value, ended!.register, ended!.targets)))
+    })
+
+    it("the weak parts of removed and overwritten entries stay reachable, and those that die do not", async () => {
+      await importLaws()
+      const { laws } = await import("../../../src/internal/testing/laws/collections.ts")
+      const { keys } = await import("../../../src/testing/Arbitraries.ts")
+      for (const weak of ["key", "value", "element"] as const) {
+        const made: Array<{ readonly table: object; readonly weakly: Array<unknown> }> = []
+        const law = laws<object>({
+          name: "table",
+          weak,
+          compare: undefined,
+          ordered: false,
+          keys: keys(),
+          make: () => {
+            const weakly: Array<unknown> = []
+            const table = {
+              get: () => undefined,
+              has: () => false,
+              set: (key: object, value: object) => {
+                weakly.push(weak === "value" ? value : key)
+                for (const part of [key, value]) dying(part, 0)
+              },
+              delete: () => false,
+              entries: undefined,
+              size: () => 0
+            }
+            made.push({ table, weakly })
+            return table
+          }
+        }).find(({ name }) => name === "table: leaves nothing behind")!
+        const kept = await keptBy(law)
+        const [died, ...others] = made
+        assert.lengthOf(others, 2)
+        assert.include(kept, died!.table)
+        for (const { table, weakly } of others) assert.isTrue(kept.some((value) => isPair(value, table, weakly)))
+      }
+    })
+  })
+
   it("try five times on a host that takes other values for pointers, and tolerate a few of them", async () => {
     const { keepsNothingAlive, leavesNothingBehind } = await importLaws({ Bun: {} })
     let attempts = 0
