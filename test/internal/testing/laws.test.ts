@@ -2,7 +2,7 @@
 import { assert, describe, it } from "@effect/vitest"
 import { Effect, Equal, Hash } from "effect"
 import * as fc from "fast-check"
-import { afterEach, beforeEach, vi } from "vitest"
+import { afterEach, vi } from "vitest"
 import type { Heap } from "../../../src/Heap.ts"
 import { equals, hash } from "../../../src/internal/testing/laws/equality.ts"
 import { keepsNothingAlive, leavesNothingBehind } from "../../../src/internal/testing/laws/hostHeap.ts"
@@ -285,9 +285,20 @@ class HostRegistry {
 
 const objects = (count: number): ReadonlyArray<object> => Array.from({ length: count }, () => ({}))
 
-/** Imports the laws as the host has them that `globals` describe. */
+const { gc } = globalThis
+
+/** Makes a new host, and imports the laws as this host has them. `globals` are what it has besides. */
 const importLaws = async (globals: Readonly<Record<string, unknown>> = {}) => {
   if (!isNode) return skip("makes a host of its own")
+  round = 0
+  referred = []
+  registered = []
+  deaths.clear()
+  // `stubGlobal` cannot replace what Node defines for `--expose-gc`.
+  globalThis.gc = (() => void round++) as typeof gc
+  vi.unstubAllGlobals()
+  vi.stubGlobal("WeakRef", HostRef)
+  vi.stubGlobal("FinalizationRegistry", HostRegistry)
   for (const [name, value] of Object.entries(globals)) vi.stubGlobal(name, value)
   vi.resetModules()
   return await import("../../../src/internal/testing/laws/hostHeap.ts")
@@ -297,18 +308,6 @@ const traceOf = async (law: ReturnType<typeof check>): Promise<string> =>
   (await law.run({ seed: 1 }, { aborted: false }))?.trace.join("\n") ?? "holds"
 
 describe("laws on the host's heap", () => {
-  const { gc } = globalThis
-  beforeEach(() => {
-    if (!isNode) return
-    round = 0
-    referred = []
-    registered = []
-    deaths.clear()
-    // `stubGlobal` cannot replace what Node defines for `--expose-gc`.
-    globalThis.gc = (() => void round++) as typeof gc
-    vi.stubGlobal("WeakRef", HostRef)
-    vi.stubGlobal("FinalizationRegistry", HostRegistry)
-  })
   afterEach(() => {
     if (!isNode) return
     globalThis.gc = gc
