@@ -153,7 +153,7 @@ describe("expectNoGrowth", () => {
     assert.deepStrictEqual([first.repeat, first.growth], [0, []])
     globalThis.gc = undefined
     vi.stubGlobal("process", undefined)
-    const second = await check()
+    const second = await check().finally(() => vi.unstubAllGlobals())
     assert.deepStrictEqual([second.repeat, second.growth], [0, []])
     assert.deepStrictEqual(events, ["run", "collect", "count", "run"])
   })

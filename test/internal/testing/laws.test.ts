@@ -357,7 +357,7 @@ describe("laws on the host's heap", () => {
       globalThis.gc = undefined
       const law = keepsNothingAlive("law", "thing", () => ({ subject, dropped: [] }))
       assert.strictEqual(
-        await traceOf(law),
+        await traceOf(law).finally(() => vi.unstubAllGlobals()),
         "create and drop 20 things, on the host's heap // cannot be checked: this host offers no way to ask for a collection, run it with --expose-gc"
       )
     })
