@@ -938,6 +938,7 @@ describe("TestHeap.replay", () => {
       ) {
         const error = yield* Effect.flip(TestHeap.replay(program, text))
         assert.deepInclude(error, { _tag: "ScheduleError", reason: "Malformed", schedule: text })
+        assert.deepInclude(error, { trace: "", schedules: 0, unreleased: [] })
         assert.include(error.message, "is not a schedule")
       }
       // A program without types can pass anything.
