@@ -632,8 +632,8 @@ export function weakKeyMap(
     weak: "key",
     make: (heap) => Table.ofMap(make(heap)),
     keys: options?.keys ?? Arbitraries.keys(),
-    compare: options?.compare ?? "reference",
-    ordered: options?.ordered ?? false
+    compare: options?.compare,
+    ordered: options?.ordered
   }))
 }
 
@@ -737,8 +737,8 @@ export function weakValueMap(
     make: (heap) => Table.ofMap(make(heap)),
     keys: options?.keys ?? Table.strings,
     strangeKeys: options?.keys === undefined ? Table.strangeStrings : undefined,
-    compare: options?.compare ?? "reference",
-    ordered: options?.ordered ?? false
+    compare: options?.compare,
+    ordered: options?.ordered
   }))
 }
 
@@ -811,7 +811,7 @@ export function weakSet(
     weak: "element",
     make: (heap) => Table.ofSet(make(heap)),
     keys: options?.keys ?? Arbitraries.keys(),
-    compare: options?.compare ?? "reference",
-    ordered: options?.ordered ?? false
+    compare: options?.compare,
+    ordered: options?.ordered
   }))
 }

@@ -120,7 +120,7 @@ export const matchers: {
     const exit = await Effect.runPromise(
       Effect.catchIf(
         Effect.as(
-          LeakDetector.expectCollected(make, { ...options, retainers: !isNot && (options?.retainers ?? true) }),
+          LeakDetector.expectCollected(make, { ...options, retainers: !isNot && options?.retainers }),
           undefined
         ),
         (error): error is LeakDetector.LeakError => error instanceof LeakDetector.LeakError,

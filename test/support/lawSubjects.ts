@@ -36,6 +36,14 @@ export class Wrapped implements Equal.Equal {
   }
 }
 
+/** Is equal only to itself when it is dead, as a reference may be. */
+export class WrappedWhileAlive extends Wrapped {
+  override [Equal.symbol](that: Wrapped): boolean {
+    return this === that ||
+      this.ref.deref() !== undefined && that.ref.deref() !== undefined && super[Equal.symbol](that)
+  }
+}
+
 export const equalityMistakes: Readonly<Record<string, typeof Wrapped>> = {
   "is reflexive": class extends Wrapped {
     override [Equal.symbol](that: Wrapped): boolean {
@@ -441,6 +449,13 @@ export const proxyVariants: Variants<MakeProxy> = {
     "calls methods of a copy": proxyWithMethods((_, method, self, args) => {
       const copy: unknown = Array.isArray(self) ? [...self] : self instanceof Map ? new Map() : self
       return Reflect.apply(method, copy, args)
+    }),
+    "throws a text": proxyWith({
+      handler: () => ({
+        get: () => {
+          throw "text"
+        }
+      })
     }),
     "has no values in descriptors": proxyWith({
       handler: (read) => ({

@@ -14,8 +14,8 @@ import { skip } from "../support/host.ts"
 import {
   forcesCollections,
   KeyMap,
+  makeComparedReference,
   makeProxy,
-  makeReference,
   makeRegister,
   setOf,
   ValueMap,
@@ -53,7 +53,7 @@ const table = { compare: "reference", ordered: true } as const
 /** Makes the laws of a group for a correct subject. */
 const correct: Readonly<Record<string, () => ReadonlyArray<Check>>> = {
   equality: () => Equality.laws((heap) => (key: Arbitraries.Key) => new Wrapped(key, heap), Arbitraries.keys()),
-  reference: () => Reference.laws<object>(makeReference, Arbitraries.keys()),
+  reference: () => Reference.laws<object>(makeComparedReference, Arbitraries.keys()),
   proxy: () => ProxyLaws.laws(makeProxy, () => true),
   finalizer: () => Finalizer.laws<object>(makeRegister, Arbitraries.keys()),
   weakValueMap: () =>
@@ -121,7 +121,7 @@ const hashes: Readonly<Record<string, number>> = {
   "reference: dereferences to nothing after collection": 749260859,
   "reference: stays dead": 472824318,
   "reference: a new reference does not revive an old one": 563056421,
-  "reference: equal references have equal referents and hashes": -684956963,
+  "reference: equal references have equal referents and hashes": -996420347,
   "proxy: reads like its target": -481776112,
   "proxy: writes like its target": -784424347,
   "proxy: calls and constructs like its target": 57868544,
@@ -178,7 +178,7 @@ describe("seed", () => {
 
   it("is that of every law which forces no collections", () => {
     const names = Object.values(correct).flatMap((laws) => laws()).filter((law) => !forcesCollections(law))
-    assert.sameMembers(Object.keys(hashes), names.map(({ name }) => name))
+    assert.deepStrictEqual(Object.keys(hashes), names.map(({ name }) => name))
   })
 })
 
@@ -354,6 +354,12 @@ describe("operations on a proxy", () => {
     assert.isTrue(lines.every(([first, , , last]) => first !== "define" || last === "configurable"))
   })
 
+  it("call only functions", () => {
+    const { run } = operations.read.find(({ text }) => text === "proxy.a(1)")!
+    assert.strictEqual(run({ a: 2 }), "no function")
+    assert.strictEqual(run({ a: (argument: unknown) => argument }), 1)
+  })
+
   it("call and construct with up to two arguments", () => {
     const lists = ["", " 1", " \"text\"", " 1 1", " 1 \"text\"", " \"text\" 1", " \"text\" \"text\""]
     assert.deepStrictEqual(
@@ -410,6 +416,8 @@ describe("targets of a proxy", () => {
       const [, frozen, base, assigned] = /^(frozen )?([a-zA-Z ]+?)(?: with (.*))?$/.exec(text)!
       described.add(base!)
       const expected = makers[base!]!()
+      // SpiderMonkey adds the properties of a function when they are first read.
+      Reflect.ownKeys(expected)
       ;(assigned?.split(/, (?=[.[])/) ?? []).forEach((assignment, index) => {
         const code = `target${assignment.replace("Symbol(\"mark\")", "mark")}`
         const object = { nested: [shape.properties[index]![1].primitive] }

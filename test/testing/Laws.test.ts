@@ -31,11 +31,12 @@ import {
   valueMapMistakes,
   valueMapVariants,
   type Variants,
-  Wrapped
+  Wrapped,
+  WrappedWhileAlive
 } from "../support/lawSubjects.ts"
 
-/** More runs than the default, so that no mistake can hide. */
-const numRuns = 150
+/** Mistakes must be found with the default number of runs, and correct subjects and other laws are tried less often. */
+const numRuns = 60
 
 /** Asserts that a counterexample introduces no name that it does not use, and collects nothing that it has not used. */
 const expectNames = ({ trace }: Laws.LawError): void => {
@@ -294,7 +295,7 @@ describe("equality", () => {
   matrix({
     laws: (Subject: typeof Wrapped) =>
       Laws.equality((heap) => (key: Arbitraries.Key) => new Subject(key, heap), Arbitraries.keys()),
-    correct: { "a correct class": Wrapped },
+    correct: { "a correct class": Wrapped, "a class that compares live values": WrappedWhileAlive },
     variants: equalityVariants,
     mistakes: equalityMistakes
   })
@@ -411,6 +412,27 @@ describe("weakValueMap", () => {
       // The references are in a native Map, whose keys can be numbers.
       const make = (heap: Heap) => new Numbers(heap) as unknown as Laws.MapLike<number, object>
       assert.deepStrictEqual(yield* brokenQuickly(Laws.weakValueMap(make, { keys, ordered: true })), [])
+    }))
+
+  it.effect("blames only the laws of iteration if an iteration yields dead entries, or too few", () =>
+    Effect.gen(function*() {
+      const brokenOf = (Subject: typeof ValueMap) =>
+        brokenQuickly(Laws.weakValueMap((heap) => new Subject(heap), { ordered: true }))
+      class Dead extends ValueMap {
+        readonly values = new Map<string, object>()
+        override set(key: string, value: object): void {
+          super.set(key, value)
+          this.values.set(key, value)
+        }
+        override *[Symbol.iterator](): Iterator<[string, object]> {
+          for (const key of this.refs.keys()) yield [key, this.values.get(key)!]
+        }
+      }
+      assert.deepStrictEqual(yield* brokenOf(Dead), ["iterates soundly during mutation and collection"])
+      assert.notInclude(
+        yield* brokenOf(valueMapVariants["agrees"]!["iteration skips the first entry"]!),
+        "iterates in insertion order"
+      )
     }))
 
   it.effect("finds a size that does not shrink", () =>

@@ -3,7 +3,7 @@
  * wrong. Other tests check that each law finds its mistakes.
  */
 import { assert, describe, it } from "@effect/vitest"
-import { Effect } from "effect"
+import { Effect, Hash } from "effect"
 import type * as Arbitraries from "../../src/testing/Arbitraries.ts"
 import { keys } from "../../src/testing/Arbitraries.ts"
 import * as Laws from "../../src/testing/Laws.ts"
@@ -17,6 +17,7 @@ import {
   keyMapMistakes,
   keyMapVariants,
   laws as tableLaws,
+  makeProxy,
   proxyMistakes,
   proxyVariants,
   referenceMistakes,
@@ -25,7 +26,8 @@ import {
   type ValueMap,
   valueMapMistakes,
   valueMapVariants,
-  type Variants
+  type Variants,
+  Wrapped
 } from "../support/lawSubjects.ts"
 
 const ordered = true
@@ -589,6 +591,7 @@ const reasons: Readonly<Record<string, Readonly<Record<string, Readonly<Record<s
         "call the methods that proxy inherits // returned [3, 3, {}], the target returned [3, 3, itself]",
       "calls methods of a copy":
         "call the methods that proxy inherits // returned [undefined, 1, []], the target returned [1, 1, [[\"a\", 1]]]",
+      "throws a text": "proxy.a(1) // threw a string, the target returned \"no function\"",
       "has no values in descriptors":
         "Object.getOwnPropertyDescriptor(proxy, \"a\") // returned { enumerable: true, value: undefined }, the target returned { enumerable: true, value: 1 }",
       "says that nothing is enumerable":
@@ -732,6 +735,36 @@ const reasons: Readonly<Record<string, Readonly<Record<string, Readonly<Record<s
     }
   }
 }
+
+it.effect("says that a dead proxy throws another error", () =>
+  Effect.gen(function*() {
+    const laws = Laws.proxy(makeProxy, { isDeadError: (error) => error instanceof RangeError })
+    const law = laws.find(({ name }) => name === "proxy: fails every operation after collection")!
+    const { cause, trace } = yield* Effect.flip(law.check({ seed: 1 }))
+    assert.match(
+      trace.slice(-2).join("\n"),
+      /^collect\(target\)\nproxy\.a \/\/ threw ReferenceError: collected[^]*, which is not the error of a dead proxy$/
+    )
+    assert.instanceOf(cause, ReferenceError)
+  }))
+
+it.effect("says which value has which hash", () =>
+  Effect.gen(function*() {
+    const laws = Laws.equality((heap) => {
+      let made = 0
+      return (key: Arbitraries.Key) => {
+        const hash = made++
+        return Object.assign(new Wrapped(key, heap), { [Hash.symbol]: () => hash })
+      }
+    }, keys())
+    const law = laws.find(({ name }) => name === "equality: equal values have equal hashes")!
+    const { trace } = yield* Effect.flip(law.check({ seed: 1 }))
+    assert.deepStrictEqual(trace.slice(-3), [
+      "equals(value0, value1) // returned true",
+      "hash(value0) // returned 0",
+      "hash(value1) // returned 1"
+    ])
+  }))
 
 it.effect("gives up an iteration that yields more entries than there are keys", () =>
   Effect.gen(function*() {

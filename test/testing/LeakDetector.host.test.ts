@@ -1,7 +1,7 @@
 /** The leak detector on a host whose collections the tests decide about. */
 import { assert, describe, it } from "@effect/vitest"
 import { Effect } from "effect"
-import { afterEach, beforeEach, vi } from "vitest"
+import { afterEach, vi } from "vitest"
 import { isNode, skip } from "../support/host.ts"
 
 let events: Array<string> = []
@@ -20,12 +20,20 @@ class HostRef {
   }
 }
 
-/** Imports the module anew, with another search for retainers and another count of instances. */
+const { gc } = globalThis
+
+/** Makes a new host, and imports the module anew, with another search for retainers and another count of instances. */
 const load = async (host: {
   readonly find?: () => unknown
   readonly count?: () => ReadonlyArray<number> | undefined
 } = {}) => {
   if (!isNode) return skip("replaces modules")
+  events = []
+  death = Infinity
+  // `stubGlobal` cannot replace what Node defines for `--expose-gc`.
+  globalThis.gc = (() => void events.push("collect")) as typeof gc
+  vi.unstubAllGlobals()
+  vi.stubGlobal("WeakRef", HostRef)
   const notCalled = () => {
     throw new Error("not expected")
   }
@@ -35,17 +43,8 @@ const load = async (host: {
   return await import("../../src/testing/LeakDetector.ts")
 }
 
-const { gc } = globalThis
-
-beforeEach(() => {
-  events = []
-  death = Infinity
-  // `stubGlobal` cannot replace what Node defines for `--expose-gc`.
-  globalThis.gc = (() => void events.push("collect")) as typeof gc
-  vi.stubGlobal("WeakRef", HostRef)
-})
-
 afterEach(() => {
+  if (!isNode) return
   globalThis.gc = gc
   vi.unstubAllGlobals()
   vi.doUnmock("../../src/internal/testing/retainers.ts")
@@ -154,7 +153,7 @@ describe("expectNoGrowth", () => {
     assert.deepStrictEqual([first.repeat, first.growth], [0, []])
     globalThis.gc = undefined
     vi.stubGlobal("process", undefined)
-    const second = await check()
+    const second = await check().finally(() => vi.unstubAllGlobals())
     assert.deepStrictEqual([second.repeat, second.growth], [0, []])
     assert.deepStrictEqual(events, ["run", "collect", "count", "run"])
   })

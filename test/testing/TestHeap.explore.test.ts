@@ -889,6 +889,7 @@ describe("TestHeap.explore", () => {
         [{ turns: "microtask" }, `turns must be "task" or "job", but it is "microtask"`],
         [{ timeout: 0 }, "timeout must be a positive duration of less than 24 days, but it is 0"],
         [{ timeout: "soon" }, "timeout must be a positive duration of less than 24 days, but it is \"soon\""],
+        [{ timeout: 2 ** 31 }, "timeout must be a positive duration of less than 24 days, but it is 2147483648"],
         [{ timeout: "30 days" }, "timeout must be a positive duration of less than 24 days, but it is \"30 days\""]
       ]
       for (const [options, message] of refused) {
@@ -898,6 +899,19 @@ describe("TestHeap.explore", () => {
         assert.instanceOf(error, TypeError)
         assert.strictEqual((error as TypeError).message, `TestHeap.explore: ${message}`)
       }
+    }))
+})
+
+describe("TestHeap.explore, with options at their bounds", () => {
+  it.effect("accepts the smallest and the largest", () =>
+    Effect.gen(function*() {
+      const program = Effect.gen(function*() {
+        WeakRef.isAlive(yield* released({}))
+      })
+      for (const timeout of [1000, 2 ** 31 - 1]) yield* TestHeap.explore(program, { timeout, maxSchedules: 1 })
+      // The program may end or not in a millisecond.
+      const exit = yield* Effect.exit(TestHeap.explore(program, { timeout: 1, maxSchedules: 1 }))
+      assert.isFalse(Exit.hasDies(exit))
     }))
 })
 
@@ -920,6 +934,7 @@ describe("TestHeap.replay", () => {
       ) {
         const error = yield* Effect.flip(TestHeap.replay(program, text))
         assert.deepInclude(error, { _tag: "ScheduleError", reason: "Malformed", schedule: text })
+        assert.deepInclude(error, { trace: "", schedules: 0, unreleased: [] })
         assert.include(error.message, "is not a schedule")
       }
       // A program without types can pass anything.

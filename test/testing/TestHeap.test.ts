@@ -165,6 +165,24 @@ describe("TestHeap", () => {
       assert.strictEqual(yield* TestHeap.pending, 1)
     }).pipe(Effect.provide(TestHeap.layer)))
 
+  it.effect("finalize runs all clean-ups, and dies with the first error", () =>
+    Effect.gen(function*() {
+      const { FinalizationRegistry } = yield* Heap.Heap
+      for (const count of [1, 2, 3]) {
+        const thrown: Array<Error> = []
+        const registry = new FinalizationRegistry<number>((held) => {
+          thrown.push(new Error(`thrown ${held}`))
+          throw thrown.at(-1)!
+        })
+        const targets = Array.from({ length: count }, () => ({}))
+        targets.forEach((target, index) => registry.register(target, index))
+        yield* TestHeap.collect(...targets)
+        const exit = yield* Effect.exit(TestHeap.finalize)
+        assert.strictEqual(Exit.isFailure(exit) && Cause.squash(exit.cause), thrown[0])
+        assert.lengthOf(thrown, count)
+      }
+    }).pipe(Effect.provide(TestHeap.layer)))
+
   it.effect("mayCollect and hold only check their targets outside of explore", () =>
     Effect.gen(function*() {
       const target = {}

@@ -1,11 +1,15 @@
 /** The machinery of the laws: their traces, their runs, and what they ask of the host's heap. */
 import { assert, describe, it } from "@effect/vitest"
+import { Effect, Equal, Hash } from "effect"
 import * as fc from "fast-check"
-import { afterEach, beforeEach, vi } from "vitest"
+import { afterEach, vi } from "vitest"
 import type { Heap } from "../../../src/Heap.ts"
+import { equals, hash } from "../../../src/internal/testing/laws/equality.ts"
+import { keepsNothingAlive, leavesNothingBehind } from "../../../src/internal/testing/laws/hostHeap.ts"
 import { check, Trace } from "../../../src/internal/testing/laws/law.ts"
 import { makeCollector } from "../../../src/internal/testing/laws/tracedHeap.ts"
-import { isBun, skip } from "../../support/host.ts"
+import { isBun, isNode, skip } from "../../support/host.ts"
+import { collectUntil } from "../../support/realHeap.ts"
 
 interface Violation extends Error {
   readonly trace: ReadonlyArray<string>
@@ -169,6 +173,34 @@ describe("check", () => {
   })
 })
 
+describe("equals and hash", () => {
+  class Picky implements Equal.Equal {
+    [Equal.symbol](that: Equal.Equal): boolean {
+      if (!(that instanceof Picky)) throw new TypeError("compares only with its own kind")
+      return true
+    }
+    [Hash.symbol](): number {
+      return calls++
+    }
+  }
+  let calls = 0
+
+  it("call the methods of the values, whose results nothing has kept", () => {
+    const [a, b] = [new Picky(), new Picky()]
+    // `Equal.equals` compares the hashes first.
+    assert.isFalse(Equal.equals(a, b))
+    assert.isTrue(equals(a, b))
+    assert.notStrictEqual(hash(a), hash(a))
+  })
+
+  it("compare other values as Effect does", () => {
+    assert.isFalse(equals(new Picky(), {}))
+    assert.isFalse(equals({}, new Picky()))
+    assert.isTrue(equals({ n: 1 }, { n: 1 }))
+    assert.strictEqual(hash({ n: 1 }), hash({ n: 1 }))
+  })
+})
+
 describe("makeCollector", () => {
   it("collects, finalizes and writes it down", async () => {
     const { collect, finalize, heap } = makeCollector(1)
@@ -188,6 +220,31 @@ describe("makeCollector", () => {
     assert.strictEqual(cleaned, 3)
     assert.deepStrictEqual((trace.violation("end") as Violation).trace, ["collect(a, b)", "finalize() // end"])
   })
+})
+
+describe("a law on the real heap", () => {
+  it.effect("lets its subject go when it has ended", () =>
+    Effect.gen(function*() {
+      if (isBun) return skip("JavaScriptCore keeps what looks like a pointer on its stack")
+      const subjects: Array<WeakRef<object>> = []
+      const make = () => {
+        const subject = {}
+        subjects.push(new WeakRef(subject))
+        return subject
+      }
+      const laws = [
+        keepsNothingAlive("law", "thing", () => ({ subject: make(), dropped: [] })),
+        leavesNothingBehind("law", "things", ["dies"], () => ({
+          subject: make(),
+          dropped: [],
+          released: [],
+          reusesReferences: false
+        }))
+      ]
+      for (const law of laws) assert.isUndefined(yield* Effect.promise(() => law.run({}, { aborted: false })))
+      assert.lengthOf(subjects, 2)
+      assert.isTrue(yield* collectUntil(() => subjects.every((subject) => subject.deref() === undefined)))
+    }))
 })
 
 // A host whose collections the tests decide about.
@@ -215,8 +272,12 @@ class HostRef {
   }
 }
 
+let registered: Array<ReadonlyArray<unknown>> = []
+
 class HostRegistry {
-  register(): void {}
+  register(...args: ReadonlyArray<unknown>): void {
+    registered.push(args)
+  }
   unregister(): boolean {
     return false
   }
@@ -224,9 +285,20 @@ class HostRegistry {
 
 const objects = (count: number): ReadonlyArray<object> => Array.from({ length: count }, () => ({}))
 
-/** Imports the laws as the host has them that `globals` describe. */
+const { gc } = globalThis
+
+/** Makes a new host, and imports the laws as this host has them. `globals` are what it has besides. */
 const importLaws = async (globals: Readonly<Record<string, unknown>> = {}) => {
-  if (isBun) return skip("makes a host of its own")
+  if (!isNode) return skip("makes a host of its own")
+  round = 0
+  referred = []
+  registered = []
+  deaths.clear()
+  // `stubGlobal` cannot replace what Node defines for `--expose-gc`.
+  globalThis.gc = (() => void round++) as typeof gc
+  vi.unstubAllGlobals()
+  vi.stubGlobal("WeakRef", HostRef)
+  vi.stubGlobal("FinalizationRegistry", HostRegistry)
   for (const [name, value] of Object.entries(globals)) vi.stubGlobal(name, value)
   vi.resetModules()
   return await import("../../../src/internal/testing/laws/hostHeap.ts")
@@ -236,17 +308,8 @@ const traceOf = async (law: ReturnType<typeof check>): Promise<string> =>
   (await law.run({ seed: 1 }, { aborted: false }))?.trace.join("\n") ?? "holds"
 
 describe("laws on the host's heap", () => {
-  const { gc } = globalThis
-  beforeEach(() => {
-    round = 0
-    referred = []
-    deaths.clear()
-    // `stubGlobal` cannot replace what Node defines for `--expose-gc`.
-    globalThis.gc = (() => void round++) as typeof gc
-    vi.stubGlobal("WeakRef", HostRef)
-    vi.stubGlobal("FinalizationRegistry", HostRegistry)
-  })
   afterEach(() => {
+    if (!isNode) return
     globalThis.gc = gc
     vi.unstubAllGlobals()
     vi.resetModules()
@@ -294,7 +357,7 @@ describe("laws on the host's heap", () => {
       globalThis.gc = undefined
       const law = keepsNothingAlive("law", "thing", () => ({ subject, dropped: [] }))
       assert.strictEqual(
-        await traceOf(law),
+        await traceOf(law).finally(() => vi.unstubAllGlobals()),
         "create and drop 20 things, on the host's heap // cannot be checked: this host offers no way to ask for a collection, run it with --expose-gc"
       )
     })
@@ -343,6 +406,16 @@ describe("laws on the host's heap", () => {
           reasonOf("dies", reason)
         )
       }
+    })
+
+    it("pass registrations on to the host", async () => {
+      const { leavesNothingBehind } = await importLaws()
+      const [target, held, token] = [{}, {}, {}]
+      await traceOf(lawOf(leavesNothingBehind, (heap) => {
+        new heap.FinalizationRegistry<object>(() => {}).register(target, held, token)
+        return {}
+      }))
+      assert.deepStrictEqual(registered.filter(([value]) => value === target), endings.map(() => [target, held, token]))
     })
 
     it("check each ending, and name the one that leaves something", async () => {
@@ -620,6 +693,116 @@ describe("laws on the host's heap", () => {
       assert.lengthOf(referred, 20)
       for (const set of [targets, read]) assert.deepStrictEqual([...set], referred)
     }
+  })
+
+  describe("while the host collects", () => {
+    /** Returns what a law adds to sets, among which is what it keeps reachable. */
+    const keptBy = async (law: ReturnType<typeof check>): Promise<ReadonlyArray<unknown>> => {
+      const { add } = Set.prototype
+      const kept: Array<unknown> = []
+      Reflect.set(Set.prototype, "add", function(this: Set<unknown>, value: unknown) {
+        kept.push(value)
+        return add.call(this, value)
+      })
+      try {
+        await law.run({ seed: 1 }, { aborted: false })
+      } finally {
+        Reflect.set(Set.prototype, "add", add)
+      }
+      return kept
+    }
+    const isPair = (kept: unknown, first: unknown, second: ReadonlyArray<unknown>): boolean =>
+      Array.isArray(kept) && kept.length === 2 && kept[0] === first && Array.isArray(kept[1]) &&
+      kept[1].length === second.length && kept[1].every((value, index) => value === second[index])
+
+    it("an implementation stays reachable with its references, proxies or registrations", async () => {
+      await importLaws()
+      const finalizers = await import("../../../src/internal/testing/laws/finalizer.ts")
+      const references = await import("../../../src/internal/testing/laws/reference.ts")
+      const proxies = await import("../../../src/internal/testing/laws/proxy.ts")
+      const { keys } = await import("../../../src/testing/Arbitraries.ts")
+      let made: Array<unknown> = []
+      let construct: unknown
+      const maker = <A>(create: (target: object) => A) => () => {
+        made = []
+        return construct = (target: object): A => {
+          const value = create(target)
+          made.push(value)
+          return value
+        }
+      }
+      const laws = [
+        ...references.laws<object>(maker((referent) => ({ deref: () => referent })), keys()),
+        ...proxies.laws(maker((target) => new Proxy(target, {})), () => true),
+        ...finalizers.laws<object>(maker(() => () => {}), keys())
+      ].filter(({ name }) => /not keep its .* alive$/.test(name))
+      assert.lengthOf(laws, 3)
+      for (const law of laws) {
+        const kept = await keptBy(law)
+        assert.lengthOf(made, 20)
+        assert.isTrue(kept.some((value) => isPair(value, construct, made)), law.name)
+      }
+    })
+
+    it("the targets of ended registrations stay reachable, and those that die do not", async () => {
+      await importLaws()
+      const { laws } = await import("../../../src/internal/testing/laws/finalizer.ts")
+      const { keys } = await import("../../../src/testing/Arbitraries.ts")
+      const made: Array<{ readonly register: unknown; readonly targets: Array<object> }> = []
+      const law = laws<object>(() => {
+        const targets: Array<object> = []
+        const register = (target: object, callback: () => void) => {
+          targets.push(target)
+          const end = () => {}
+          for (const value of [target, callback, end]) dying(value, 0)
+          return end
+        }
+        made.push({ register, targets })
+        return register
+      }, keys()).find(({ name }) => name === "finalizer: leaves nothing behind")!
+      const kept = await keptBy(law)
+      const [died, ended] = made
+      assert.include(kept, died!.register)
+      assert.isFalse(kept.some((value) => isPair(value, died!.register, died!.targets)))
+      assert.isTrue(kept.some((value) => isPair(value, ended!.register, ended!.targets)))
+    })
+
+    it("the weak parts of removed and overwritten entries stay reachable, and those that die do not", async () => {
+      await importLaws()
+      const { laws } = await import("../../../src/internal/testing/laws/collections.ts")
+      const { keys } = await import("../../../src/testing/Arbitraries.ts")
+      for (const weak of ["key", "value", "element"] as const) {
+        const made: Array<{ readonly table: object; readonly weakly: Array<unknown> }> = []
+        const law = laws<object>({
+          name: "table",
+          weak,
+          compare: undefined,
+          ordered: false,
+          keys: keys(),
+          make: () => {
+            const weakly: Array<unknown> = []
+            const table = {
+              get: () => undefined,
+              has: () => false,
+              set: (key: object, value: object) => {
+                weakly.push(weak === "value" ? value : key)
+                for (const part of [key, value]) dying(part, 0)
+              },
+              delete: () => false,
+              entries: undefined,
+              size: () => 0
+            }
+            made.push({ table, weakly })
+            return table
+          }
+        }).find(({ name }) => name === "table: leaves nothing behind")!
+        const kept = await keptBy(law)
+        const [died, ...others] = made
+        assert.lengthOf(others, 2)
+        assert.include(kept, died!.table)
+        for (const { table, weakly } of others) assert.isTrue(kept.some((value) => isPair(value, table, weakly)))
+      }
+    })
   })
 
   it("try five times on a host that takes other values for pointers, and tolerate a few of them", async () => {

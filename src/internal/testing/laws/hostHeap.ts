@@ -54,6 +54,10 @@ const collectUntil = async (trace: Trace, holds: () => boolean): Promise<boolean
   return false
 }
 
+/** Returns the references whose targets have not been collected. */
+const alive = (references: Iterable<WeakRef<WeakKey>>): ReadonlyArray<WeakRef<WeakKey>> =>
+  Array.from(references).filter((reference) => !isCollected(reference))
+
 const isCollected = (probe: WeakRef<WeakKey>): boolean => probe.deref() === undefined
 
 /** Keeps the implementations under test reachable while the host collects. */
@@ -87,8 +91,7 @@ export const keepsNothingAlive = (
       held.add(subject)
       try {
         if (await collectUntil(trace, () => probes.every(isCollected))) return undefined
-        const alive = probes.filter((probe) => !isCollected(probe)).length
-        return `${alive} of ${probes.length} still alive after ${rounds} collections`
+        return `${alive(probes).length} of ${probes.length} still alive after ${rounds} collections`
       } finally {
         held.delete(subject)
       }
@@ -106,13 +109,13 @@ interface TrackingHeap {
 
 /** Creates a host heap that remembers weakly what an implementation makes of it. */
 const makeTrackingHeap = (): TrackingHeap => {
-  let references: Array<WeakRef<WeakKey>> = []
-  let registered: Array<WeakRef<WeakKey>> = []
+  const references = new Set<WeakRef<WeakKey>>()
+  const registered = new Set<WeakRef<WeakKey>>()
   const known = new WeakSet<WeakKey>()
   class TrackedRef<A extends WeakKey> extends WeakRef<A> {
     constructor(target: A) {
       super(target)
-      references.push(new WeakRef(this))
+      references.add(new WeakRef(this))
     }
   }
   class TrackedRegistry<A> extends FinalizationRegistry<A> {
@@ -122,20 +125,14 @@ const makeTrackingHeap = (): TrackingHeap => {
         // An implementation can register one value for all its targets.
         if (!isWeakReferenceable(value) || known.has(value)) continue
         known.add(value)
-        registered.push(new WeakRef(value))
+        registered.add(new WeakRef(value))
       }
     }
   }
   return {
     heap: { ...hostHeap(), WeakRef: TrackedRef, FinalizationRegistry: TrackedRegistry },
-    references: () => {
-      references = references.filter((reference) => !isCollected(reference))
-      return references.length
-    },
-    registered: () => {
-      registered = registered.filter((reference) => !isCollected(reference))
-      return registered.length
-    }
+    references: () => alive(references).length,
+    registered: () => alive(registered).length
   }
 }
 
@@ -195,24 +192,24 @@ const remains = async <Ending extends string>(
   })
   held.add(subject)
   try {
-    const areCollected = () => probes.filter((probe) => !isCollected(probe)).length <= tolerated
+    const areCollected = () => alive(probes).length <= tolerated
     if (!await collectUntil(trace, areCollected)) return undefined
     const kept = (): string | undefined => {
       const counts = [
-        [size() ?? 0, (count: number) => `size is still ${count}`],
-        [countsReferences ? references() : 0, (count: number) => `${count} weak references still exist`],
+        [size(), (count: number) => `size is still ${count}`],
+        [countsReferences ? references() : undefined, (count: number) => `${count} weak references still exist`],
         // While a target is alive, an implementation can keep one registration for the next entry.
         [
-          ending === "dies" ? registered() : 0,
+          ending === "dies" ? registered() : undefined,
           (count: number) => `${count} held values and tokens of registrations still exist`
         ],
         [
-          released.filter((value) => !isCollected(value)).length,
+          alive(released).length,
           (count: number) => `${count} values still exist`
         ]
       ] as const
-      const found = counts.find(([count]) => count > few)
-      return found && found[1](found[0])
+      for (const [count, describe] of counts) if (count !== undefined && count > few) return describe(count)
+      return undefined
     }
     if (await collectUntil(trace, () => kept() === undefined)) return undefined
     return `${kept()} after ${rounds} collections`

@@ -265,7 +265,7 @@ export const laws = (
   const transparent = (name: string, shape: fc.Arbitrary<Shape>, operations: fc.Arbitrary<Operation>) =>
     check(
       name,
-      fc.tuple(seeds, shape, fc.array(operations, { minLength: 1, maxLength: 20 })),
+      fc.tuple(seeds, shape, fc.array(operations, { minLength: 1 })),
       (trace, [seed, shape, operations]) => {
         const { makeProxy, target } = setUp(trace, seed, shape)
         const model = build(shape)

@@ -89,7 +89,8 @@ export const laws = <A extends WeakKey>(make: Make<A>, referents: fc.Arbitrary<A
         // Another law checks that the first read returns nothing.
         if (read(reference) !== undefined) return
         for (const { args, name } of script) {
-          const others = targets.filter((_, index) => index > 0 && name === "collect" && args.includes(index - 1))
+          const indices: ReadonlyArray<number> = args
+          const others = targets.slice(1).filter((_, index) => indices.includes(index))
           if (name === "finalize") await collector.finalize(trace)
           else if (name === "deref") expect(reference, undefined)
           else if (others.length > 0) collector.collect(trace, others)
