@@ -54,7 +54,7 @@ const cases: Record<string, (heap: Heap.Heap) => readonly [value: unknown, befor
   "a finalizer": (heap) => [
     Finalizer.makeUnsafe(key, Effect.void, { heap, scope }),
     { _id: "Finalizer", status: "alive", atExit: true },
-    { _id: "Finalizer", status: "dead", atExit: true }
+    { _id: "Finalizer", status: "dead", atExit: false }
   ],
   "a hub": (heap) => {
     const hub = WeakListeners.makeUnsafe<number>(heap)
