@@ -357,13 +357,6 @@ export const equivalents: ReadonlyArray<Equivalent> = [
     reason: "An unset field reads as undefined. The assignment only gives all objects of the class one hidden class."
   },
   {
-    file: "src/Finalizer.ts",
-    line: "this.of = undefined",
-    original: "this.of = undefined",
-    replacement: "{}",
-    reason: "An unset field reads as undefined. The assignment only gives all objects of the class one hidden class."
-  },
-  {
     file: "src/WeakMemo.ts",
     line: "this.results = undefined",
     original: "this.results = undefined",
