@@ -491,5 +491,12 @@ export const equivalents: ReadonlyArray<Equivalent> = [
     original: "!lookup.hasEnded",
     replacement: "true",
     reason: "`wait` finds the same exit. The rest of the function is only faster."
+  },
+  {
+    file: "src/internal/callbacks.ts",
+    line: "this.callback.end(\"ended\")",
+    original: "\"ended\"",
+    replacement: "\"\"",
+    reason: "The owner is dead, so there is no job, and then `end` sets this status itself."
   }
 ]
