@@ -253,10 +253,7 @@ export const isCallableWeakProxy = (u: unknown): u is WeakProxy<(...args: Readon
  * @since 0.1.0
  */
 export const make = <A extends object>(target: A): Effect.Effect<WeakProxy<A>, NotWeakReferenceableError> =>
-  Effect.suspend(() => {
-    const error = errorOf(target)
-    return error === undefined ? Referent.make(target, makeUnsafe) : Effect.fail(error)
-  })
+  Referent.make(target, makeUnsafe)
 
 /**
  * Creates a weak proxy synchronously, on the host's heap unless you pass another heap.
@@ -290,8 +287,7 @@ export const make = <A extends object>(target: A): Effect.Effect<WeakProxy<A>, N
  * @since 0.1.0
  */
 export const makeUnsafe = <A extends object>(target: A, heap: Heap = host): WeakProxy<A> => {
-  const error = errorOf(target)
-  if (error !== undefined) throw error
+  check(target)
   const self = Referent.of(target, heap)
   let proxy: WeakKey | undefined = self.sharedProxy?.deref()
   if (proxy === undefined) {
@@ -302,17 +298,16 @@ export const makeUnsafe = <A extends object>(target: A, heap: Heap = host): Weak
   return proxy as WeakProxy<A>
 }
 
-const errorOf = (target: unknown): NotWeakReferenceableError | undefined =>
-  !isObjectKeyword(target)
-    ? new NotWeakReferenceableError({ value: target })
-    : isRevoked(target)
-    // Has its own message, because the general message prints the value, and a revoked proxy cannot be printed.
-    ? new NotWeakReferenceableError({
-      value: target,
-      message:
-        "A revoked proxy cannot be the target of a weak proxy, because every operation on it throws: pass an object or a function"
-    })
-    : undefined
+const check = (target: unknown): void => {
+  if (!isObjectKeyword(target)) throw new NotWeakReferenceableError({ value: target })
+  if (!isRevoked(target)) return
+  // Has its own message, because the general message prints the value, and a revoked proxy cannot be printed.
+  throw new NotWeakReferenceableError({
+    value: target,
+    message:
+      "A revoked proxy cannot be the target of a weak proxy, because every operation on it throws: pass an object or a function"
+  })
+}
 
 /**
  * Returns `Some` of the referent, or `None` if the referent has been collected.

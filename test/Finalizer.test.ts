@@ -986,3 +986,27 @@ describe("Finalizer", () => {
 })
 
 testDual("Finalizer")
+
+it.effect("two runs that overlap at any step share one result: the other has none", () =>
+  Effect.gen(function*() {
+    const outcomes = { first: 0, second: 0 }
+    for (let steps = 3; steps <= 24; steps++) {
+      for (let yields = 0; yields <= 8; yields++) {
+        let runs = 0
+        const finalizer = Finalizer.makeUnsafe({ steps }, Effect.sync(() => ++runs), { scope: Scope.makeUnsafe() })
+        const context = Context.add(yield* Effect.context<never>(), Scheduler.MaxOpsBeforeYield, steps)
+        const fiber = Effect.runForkWith(context)(Finalizer.run(finalizer))
+        for (let n = 0; n < yields; n++) yield* Effect.yieldNow
+        const second = yield* Effect.exit(Finalizer.run(finalizer))
+        const first = yield* Fiber.await(fiber)
+        const results = [first, second].map((exit) => Exit.isSuccess(exit) ? Option.getOrUndefined(exit.value) : exit)
+        const isFirst = results[0] === 1
+        assert.deepStrictEqual(results, isFirst ? [1, undefined] : [undefined, 1])
+        assert.strictEqual(runs, 1)
+        outcomes[isFirst ? "first" : "second"]++
+      }
+    }
+    // Both outcomes occurred.
+    assert.isAbove(outcomes.first, 0)
+    assert.isAbove(outcomes.second, 0)
+  }))

@@ -789,3 +789,25 @@ describe("on the real heap", () => {
       })).pipe(Effect.provide(collecting(leaks)))
     }))
 })
+
+it.effect("a test heap waits for the reports of a collection", () =>
+  Effect.gen(function*() {
+    const leaks: Array<string> = []
+    const onLeak = ({ kind, name }: LeakMonitor.Leak) =>
+      Effect.promise(() => new Promise<void>((resolve) => void setTimeout(resolve, 1))).pipe(
+        Effect.andThen(Effect.sync(() => void leaks.push(`${kind} ${name}`)))
+      )
+    yield* leaksOf(
+      Effect.gen(function*() {
+        const held = [yield* Effect.scoped(track({}, "a")), yield* Effect.scoped(track({}, "b"))]
+        yield* collections(3)
+        assert.deepStrictEqual(leaks, ["NotReleased a", "NotReleased b"])
+        assert.lengthOf(held, 2)
+        // The records have ended, so the clean-ups of the objects report nothing more.
+        yield* TestHeap.collectAndFinalize(...held)
+        yield* collections(3)
+        assert.lengthOf(leaks, 2)
+      }),
+      { onLeak }
+    )
+  }))

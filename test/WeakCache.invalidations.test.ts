@@ -1,6 +1,6 @@
 /** The `invalidations` of a `WeakCache`, on the test heap and the test clock. */
 import { assert, describe, it } from "@effect/vitest"
-import { Cause, Context, Deferred, Effect, Exit, Fiber, Logger, PubSub, Queue, Scope, Stream } from "effect"
+import { Cause, Clock, Context, Deferred, Effect, Exit, Fiber, Logger, PubSub, Queue, Scope, Stream } from "effect"
 import { TestClock } from "effect/testing"
 import { WeakCache } from "../src/index.ts"
 import { LeakDetector, TestHeap } from "../src/testing/index.ts"
@@ -487,3 +487,17 @@ describe("a cache that was dropped without being closed", () => {
       }))
   }
 })
+
+it.effect("the wait before the next subscription doubles, and is short again after a message", () =>
+  Effect.gen(function*() {
+    const times: Array<number> = []
+    const clock = yield* Clock.Clock
+    const invalidations: Effect.Effect<Stream.Stream<string, string>> = Effect.sync(() => {
+      times.push(clock.currentTimeMillisUnsafe())
+      return times.length === 4 ? Stream.concat(Stream.make("key"), Stream.fail("lost")) : Stream.fail("lost")
+    })
+    yield* WeakCache.make({ lookup: (id: string) => Effect.succeed({ id }), invalidations })
+    yield* Effect.repeat(TestClock.adjust(50), { times: 19 })
+    const waits = times.slice(1).map((time, index) => time - times[index]!)
+    assert.deepStrictEqual(waits, [100, 200, 400, 100, 200])
+  }).pipe(Effect.scoped, Effect.provide([TestHeap.layer, Logger.layer([])])))

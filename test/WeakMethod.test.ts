@@ -519,3 +519,22 @@ describe("WeakMethod", () => {
 })
 
 testDual("WeakMethod")
+
+describe("the error for a property that is not a method", () => {
+  it("has the value, the property and what was expected", () => {
+    const receiver = { count: 1 } as unknown as { readonly count: () => number }
+    let error: unknown
+    try {
+      WeakMethod.makeUnsafe(receiver, "count")
+    } catch (thrown) {
+      error = thrown
+    }
+    assert.instanceOf(error, WeakError.NotWeakReferenceableError)
+    const { expected, message, property, value } = error
+    assert.deepStrictEqual([expected, property, value], ["function", "count", 1])
+    assert.strictEqual(
+      message,
+      "The property \"count\" of the receiver is 1, which is not a function: pass the key of a method, or a function"
+    )
+  })
+})

@@ -1022,3 +1022,16 @@ describe("WeakProxy", () => {
 })
 
 testDual("WeakProxy")
+
+describe("the guard for other copies of the package", () => {
+  it("is announced once, however many proxies there are", () => {
+    const guards = () =>
+      Reflect.get(globalThis, Symbol.for("effect-weakref/WeakProxy/guards")) as ReadonlyArray<unknown>
+    const proxy = WeakProxy.makeUnsafe({})
+    const before = [...guards()]
+    assert.isTrue(before.some((guard) => (guard as (u: unknown) => boolean)(proxy)))
+    assert.isFalse(before.some((guard) => (guard as (u: unknown) => boolean)({})))
+    for (let n = 0; n < 3; n++) WeakProxy.makeUnsafe({ n })
+    assert.deepStrictEqual(guards(), before)
+  })
+})

@@ -660,3 +660,43 @@ describe("the registry of a set", () => {
 })
 
 testDual("WeakSet")
+
+describe("a comparison with an iterable", () => {
+  const [a, b, c, d] = [{}, {}, {}, {}]
+  /** Elements that are counted as they are read. */
+  const counted = (...elements: ReadonlyArray<object>) => {
+    const state = { read: 0 }
+    const iterable = (function*() {
+      for (const element of elements) {
+        state.read++
+        yield element
+      }
+    })()
+    return { state, iterable }
+  }
+
+  it("reads no more than it needs", () => {
+    for (
+      const [compare, elements, expected, read] of [
+        [WeakSet.equals, [a, c, b, d], false, 2],
+        [WeakSet.equals, [b, a, b, a], true, 4],
+        [WeakSet.isProperSuperset, [c, a, b], false, 1],
+        [WeakSet.isProperSuperset, [a, a], true, 2],
+        [WeakSet.isSuperset, [a, d, b], false, 2],
+        [WeakSet.isSuperset, [a, b, a], true, 3],
+        [WeakSet.isDisjoint, [c, b, d], false, 2],
+        [WeakSet.isDisjoint, [c, d], true, 2],
+        [WeakSet.isSubset, [c, a, b, d], true, undefined],
+        [WeakSet.isSubset, [a, c], false, 2],
+        [WeakSet.isProperSubset, [a, b, c], true, 3],
+        [WeakSet.isProperSubset, [a, b], false, 2]
+      ] as const
+    ) {
+      const set = WeakSet.makeUnsafe<object>()
+      WeakSet.addAll(set, [a, b])
+      const { iterable, state } = counted(...elements)
+      assert.strictEqual(compare(set, iterable), expected)
+      if (read !== undefined) assert.strictEqual(state.read, read)
+    }
+  })
+})

@@ -888,5 +888,155 @@ export const equivalents: ReadonlyArray<Equivalent> = [
     original: "??=",
     replacement: "=",
     reason: "All calls have the same sleeper, so another reference does as well."
+  },
+  {
+    file: "src/Finalizer.ts",
+    line: "this.ended = undefined",
+    original: "this.ended = undefined",
+    replacement: "{}",
+    reason: "An unset field reads as undefined. The assignment only gives all objects of the class one hidden class."
+  },
+  {
+    file: "src/WeakMemo.ts",
+    line: "this.results = undefined",
+    original: "this.results = undefined",
+    replacement: "{}",
+    reason: "An unset field reads as undefined. The assignment only gives all objects of the class one hidden class."
+  },
+  {
+    file: "src/WeakMemo.ts",
+    line: "this.shape = undefined",
+    original: "this.shape = undefined",
+    replacement: "{}",
+    reason: "An unset field reads as undefined. The assignment only gives all objects of the class one hidden class."
+  },
+  {
+    file: "src/WeakMemo.ts",
+    line: "this.level = undefined",
+    original: "this.level = undefined",
+    replacement: "{}",
+    reason: "An unset field reads as undefined. The assignment only gives all objects of the class one hidden class."
+  },
+  {
+    file: "src/WeakMemo.ts",
+    line: "this.single = undefined",
+    original: "this.single = undefined",
+    replacement: "{}",
+    reason: "An unset field reads as undefined. The assignment only gives all objects of the class one hidden class."
+  },
+  {
+    file: "src/internal/callbacks.ts",
+    line: "this.next = undefined",
+    original: "this.next = undefined",
+    replacement: "{}",
+    reason: "An unset field reads as undefined. The assignment only gives all objects of the class one hidden class."
+  },
+  {
+    file: "src/internal/referent.ts",
+    line: "this.hash = undefined",
+    original: "this.hash = undefined",
+    replacement: "{}",
+    reason: "An unset field reads as undefined. The assignment only gives all objects of the class one hidden class."
+  },
+  {
+    file: "src/internal/referent.ts",
+    line: "this.sharedRef = undefined",
+    original: "this.sharedRef = undefined",
+    replacement: "{}",
+    reason: "An unset field reads as undefined. The assignment only gives all objects of the class one hidden class."
+  },
+  {
+    file: "src/internal/referent.ts",
+    line: "this.sharedProxy = undefined",
+    original: "this.sharedProxy = undefined",
+    replacement: "{}",
+    reason: "An unset field reads as undefined. The assignment only gives all objects of the class one hidden class."
+  },
+  {
+    file: "src/internal/referent.ts",
+    line: "this.ownRefs = undefined",
+    original: "this.ownRefs = undefined",
+    replacement: "{}",
+    reason: "An unset field reads as undefined. The assignment only gives all objects of the class one hidden class."
+  },
+  {
+    file: "src/internal/table.ts",
+    line: "this.cursor = undefined",
+    original: "this.cursor = undefined",
+    replacement: "{}",
+    reason: "An unset field reads as undefined. The assignment only gives all objects of the class one hidden class."
+  },
+  {
+    file: "src/internal/keyTable.ts",
+    line: "this.primitives = false",
+    original: "this.primitives = false",
+    replacement: "{}",
+    reason:
+      "Read only as a condition, and an unset field is as false. The assignment only gives all objects of the class one hidden class."
+  },
+  {
+    file: "src/internal/leakMonitor.ts",
+    line: "this.over = false",
+    original: "this.over = false",
+    replacement: "{}",
+    reason:
+      "Read only as a condition, and an unset field is as false. The assignment only gives all objects of the class one hidden class."
+  },
+  {
+    file: "src/WeakMemo.ts",
+    line: "this.used = 0",
+    original: "this.used = 0",
+    replacement: "{}",
+    reason:
+      "`use` sets it before anything reads it. The assignment only gives all objects of the class one hidden class."
+  },
+  {
+    file: "src/WeakMemo.ts",
+    line: "this.used = 0",
+    original: "0",
+    replacement: "1",
+    reason: "`use` sets it before anything reads it."
+  },
+  {
+    file: "src/WeakKeyMap.ts",
+    line: "keepHot(TypeId, () => new WeakKeyMapImpl(new WeakKeyTable(host, \"reference\")))",
+    original: "keepHot(TypeId, () => new WeakKeyMapImpl(new WeakKeyTable(host, \"reference\")))",
+    replacement: "{}",
+    reason: "Only keeps the classes hot, which makes loops fast after a collection."
+  },
+  {
+    file: "src/WeakSet.ts",
+    line: "keepHot(TypeId, () => new WeakSetImpl(new WeakElementTable(host, \"reference\")))",
+    original: "keepHot(TypeId, () => new WeakSetImpl(new WeakElementTable(host, \"reference\")))",
+    replacement: "{}",
+    reason: "Only keeps the classes hot, which makes loops fast after a collection."
+  },
+  {
+    file: "src/WeakValueMap.ts",
+    line: "keepHot(TypeId, () => new WeakValueMapImpl(new WeakValueTable(host, \"structural\")))",
+    original: "keepHot(TypeId, () => new WeakValueMapImpl(new WeakValueTable(host, \"structural\")))",
+    replacement: "{}",
+    reason: "Only keeps the classes hot, which makes loops fast after a collection."
+  },
+  {
+    file: "src/WeakValueMap.ts",
+    line: "keepHot(TypeId, () => new WeakValueMapImpl(new WeakValueTable(host, \"structural\")))",
+    original: "\"structural\"",
+    replacement: "\"\"",
+    reason: "Nobody uses this instance. It only keeps its classes hot."
+  },
+  {
+    file: "src/internal/weakCache/lookups.ts",
+    line: "if (!lookup.hasEnded) return this.#wait(lookup, waiter, restore)",
+    original: "!lookup.hasEnded",
+    replacement: "true",
+    reason: "`wait` finds the same exit. The rest of the function is only faster."
+  },
+  {
+    file: "src/internal/callbacks.ts",
+    line: "this.callback.end(\"ended\")",
+    original: "\"ended\"",
+    replacement: "\"\"",
+    reason: "The owner is dead, so there is no job, and then `end` sets this status itself."
   }
 ]

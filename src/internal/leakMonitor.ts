@@ -29,7 +29,7 @@ interface Tracked extends HostWeakRef<WeakKey>, Ring.Link, Registered {
   readonly stack: string
   /** The number of full collections that the object did not have to survive. `open` while the Scope is open. */
   closedAt: number
-  /** Whether the record has ended, so that the clean-up of its object does nothing. */
+  /** Whether the object was dead when its Scope closed, so that its clean-up does nothing. */
   over: boolean
 }
 
@@ -365,7 +365,6 @@ export class Monitor {
 
   #end(tracked: Tracked, kind: Leak["kind"]): Promise<void> | undefined {
     Ring.remove(tracked)
-    tracked.over = true
     return this.#report(tracked, kind)
   }
 

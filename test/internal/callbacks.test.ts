@@ -1,7 +1,9 @@
 import { assert, describe, it } from "@effect/vitest"
-import { Cause, Context, Effect, Logger, Scheduler } from "effect"
+import { Cause, Context, Effect, Logger, Scheduler, Scope } from "effect"
+import { WeakRef } from "../../src/index.ts"
 import { inBackground, inTurns, reported, withServices } from "../../src/internal/callbacks.ts"
 import { isSynchronous } from "../../src/internal/effectInternals.ts"
+import { TestHeap } from "../../src/testing/index.ts"
 
 /** Runs an effect with a logger. Returns what the logger has received before it threw. */
 const causesOf = <A>(
@@ -123,5 +125,43 @@ describe("withServices", () => {
       Context.get(withServices(current, own), Scheduler.Scheduler),
       Context.get(own, Scheduler.Scheduler)
     )
+  })
+})
+
+describe("a callback", () => {
+  it("prints whether it waits, has started or has ended", () => {
+    const { collect, finalize, heap } = TestHeap.makeUnsafe()
+    const statusOf = (act: (referent: object, owner: object, callback: WeakRef.Callback) => void) => {
+      const [referent, owner] = [{}, {}]
+      const started: Array<unknown> = []
+      const register = WeakRef.onCollect(WeakRef.makeUnsafe(referent, heap), () => Effect.sync(() => started.push(1)), {
+        owner
+      })
+      const callback = Effect.runSync(Effect.provideService(register, Scope.Scope, Scope.makeUnsafe()))
+      assert.deepStrictEqual(JSON.parse(JSON.stringify(callback)), { _id: "Callback", status: "waiting" })
+      act(referent, owner, callback)
+      finalize()
+      return [JSON.parse(JSON.stringify(callback)).status, Effect.runSync(WeakRef.cancel(callback)), started.length]
+    }
+    assert.deepStrictEqual(statusOf((referent) => collect(referent)), ["started", false, 1])
+    assert.deepStrictEqual(statusOf((_, owner) => collect(owner)), ["ended", true, 0])
+    assert.deepStrictEqual(statusOf((_, __, callback) => Effect.runSync(WeakRef.cancel(callback))), ["ended", true, 0])
+    assert.deepStrictEqual(statusOf(() => {}), ["waiting", true, 0])
+  })
+
+  it("does not run if its owner was collected before its referent", () => {
+    const { collect, finalize, heap } = TestHeap.makeUnsafe()
+    const [referent, owner] = [{}, {}]
+    let runs = 0
+    const register = WeakRef.onCollect(WeakRef.makeUnsafe(referent, heap), () => Effect.sync(() => runs++), { owner })
+    const scope = Scope.makeUnsafe()
+    Effect.runSync(Effect.provideService(register, Scope.Scope, scope))
+    assert.strictEqual(scope.state._tag, "Open")
+    collect(owner)
+    finalize()
+    assert.strictEqual(scope.state._tag, "Empty")
+    collect(referent)
+    finalize()
+    assert.strictEqual(runs, 0)
   })
 })

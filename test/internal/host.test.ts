@@ -182,3 +182,81 @@ describe.each(["WeakRef", "FinalizationRegistry"] as const)("a host without %s",
     assert.isTrue(WeakRef.isAlive(WeakRef.makeUnsafe({}, { ...host, [name]: heap[name] })))
   })
 })
+
+describe("a turn", () => {
+  /** Loads the module on a host that records which of its functions are used. `refused` returns nothing. */
+  const recording = async (missing: ReadonlyArray<string>, refused: ReadonlyArray<string> = []) => {
+    const used: Array<string> = []
+    const recorded = (name: "setImmediate" | "setTimeout") => (f: () => void, millis?: number) => {
+      used.push(millis === undefined ? name : `${name} ${millis}`)
+      if (refused.includes(name)) return undefined
+      return name === "setImmediate" ? real.setImmediate(f) : real.setTimeout(f, millis)
+    }
+    const host: Record<string, unknown> = {
+      setImmediate: recorded("setImmediate"),
+      setTimeout: recorded("setTimeout"),
+      MessageChannel: class extends MessageChannel {
+        constructor() {
+          super()
+          used.push("MessageChannel")
+        }
+      }
+    }
+    for (const name of missing) host[name] = undefined
+    const module = await load(host, () => import("../../src/internal/host.ts"))
+    return { ...module, used }
+  }
+
+  it("is scheduled with the first function that the host has, and does not refuse", async () => {
+    for (
+      const [missing, refused, ofTurn, ofTimer] of [
+        [[], [], ["setImmediate"], ["setTimeout 0"]],
+        [["setImmediate"], [], ["MessageChannel"], ["setTimeout 0"]],
+        [["setTimeout"], [], ["setImmediate"], ["MessageChannel"]],
+        [["setImmediate", "MessageChannel"], [], ["setTimeout 0"], ["setTimeout 0"]],
+        [["setTimeout", "MessageChannel"], [], ["setImmediate"], ["setImmediate"]],
+        [[], ["setImmediate"], ["setImmediate", "MessageChannel"], ["setTimeout 0"]],
+        [[], ["setTimeout"], ["setImmediate"], ["setTimeout 0", "MessageChannel"]]
+      ] as const
+    ) {
+      const { nextTimer, nextTurn, used } = await recording(missing, refused)
+      for (const [schedule, expected] of [[nextTurn, ofTurn], [nextTimer, ofTimer]] as const) {
+        let calls = 0
+        schedule(() => calls++)
+        assert.deepStrictEqual(used.splice(0), [...expected])
+        await turns(3)
+        assert.strictEqual(calls, 1)
+      }
+      vi.unstubAllGlobals()
+    }
+  })
+})
+
+describe("collector", () => {
+  it("uses the gc of the host, or of Bun, or of a flag of V8", async () => {
+    const { collector } = await load({}, () => import("../../src/internal/host.ts"))
+    // A host may define `gc` so that it can be set, but not defined again.
+    const own = Reflect.get(globalThis, "gc")
+    const gc = () => {}
+    Reflect.set(globalThis, "gc", gc)
+    const given = collector()
+    Reflect.set(globalThis, "gc", undefined)
+    const calls: Array<unknown> = []
+    vi.stubGlobal("Bun", { gc: (...args: ReadonlyArray<unknown>) => calls.push(...args) })
+    collector()!()
+    assert.deepStrictEqual(calls, [true])
+    vi.stubGlobal("Bun", undefined)
+    const getBuiltinModule = (name: string) =>
+      name === "node:v8"
+        ? { setFlagsFromString: (flag: string) => calls.push(flag) }
+        : { runInNewContext: (code: string) => calls.push(name, code) && gc }
+    vi.stubGlobal("process", { getBuiltinModule })
+    const found = collector()
+    vi.stubGlobal("process", undefined)
+    const none = collector()
+    vi.unstubAllGlobals()
+    Reflect.set(globalThis, "gc", own)
+    assert.deepStrictEqual([given, found, none], [gc, gc, undefined])
+    assert.deepStrictEqual(calls, [true, "--expose-gc", "node:vm", "gc"])
+  })
+})

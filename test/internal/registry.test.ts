@@ -190,4 +190,22 @@ describe("inSlices", () => {
     assert.isUndefined(cleanup(count))
     assert.strictEqual(cleaned.length, count + 1)
   })
+
+  it("waits for the promise of a step that waited in the queue", async () => {
+    const turn = () => new Promise<void>((resolve) => nextTurn(resolve))
+    let open = () => {}
+    const steps: Array<string> = []
+    const cleanup = inSlices<string>(1, (held) => {
+      steps.push(held)
+      return held === "pause" && steps.length === 2 ? new Promise<void>((resolve) => open = resolve) : undefined
+    })
+    assert.isUndefined(cleanup("first"))
+    let isOver = false
+    const queued = cleanup("pause")!.then(() => isOver = true)
+    for (let n = 0; n < 3; n++) await turn()
+    assert.deepStrictEqual([steps, isOver], [["first", "pause"], false])
+    open()
+    await queued
+    assert.deepStrictEqual(steps, ["first", "pause", "pause"])
+  })
 })

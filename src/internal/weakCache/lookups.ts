@@ -353,10 +353,9 @@ export class Lookups<Key, A extends WeakKey, E> {
     if (scope === undefined || (resource !== undefined && !lookup.isCancelled)) return Effect.void
     return Effect.flatMap(Effect.exit(Scope.close(scope, result)), (closed) =>
       Effect.sync(() => {
-        if (Exit.isSuccess(closed) || lookup.hasEnded) return
-        lookup.exit = Exit.isFailure(result)
-          ? Exit.failCause(Cause.combine(result.cause, closed.cause))
-          : Exit.failCause(closed.cause)
+        // A lookup that succeeds here has been cancelled, so its waiters have left.
+        if (lookup.hasEnded || Exit.isSuccess(result) || Exit.isSuccess(closed)) return
+        lookup.exit = Exit.failCause(Cause.combine(result.cause, closed.cause))
       }))
   }
 
