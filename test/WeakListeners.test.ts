@@ -4,6 +4,7 @@ import { EventEmitter, getEventListeners } from "node:events"
 import { inspect } from "node:util"
 import { vi } from "vitest"
 import { WeakError, WeakListeners } from "../src/index.ts"
+import { nextTurn } from "../src/internal/host.ts"
 import { TestHeap } from "../src/testing/index.ts"
 import { countingHeap } from "./support/countingHeap.ts"
 import { testDual } from "./support/dual.ts"
@@ -788,6 +789,29 @@ describe("the registrations of listeners", () => {
     assert.isTrue(WeakListeners.stop(listener))
     assert.isFalse(WeakListeners.stop(listener))
     assert.deepStrictEqual(unregistered, [true])
+  })
+
+  it("are cleaned up in several turns: 2,048 of a hub, and 256 of a target", async () => {
+    const { collect, finalize, heap } = counting()
+    const turn = () => new Promise<void>((resolve) => nextTurn(resolve))
+    const listeners = WeakListeners.makeUnsafe<unknown>(heap)
+    const receivers = Array.from({ length: 2050 }, () => new View())
+    for (const receiver of receivers) WeakListeners.addUnsafe(listeners, receiver, see)
+    collect(...receivers)
+    finalize()
+    assert.strictEqual(WeakListeners.size(listeners), 2)
+    await turn()
+    assert.strictEqual(WeakListeners.size(listeners), 0)
+
+    let removed = 0
+    const target = { on: () => {}, off: () => void removed++ }
+    const others = Array.from({ length: 258 }, () => new View())
+    for (const receiver of others) WeakListeners.listenUnsafe(target, "data", receiver, see, { heap })
+    collect(...others)
+    finalize()
+    assert.strictEqual(removed, 256)
+    await turn()
+    assert.strictEqual(removed, 258)
   })
 
   it("of a target are gone if the target throws", () => {

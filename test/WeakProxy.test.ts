@@ -1039,7 +1039,9 @@ describe("a function that is read from a proxy", () => {
   })
 
   it("is itself if it behaves the same on the proxy, and otherwise has one stand-in for each object", () => {
-    class Parent {}
+    class Parent {
+      readonly name = "parent"
+    }
     const shared = () => 1
     const inner = Object.assign(() => {}, { shared })
     const target = Object.assign(new Parent(), {
