@@ -663,6 +663,10 @@ describe("WeakProxy", () => {
         Error.prepareStackTrace = prepareStackTrace
         Error.stackTraceLimit = 0
         throwsDead(() => dead({}) instanceof Error)
+        assert.strictEqual(Error.stackTraceLimit, 0)
+        Error.stackTraceLimit = 7
+        throwsDead(() => dead({}) instanceof Error)
+        assert.strictEqual(Error.stackTraceLimit, 7)
       } finally {
         Object.assign(Error, { prepareStackTrace, stackTraceLimit })
       }

@@ -190,6 +190,8 @@ describe("a callback", () => {
     const scope = Scope.makeUnsafe()
     const callback = register(receiver, method, scope, owner)()
     assert.deepStrictEqual(areAlone(receiver, method, owner), [false, false, false])
+    // The callback is its own part for the first referent.
+    assert.isTrue(Referent.of(receiver, heap).older as unknown === callback)
     assert.isTrue(Effect.runSync(WeakRef.cancel(callback)))
     assert.deepStrictEqual([...areAlone(receiver, method, owner), scope.state._tag], [true, true, true, "Empty"])
 

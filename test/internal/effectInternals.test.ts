@@ -79,6 +79,9 @@ describe("effectInternals", () => {
       Effect.runSync(Scope.close(scope, Exit.void))
       const closed = { ...scope.state }
       assert.strictEqual(closed._tag, "Closed")
+      const other = Scope.makeUnsafe()
+      Effect.runSync(Scope.close(other, Exit.void))
+      assert.hasAllKeys(closed, Object.keys(other.state))
       addToScope(scope, key, () => Effect.void)
       removeFromScope(scope, key)
       assert.deepStrictEqual(Object.entries(scope.state), Object.entries(closed))

@@ -409,6 +409,40 @@ describe("equality", () => {
     assert.isFalse(equals({ blob: a, next: loop(b) }, loop(a)))
   })
 
+  it("reads what an object inherits around an opaque object, but not its constructor", () => {
+    const [a, b] = [new Blob([]), new Blob([])]
+    assert.isTrue(equals(new Celsius(1), new Fahrenheit(1)))
+    for (
+      const make of [(part: object) => new Celsius(part as never), (part: object) => new Fahrenheit(part as never)]
+    ) {
+      assert.isTrue(equals(make(a), new Celsius(a as never)))
+      assert.isFalse(equals(make(a), new Celsius(b as never)))
+      assert.strictEqual(hash(make(a)), hash(new Celsius(a as never)))
+    }
+    const inherited: ReadonlyArray<(part: object) => object> = [
+      (part) => Object.create({ part }),
+      (part) => Object.create({ part: { part } }),
+      (part) =>
+        Object.create({
+          get part() {
+            return part
+          }
+        }),
+      (part) => {
+        class Owner {
+          declare part: object
+        }
+        Owner.prototype.part = part
+        return new Owner()
+      }
+    ]
+    for (const make of inherited) {
+      assert.isTrue(equals(make(a), make(a)))
+      assert.isFalse(equals(make(a), make(b)))
+      assert.strictEqual(hash(make(a)), hash(make(a)))
+    }
+  })
+
   it("does not remember the hash of a flat object", () => {
     const key = { a: 1 }
     const before = hash(key)

@@ -186,6 +186,31 @@ describe("a bucket of keys with the same hash", () => {
     assert.deepStrictEqual([table.get(new Key(0)), table.get(new Key(1))], [Option.some(3), Option.some(1)])
   })
 
+  it("finds the new slot of a value that was replaced", () => {
+    const { heap } = countingHeap()
+    const table = new WeakValueTable<Key, object>(heap, "structural")
+    const [first, second, third] = [{}, {}, {}]
+    for (const [id, value] of [[1, first], [1, second], [2, first], [1, third], [2, second]] as const) {
+      table.set(new Key(id), value)
+      assert.deepStrictEqual(table.get(new Key(id)), Option.some(value))
+    }
+    assert.deepStrictEqual(Array.from(table.entries(), ([{ id }, value]) => [id, value]), [[1, third], [2, second]])
+  })
+
+  it("is resolved again if user code collects a key that was found", () => {
+    const { collect, finalize, heap } = countingHeap()
+    const table = new WeakKeyTable<Key, number>(heap, "structural")
+    const [stored, equal, collecting] = [new Key(1), new Key(1), new Key(2)]
+    table.set(stored, 0)
+    collecting.onHash = () => collect(stored)
+    table.setAll([[equal, 1], [collecting, 2]])
+    const entries = Array.from(table.entries())
+    assert.deepStrictEqual(entries.map(([, value]) => value), [1, 2])
+    assert.isTrue(entries[0]![0] === equal && entries[1]![0] === collecting)
+    finalize()
+    assert.strictEqual(table.size, 2)
+  })
+
   it("is searched again if a comparison replaces the value that is looked up", () => {
     const { heap } = countingHeap()
     const table = new WeakValueTable<Key, object>(heap, "structural")
