@@ -662,6 +662,22 @@ describe("WeakMemo", () => {
       assert.throws(() => WeakMemo.forget((_: number) => 1, 1), TypeError, /memoize/)
     })
 
+    it.effect("a forgotten result is collected even after others were evicted", () =>
+      Effect.gen(function*() {
+        const results: Array<globalThis.WeakRef<object>> = []
+        const memo = WeakMemo.memoize((n: number) => {
+          const result = { n }
+          results[n] = new globalThis.WeakRef(result)
+          return result
+        }, { capacity: 3 })
+        // The fourth call sorts the results to evict the first.
+        for (let n = 0; n < 4; n++) memo(n)
+        assert.isTrue(WeakMemo.forget(memo, 1))
+        assert.isTrue(yield* collectUntil(() => results[1]!.deref() === undefined))
+        assert.isTrue(results[2]!.deref() !== undefined && results[3]!.deref() !== undefined)
+        assert.strictEqual(memo(3).n, 3)
+      }))
+
     it.effect("a forgotten result is collected", () =>
       Effect.gen(function*() {
         const { memo } = counting()
