@@ -1046,3 +1046,22 @@ it.effect("a Scope that closes leaves out a finalizer that has ended in the mean
     assert.deepStrictEqual(log, ["done", "last"])
     for (const finalizer of [cancelled, without, done]) assert.isFalse(Finalizer.isAlive(finalizer))
   }))
+
+it.effect("a run that has begun is the only one, even if its target is collected meanwhile", () =>
+  Effect.gen(function*() {
+    const gate = yield* Deferred.make<void>()
+    const target = {}
+    let runs = 0
+    const finalizer = yield* Finalizer.make(
+      target,
+      Effect.andThen(Effect.sync(() => ++runs), Deferred.await(gate))
+    )
+    const reports = yield* reportsOf(Effect.gen(function*() {
+      const fiber = yield* Effect.forkChild(Finalizer.run(finalizer), { startImmediately: true })
+      yield* TestHeap.collectAndFinalize(target)
+      assert.deepStrictEqual([runs, Finalizer.isAlive(finalizer)], [1, false])
+      yield* Deferred.succeed(gate, undefined)
+      yield* Fiber.join(fiber)
+    }))
+    assert.deepStrictEqual([runs, reports], [1, []])
+  }).pipe(Effect.scoped, Effect.provide(TestHeap.layer)))

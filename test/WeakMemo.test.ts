@@ -623,13 +623,13 @@ describe("WeakMemo", () => {
 
     it("a call that runs meanwhile returns its result, which is not remembered", () => {
       for (const args of [[1], [{}], [{}, 1], []]) {
-        for (const end of ["clear", "forget"] as const) {
+        for (const end of ["clear", "forget", "clear and forget"] as const) {
           let running = true
           const memo: (...args: ReadonlyArray<unknown>) => object = WeakMemo.memoize((..._: ReadonlyArray<unknown>) => {
             if (running) {
               running = false
-              if (end === "clear") WeakMemo.clear(memo)
-              else WeakMemo.forget(memo, ...args)
+              if (end !== "forget") WeakMemo.clear(memo)
+              if (end !== "clear") WeakMemo.forget(memo, ...args)
             }
             return {}
           })
@@ -640,7 +640,10 @@ describe("WeakMemo", () => {
         }
       }
       const family: (key: object) => object = WeakMemo.family((key: { readonly ends: boolean }) => {
-        if (key.ends) WeakMemo.clear(family)
+        if (key.ends) {
+          WeakMemo.clear(family)
+          WeakMemo.forget(family, key)
+        }
         return {}
       }) as (key: object) => object
       assert.isFalse(family({ ends: true }) === family({ ends: true }))
