@@ -1050,16 +1050,15 @@ it.effect("a Scope that closes leaves out a finalizer that has ended in the mean
 it.effect("a run that has begun is the only one, even if its target is collected meanwhile", () =>
   Effect.gen(function*() {
     const gate = yield* Deferred.make<void>()
-    const target = {}
     let runs = 0
-    const finalizer = yield* Finalizer.make(
-      target,
-      Effect.andThen(Effect.sync(() => ++runs), Deferred.await(gate))
-    )
     const reports = yield* reportsOf(Effect.gen(function*() {
+      const target = {}
+      const effect = Effect.andThen(Effect.sync(() => ++runs), Deferred.await(gate))
+      const finalizer = yield* Finalizer.make(target, effect)
       const fiber = yield* Effect.forkChild(Finalizer.run(finalizer), { startImmediately: true })
       yield* TestHeap.collectAndFinalize(target)
       assert.deepStrictEqual([runs, Finalizer.isAlive(finalizer)], [1, false])
+      assert.deepInclude(finalizer.toJSON(), { status: "running" })
       yield* Deferred.succeed(gate, undefined)
       yield* Fiber.join(fiber)
     }))
