@@ -557,7 +557,7 @@ const execute = <B, E>(self: FinalizerImpl<WeakKey, B, E>): Effect.Effect<Option
   })
 
 const close = (self: FinalizerImpl<WeakKey, unknown, unknown>): Effect.Effect<void> =>
-  self.status === "dead" ? Effect.void : Effect.andThen(
+  Effect.andThen(
     Effect.suspend(() => {
       if (self.atExit) return reported(execute(self))
       if (self.status === "alive") die(self)

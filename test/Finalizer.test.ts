@@ -19,6 +19,7 @@ import * as fc from "fast-check"
 import { inspect } from "node:util"
 import { vi } from "vitest"
 import { Finalizer, Heap, WeakError, WeakProxy, WeakRef } from "../src/index.ts"
+import { nextTurn } from "../src/internal/host.ts"
 import { TestHeap } from "../src/testing/index.ts"
 import { atEveryAlignment } from "./support/alignments.ts"
 import { testDual } from "./support/dual.ts"
@@ -1010,3 +1011,56 @@ it.effect("two runs that overlap at any step share one result: the other has non
     assert.isAbove(outcomes.first, 0)
     assert.isAbove(outcomes.second, 0)
   }))
+
+it("the effects of many collected targets start in several turns, 2,048 in each", async () => {
+  const { collect, finalize, heap } = TestHeap.makeUnsafe()
+  const targets = Array.from({ length: 4100 }, () => ({}))
+  let runs = 0
+  const counts: Array<number> = []
+  for (const target of targets) Finalizer.makeUnsafe(target, Effect.sync(() => runs++), { heap })
+  collect(...targets)
+  finalize()
+  for (let turn = 0; turn < 3; turn++) {
+    counts.push(runs)
+    await new Promise<void>((resolve) => nextTurn(resolve))
+  }
+  assert.deepStrictEqual(counts, [2048, 4096, 4100])
+})
+
+it.effect("a Scope that closes leaves out a finalizer that has ended in the meantime", () =>
+  Effect.gen(function*() {
+    const log: Array<string> = []
+    const scope = yield* Scope.make()
+    const make = (name: string, options?: { readonly atExit: boolean }) =>
+      Finalizer.make({}, Effect.sync(() => log.push(name)), options).pipe(Scope.provide(scope))
+    const [cancelled, without, done] = [yield* make("cancelled"), yield* make("without"), yield* make("done")]
+    const last = Effect.all([
+      Finalizer.cancel(cancelled),
+      Finalizer.setAtExit(without, false),
+      Finalizer.cancel(without),
+      Finalizer.run(done),
+      Effect.sync(() => log.push("last"))
+    ])
+    yield* Finalizer.make({}, last).pipe(Scope.provide(scope))
+    assert.deepStrictEqual(yield* Effect.exit(Scope.close(scope, Exit.void)), Exit.void)
+    assert.deepStrictEqual(log, ["done", "last"])
+    for (const finalizer of [cancelled, without, done]) assert.isFalse(Finalizer.isAlive(finalizer))
+  }))
+
+it.effect("a run that has begun is the only one, even if its target is collected meanwhile", () =>
+  Effect.gen(function*() {
+    const gate = yield* Deferred.make<void>()
+    let runs = 0
+    const reports = yield* reportsOf(Effect.gen(function*() {
+      const target = {}
+      const effect = Effect.andThen(Effect.sync(() => ++runs), Deferred.await(gate))
+      const finalizer = yield* Finalizer.make(target, effect)
+      const fiber = yield* Effect.forkChild(Finalizer.run(finalizer), { startImmediately: true })
+      yield* TestHeap.collectAndFinalize(target)
+      assert.deepStrictEqual([runs, Finalizer.isAlive(finalizer)], [1, false])
+      assert.deepInclude(finalizer.toJSON(), { status: "running" })
+      yield* Deferred.succeed(gate, undefined)
+      yield* Fiber.join(fiber)
+    }))
+    assert.deepStrictEqual([runs, reports], [1, []])
+  }).pipe(Effect.scoped, Effect.provide(TestHeap.layer)))

@@ -16,6 +16,7 @@ import {
 } from "effect"
 import { TestClock } from "effect/testing"
 import { Heap, LeakMonitor, WeakError } from "../src/index.ts"
+import { isAnyRunning, stackAbove } from "../src/internal/leakMonitor.ts"
 import { TestHeap } from "../src/testing/index.ts"
 import { countingHeap } from "./support/countingHeap.ts"
 import { collectThoroughly, collectUntil } from "./support/realHeap.ts"
@@ -647,6 +648,84 @@ describe("layer", () => {
         yield* TestHeap.collectAndFinalize(value)
       }).pipe(Effect.provide(into(outer)), Effect.provide(TestHeap.layer))
       assert.deepStrictEqual([outer, inner], [["outer"], ["inner"]])
+    }))
+})
+
+describe("the monitor", () => {
+  it.effect("runs from the start of its layer to the end, and several are counted", () =>
+    Effect.gen(function*() {
+      const seen = [isAnyRunning()]
+      const monitor = LeakMonitor.layer({ level: "all" })
+      const see = Effect.sync(() => seen.push(isAnyRunning()))
+      yield* Effect.provide(Effect.andThen(Effect.provide(see, monitor, { local: true }), see), monitor)
+      yield* see
+      assert.deepStrictEqual(seen, [false, true, true, false])
+    }))
+
+  it("names at most two frames above a function, and nothing without a stack", () => {
+    const { captureStackTrace, prepareStackTrace, stackTraceLimit } = Error
+    const inner = () => stackAbove(inner)
+    const outer = () => inner()
+    const lines = outer().split("\n")
+    assert.isAtMost(lines.length, 2)
+    for (const line of lines) assert.match(line, /^ {4}at |@/)
+    try {
+      Error.prepareStackTrace = () => undefined
+      assert.strictEqual(outer(), "")
+      Error.prepareStackTrace = prepareStackTrace
+      Object.assign(Error, { captureStackTrace: undefined })
+      for (const line of outer().split("\n")) assert.match(line, /^ {4}at |@|^$/)
+    } finally {
+      Object.assign(Error, { captureStackTrace, prepareStackTrace, stackTraceLimit })
+    }
+  })
+
+  it.effect("names the place of each sample, even if most runs are no samples", () =>
+    Effect.gen(function*() {
+      const draws = [0.5, 0.5, 0.75, 0]
+      const random = { nextDoubleUnsafe: () => draws.shift() ?? 0, nextIntUnsafe: () => 0 }
+      const script = Effect.gen(function*() {
+        for (let n = 0; n < 7; n++) yield* Effect.scoped(LeakMonitor.track({ n }, { name: String(n) }))
+        yield* collections(3)
+      })
+      const leaks = yield* Effect.provideService(
+        leaksOf(script, { level: "sampled", every: 2 }),
+        Random.Random,
+        random
+      )
+      assert.deepStrictEqual(leaks.map(({ name }) => name), ["1", "3", "6"])
+      for (const { stack } of leaks) assert.match(stack.split("\n")[0]!, here)
+    }))
+
+  it.effect("forgets what it no longer watches", () =>
+    Effect.gen(function*() {
+      const { collect, finalize, heap } = TestHeap.makeUnsafe()
+      const records: Array<globalThis.WeakRef<object>> = []
+      class Registry<T> extends heap.FinalizationRegistry<T> {
+        override register(target: WeakKey, held: T, token?: WeakKey): void {
+          if ("closedAt" in (held as object)) records.push(new globalThis.WeakRef(held as object))
+          super.register(target, held, token)
+        }
+      }
+      const scope = yield* Scope.make()
+      const forgotten = () => collectUntil(() => records.splice(0).every((record) => record.deref() === undefined))
+      yield* Effect.gen(function*() {
+        // Collected in an open Scope, by a monitor that never loses its patience.
+        const open = yield* Scope.provide(track({}), scope)
+        collect(open)
+        finalize()
+        assert.lengthOf(records, 1)
+        assert.isTrue(yield* forgotten())
+        // Collected after its Scope has closed.
+        const closed = yield* Effect.scoped(track({}))
+        collect(closed)
+        finalize()
+        assert.isTrue(yield* forgotten())
+      }).pipe(
+        Effect.provide(LeakMonitor.layer({ level: "all", patience: "Infinity" })),
+        Effect.provideService(Heap.Heap, { ...heap, FinalizationRegistry: Registry })
+      )
+      yield* Scope.close(scope, Exit.void)
     }))
 })
 

@@ -25,6 +25,44 @@ describe("WeakError", () => {
     }
   })
 
+  it("have these messages", () => {
+    const rejected = (fields: { readonly expected?: "function"; readonly message?: string }) =>
+      new NotWeakReferenceableError({ value: 1, ...fields }).message
+    assert.deepStrictEqual([rejected({}), rejected({ expected: "function" }), rejected({ message: "mine" })], [
+      "1 cannot be weakly referenced here: pass an object, a function, or a symbol that was not made by Symbol.for",
+      "1 is not a method: pass the key of a method, or a function",
+      "mine"
+    ])
+    assert.strictEqual(
+      new NotWeakReferenceableError({ value: Symbol("s") }).message,
+      "Symbol(s) cannot be weakly referenced here: pass an object or a function"
+    )
+    const dead = (...fields: ConstructorParameters<typeof DeadReferenceError>) =>
+      new DeadReferenceError(...fields).message
+    assert.deepStrictEqual(
+      [
+        dead({ kind: "WeakRef", property: "a" }),
+        dead({ kind: "WeakMethod" }),
+        dead({ kind: "WeakProxy" }),
+        dead({ kind: "WeakProxy", property: "a" }),
+        dead({}),
+        dead()
+      ],
+      [
+        "The referent of this WeakRef has been collected: hold it with WeakRef.use or WeakRef.pin, or call WeakRef.deref, which returns an Option",
+        "The receiver or the function of this WeakMethod has been collected: hold both for as long as you use the method, or call WeakMethod.deref, which returns an Option",
+        "Cannot use this WeakProxy: the referent of the WeakProxy has been collected. Hold it with WeakProxy.use, or call WeakProxy.deref, which returns an Option",
+        "Cannot access \"a\": the referent of the WeakProxy has been collected. Hold it with WeakProxy.use, or call WeakProxy.deref, which returns an Option",
+        "The referent of a weak reference has been collected: hold the referent for as long as you use the weak reference",
+        "The referent of a weak reference has been collected: hold the referent for as long as you use the weak reference"
+      ]
+    )
+    assert.strictEqual(
+      new UnhashableError().message,
+      "No hash: hash a weak reference before its referent is collected, and never hash a weak proxy"
+    )
+  })
+
   describe("NotWeakReferenceableError", () => {
     const messageOf = (value: unknown) => new NotWeakReferenceableError({ value }).message
 

@@ -4,7 +4,9 @@ import { EventEmitter, getEventListeners } from "node:events"
 import { inspect } from "node:util"
 import { vi } from "vitest"
 import { WeakError, WeakListeners } from "../src/index.ts"
+import { nextTurn } from "../src/internal/host.ts"
 import { TestHeap } from "../src/testing/index.ts"
+import { countingHeap } from "./support/countingHeap.ts"
 import { testDual } from "./support/dual.ts"
 import { reportsOf } from "./support/reports.ts"
 import { onBothHeaps } from "./support/worlds.ts"
@@ -740,3 +742,150 @@ describe("a hub", () => {
 })
 
 testDual("WeakListeners")
+
+describe("the registrations of listeners", () => {
+  /** A heap that counts the registrations of each registry, and the calls of `unregister`. */
+  const counting = () => {
+    const { heap, made, ...control } = countingHeap()
+    const unregistered: Array<boolean> = []
+    class Registry<T> extends heap.FinalizationRegistry<T> {
+      override unregister(token: WeakKey): boolean {
+        const result = super.unregister(token)
+        unregistered.push(result)
+        return result
+      }
+    }
+    return { ...control, heap: { ...heap, FinalizationRegistry: Registry }, made, unregistered }
+  }
+
+  it("of a hub are one for each receiver, until its last listener has ended", () => {
+    const { heap, made, unregistered } = counting()
+    const listeners = WeakListeners.makeUnsafe<unknown>(heap)
+    const [a, b] = [new View("a"), new View("b")]
+    const [one, two] = [
+      WeakListeners.addUnsafe(listeners, a, see),
+      WeakListeners.addMethodUnsafe(listeners, a, "update")
+    ]
+    WeakListeners.addUnsafe(listeners, b, see)
+    assert.deepStrictEqual(made, [2])
+    WeakListeners.stop(one)
+    assert.deepStrictEqual(unregistered, [])
+    WeakListeners.stop(two)
+    WeakListeners.remove(listeners, b)
+    assert.deepStrictEqual([unregistered, made, WeakListeners.size(listeners)], [[true, true], [2], 0])
+  })
+
+  it("of a target are one for each listener, in one registry for each target", () => {
+    const { heap, made, unregistered } = counting()
+    const [first, second] = [new EventTarget(), new EventTarget()]
+    const receiver = new View()
+    const listen = (target: EventTarget) => WeakListeners.listenUnsafe(target, "data", receiver, see, { heap })
+    const listener = listen(first)
+    listen(first)
+    assert.deepStrictEqual(made, [2])
+    listen(second)
+    listen(first)
+    assert.deepStrictEqual(made, [3, 1])
+    assert.isTrue(WeakListeners.stop(listener))
+    assert.isFalse(WeakListeners.stop(listener))
+    assert.deepStrictEqual(unregistered, [true])
+  })
+
+  it("are cleaned up in several turns: 2,048 of a hub, and 256 of a target", async () => {
+    const { collect, finalize, heap } = counting()
+    const turn = () => new Promise<void>((resolve) => nextTurn(resolve))
+    const listeners = WeakListeners.makeUnsafe<unknown>(heap)
+    const receivers = Array.from({ length: 2050 }, () => new View())
+    for (const receiver of receivers) WeakListeners.addUnsafe(listeners, receiver, see)
+    collect(...receivers)
+    finalize()
+    assert.strictEqual(WeakListeners.size(listeners), 2)
+    await turn()
+    assert.strictEqual(WeakListeners.size(listeners), 0)
+
+    let removed = 0
+    const target = { on: () => {}, off: () => void removed++ }
+    const others = Array.from({ length: 258 }, () => new View())
+    for (const receiver of others) WeakListeners.listenUnsafe(target, "data", receiver, see, { heap })
+    collect(...others)
+    finalize()
+    assert.strictEqual(removed, 256)
+    await turn()
+    assert.strictEqual(removed, 258)
+  })
+
+  it("of a target are gone if the target throws", () => {
+    const { heap, made } = counting()
+    const target = { on: () => assert.fail("refused"), off: () => {} }
+    assert.throws(() => WeakListeners.listenUnsafe(target, "data", new View(), see, { heap }), "refused")
+    assert.deepStrictEqual(made, [])
+  })
+
+  it("of a target end with their receivers, and a target that throws is reported", () => {
+    const { collect, finalize, heap } = counting()
+    const removed: Array<unknown> = []
+    const target = {
+      on: () => {},
+      off: (type: string) => {
+        removed.push(type)
+        if (type === "b") throw new Error("off failed")
+      }
+    }
+    const receivers = ["a", "b", "c"].map((type) => {
+      const receiver = new View(type)
+      WeakListeners.listenUnsafe(target, type, receiver, see, { heap })
+      return receiver
+    })
+    const log = vi.spyOn(console, "log").mockImplementation(() => {})
+    for (const receiver of receivers) {
+      collect(receiver)
+      finalize()
+    }
+    const logged = log.mock.calls.map(String)
+    log.mockRestore()
+    assert.deepStrictEqual(removed, ["a", "b", "c"])
+    assert.lengthOf(logged, 1)
+    assert.include(logged[0], "off failed")
+  })
+})
+
+describe("a target", () => {
+  it("is called through the first pair of methods that it has, with options only if it takes them", () => {
+    const calls: Array<ReadonlyArray<unknown>> = []
+    const record = (name: string) => (type: unknown, listener: unknown, ...rest: ReadonlyArray<unknown>) =>
+      void calls.push([name, type, typeof listener, ...rest])
+    const names = ["addEventListener", "removeEventListener", "on", "off", "removeListener"]
+    const targetOf = (...has: ReadonlyArray<string>) =>
+      Object.fromEntries(has.map((name) => [name, record(name)])) as unknown as EventEmitter
+    const use = (target: EventEmitter) => {
+      const listener = WeakListeners.listenUnsafe(target, "data", new View(), see, { capture: true })
+      assert.isTrue(WeakListeners.stop(listener))
+      return calls.splice(0)
+    }
+    assert.deepStrictEqual(use(targetOf(...names)), [
+      ["addEventListener", "data", "function", { capture: true }],
+      ["removeEventListener", "data", "function", { capture: true }]
+    ])
+    const emitted = [["on", "data", "function"], ["off", "data", "function"]]
+    assert.deepStrictEqual(use(targetOf("on", "off", "removeListener")), emitted)
+    assert.deepStrictEqual(use(targetOf("on", "off")), emitted)
+    assert.deepStrictEqual(use(targetOf("on", "off", "addEventListener")), emitted)
+    assert.deepStrictEqual(use(targetOf("on", "removeListener")), [emitted[0]!, ["removeListener", "data", "function"]])
+    for (const has of [[], ["on"], ["off"], ["addEventListener"], ["removeEventListener", "on"]]) {
+      assert.throws(
+        () => use(targetOf(...has)),
+        TypeError,
+        "A target must have addEventListener and removeEventListener, or on and off, but it is [object Object]"
+      )
+    }
+    for (const target of [null, undefined, 1, "text"]) {
+      assert.throws(() => use(target as unknown as EventEmitter), TypeError, "A target must have addEventListener")
+    }
+    const receiver = 1 as unknown as object
+    assert.throws(
+      () => WeakListeners.listenUnsafe(targetOf(...names) as EventEmitter, "data", receiver, () => {}),
+      WeakError.NotWeakReferenceableError
+    )
+    assert.deepStrictEqual(calls, [])
+  })
+})

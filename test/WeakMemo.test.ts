@@ -623,13 +623,13 @@ describe("WeakMemo", () => {
 
     it("a call that runs meanwhile returns its result, which is not remembered", () => {
       for (const args of [[1], [{}], [{}, 1], []]) {
-        for (const end of ["clear", "forget"] as const) {
+        for (const end of ["clear", "forget", "clear and forget"] as const) {
           let running = true
           const memo: (...args: ReadonlyArray<unknown>) => object = WeakMemo.memoize((..._: ReadonlyArray<unknown>) => {
             if (running) {
               running = false
-              if (end === "clear") WeakMemo.clear(memo)
-              else WeakMemo.forget(memo, ...args)
+              if (end !== "forget") WeakMemo.clear(memo)
+              if (end !== "clear") WeakMemo.forget(memo, ...args)
             }
             return {}
           })
@@ -640,7 +640,10 @@ describe("WeakMemo", () => {
         }
       }
       const family: (key: object) => object = WeakMemo.family((key: { readonly ends: boolean }) => {
-        if (key.ends) WeakMemo.clear(family)
+        if (key.ends) {
+          WeakMemo.clear(family)
+          WeakMemo.forget(family, key)
+        }
         return {}
       }) as (key: object) => object
       assert.isFalse(family({ ends: true }) === family({ ends: true }))
@@ -661,6 +664,22 @@ describe("WeakMemo", () => {
       assert.throws(() => WeakMemo.clear(() => 1), TypeError, /memoize/)
       assert.throws(() => WeakMemo.forget((_: number) => 1, 1), TypeError, /memoize/)
     })
+
+    it.effect("a forgotten result is collected even after others were evicted", () =>
+      Effect.gen(function*() {
+        const results: Array<globalThis.WeakRef<object>> = []
+        const memo = WeakMemo.memoize((n: number) => {
+          const result = { n }
+          results[n] = new globalThis.WeakRef(result)
+          return result
+        }, { capacity: 3 })
+        // The fourth call sorts the results to evict the first.
+        for (let n = 0; n < 4; n++) memo(n)
+        assert.isTrue(WeakMemo.forget(memo, 1))
+        assert.isTrue(yield* collectUntil(() => results[1]!.deref() === undefined))
+        assert.isTrue(results[2]!.deref() !== undefined && results[3]!.deref() !== undefined)
+        assert.strictEqual(memo(3).n, 3)
+      }))
 
     it.effect("a forgotten result is collected", () =>
       Effect.gen(function*() {

@@ -1,6 +1,7 @@
 import { assert, describe, it } from "@effect/vitest"
 import { Context, Effect, Equal, Hash, Option, pipe } from "effect"
 import { format } from "effect/Formatter"
+import { symbolRedactable } from "effect/Redactable"
 import { inspect } from "node:util"
 import { vi } from "vitest"
 import { Heap, WeakError, WeakProxy, WeakRef } from "../src/index.ts"
@@ -662,6 +663,10 @@ describe("WeakProxy", () => {
         Error.prepareStackTrace = prepareStackTrace
         Error.stackTraceLimit = 0
         throwsDead(() => dead({}) instanceof Error)
+        assert.strictEqual(Error.stackTraceLimit, 0)
+        Error.stackTraceLimit = 7
+        throwsDead(() => dead({}) instanceof Error)
+        assert.strictEqual(Error.stackTraceLimit, 7)
       } finally {
         Object.assign(Error, { prepareStackTrace, stackTraceLimit })
       }
@@ -1024,6 +1029,124 @@ describe("WeakProxy", () => {
     assert.strictEqual(ofTheirs.increment().count, 1)
     assert.isTrue(Option.getOrThrow(WeakProxy.deref(ofTheirs)) === theirs)
     assert.isTrue(WeakProxy.equals(ours, target))
+  })
+})
+
+describe("a function that is read from a proxy", () => {
+  it("is called on the live referent in a later turn", async () => {
+    const target = { n: 1, method: (m: number) => target.n + m, self: () => target }
+    const proxy = WeakProxy.makeUnsafe(target)
+    const { method, self } = proxy
+    await new Promise((resolve) => setTimeout(resolve, 0))
+    assert.strictEqual(method(1), 2)
+    const other = WeakProxy.makeUnsafe({ n: 5 })
+    assert.strictEqual(other.n, 5)
+    assert.strictEqual(method(other.n), 6)
+    assert.isTrue(self() as unknown === proxy)
+  })
+
+  it("is itself if it behaves the same on the proxy, and otherwise has one stand-in for each object", () => {
+    class Parent {
+      readonly name = "parent"
+    }
+    const shared = () => 1
+    const inner = Object.assign(() => {}, { shared })
+    const target = Object.assign(new Parent(), {
+      shared,
+      inner,
+      other: () => 2,
+      callable: WeakProxy.makeUnsafe(shared)
+    })
+    const proxy = WeakProxy.makeUnsafe(target)
+    const second = WeakProxy.makeUnsafe({ shared })
+    assert.isTrue(proxy.constructor === Parent)
+    assert.isTrue(Reflect.get(WeakProxy.makeUnsafe(Object.create(Parent)), "__proto__") === Parent)
+    for (const key of ["hasOwnProperty", "isPrototypeOf", "propertyIsEnumerable", "toString", "valueOf"] as const) {
+      assert.isTrue(proxy[key] === Object.prototype[key])
+    }
+    for (const key of ["apply", "bind", "call"] as const) assert.isTrue(proxy.shared[key] === Function.prototype[key])
+    assert.isTrue(proxy.callable === target.callable)
+    const standIns = [proxy.shared, proxy.inner.shared, second.shared, proxy.other]
+    assert.strictEqual(new Set([...standIns, shared]).size, 5)
+    const again = () => [proxy.shared, proxy.inner.shared, second.shared, proxy.other]
+    for (let round = 0; round < 3; round++) {
+      again().forEach((standIn, i) => assert.isTrue(standIn === standIns[i]))
+      again().toReversed().forEach((standIn, i) => assert.isTrue(standIn === standIns[3 - i]))
+      for (const i of [2, 0, 1, 3]) assert.isTrue(again()[i] === standIns[i])
+    }
+  })
+
+  it("can be hashed, but the proxy cannot, and both say so", () => {
+    const proxy = WeakProxy.makeUnsafe({ method: () => 1 })
+    assert.isNumber(Hash.hash(proxy.method))
+    assert.strictEqual(Hash.hash(proxy.method), Hash.hash(proxy.method))
+    assert.isFalse(Hash.symbol in proxy.method)
+    assert.isTrue(Hash.symbol in proxy)
+    assert.isFalse(Equal.symbol in proxy)
+    assert.throws(() => Hash.hash(proxy), WeakError.UnhashableError)
+  })
+
+  it("is read as the value, the getter and the setter of a descriptor, and defined as the original", () => {
+    const value = () => 1
+    const getter = () => value
+    const setter = (_: unknown) => {}
+    const target: Record<string, unknown> = { value, getter, setter }
+    Object.defineProperty(target, "accessor", { get: getter, set: setter, configurable: true })
+    const proxy = WeakProxy.makeUnsafe(target)
+    const accessor = Object.getOwnPropertyDescriptor(proxy, "accessor")!
+    assert.isTrue(accessor.get === proxy.getter && accessor.set === proxy.setter)
+    assert.isFalse(accessor.get === getter || accessor.set === setter)
+    assert.isTrue(Object.getOwnPropertyDescriptor(proxy, "value")!.value === proxy.value)
+    Object.defineProperty(proxy, "copy", { ...accessor, enumerable: true })
+    Object.defineProperty(proxy, "again", { value: proxy.value, writable: true, configurable: true })
+    const copy = Object.getOwnPropertyDescriptor(target, "copy")!
+    assert.deepStrictEqual([copy.get === getter, copy.set === setter, copy.enumerable], [true, true, true])
+    assert.isTrue(target.again === value)
+    assert.isUndefined(Object.getOwnPropertyDescriptor(proxy, "missing"))
+    assert.deepStrictEqual(
+      [
+        Reflect.defineProperty(proxy, "fixed", { value: 1, configurable: false }),
+        Reflect.defineProperty(WeakProxy.makeUnsafe([1]), "length", { writable: false }),
+        Reflect.defineProperty(WeakProxy.makeUnsafe([1]), "length", { value: 0 }),
+        Reflect.preventExtensions(proxy),
+        Reflect.isExtensible(proxy)
+      ],
+      [false, false, true, false, true]
+    )
+  })
+
+  it("gets the receiver that an object has which inherits from the proxy", () => {
+    const target = {
+      n: 1,
+      get double(): number {
+        return this.n * 2
+      },
+      set half(n: number) {
+        this.n = n / 2
+      }
+    }
+    const proxy = WeakProxy.makeUnsafe(target)
+    const child = Object.assign(Object.create(proxy) as typeof target, { n: 10 })
+    assert.deepStrictEqual([proxy.double, child.double], [2, 20])
+    child.half = 8
+    assert.deepStrictEqual([target.n, child.n], [1, 4])
+    proxy.half = 6
+    assert.deepStrictEqual([target.n, child.n], [3, 4])
+  })
+})
+
+describe("a dead proxy", () => {
+  it("has none of the properties that printers look up, and throws for others", () => {
+    const proxy = dead({ a: 1 })
+    assert.deepStrictEqual(["~effect/Cause" in proxy, symbolRedactable in proxy, "toJSON" in proxy], [
+      false,
+      false,
+      true
+    ])
+    for (const key of ["", "a", "toString", Symbol.toStringTag, Hash.symbol]) throwsDead(() => key in proxy)
+    assert.strictEqual(Reflect.get(proxy, Symbol.toStringTag), "WeakProxy: collected")
+    assert.strictEqual(JSON.stringify({ proxy }), `{"proxy":"[WeakProxy: collected]"}`)
+    for (const key of ["", "toString", Symbol.toPrimitive]) throwsDead(() => Reflect.get(proxy, key))
   })
 })
 

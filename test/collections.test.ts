@@ -279,3 +279,71 @@ describe("the oldest entry", () => {
     assert.strictEqual(WeakSet.size(set), 0)
   })
 })
+
+describe("two sets of elements", () => {
+  it("have the relations, the union and the differences of their elements", () => {
+    const subsets = Array.from({ length: 8 }, (_, bits) => [a, b, c].filter((_, i) => (bits >> i & 1) === 1))
+    for (const one of subsets) {
+      for (const two of subsets) {
+        const [self, that] = [one, two].map((elements) => WeakSet.addAll(WeakSet.makeUnsafe<Id>(), elements)) as [
+          WeakSet.WeakSet<Id>,
+          WeakSet.WeakSet<Id>
+        ]
+        const [isSubset, isSuperset] = [one.every((id) => two.includes(id)), two.every((id) => one.includes(id))]
+        const shared = one.filter((id) => two.includes(id))
+        for (const other of [that, two]) {
+          assert.deepStrictEqual(
+            [
+              WeakSet.isSubset(self, other),
+              WeakSet.isSuperset(self, other),
+              WeakSet.isProperSubset(self, other),
+              WeakSet.isProperSuperset(self, other),
+              WeakSet.isDisjoint(self, other),
+              WeakSet.equals(self, other)
+            ],
+            [
+              isSubset,
+              isSuperset,
+              isSubset && !isSuperset,
+              isSuperset && !isSubset,
+              shared.length === 0,
+              isSubset && isSuperset
+            ]
+          )
+          const listOf = (set: Iterable<Id>) => Array.from(set)
+          const onlyOne = one.filter((id) => !two.includes(id))
+          const onlyTwo = two.filter((id) => !one.includes(id))
+          assert.deepStrictEqual(
+            [
+              WeakSet.union(self, other),
+              WeakSet.intersection(self, other),
+              WeakSet.difference(self, other),
+              WeakSet.symmetricDifference(self, other)
+            ].map(listOf),
+            [[...one, ...onlyTwo], shared, onlyOne, [...onlyOne, ...onlyTwo]]
+          )
+          assert.deepStrictEqual([listOf(self), listOf(that)], [one, two])
+        }
+      }
+    }
+  })
+})
+
+describe("printing", () => {
+  it("names the module of each collection", () => {
+    const value = { id: 1 }
+    const map = WeakKeyMap.set(WeakKeyMap.makeUnsafe<Id, number>(), value, 5)
+    const values = WeakValueMap.set(WeakValueMap.makeUnsafe<number, Id>(), 5, value)
+    const set = WeakSet.add(WeakSet.makeUnsafe<Id>(), value)
+    assert.deepStrictEqual([map, values, set].map(String), [
+      `WeakKeyMap([[{"id":1},5]])`,
+      `WeakValueMap([[5,{"id":1}]])`,
+      `WeakSet([{"id":1}])`
+    ])
+    assert.deepStrictEqual([map, values, set].map((collection) => collection.toJSON()), [
+      { _id: "WeakKeyMap", values: [[{ id: 1 }, 5]] },
+      { _id: "WeakValueMap", values: [[5, { id: 1 }]] },
+      { _id: "WeakSet", values: [{ id: 1 }] }
+    ])
+  })
+})

@@ -1038,5 +1038,278 @@ export const equivalents: ReadonlyArray<Equivalent> = [
     original: "\"ended\"",
     replacement: "\"\"",
     reason: "The owner is dead, so there is no job, and then `end` sets this status itself."
+  },
+  {
+    file: "src/internal/keyTable.ts",
+    line: "this.ephemerons = undefined",
+    original: "this.ephemerons = undefined",
+    replacement: "{}",
+    reason: "An unset field reads as undefined. The assignment only gives all objects of the class one hidden class."
+  },
+  {
+    file: "src/internal/keyTable.ts",
+    line: "if (this.ephemerons?.has(key)) return this.setInEphemeron(key, value)",
+    original: "this.ephemerons?.has(key)",
+    replacement: "false",
+    reason: "The rest of the function finds the same, only later."
+  },
+  {
+    file: "src/internal/keyTable.ts",
+    line: "if (!this.primitives && !this.structural) return Option.none()",
+    original: "!this.primitives && !this.structural",
+    replacement: "false",
+    reason: "The rest of the function finds the same, only later."
+  },
+  {
+    file: "src/internal/keyTable.ts",
+    line: "return this.structural ? this.getEqual(key) : Option.none()",
+    original: "this.structural ? this.getEqual(key) : Option.none()",
+    replacement: "this.getEqual(key)",
+    reason: "By reference no key has a hash, so that the search finds only the key itself."
+  },
+  {
+    file: "src/internal/keyTable.ts",
+    line: "const slot = this.structural ? this.findEqual(key, hash) : undefined",
+    original: "this.structural ? this.findEqual(key, hash) : undefined",
+    replacement: "this.findEqual(key, hash)",
+    reason: "By reference no key has a hash, so that the search finds only the key itself, which is not there."
+  },
+  {
+    file: "src/internal/keyTable.ts",
+    line: "this.takeOut(slot, this.buckets.size === 0 ? slot.hash ?? slot : this.placeOf(slot), key)",
+    original: "this.buckets.size === 0 ? slot.hash ?? slot : this.placeOf(slot)",
+    replacement: "this.placeOf(slot)",
+    reason: "Computes the same place with another look-up."
+  },
+  {
+    file: "src/internal/keyTable.ts",
+    line: "const others = this.buckets.size === 0 ? undefined : super.slotsAt(hash)",
+    original: "this.buckets.size === 0 ? undefined : super.slotsAt(hash)",
+    replacement: "super.slotsAt(hash)",
+    reason: "An empty map has no entry of this hash."
+  },
+  {
+    file: "src/internal/keyTable.ts",
+    line: "if (!this.slots.has(element)) this.setEqual(element, true)",
+    original: "true",
+    replacement: "false",
+    reason: "Nobody reads the value of an element."
+  },
+  {
+    file: "src/internal/keyTable.ts",
+    line: "this.insertKey(element, true, hash)",
+    original: "true",
+    replacement: "false",
+    reason: "Nobody reads the value of an element."
+  },
+  {
+    file: "src/internal/keyTable.ts",
+    line: "this.setEach(all, all.map(() => true))",
+    original: "true",
+    replacement: "false",
+    reason: "Nobody reads the value of an element."
+  },
+  {
+    file: "src/internal/keyTable.ts",
+    line: "this.fill(Array.from(elements, (element) => [element, true]))",
+    original: "true",
+    replacement: "false",
+    reason: "Nobody reads the value of an element."
+  },
+  {
+    file: "src/internal/keyTable.ts",
+    line: "if (slots[i] === undefined) this.setExact(element, true, hashes[i])",
+    original: "true",
+    replacement: "false",
+    reason: "Nobody reads the value of an element."
+  },
+  {
+    file: "src/internal/valueTable.ts",
+    line: "if (hash !== undefined) slot = this.findEqual(key, hash)",
+    original: "hash !== undefined",
+    replacement: "true",
+    reason: "Without a hash, the search finds only the key itself, which is not there."
+  },
+  {
+    file: "src/internal/table.ts",
+    line: "return this.findExact(key) ?? (this.structural ? this.findEqual(key) : undefined)",
+    original: "this.structural ? this.findEqual(key) : undefined",
+    replacement: "this.findEqual(key)",
+    reason: "By reference no key has a hash, so that the search finds only the key itself."
+  },
+  {
+    file: "src/internal/table.ts",
+    line: "if (!this.structural) return keys.forEach((key, i) => this.set(key, values[i]!))",
+    original: "!this.structural",
+    replacement: "false",
+    reason: "By reference no user code runs, so that the rest sets the same entries."
+  },
+  {
+    file: "src/internal/table.ts",
+    line: "const first = changes === this.changes ? Option.none() : this.get(key)",
+    original: "changes === this.changes ? Option.none() : this.get(key)",
+    replacement: "this.get(key)",
+    reason: "Looks up again what cannot have changed."
+  },
+  {
+    file: "src/internal/table.ts",
+    line: "if (equal !== undefined || hash === undefined) continue",
+    original: "continue",
+    replacement: "{}",
+    reason: "Lists a key that is listed already, or that nobody looks up."
+  },
+  {
+    file: "src/internal/table.ts",
+    line: "if (equal !== undefined || hash === undefined) continue",
+    original: "equal !== undefined || hash === undefined",
+    replacement: "false",
+    reason: "Lists a key that is listed already, or that nobody looks up."
+  },
+  {
+    file: "src/internal/table.ts",
+    line: "if (equal !== undefined || hash === undefined) continue",
+    original: "||",
+    replacement: "&&",
+    reason: "Lists a key that is listed already, or that nobody looks up."
+  },
+  {
+    file: "src/internal/table.ts",
+    line: "else newKeys.push(key)",
+    original: "push",
+    replacement: "unshift",
+    reason: "The order of the keys of one hash decides nothing, because they are all different."
+  },
+  {
+    file: "src/internal/table.ts",
+    line: "else if (Array.isArray(bucket)) bucket.push(slot)",
+    original: "push",
+    replacement: "unshift",
+    reason: "The order of the slots of one hash decides nothing, because their keys are all different."
+  },
+  {
+    file: "src/internal/effectInternals.ts",
+    line: "if (state._tag !== \"Open\") return",
+    original: "state._tag !== \"Open\"",
+    replacement: "false",
+    reason: "A Scope that is not open has neither a key nor a map, so nothing is removed."
+  },
+  {
+    file: "src/internal/effectInternals.ts",
+    line: "if (state._tag !== \"Open\") return",
+    original: "return",
+    replacement: "{}",
+    reason: "A Scope that is not open has neither a key nor a map, so nothing is removed."
+  },
+  {
+    file: "src/internal/equality.ts",
+    line: "TypedArray: \"\"",
+    original: "\"\"",
+    replacement: "\"mutated\"",
+    reason: "`isTransparent` decides about this kind before it reads the member."
+  },
+  {
+    file: "src/internal/equality.ts",
+    line: "const builtIns: Readonly<Record<string, string>> = { Array: \"\", Map: \"size\", Set: \"size\", ...leaves }",
+    original: "\"\"",
+    replacement: "\"mutated\"",
+    reason: "`isTransparent` decides about this kind before it reads the member."
+  },
+  {
+    file: "src/internal/equality.ts",
+    line: "let asked = false",
+    original: "false",
+    replacement: "true",
+    reason: "Each question sets it before it is read."
+  },
+  {
+    file: "src/internal/equality.ts",
+    line: "if (implementsEqual(value)) return [[\"\", contentOf(value)]]",
+    original: "\"\"",
+    replacement: "\"mutated\"",
+    reason: "Both sides get the same key, and no other part is compared with it."
+  },
+  {
+    file: "src/internal/traps.ts",
+    line: "const ownerTarget = recent.traps === owner ? recent.target! : owner.target(\"call the function\", this.key)",
+    original: "recent.traps === owner ? recent.target! : owner.target(\"call the function\", this.key)",
+    replacement: "owner.target(\"call the function\", this.key)",
+    reason: "`owner.target` reads the same target from the same cache, and checks it as the look-up does that follows."
+  },
+  {
+    file: "src/internal/traps.ts",
+    line: "if (recent.traps === undefined) void forgetSoon()",
+    original: "recent.traps === undefined",
+    replacement: "true",
+    reason: "Clears the cache once more at the same time."
+  },
+  {
+    file: "src/internal/traps.ts",
+    line: "const user = frames.find((line) => !between.test(line)) ?? \"\"",
+    original: "\"\"",
+    replacement: "\"mutated\"",
+    reason: "Any text will do that is no frame."
+  },
+  {
+    file: "src/internal/callbacks.ts",
+    line: "kept ??= new CallbackImpl(Scope.makeUnsafe(), undefined)",
+    original: "??=",
+    replacement: "=",
+    reason: "Keeps the newest instance alive instead of the first, which keeps the class hot as well."
+  },
+  {
+    file: "src/internal/leakMonitor.ts",
+    line: "if (shared !== undefined) return shared",
+    original: "shared !== undefined",
+    replacement: "false",
+    reason: "Returns an equal string. That it is shared saves only memory."
+  },
+  {
+    file: "src/internal/leakMonitor.ts",
+    line: "if (stacks.size < maxSharedStacks) stacks.set(stack, stack)",
+    original: "<",
+    replacement: "<=",
+    reason: "Shares one string more."
+  },
+  {
+    file: "src/internal/leakMonitor.ts",
+    line: "const maxSharedStacks = 1024",
+    original: "1024",
+    replacement: "(1024 + 1)",
+    reason: "Shares one string more."
+  },
+  {
+    file: "src/internal/leakMonitor.ts",
+    line: "return reports.length === 0 ? undefined : Promise.all(reports).then(() => {})",
+    original: "reports.length === 0 ? undefined : Promise.all(reports).then(() => {})",
+    replacement: "Promise.all(reports).then(() => {})",
+    reason: "A heap waits for a promise that is over at once."
+  },
+  {
+    file: "src/internal/leakMonitor.ts",
+    line: "if (fiber.pollUnsafe() !== undefined) return",
+    original: "return",
+    replacement: "{}",
+    reason: "The observer of a fiber that has ended is called at once."
+  },
+  {
+    file: "src/internal/leakMonitor.ts",
+    line: "if (fiber.pollUnsafe() !== undefined) return",
+    original: "fiber.pollUnsafe() !== undefined",
+    replacement: "false",
+    reason: "The observer of a fiber that has ended is called at once."
+  },
+  {
+    file: "src/internal/registry.ts",
+    line: "private static readonly length = 1024",
+    original: "1024",
+    replacement: "(1024 + 1)",
+    reason: "The queue only has longer parts."
+  },
+  {
+    file: "src/internal/traps.ts",
+    line: "if (stackTraceLimit !== 0) Object.assign(Error, { stackTraceLimit: 10 })",
+    original: "10",
+    replacement: "(10 + 1)",
+    reason: "The frame of the user is found as well among more frames."
   }
 ]

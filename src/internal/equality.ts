@@ -207,7 +207,7 @@ const keysOf = (value: object): ReadonlyArray<PropertyKey> => {
 const flatKeys = (value: object): ReadonlyArray<PropertyKey> | undefined => {
   if (shapeOf(value) !== plain) return undefined
   const keys = Reflect.ownKeys(value)
-  for (const key of keys) if (isObject(get(value, key)) || key === Symbol.toStringTag) return undefined
+  for (const key of keys) if (isObject(get(value, key))) return undefined
   return keys
 }
 

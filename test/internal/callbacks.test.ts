@@ -1,8 +1,10 @@
 import { assert, describe, it } from "@effect/vitest"
-import { Cause, Context, Effect, Logger, Scheduler, Scope } from "effect"
-import { WeakRef } from "../../src/index.ts"
+import { Cause, Context, Effect, Exit, Logger, Scheduler, Scope } from "effect"
+import { WeakMethod, WeakRef } from "../../src/index.ts"
 import { inBackground, inTurns, reported, withServices } from "../../src/internal/callbacks.ts"
 import { isSynchronous } from "../../src/internal/effectInternals.ts"
+import * as Referent from "../../src/internal/referent.ts"
+import * as Ring from "../../src/internal/ring.ts"
 import { TestHeap } from "../../src/testing/index.ts"
 
 /** Runs an effect with a logger. Returns what the logger has received before it threw. */
@@ -163,5 +165,48 @@ describe("a callback", () => {
     collect(referent)
     finalize()
     assert.strictEqual(runs, 0)
+  })
+
+  it("is in no list after it has started, ended or found its Scope closed", () => {
+    const { collect, finalize, heap } = TestHeap.makeUnsafe()
+    const register = (receiver: object, method: () => void, scope: Scope.Scope, owner?: object) => {
+      const made = WeakMethod.makeUnsafe(receiver, method, heap)
+      const run = () => Effect.sync(() => runs++)
+      const registering = owner === undefined
+        ? WeakMethod.onCollect(made, run)
+        : WeakMethod.onCollect(made, run, { owner })
+      return () => Effect.runSync(Effect.provideService(registering, Scope.Scope, scope))
+    }
+    let runs = 0
+    const areAlone = (...values: ReadonlyArray<object>) => values.map((value) => Ring.isAlone(Referent.of(value, heap)))
+    const statusOf = (callback: WeakRef.Callback) => (callback.toJSON() as { readonly status: string }).status
+    const [receiver, method, owner] = [{}, () => {}, {}]
+
+    const closed = Scope.makeUnsafe()
+    Effect.runSync(Scope.close(closed, Exit.void))
+    assert.strictEqual(statusOf(register(receiver, method, closed, owner)()), "ended")
+    assert.deepStrictEqual(areAlone(receiver, method, owner), [true, true, true])
+
+    const scope = Scope.makeUnsafe()
+    const callback = register(receiver, method, scope, owner)()
+    assert.deepStrictEqual(areAlone(receiver, method, owner), [false, false, false])
+    // The callback is its own part for the first referent.
+    assert.isTrue(Referent.of(receiver, heap).older as unknown === callback)
+    assert.isTrue(Effect.runSync(WeakRef.cancel(callback)))
+    assert.deepStrictEqual([...areAlone(receiver, method, owner), scope.state._tag], [true, true, true, "Empty"])
+
+    const late = register(receiver, method, scope)
+    collect(method)
+    assert.strictEqual(statusOf(late()), "started")
+    assert.deepStrictEqual([...areAlone(receiver), scope.state._tag, runs], [true, "Empty", 1])
+
+    const again = () => {}
+    const first = register(receiver, again, scope, owner)()
+    const second = register({}, again, scope)()
+    Effect.runSync(Scope.close(scope, Exit.void))
+    assert.deepStrictEqual([first, second].map(statusOf), ["ended", "ended"])
+    collect(receiver, again)
+    finalize()
+    assert.strictEqual(runs, 1)
   })
 })

@@ -77,7 +77,28 @@ describe("effectInternals", () => {
           removeFromScope(scope, key)
         }))
       Effect.runSync(Scope.close(scope, Exit.void))
-      assert.strictEqual(scope.state._tag, "Closed")
+      const closed = { ...scope.state }
+      assert.strictEqual(closed._tag, "Closed")
+      const other = Scope.makeUnsafe()
+      Effect.runSync(Scope.close(other, Exit.void))
+      assert.hasAllKeys(closed, Object.keys(other.state))
+      addToScope(scope, key, () => Effect.void)
+      removeFromScope(scope, key)
+      assert.deepStrictEqual(Object.entries(scope.state), Object.entries(closed))
+    })
+
+    it("keeps its finalizers if another key is removed", () => {
+      const scope = Scope.makeUnsafe()
+      const [one, two] = [{}, {}]
+      removeFromScope(scope, one)
+      assert.deepStrictEqual(shapeOf(scope), { _tag: "Empty" })
+      addToScope(scope, one, () => Effect.void)
+      const single = shapeOf(scope)
+      removeFromScope(scope, two)
+      assert.deepStrictEqual(shapeOf(scope), single)
+      addToScope(scope, two, () => Effect.void)
+      removeFromScope(scope, {})
+      assert.isTrue(scope.state._tag === "Open" && scope.state.finalizers?.size === 2)
     })
   })
 

@@ -5,7 +5,10 @@ import * as fc from "fast-check"
 import { EventEmitter } from "node:events"
 import { PassThrough } from "node:stream"
 import { createContext, runInContext } from "node:vm"
-import { equals, equalsStrictly, hash, hashOf, isByReference, isOpaque } from "../../src/internal/equality.ts"
+import { equals, equalsStrictly, hash, hashOf, isByReference, isOpaque, isShort } from "../../src/internal/equality.ts"
+import { TestHeap } from "../../src/testing/index.ts"
+import { DeadReferenceError } from "../../src/WeakError.ts"
+import * as WeakProxy from "../../src/WeakProxy.ts"
 import { comparesStacks, hasNode, skip } from "../support/host.ts"
 
 class Celsius {
@@ -328,6 +331,140 @@ describe("equality", () => {
     ends = true
     assert.strictEqual(hash(one), hash({ deep: 1 }))
     assert.isTrue(equals(one, two))
+  })
+
+  it("an object that only inherits from a built-in class is opaque", () => {
+    for (
+      const { prototype } of [Array, Map, Set, Date, RegExp, ArrayBuffer, SharedArrayBuffer, DataView, Uint8Array, Blob]
+    ) {
+      const [self, that]: [object, object] = [Object.create(prototype), Object.create(prototype)]
+      assert.isTrue(isOpaque(self))
+      assert.isFalse(equals(self, that))
+      assert.isUndefined(hashOf(self))
+    }
+  })
+
+  it("an object with Hash alone or with Equal alone compares itself", () => {
+    class Hashing extends EventTarget {
+      [Hash.symbol](): number {
+        return 5
+      }
+    }
+    class Comparing extends EventTarget {
+      [Equal.symbol](): boolean {
+        return true
+      }
+    }
+    assert.deepStrictEqual([isOpaque(new Hashing()), isOpaque(new Comparing())], [false, false])
+    assert.strictEqual(hashOf(new Hashing()), 5)
+  })
+
+  it("a function is only equal to itself, unless it implements Equal", () => {
+    const f = () => 1
+    assert.isUndefined(hashOf(f))
+    assert.strictEqual(hash(f), hash(f))
+    assert.isTrue(equals(f, f))
+    assert.isFalse(equals(f, () => 1))
+    assert.strictEqual(hashOf(Object.assign(() => 1, { [Hash.symbol]: () => 3, [Equal.symbol]: () => true })), 3)
+    assert.deepStrictEqual([hashOf("a"), hashOf(1), hashOf(null)], [Hash.hash("a"), Hash.hash(1), Hash.hash(null)])
+  })
+
+  it("throws the error of a dead proxy", () => {
+    const { collect, heap } = TestHeap.makeUnsafe()
+    const referent = { a: 1 }
+    const proxy = WeakProxy.makeUnsafe(referent, heap)
+    collect(referent)
+    for (const operation of [isOpaque, hash, hashOf, (u: unknown) => equals(u, {}), (u: unknown) => equals({}, u)]) {
+      assert.throws(() => operation(proxy), DeadReferenceError)
+    }
+  })
+
+  it("compares and hashes again after a result, and after an error", () => {
+    const [a, b] = [new Blob([]), new Blob([])]
+    const [one, two] = [{ a: [a], n: 1 }, { a: [b], n: 1 }]
+    for (let round = 0; round < 3; round++) {
+      assert.isFalse(equals(one, two))
+      assert.isFalse(equals(two, one))
+      assert.isTrue(equals(one, { a: [a], n: 1 }))
+      assert.strictEqual(hash(one), hash({ a: [a], n: 1 }))
+    }
+    two.a = [a]
+    assert.isTrue(equals(one, two))
+  })
+
+  it("compares a cycle with each partner that it meets", () => {
+    interface Node {
+      readonly blob: Blob
+      next?: Node
+    }
+    const [a, b] = [new Blob([]), new Blob([])]
+    const loop = (blob: Blob): Node => {
+      const node: Node = { blob }
+      node.next = node
+      return node
+    }
+    assert.isTrue(equals(loop(a), loop(a)))
+    assert.isTrue(equals(loop(a), { blob: a, next: loop(a) }))
+    assert.isFalse(equals(loop(a), { blob: a, next: loop(b) }))
+    assert.isFalse(equals({ blob: a, next: loop(b) }, loop(a)))
+  })
+
+  it("reads what an object inherits around an opaque object, but not its constructor", () => {
+    const [a, b] = [new Blob([]), new Blob([])]
+    assert.isTrue(equals(new Celsius(1), new Fahrenheit(1)))
+    for (
+      const make of [(part: object) => new Celsius(part as never), (part: object) => new Fahrenheit(part as never)]
+    ) {
+      assert.isTrue(equals(make(a), new Celsius(a as never)))
+      assert.isFalse(equals(make(a), new Celsius(b as never)))
+      assert.strictEqual(hash(make(a)), hash(new Celsius(a as never)))
+    }
+    const inherited: ReadonlyArray<(part: object) => object> = [
+      (part) => Object.create({ part }),
+      (part) => Object.create({ part: { part } }),
+      (part) =>
+        Object.create({
+          get part() {
+            return part
+          }
+        }),
+      (part) => {
+        class Owner {
+          declare part: object
+        }
+        Owner.prototype.part = part
+        return new Owner()
+      }
+    ]
+    for (const make of inherited) {
+      assert.isTrue(equals(make(a), make(a)))
+      assert.isFalse(equals(make(a), make(b)))
+      assert.strictEqual(hash(make(a)), hash(make(a)))
+    }
+  })
+
+  it("does not remember the hash of a flat object", () => {
+    const key = { a: 1 }
+    const before = hash(key)
+    assert.strictEqual(hash({ a: 1 }), before)
+    key.a = 2
+    assert.notStrictEqual(hash(key), before)
+    assert.strictEqual(hash(key), hash({ a: 2 }))
+  })
+
+  it("hashes an instance as Effect does, flat or not", () => {
+    for (const value of [new Celsius(1), { a: 1 }, { a: { b: 1 } }, [1], { [Symbol.toStringTag]: "a", b: 1 }]) {
+      assert.strictEqual(hash(value), Hash.hash(value))
+    }
+  })
+
+  it("a value is short if it has fewer than 256 parts, 1,000 characters of JSON, and nothing opaque", () => {
+    const zeros = (length: number) => Array.from({ length }, () => 0)
+    assert.deepStrictEqual([isShort(zeros(255)), isShort(zeros(256))], [true, false])
+    assert.deepStrictEqual([isShort([zeros(100), zeros(151)]), isShort([zeros(100), zeros(152)])], [true, false])
+    assert.deepStrictEqual([isShort("x".repeat(998)), isShort("x".repeat(999))], [true, false])
+    assert.deepStrictEqual([isShort({ blob: new Blob([]) }), isShort(new Blob([])), isShort(1n)], [false, false, false])
+    assert.deepStrictEqual([isShort({ a: [1] }), isShort(null), isShort(zeros(1))], [true, true, true])
   })
 
   it("throws the errors of getters and of Equal, as Effect does", () => {

@@ -53,6 +53,81 @@ describe("outline", () => {
     assert.strictEqual(outline("x".repeat(1000)), `${"x".repeat(100)}… (1000 characters)`)
   })
 
+  it("cuts each text after 100 characters", () => {
+    const [fits, long] = ["x".repeat(100), "x".repeat(101)]
+    const named = (name: string) => Object.defineProperty(() => {}, "name", { value: name })
+    assert.deepStrictEqual(outline([fits, long, 10n ** 98n, 10n ** 99n]), [
+      fits,
+      `${fits}… (101 characters)`,
+      `1${"0".repeat(98)}n`,
+      `1${"0".repeat(99)}… (101 characters)`
+    ])
+    assert.deepStrictEqual(outline([named(fits), named(long), named(""), named("f")]), [
+      `[Function: ${fits}]`,
+      `[Function: ${fits}]`,
+      "[Function: anonymous]",
+      "[Function: f]"
+    ])
+    assert.deepStrictEqual(outline({ [long]: 1 }), { [fits]: 1 })
+    const tagged = (tag: string) => Object.defineProperty({}, Symbol.toStringTag, { value: tag })
+    assert.deepStrictEqual(outline([tagged("Tag"), tagged(long)]), ["[object Tag]", `[object ${fits}]`])
+    assert.strictEqual(outline(new Error(long)), `Error: ${"x".repeat(93)}… (108 characters)`)
+  })
+
+  it("prints 20 parts of a value, 200 values together, and eight objects inside each other", () => {
+    const numbers = (length: number) => Array.from({ length }, (_, i) => i)
+    assert.deepStrictEqual(outline(numbers(20)), numbers(20))
+    assert.deepStrictEqual(outline(numbers(21)), [...numbers(20), "… 1 more"])
+    const object = (length: number) => Object.fromEntries(numbers(length).map((i) => [`k${i}`, i]))
+    assert.deepStrictEqual(outline(object(20)), object(20))
+    assert.deepStrictEqual(outline(object(21)), { ...object(20), "…": "1 more" })
+    assert.deepStrictEqual(outline(new Set(numbers(20))), { _id: "Set", values: numbers(20) })
+    assert.deepStrictEqual(outline(new Map([[1, { a: [2] }]])), { _id: "Map", values: [[1, { a: [2] }]] })
+    // Ten lists of 19 and the list of them are 200 values without the outermost.
+    const lists = numbers(11).map(() => numbers(19))
+    assert.deepStrictEqual(outline(lists.slice(0, 10)), lists.slice(0, 10))
+    assert.deepStrictEqual(outline(lists), [...lists.slice(0, 10), "… 1 more"])
+    const full = numbers(10).map(() => numbers(20))
+    assert.deepStrictEqual(outline(full), [
+      ...full.slice(0, 9),
+      [...numbers(10), "… 10 more"]
+    ])
+    const nested = (depth: number): unknown => depth === 0 ? { end: 1 } : { a: nested(depth - 1) }
+    assert.deepStrictEqual(outline(nested(7)), nested(7))
+    assert.strictEqual(
+      JSON.stringify(outline(nested(8))),
+      JSON.stringify(nested(8)).replace(`{"end":1}`, `"[object Object]"`)
+    )
+  })
+
+  it("prints the tag of the nearest class that has a name", () => {
+    const nameless = (() => class extends EventTarget {})()
+    Object.defineProperty(nameless, "name", { value: "" })
+    assert.strictEqual(outline(new nameless()), "[object EventTarget]")
+    assert.deepStrictEqual(outline([new ArrayBuffer(3), new DataView(new ArrayBuffer(2)), Math]), [
+      "[object ArrayBuffer] (3 bytes)",
+      "[object DataView] (2 bytes)",
+      "[object Math]"
+    ])
+    const bare: object = Object.create(null)
+    let deep: unknown = bare
+    for (let n = 0; n < 8; n++) deep = [deep]
+    assert.strictEqual(JSON.stringify(outline(deep)), `${"[".repeat(8)}"[object Object]"${"]".repeat(8)}`)
+  })
+
+  it("prints a part that throws as the language does, and the rest as usual", () => {
+    const { proxy, revoke } = Proxy.revocable({}, {})
+    revoke()
+    const expected = [1, "[An object that cannot be printed]", { a: "[object Undefined]", b: 2 }]
+    const value = [1, proxy, {
+      get a() {
+        return assert.fail("getter")
+      },
+      b: 2
+    }]
+    for (let round = 0; round < 3; round++) assert.deepStrictEqual(outline(value), expected)
+  })
+
   it("prints an opaque object as its tag and runs no getter of it", () => {
     class Widget extends EventTarget {
       get size(): number {

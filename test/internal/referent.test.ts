@@ -5,6 +5,7 @@ import * as Ring from "../../src/internal/ring.ts"
 import { TestHeap } from "../../src/testing/index.ts"
 import { UnhashableError } from "../../src/WeakError.ts"
 import * as WeakRef from "../../src/WeakRef.ts"
+import { countingHeap } from "../support/countingHeap.ts"
 import { collectUntil } from "../support/realHeap.ts"
 
 describe("referent", () => {
@@ -58,6 +59,63 @@ describe("referent", () => {
       Referent.listen(referent, new Counting())
       assert.strictEqual(starts, 1)
     }).pipe(Effect.provide(TestHeap.layer)))
+
+  it("registers each referent once, in one registry of the heap", () => {
+    const { collect, finalize, heap, made } = countingHeap()
+    const started: Array<string> = []
+    class Named extends Referent.Callback {
+      readonly name: string
+      constructor(name: string) {
+        super()
+        this.name = name
+      }
+      override toJSON(): unknown {
+        return this.name
+      }
+      override start(): undefined {
+        started.push(this.name)
+      }
+    }
+    const targets = { a: {}, b: {} }
+    for (const name of ["a", "b"] as const) {
+      for (let n = 1; n < 4; n++) Referent.listen(Referent.of(targets[name], heap), new Named(`${name}${n}`))
+    }
+    assert.deepStrictEqual(made, [2])
+    collect(targets.b)
+    finalize()
+    collect(targets.a)
+    finalize()
+    assert.deepStrictEqual(started, ["b3", "b2", "b1", "a3", "a2", "a1"])
+    for (const ref of [{}, {}]) Referent.own(Referent.of({}, heap), ref)
+    assert.deepStrictEqual(made, [2, 2])
+  })
+
+  it("holds one value for each key of an owner, and nothing after the last was released", () => {
+    const { collect, heap } = TestHeap.makeUnsafe()
+    const [owner, other] = [{}, {}]
+    const self = Referent.of(owner, heap)
+    const [one, two] = [{}, {}]
+    assert.isUndefined(Referent.release(self, one))
+    Referent.hold(self, one, "one")
+    Referent.hold(self, two, "two")
+    Referent.hold(Referent.of(other, heap), one, "other")
+    assert.deepStrictEqual([Referent.release(self, one), Referent.release(self, one)], ["one", undefined])
+    assert.strictEqual(self.records.heldFor?.get(owner)?.size, 1)
+    assert.strictEqual(Referent.release(self, two), "two")
+    assert.isFalse(self.records.heldFor?.has(owner))
+    collect(other)
+    assert.isUndefined(Referent.release(Referent.of({}, heap), one))
+  })
+
+  it("holds all dependents of an owner", () => {
+    const { heap } = TestHeap.makeUnsafe()
+    const [owner, one, two] = [{}, {}, () => {}]
+    for (const dependent of [one, 1, two, "text", one]) Referent.keepAlive(owner, dependent, heap)
+    assert.deepStrictEqual(Referent.of(owner, heap).records.dependents?.get(owner), new Set([one, two]))
+    const other = {}
+    Referent.keepAlive(other, two, heap)
+    assert.strictEqual(Referent.of(owner, heap).records.dependents?.get(owner)?.size, 2)
+  })
 
   describe("own references", () => {
     it.effect("are listed with their referent until they are collected", () =>
