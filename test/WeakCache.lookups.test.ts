@@ -324,6 +324,30 @@ describe("a lookup that dies", () => {
   }
 })
 
+describe("a lookup that dies under other lookups", () => {
+  effect("is not cached if there are so many that the stack may have been full", () =>
+    Effect.gen(function*() {
+      for (
+        const [outer, isCached] of [[0, true], [1, true], [31, true], [32, false], [40, false], [3, true]] as const
+      ) {
+        let deaths = 0
+        const cache: WeakCache.WeakCache<number, object> = yield* WeakCache.make({
+          lookup: (key: number): Effect.Effect<object> =>
+            key > 0
+              ? Effect.as(Effect.exit(WeakCache.get(cache, key - 1)), { key })
+              : Effect.suspend(() => Effect.die(`death ${++deaths}`)),
+          capacity: 100
+        })
+        Effect.runSyncExit(WeakCache.get(cache, outer))
+        assert.strictEqual(deaths, 1)
+        yield* Effect.exit(WeakCache.get(cache, 0))
+        assert.strictEqual(deaths, isCached ? 1 : 2, `${outer}`)
+        const { failures, size } = yield* WeakCache.stats(cache)
+        assert.deepStrictEqual([failures, size], [deaths, outer])
+      }
+    }))
+})
+
 describe("a get that is interrupted", () => {
   effect(
     "ends after its lookup, unless others wait for the lookup or the get is inside of a lookup",

@@ -279,10 +279,9 @@ export class WeakCacheImpl<Key, A extends WeakKey, E, R> extends Base implements
     })
   }
 
-  #exitOf(entry: Entry<Key, A, E>): Effect.Effect<A, E> {
-    if (entry.exit !== undefined) return entry.exit
-    const value = valueOf(entry)
-    return value === undefined ? Effect.interrupt : Effect.succeed(value)
+  /** Returns the result of an entry that `current` has just returned and that is not pending. */
+  #exitOf(entry: Entry<Key, A, E>): Exit.Exit<A, E> {
+    return entry.exit ?? Exit.succeed(valueOf(entry)!)
   }
 
   get invalidateAll(): Effect.Effect<void> {
