@@ -20,7 +20,8 @@ const settle = Effect.repeat(Effect.yieldNow, { times: 10 })
 /** A cache in its own Scope, whose resources log when they open and close. */
 const opened = (
   onClose: (cache: Cache, key: string, exit: Exit.Exit<unknown, unknown>) => Effect.Effect<unknown>,
-  lookup: (cache: Cache, key: string) => Effect.Effect<unknown> = () => Effect.void
+  lookup: (cache: Cache, key: string) => Effect.Effect<unknown> = () => Effect.void,
+  timeToLive = Infinity
 ) =>
   Effect.gen(function*() {
     const log: Array<string> = []
@@ -35,7 +36,8 @@ const opened = (
           Effect.as(key)
         ),
       handle: (key): Handle => ({ key }),
-      capacity: 10
+      capacity: 10,
+      timeToLive
     }).pipe(Scope.provide(scope))
     return { cache, log, scope }
   })
@@ -46,21 +48,45 @@ const defectsOf = <A, E>(exit: Exit.Exit<A, E>): Array<string> =>
     : exit.cause.reasons.map((reason) => Cause.isDieReason(reason) ? String(reason.defect) : reason._tag)
 
 describe("closing", () => {
-  effect("closes what finalizers load, and what the finalizers of that load", () =>
+  for (const timeToLive of [Infinity, 0]) {
+    effect(
+      `closes what finalizers load, and what the finalizers of that load, with a time to live of ${timeToLive}`,
+      () =>
+        Effect.gen(function*() {
+          const ended: Array<string> = []
+          const next: Record<string, string> = { a: "b", b: "c", c: "d" }
+          const { cache, log, scope } = yield* opened(
+            (cache, key) =>
+              key in next
+                ? Effect.map(Effect.exit(WeakCache.get(cache, next[key]!)), (exit) => ended.push(`${key} ${exit._tag}`))
+                : Effect.void,
+            undefined,
+            timeToLive
+          )
+          yield* WeakCache.get(cache, "a")
+          yield* Scope.close(scope, Exit.void)
+          assert.deepStrictEqual(log, ["close a", "close b", "close c", "close d"])
+          assert.deepStrictEqual(ended, ["a Success", "b Success", "c Success"])
+          const { invalidated, loads, size, strong, unstored } = yield* WeakCache.stats(cache)
+          assert.deepStrictEqual([loads, size, strong], [4, 0, 0])
+          assert.deepStrictEqual([invalidated, unstored], timeToLive === 0 ? [0, 4] : [4, 0])
+        })
+    )
+  }
+
+  effect("interrupts a lookup that a finalizer has started and left", () =>
     Effect.gen(function*() {
-      const ended: Array<string> = []
-      const next: Record<string, string> = { a: "b", b: "c", c: "d" }
-      const { cache, log, scope } = yield* opened((cache, key) =>
-        key in next
-          ? Effect.map(Effect.exit(WeakCache.get(cache, next[key]!)), (exit) => ended.push(`${key} ${exit._tag}`))
-          : Effect.void
+      const { cache, scope } = yield* opened(
+        (cache, key) =>
+          key === "a"
+            ? Effect.forkDetach(WeakCache.get(cache, "hang"), { startImmediately: true })
+            : Effect.void,
+        (_, key) => key === "hang" ? Effect.never : Effect.void
       )
       yield* WeakCache.get(cache, "a")
       yield* Scope.close(scope, Exit.void)
-      assert.deepStrictEqual(log, ["close a", "close b", "close c", "close d"])
-      assert.deepStrictEqual(ended, ["a Success", "b Success", "c Success"])
-      const { invalidated, loads, size, strong } = yield* WeakCache.stats(cache)
-      assert.deepStrictEqual([invalidated, loads, size, strong], [4, 4, 0, 0])
+      const { interrupted, misses, size } = yield* WeakCache.stats(cache)
+      assert.deepStrictEqual([misses, interrupted, size], [2, 1, 0])
     }))
 
   effect("fails with the defects of all finalizers, also of those that run later", () =>

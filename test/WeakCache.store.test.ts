@@ -1,6 +1,6 @@
 /** What a `WeakCache` stores, weighs, registers and reports, step by step. */
 import { assert, describe, it } from "@effect/vitest"
-import { Deferred, Effect, Equal, Fiber, Hash, Option, Scope } from "effect"
+import { Clock, Deferred, Effect, Equal, Fiber, Hash, Option, Scope } from "effect"
 import { TestClock } from "effect/testing"
 import { Heap, WeakCache } from "../src/index.ts"
 import { endTurn } from "../src/internal/weakCache/turn.ts"
@@ -305,6 +305,29 @@ describe("a key whose comparison calls the cache", () => {
         yield* WeakCache.get(cache, key)
         assert.strictEqual(calls, 0, mode)
       }
+    }))
+})
+
+describe("invalidateAll", () => {
+  effect("reports each value for its own reason", () =>
+    Effect.gen(function*() {
+      const removed: Array<string> = []
+      let now = 0
+      const clock: Clock.Clock = { ...(yield* Clock.Clock), monotonicTimeNanosUnsafe: () => BigInt(now) * 1_000_000n }
+      const cache = yield* WeakCache.makeWith(lookup, {
+        timeToLive: (_, key) => key === "short" ? 10 : 1000,
+        onRemoval: (key, cause) => Effect.sync(() => void removed.push(`${key} ${cause}`))
+      }).pipe(Effect.provideService(Clock.Clock, clock))
+      const [dead] = yield* Effect.forEach(["dead", "short", "live"], (key) => WeakCache.get(cache, key))
+      yield* TestHeap.collect(dead!)
+      now = 10
+      assert.deepStrictEqual([...yield* WeakCache.keys(cache)], ["live"])
+      assert.strictEqual(yield* WeakCache.size(cache), 3)
+      yield* WeakCache.invalidateAll(cache)
+      yield* settle
+      assert.deepStrictEqual(removed, ["dead collected", "short expired", "live invalidated"])
+      const { collected, expired, invalidated, size } = yield* WeakCache.stats(cache)
+      assert.deepStrictEqual([collected, expired, invalidated, size], [1, 1, 1, 0])
     }))
 })
 
