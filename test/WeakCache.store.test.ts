@@ -1,6 +1,6 @@
 /** What a `WeakCache` stores, weighs, registers and reports, step by step. */
 import { assert, describe, it } from "@effect/vitest"
-import { Clock, Deferred, Effect, Equal, Fiber, Hash, Option, Scope } from "effect"
+import { Clock, Deferred, Effect, Equal, Fiber, Hash, Option, type Scope } from "effect"
 import { TestClock } from "effect/testing"
 import { Heap, WeakCache } from "../src/index.ts"
 import { endTurn } from "../src/internal/weakCache/turn.ts"
