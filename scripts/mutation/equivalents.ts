@@ -1139,5 +1139,33 @@ export const equivalents: ReadonlyArray<Equivalent> = [
     original: "0",
     replacement: "1",
     reason: "How long the climber rests for the first time is a tunable."
+  },
+  {
+    file: "src/internal/weakCache/strongFront.ts",
+    line: "} else if (advantage < -difference) {",
+    original: "<",
+    replacement: "<=",
+    reason: "Differs for one exact ratio only, on the border between two decisions that are both good."
+  },
+  {
+    file: "src/internal/weakCache/strongFront.ts",
+    line: "this.#step = Math.abs(change) < restart ? stepDecay * amount : amount >= 0 ? firstStep : -firstStep",
+    original: "<",
+    replacement: "<=",
+    reason: "Differs for one exact ratio only, on the border between two decisions that are both good."
+  },
+  {
+    file: "src/internal/weakCache/strongFront.ts",
+    line: "this.#step = Math.abs(change) < restart ? stepDecay * amount : amount >= 0 ? firstStep : -firstStep",
+    original: ">=",
+    replacement: ">",
+    reason: "A step is never zero."
+  },
+  {
+    file: "src/internal/weakCache/strongFront.ts",
+    line: "this.#rests = this.#rest = Math.min(2 * this.#rest + 1, longestRest)",
+    original: "2",
+    replacement: "(2 + 1)",
+    reason: "How fast the rests grow is a tunable."
   }
 ]

@@ -1,7 +1,8 @@
 import { assert, describe, it } from "@effect/vitest"
-import { Hash } from "effect"
+import { Effect, Hash } from "effect"
 import * as fc from "fast-check"
 import { exact, type Link, StrongFront } from "../../../src/internal/weakCache/strongFront.ts"
+import { LeakDetector } from "../../../src/testing/index.ts"
 
 class Item implements Link {
   readonly key: number
@@ -550,6 +551,18 @@ describe("StrongFront.admits", () => {
 })
 
 describe("an item that left", () => {
+  it.live("is not held by a large front", () => {
+    const { front } = frontOf(40)
+    for (let key = 0; key < 30; key++) front.add(new Item(key))
+    return LeakDetector.expectCollected(Effect.sync(() => {
+      const item = new Item(100)
+      front.add(item)
+      front.use(item)
+      front.remove(item)
+      return item
+    })).pipe(Effect.andThen(Effect.sync(() => assert.strictEqual(front.size, 30))))
+  })
+
   it("holds no neighbours", () => {
     const { front } = frontOf(3)
     const [a, b, c] = [new Item(1), new Item(2), new Item(3)]
