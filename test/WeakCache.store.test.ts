@@ -4,7 +4,7 @@ import { Clock, Deferred, Effect, Equal, Fiber, Hash, Option, type Scope } from 
 import { TestClock } from "effect/testing"
 import { Heap, WeakCache } from "../src/index.ts"
 import { endTurn } from "../src/internal/weakCache/turn.ts"
-import { TestHeap } from "../src/testing/index.ts"
+import { LeakDetector, TestHeap } from "../src/testing/index.ts"
 import { countingHeap } from "./support/countingHeap.ts"
 
 interface Doc {
@@ -210,6 +210,32 @@ describe("registrations", () => {
       assert.deepStrictEqual(made, [20, 25, 5])
       assert.lengthOf(second, 20)
     }))
+})
+
+describe("an entry that was removed", () => {
+  for (const operation of ["invalidate", "refresh", "set"] as const) {
+    it.live(`by ${operation} does not hold its key, although its value lives`, () =>
+      Effect.gen(function*() {
+        const values: Array<object> = []
+        const cache = yield* WeakCache.make({
+          lookup: (_: object) =>
+            Effect.sync(() => {
+              const value = {}
+              values.push(value)
+              return value
+            })
+        })
+        yield* LeakDetector.expectCollected(Effect.gen(function*() {
+          const key = { large: true }
+          yield* WeakCache.get(cache, key)
+          if (operation === "refresh") yield* WeakCache.refresh(cache, key)
+          if (operation === "set") yield* WeakCache.set(cache, key, {})
+          yield* WeakCache.invalidate(cache, key)
+          return key
+        }))
+        assert.lengthOf(values, operation === "refresh" ? 2 : 1)
+      }).pipe(Effect.scoped))
+  }
 })
 
 describe("the clean-up of a collected value", () => {
