@@ -153,6 +153,30 @@ describe("the timer", () => {
     }))
 })
 
+describe("the sleep of the timer", () => {
+  for (const operation of ["trim", "setCapacity"] as const) {
+    effect(`ends when ${operation} leaves nothing that can be idle`, () =>
+      Effect.gen(function*() {
+        let sleeps = 0
+        const clock: Clock.Clock = {
+          ...(yield* Clock.Clock),
+          sleep: () =>
+            Effect.suspend(() => (sleeps++, Effect.onInterrupt(Effect.never, () => Effect.sync(() => void sleeps--))))
+        }
+        const cache = yield* WeakCache.make({ lookup, capacity: 3, idleTimeToLive: "1 minute" }).pipe(
+          Effect.provideService(Clock.Clock, clock)
+        )
+        for (const key of ["a", "b"]) yield* WeakCache.get(cache, key)
+        yield* settle
+        for (const [capacity, expected] of [[1, 1], [0, 0]] as const) {
+          yield* operation === "trim" ? WeakCache.trim(cache, capacity) : WeakCache.setCapacity(cache, capacity)
+          yield* settle
+          assert.strictEqual(sleeps, expected)
+        }
+      }))
+  }
+})
+
 describe("registrations", () => {
   const counted = Effect.gen(function*() {
     const { heap, ...control } = countingHeap()

@@ -1167,5 +1167,33 @@ export const equivalents: ReadonlyArray<Equivalent> = [
     original: "2",
     replacement: "(2 + 1)",
     reason: "How fast the rests grow is a tunable."
+  },
+  {
+    file: "src/internal/weakCache/frequencySketch.ts",
+    line: "for (let n = 0; n < table.length; n++) table[n] = (table[n]! >> 1) & 0x77",
+    original: "<",
+    replacement: "<=",
+    reason: "Writes behind the end of the array, which does nothing."
+  },
+  {
+    file: "src/internal/weakCache/lookups.ts",
+    line: "let reached = 0",
+    original: "0",
+    replacement: "1",
+    reason: "The first lookup reaches this depth anyway."
+  },
+  {
+    file: "src/internal/weakCache/store.ts",
+    line: "entry.exit = undefined",
+    original: "entry.exit = undefined",
+    replacement: "{}",
+    reason: "Nothing holds or reads this form of the entry any more, or it receives a new exit at once."
+  },
+  {
+    file: "src/internal/weakCache/timer.ts",
+    line: "this.#cancel = undefined",
+    original: "this.#cancel = undefined",
+    replacement: "{}",
+    reason: "To cancel a sleep that has ended does nothing."
   }
 ]
