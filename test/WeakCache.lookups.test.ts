@@ -1,6 +1,6 @@
 /** What lookups leave behind: exits, counters and errors. One behaviour per test, on the test heap and the test clock. */
 import { assert, describe, it } from "@effect/vitest"
-import { Cause, Effect, Exit, Fiber, Option, Scope } from "effect"
+import { Cause, Deferred, Effect, Exit, Fiber, Option, Scope } from "effect"
 import { TestClock } from "effect/testing"
 import { WeakCache } from "../src/index.ts"
 import { TestHeap } from "../src/testing/index.ts"
@@ -35,6 +35,8 @@ const interrupted = (get: Effect.Effect<unknown, string>) =>
     const fiber = yield* Effect.forkChild(get, { startImmediately: true })
     yield* Fiber.interrupt(fiber)
   })
+
+const settled = Effect.repeat(Effect.yieldNow, { times: 10 })
 
 const wait = (millis: number) => TestClock.adjust(millis)
 
@@ -281,5 +283,125 @@ describe("the waiters of one lookup", () => {
           leaving === 3 ? Option.none() : Option.some(doc)
         )
       }
+    }))
+})
+
+describe("a lookup that dies", () => {
+  const named = (name: string, message: string) => Object.assign(new Error(message), { name })
+  const overflow = new RangeError("Maximum call stack size exceeded")
+  const cases: ReadonlyArray<readonly [name: string, exit: Exit.Exit<never, unknown>, isCached: boolean]> = [
+    ["because the stack was full", Exit.die(overflow), false],
+    ["because the stack of Firefox was full", Exit.die(named("InternalError", "too much recursion")), false],
+    [
+      "because the stack was full, and for another reason",
+      Exit.failCause(
+        Cause.combine(Cause.fail("no"), Cause.die(overflow))
+      ),
+      false
+    ],
+    ["with another range error", Exit.die(new RangeError("Invalid array length")), true],
+    ["with another error of the engine", Exit.die(named("InternalError", "out of memory")), true],
+    ["with an error of the program that has the same message", Exit.die(new Error(overflow.message)), true],
+    ["with an object that looks like the error", Exit.die({ name: overflow.name, message: overflow.message }), true],
+    ["with another defect", Exit.die("stack"), true],
+    ["with nothing", Exit.die(undefined), true]
+  ]
+  for (
+    const [name, exit, isCached] of [...cases, ["never, and fails with the error", Exit.fail(overflow), true]] as const
+  ) {
+    effect(`${name} is ${isCached ? "cached" : "looked up again"}`, () =>
+      Effect.gen(function*() {
+        let lookups = 0
+        const cache = yield* WeakCache.make({
+          lookup: (_: string): Effect.Effect<Doc, unknown> => Effect.suspend(() => (lookups++, exit)),
+          capacity: 3
+        })
+        for (let n = 0; n < 2; n++) assert.deepStrictEqual(yield* Effect.exit(WeakCache.get(cache, "a")), exit)
+        assert.strictEqual(lookups, isCached ? 1 : 2)
+        const { failures, hits, strong } = yield* WeakCache.stats(cache)
+        assert.deepStrictEqual([failures, hits, strong], isCached ? [1, 1, 1] : [2, 0, 0])
+      }))
+  }
+})
+
+describe("a lookup that dies under other lookups", () => {
+  effect("is not cached if there are so many that the stack may have been full", () =>
+    Effect.gen(function*() {
+      for (
+        const [outer, isCached] of [[0, true], [1, true], [31, true], [32, false], [40, false], [3, true]] as const
+      ) {
+        let deaths = 0
+        const cache: WeakCache.WeakCache<number, object> = yield* WeakCache.make({
+          lookup: (key: number): Effect.Effect<object> =>
+            key > 0
+              ? Effect.as(Effect.exit(WeakCache.get(cache, key - 1)), { key })
+              : Effect.suspend(() => Effect.die(`death ${++deaths}`)),
+          capacity: 100
+        })
+        Effect.runSyncExit(WeakCache.get(cache, outer))
+        assert.strictEqual(deaths, 1)
+        yield* Effect.exit(WeakCache.get(cache, 0))
+        assert.strictEqual(deaths, isCached ? 1 : 2, `${outer}`)
+        const { failures, size } = yield* WeakCache.stats(cache)
+        assert.deepStrictEqual([failures, size], [deaths, outer])
+      }
+    }))
+})
+
+describe("a get that is interrupted", () => {
+  effect(
+    "ends after its lookup, unless others wait for the lookup or the get is inside of a lookup",
+    () =>
+      Effect.gen(function*() {
+        for (const where of ["alone", "with another", "in a lookup"] as const) {
+          const gate = yield* Deferred.make<void>()
+          const cache: WeakCache.WeakCache<string, Doc> = yield* WeakCache.make({
+            lookup: (name: string): Effect.Effect<Doc> =>
+              name === "outer"
+                ? Effect.as(WeakCache.get(cache, "slow"), { name })
+                : Effect.as(Effect.onInterrupt(Effect.never, () => Deferred.await(gate)), { name })
+          })
+          const get = WeakCache.get(cache, where === "in a lookup" ? "outer" : "slow")
+          const fiber = yield* Effect.forkChild(get, { startImmediately: true })
+          const other = where === "with another" ? yield* Effect.forkChild(get, { startImmediately: true }) : undefined
+          yield* settled
+          fiber.interruptUnsafe()
+          yield* settled
+          assert.strictEqual(fiber.pollUnsafe() === undefined, where === "alone", where)
+          other?.interruptUnsafe()
+          yield* Deferred.succeed(gate, undefined)
+          yield* settled
+          assert.isDefined(fiber.pollUnsafe())
+          const { interrupted } = yield* WeakCache.stats(cache)
+          assert.strictEqual(interrupted, where === "in a lookup" ? 2 : 1)
+        }
+      })
+  )
+})
+
+describe("a lookup that cannot be interrupted", () => {
+  effect("delays the end of the cache, which closes its resource at once", () =>
+    Effect.gen(function*() {
+      const gate = yield* Deferred.make<void>()
+      const exits: Array<Exit.Exit<unknown, unknown>> = []
+      const scope = yield* Scope.make()
+      const cache = yield* WeakCache.makeScoped({
+        lookup: (name: string) =>
+          Effect.acquireRelease(Effect.as(Deferred.await(gate), name), (_, exit) =>
+            Effect.sync(() => void exits.push(exit))),
+        handle: (name): Doc => ({ name }),
+        capacity: 3
+      }).pipe(Scope.provide(scope))
+      const getting = yield* Effect.forkChild(WeakCache.get(cache, "a"), { startImmediately: true })
+      yield* settled
+      const closing = yield* Effect.forkChild(Scope.close(scope, Exit.void), { startImmediately: true })
+      yield* settled
+      assert.deepStrictEqual(reasonsOf(yield* Fiber.await(getting)), ["interrupt"])
+      assert.deepStrictEqual([exits.length, closing.pollUnsafe()], [0, undefined])
+      yield* Deferred.succeed(gate, undefined)
+      yield* Fiber.join(closing)
+      assert.lengthOf(exits, 1)
+      const { loads, size, unstored } = yield* WeakCache.stats(cache)
+      assert.deepStrictEqual([loads, size, unstored], [0, 0, 0])
     }))
 })

@@ -186,6 +186,15 @@ describe("metrics", () => {
       })
   )
 
+  effect("forget a cache that was collected before anybody read them", () =>
+    Effect.gen(function*() {
+      const [dropped, other] = [yield* open("docs"), yield* open("docs")]
+      yield* WeakCache.get(dropped, 1)
+      yield* WeakCache.get(other, 1)
+      yield* TestHeap.collectAndFinalize(dropped)
+      assert.deepStrictEqual(yield* readOnly("misses", "size"), ["misses{docs} 1", "size{docs} 1"])
+    }))
+
   effect("disappear after a cache that was never closed has been collected", () =>
     Effect.gen(function*() {
       const [one, two] = [yield* open("dropped"), yield* open("dropped")]

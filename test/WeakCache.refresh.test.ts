@@ -285,6 +285,44 @@ describe("refreshAfter", () => {
       }
     }))
 
+  effect("a key that was due does not run again when another key is read", () =>
+    Effect.gen(function*() {
+      for (const isGet of [true, false]) {
+        const { fail, lookup, lookups } = versions()
+        const cache = yield* make(lookup)
+        yield* WeakCache.get(cache, "k")
+        yield* TestClock.adjust("1 minute")
+        yield* WeakCache.set(cache, "fresh", { version: 9 })
+        yield* isGet ? WeakCache.get(cache, "k") : WeakCache.getOption(cache, "k")
+        if (isGet) yield* fail(0)
+        yield* settle
+        const before = lookups()
+        yield* WeakCache.get(cache, "fresh")
+        assert.strictEqual(lookups(), before)
+        assert.strictEqual(before, isGet ? 2 : 1)
+      }
+    }))
+
+  effect(
+    "a value that is removed while its read waits for the next turn is not refreshed",
+    () =>
+      Effect.gen(function*() {
+        for (const removes of [true, false]) {
+          const { lookup, lookups } = versions()
+          const cache = yield* make(lookup)
+          yield* WeakCache.get(cache, "k")
+          yield* TestClock.adjust("1 minute")
+          // Fills the turn, so that the read has to wait.
+          const other = yield* WeakCache.make({ lookup: () => Effect.sync(() => ({})) })
+          for (let n = 0; n < 64; n++) Effect.runSync(WeakCache.get(other, n))
+          const reading = Effect.runFork(WeakCache.get(cache, "k"))
+          if (removes) Effect.runSync(WeakCache.invalidate(cache, "k"))
+          assert.strictEqual((yield* Fiber.join(reading)).version, 1)
+          assert.strictEqual(lookups(), removes ? 1 : 2)
+        }
+      })
+  )
+
   effect("a refresh that joins the background one can be interrupted without ending it", () =>
     Effect.gen(function*() {
       const { lookup, lookups, succeed } = versions()

@@ -112,7 +112,7 @@ export const equivalents: ReadonlyArray<Equivalent> = [
   },
   {
     file: "src/internal/weakCache/turn.ts",
-    line: "private weight = 0",
+    line: "#weight = 0",
     original: "0",
     replacement: "1",
     reason: "The first value of each turn sets it, because no turn has the number -1."
@@ -631,9 +631,9 @@ export const equivalents: ReadonlyArray<Equivalent> = [
   },
   {
     file: "src/internal/weakCache/lookups.ts",
-    line: "const lookup = this.refreshes.size === 0 ? undefined : this.refreshes.get(key)",
-    original: "this.refreshes.size === 0 ? undefined : this.refreshes.get(key)",
-    replacement: "this.refreshes.get(key)",
+    line: "const lookup = this.#refreshes.size === 0 ? undefined : this.#refreshes.get(key)",
+    original: "this.#refreshes.size === 0 ? undefined : this.#refreshes.get(key)",
+    replacement: "this.#refreshes.get(key)",
     reason: "An empty table finds nothing either. The check only saves the hash."
   },
   {
@@ -1311,5 +1311,162 @@ export const equivalents: ReadonlyArray<Equivalent> = [
     original: "10",
     replacement: "(10 + 1)",
     reason: "The frame of the user is found as well among more frames."
+  },
+  {
+    file: "src/internal/weakCache/lookups.ts",
+    line: "if (depth > deepest) descend(framesLeft)",
+    original: "depth > deepest",
+    replacement: "true",
+    reason: "Checks the stack at every start, which only takes time."
+  },
+  {
+    file: "src/internal/weakCache/lookups.ts",
+    line: "if (depth > deepest) descend(framesLeft)",
+    original: ">",
+    replacement: ">=",
+    reason: "Checks the stack one level earlier, which only takes time."
+  },
+  {
+    file: "src/internal/weakCache/lookups.ts",
+    line: "this.#run(lookup, depth > deepest && !isSynchronous(parent.context))",
+    original: ">",
+    replacement: ">=",
+    reason: "Begins with a shallow stack one level earlier."
+  },
+  {
+    file: "src/internal/weakCache/lookups.ts",
+    line: "if (waking >= deepest) return void waiting.push(act)",
+    original: ">=",
+    replacement: ">",
+    reason: "Leaves the stack one level later."
+  },
+  {
+    file: "src/internal/weakCache/metrics.ts",
+    line: "const key = JSON.stringify([name, Object.entries(attributes).sort(([a], [b]) => a < b ? -1 : 1)])",
+    original: "<",
+    replacement: ">=",
+    reason: "Sorts in the opposite order, which is as good for a key."
+  },
+  {
+    file: "src/internal/weakCache/store.ts",
+    line: "return promises.length === 0 ? undefined : Promise.all(promises)",
+    original: "promises.length === 0 ? undefined : Promise.all(promises)",
+    replacement: "Promise.all(promises)",
+    reason: "There is nothing to wait for, and this promise has resolved already."
+  },
+  {
+    file: "src/internal/weakCache/store.ts",
+    line: "weak.extra = undefined",
+    original: "weak.extra = undefined",
+    replacement: "{}",
+    reason:
+      "Frees the weight and the times of a removed entry a little earlier. It has no resource, and nothing reads the rest."
+  },
+  {
+    file: "src/internal/weakCache/weakCache.ts",
+    line: "this.#phase === \"open\"",
+    original:
+      "this.#phase === \"open\"\n        ? operation()\n        : Effect.withFiber((fiber) => this.#isOpenFor(fiber) ? operation() : Effect.interrupt)",
+    replacement: "Effect.withFiber((fiber) => this.#isOpenFor(fiber) ? operation() : Effect.interrupt)",
+    reason: "`isOpenFor` looks at the phase first. The quick way is only faster."
+  },
+  {
+    file: "src/internal/weakCache/strongFront.ts",
+    line: "const growth = 8",
+    original: "8",
+    replacement: "(8 + 1)",
+    reason: "How fast the window grows is a tunable, and no speed is promised."
+  },
+  {
+    file: "src/internal/weakCache/strongFront.ts",
+    line: "return h ^ (h >>> 16)",
+    original: "16",
+    replacement: "(16 + 1)",
+    reason: "Any mixing of the bits does, because it only chooses the sample."
+  },
+  {
+    file: "src/internal/weakCache/lookups.ts",
+    line: "if (this.#running.delete(lookup)) this.#counters.failures++",
+    original: "this.#running.delete(lookup)",
+    replacement: "true",
+    reason:
+      "`forget` deletes the lookup as well, and one without an exit still runs, unless the stack has overflowed in the middle of `settle`."
+  },
+  {
+    file: "src/internal/weakCache/strongFront.ts",
+    line: "#hits = 0",
+    original: "0",
+    replacement: "1",
+    reason: "Counts one of the first two thousand reads too many."
+  },
+  {
+    file: "src/internal/weakCache/strongFront.ts",
+    line: "#sampledReads = 0",
+    original: "0",
+    replacement: "1",
+    reason: "Counts one of the first two thousand reads too many."
+  },
+  {
+    file: "src/internal/weakCache/strongFront.ts",
+    line: "#rest = 0",
+    original: "0",
+    replacement: "1",
+    reason: "How long the climber rests for the first time is a tunable."
+  },
+  {
+    file: "src/internal/weakCache/strongFront.ts",
+    line: "} else if (advantage < -difference) {",
+    original: "<",
+    replacement: "<=",
+    reason: "Differs for one exact ratio only, on the border between two decisions that are both good."
+  },
+  {
+    file: "src/internal/weakCache/strongFront.ts",
+    line: "this.#step = Math.abs(change) < restart ? stepDecay * amount : amount >= 0 ? firstStep : -firstStep",
+    original: "<",
+    replacement: "<=",
+    reason: "Differs for one exact ratio only, on the border between two decisions that are both good."
+  },
+  {
+    file: "src/internal/weakCache/strongFront.ts",
+    line: "this.#step = Math.abs(change) < restart ? stepDecay * amount : amount >= 0 ? firstStep : -firstStep",
+    original: ">=",
+    replacement: ">",
+    reason: "A step is never zero."
+  },
+  {
+    file: "src/internal/weakCache/strongFront.ts",
+    line: "this.#rests = this.#rest = Math.min(2 * this.#rest + 1, longestRest)",
+    original: "2",
+    replacement: "(2 + 1)",
+    reason: "How fast the rests grow is a tunable."
+  },
+  {
+    file: "src/internal/weakCache/frequencySketch.ts",
+    line: "for (let n = 0; n < table.length; n++) table[n] = (table[n]! >> 1) & 0x77",
+    original: "<",
+    replacement: "<=",
+    reason: "Writes behind the end of the array, which does nothing."
+  },
+  {
+    file: "src/internal/weakCache/lookups.ts",
+    line: "let reached = 0",
+    original: "0",
+    replacement: "1",
+    reason: "The first lookup reaches this depth anyway."
+  },
+  {
+    file: "src/internal/weakCache/store.ts",
+    line: "entry.exit = undefined",
+    original: "entry.exit = undefined",
+    replacement: "{}",
+    reason: "Nothing holds or reads this form of the entry any more, or it receives a new exit at once."
+  },
+  {
+    file: "src/internal/weakCache/timer.ts",
+    line: "this.#cancel = undefined",
+    original: "this.#cancel = undefined",
+    replacement: "{}",
+    reason: "To cancel a sleep that has ended does nothing."
   }
 ]

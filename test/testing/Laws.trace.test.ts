@@ -678,7 +678,10 @@ const reasons: Readonly<Record<string, Readonly<Record<string, Readonly<Record<s
     apart: {
       "trims its keys": "get(\"key\\n\") // returned value0, expected undefined",
       "takes keys for numbers": "get(\"01\") // returned value0, expected undefined",
-      "normalizes its keys": "get(\"é\") // returned value0, expected undefined",
+      // SpiderMonkey also replaces a lone surrogate.
+      "normalizes its keys": "\ud800".normalize() === "\ud800"
+        ? "get(\"é\") // returned value0, expected undefined"
+        : "const [key, value] = [\"\ufffd\", value2] // there is no such entry",
       "cuts its keys":
         "get(\"kkkkkkkkkkkkkkkkkkkkkkkkkkkkkkkkkkkkkkkkkkkkkkkkkkkkkkkkkkkkkkkkb\") // returned value0, expected undefined",
       "splits its keys": "get(\"1\") // returned value0, expected undefined",

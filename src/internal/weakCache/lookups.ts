@@ -240,7 +240,6 @@ export class Lookups<Key, A extends WeakKey, E> {
         this.#run(lookup, depth > deepest && !isSynchronous(parent.context))
       )
       lookup.fiber = fiber
-      lookup.isStarting = false
       fiber.addObserver((exit) => this.#deliver(lookup, exit))
       isStarted = true
     } finally {
@@ -400,7 +399,8 @@ export class Lookups<Key, A extends WeakKey, E> {
       if (this.#running.delete(lookup)) this.#counters.failures++
       this.detach(lookup)
       this.#forget(lookup)
-      lookup.exit = Exit.isFailure(exit) ? Exit.failCause(exit.cause) : Exit.die(new Error("The lookup was lost"))
+      // A fiber that succeeds has settled its lookup, so this one has failed.
+      lookup.exit = exit as Exit.Failure<A, never>
     }
     this.#handOver(lookup, lookup.exit)
   }

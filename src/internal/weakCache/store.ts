@@ -571,7 +571,6 @@ export class Store<Key, A extends WeakKey, E> {
     for (const entry of this.#table.values()) {
       if (storesValue(entry)) this.#counters.removed("invalidated")
       this.#takeOut(entry)
-      if (!isWeak(entry)) entry.lookup = undefined
     }
     this.#table.clear()
     // Drops all registrations.

@@ -17,7 +17,7 @@ import { Base } from "../base.ts"
 import { isSynchronous } from "../effectInternals.ts"
 import { Background, patience, Removals } from "./background.ts"
 import { Counters } from "./counters.ts"
-import { type Entry, valueOf } from "./entry.ts"
+import { type Entry, type Extra, valueOf } from "./entry.ts"
 import { Lookups, type LookupsConfig } from "./lookups.ts"
 import { type Resource, Resources } from "./resources.ts"
 import { makeTable, Store, type StoreConfig } from "./store.ts"
@@ -95,7 +95,8 @@ export class WeakCacheImpl<Key, A extends WeakKey, E, R> extends Base implements
     return Effect.suspend(() => {
       const exit = this.#store.read(key)
       if (exit === undefined) return this.#inTurn(() => this.#getOrLoad(key))
-      return this.#store.due === undefined ? exit : this.#refreshDue(exit)
+      const { due } = this.#store
+      return due === undefined ? exit : this.#refreshDue(due, exit)
     })
   }
 
@@ -148,12 +149,11 @@ export class WeakCacheImpl<Key, A extends WeakKey, E, R> extends Base implements
   }
 
   /** Starts the refresh that the last read has found due. */
-  #refreshDue(exit: Exit.Exit<A, E>): Effect.Effect<A, E> {
-    const { due } = this.#store
+  #refreshDue(due: Extra<Key, A, E>, exit: Exit.Exit<A, E>): Effect.Effect<A, E> {
     this.#store.due = undefined
     return this.#inTurn(() =>
       Effect.withFiber((fiber) => {
-        const entry = due !== undefined && this.#phase === "open" ? this.#store.refreshed(due) : undefined
+        const entry = this.#phase === "open" ? this.#store.refreshed(due) : undefined
         if (entry !== undefined) this.#lookups.refreshLater(entry.key, fiber)
         return exit
       })
@@ -279,10 +279,9 @@ export class WeakCacheImpl<Key, A extends WeakKey, E, R> extends Base implements
     })
   }
 
-  #exitOf(entry: Entry<Key, A, E>): Effect.Effect<A, E> {
-    if (entry.exit !== undefined) return entry.exit
-    const value = valueOf(entry)
-    return value === undefined ? Effect.interrupt : Effect.succeed(value)
+  /** Returns the result of an entry that `current` has just returned and that is not pending. */
+  #exitOf(entry: Entry<Key, A, E>): Exit.Exit<A, E> {
+    return entry.exit ?? Exit.succeed(valueOf(entry)!)
   }
 
   get invalidateAll(): Effect.Effect<void> {

@@ -26,4 +26,23 @@ describe("ExpiryQueue", () => {
       }
     }))
   })
+
+  it("gives up many entries in the order of their times, whichever were removed before", () => {
+    for (const count of [1, 2, 3, 7, 8, 100]) {
+      const queue = new ExpiryQueue<Expiring>()
+      // A prime step visits every time once, in no simple order.
+      const items = Array.from({ length: count }, (_, n): Expiring => ({ expiresAt: (n * 67) % 101, place: -1 }))
+      for (const item of items) queue.add(item)
+      for (const item of items.filter((_, n) => n % 5 === 3)) queue.remove(item)
+      const left = items.filter((_, n) => n % 5 !== 3)
+      const times: Array<number> = []
+      for (let { first } = queue; first !== undefined; { first } = queue) {
+        times.push(first.expiresAt!)
+        queue.remove(first)
+        queue.remove(first)
+        assert.strictEqual(first.place, -1)
+      }
+      assert.deepStrictEqual(times, left.map((item) => item.expiresAt!).toSorted((a, b) => a - b))
+    }
+  })
 })

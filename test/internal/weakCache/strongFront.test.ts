@@ -1,7 +1,8 @@
 import { assert, describe, it } from "@effect/vitest"
-import { Hash } from "effect"
+import { Effect, Hash } from "effect"
 import * as fc from "fast-check"
 import { exact, type Link, StrongFront } from "../../../src/internal/weakCache/strongFront.ts"
+import { LeakDetector } from "../../../src/testing/index.ts"
 
 class Item implements Link {
   readonly key: number
@@ -57,6 +58,14 @@ const simulate = (front: StrongFront<Item>, keys: Iterable<number>, items = new 
   return found
 }
 
+/** Asserts that these items are all the items of one list, the oldest first. */
+const isLinked = (items: ReadonlyArray<Item>): void => {
+  for (const [index, item] of items.entries()) {
+    assert.strictEqual(item.older, items[index - 1])
+    assert.strictEqual(item.newer, items[index + 1])
+  }
+}
+
 const range = (from: number, to: number) => Array.from({ length: to - from }, (_, n) => from + n)
 const loop = (keys: number, rounds: number) => range(0, rounds).flatMap(() => range(0, keys))
 
@@ -96,10 +105,7 @@ describe("a small front", () => {
           const left = [...items.filter((item) => item.key !== used), items[used]!].filter((item) =>
             item.key !== removed
           )
-          left.forEach((item, index) => {
-            assert.strictEqual(item.older, left[index - 1])
-            assert.strictEqual(item.newer, left[index + 1])
-          })
+          isLinked(left)
           // A new item shows that the front knows its newest item.
           const added = new Item(size)
           front.add(added)
@@ -233,16 +239,14 @@ describe("a large front", () => {
       if (hasWindow) expected.push(expected.splice(expected.indexOf(items[29]!), 1)[0]!)
       assert.strictEqual(front.size, exact)
       assert.strictEqual(front.weight, expected.reduce((sum, { weight }) => sum + weight, 0))
+      isLinked(expected)
       front.capacity = 40
       const more = range(100, 120).map((key) => new Item(key))
       more.forEach((item) => front.add(item))
       assert.strictEqual(front.weight, [...expected, ...more].reduce((sum, { weight }) => sum + weight, 0))
       front.capacity = exact
       for (const item of more) front.remove(item)
-      for (const [index, item] of expected.entries()) {
-        assert.strictEqual(item.older, expected[index - 1])
-        assert.strictEqual(item.newer, expected[index + 1])
-      }
+      isLinked(expected)
       assert.deepStrictEqual(drain(front).map(({ key }) => key), expected.map(({ key }) => key))
     }
   })
@@ -547,6 +551,18 @@ describe("StrongFront.admits", () => {
 })
 
 describe("an item that left", () => {
+  it.live("is not held by a large front", () => {
+    const { front } = frontOf(40)
+    for (let key = 0; key < 30; key++) front.add(new Item(key))
+    return LeakDetector.expectCollected(Effect.sync(() => {
+      const item = new Item(100)
+      front.add(item)
+      front.use(item)
+      front.remove(item)
+      return item
+    })).pipe(Effect.andThen(Effect.sync(() => assert.strictEqual(front.size, 30))))
+  })
+
   it("holds no neighbours", () => {
     const { front } = frontOf(3)
     const [a, b, c] = [new Item(1), new Item(2), new Item(3)]

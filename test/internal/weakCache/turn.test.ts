@@ -1,5 +1,6 @@
 import { assert, describe, it } from "@effect/vitest"
 import { Effect, Fiber } from "effect"
+import { nextTurn } from "../../../src/internal/host.ts"
 import { endTurn, Turn } from "../../../src/internal/weakCache/turn.ts"
 
 /** Waits until the turn has room, as an operation of the cache does, and then demotes a value. Returns how often it waited. */
@@ -58,6 +59,17 @@ describe("Turn", () => {
       assert.isFalse(first.isFull)
       first.add(8, false)
       assert.isTrue(first.isFull)
+    }))
+
+  it.live("ends by itself after a single value", () =>
+    Effect.gen(function*() {
+      yield* endTurn
+      const turn = new Turn(10)
+      for (let round = 0; round < 3; round++) {
+        turn.add(8, false)
+        assert.isFalse(turn.isFull)
+        yield* Effect.callback<void>((resume) => nextTurn(() => resume(Effect.void)))
+      }
     }))
 
   it.live("resets without anybody waiting", () =>
