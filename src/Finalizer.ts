@@ -20,9 +20,10 @@
  *   Use `WeakRef.holdWhile` around an effect that needs what the finalizer releases.
  *
  * After a collection, a clean-up of the engine starts the finalizers, at most 2,048 in
- * each turn of the event loop. Some hosts, such as workerd, run clean-ups outside of a
- * request, where timers and I/O are forbidden, so that an effect that sleeps, fetches or
- * writes fails with the error of the host.
+ * each turn of the event loop, or a 32nd of those that wait if this is more. Some hosts,
+ * such as workerd, run clean-ups outside of a request, where timers and I/O are
+ * forbidden, so that an effect that sleeps, fetches or writes fails with the error of the
+ * host.
  *
  * @stability stable
  * @since 0.1.0

@@ -24,7 +24,7 @@ import { inSlices, makeRegistry } from "./registry.ts"
 /** How many dead receivers of a hub are cleaned up in a turn. */
 const reclaimedPerTurn = 2048
 
-/** As `reclaimedPerTurn`, for a target. An emitter searches its list for each listener that it removes. */
+/** As `reclaimedPerTurn`, and never more, for a target. An emitter searches its list for each listener that it removes. */
 const removedPerTurn = 256
 
 /** What a listener does with an event, and the services that it does it with. */
@@ -274,7 +274,10 @@ const registryOf = (target: WeakKey, heap: Heap): FinalizationRegistry<TargetLis
   if (byTarget === undefined) registries.set(heap, byTarget = new heap.WeakMap())
   let registry = byTarget.get(target)
   if (registry === undefined) {
-    registry = makeRegistry(heap, inSlices<TargetListener>(removedPerTurn, (listener) => listener.reclaim()))
+    registry = makeRegistry(
+      heap,
+      inSlices<TargetListener>(removedPerTurn, (listener) => listener.reclaim(), removedPerTurn, 0)
+    )
     byTarget.set(target, registry)
   }
   return registry

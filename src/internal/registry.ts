@@ -98,6 +98,10 @@ class Queue<T> {
   private first = 0
   private end: number = Queue.length
 
+  get size(): number {
+    return (this.parts.length - 1) * Queue.length + this.end - this.first
+  }
+
   isEmpty(): boolean {
     return this.parts.length === 0
   }
@@ -128,8 +132,10 @@ class Queue<T> {
 
 /**
  * Returns a clean-up that spreads its steps over turns: the calls of one turn run at most
- * `atOnce` steps, and each later turn runs at most `perTurn`. A value whose steps are not
- * done waits in a queue. Its call returns a promise, so that a heap can await the steps.
+ * `atOnce` steps, and each later turn runs at most `perTurn`, or `leastPart` of what waits
+ * if this is more. So the queue has a bound even if a program always makes more work than
+ * `perTurn`. A value whose steps are not done waits in the queue. Its call returns a
+ * promise, so that a heap can await the steps.
  *
  * Each engine job that calls the clean-up runs steps itself and asks for another turn
  * again. So a host that refuses or forgets a turn delays the queue only until the next
@@ -138,7 +144,8 @@ class Queue<T> {
 export const inSlices = <T>(
   perTurn: number,
   step: Step<T>,
-  atOnce = perTurn
+  atOnce = perTurn,
+  leastPart = 1 / 32
 ): (held: T) => Promise<void> | undefined => {
   const queue = new Queue<T>()
   /** How many more steps may run in this turn, and whether none has run. */
@@ -208,7 +215,7 @@ export const inSlices = <T>(
     nextTurn(() => {
       if (turn !== asked) return
       isAsked = false
-      left = perTurn
+      left = Math.max(perTurn, Math.ceil(queue.size * leastPart))
       try {
         work()
       } finally {

@@ -166,6 +166,25 @@ describe("inSlices", () => {
     assert.deepStrictEqual(steps.slice(6), ["short", "pause"])
   })
 
+  it("keeps up with a program that always makes more work than a turn does", async () => {
+    let cleaned = 0
+    const cleanup = inSlices<number>(10, () => void cleaned++)
+    const turn = () => new Promise<void>((resolve) => nextTurn(resolve))
+    let made = 0
+    let most = 0
+    while (made < 20_000) {
+      for (let i = 0; i < 50; i++) cleanup(made++)
+      most = Math.max(most, made - cleaned)
+      await turn()
+    }
+    // What waits is at most what 32 turns make.
+    assert.isAtMost(most, 32 * 50)
+    for (let turns = 0; cleaned < made; turns++) {
+      assert.isBelow(turns, 100)
+      await turn()
+    }
+  })
+
   it("runs fewer clean-ups in the turn of the engine than in later turns, if it is told so", async () => {
     const cleaned: Array<number> = []
     const cleanup = inSlices<number>(5, (held) => void cleaned.push(held), 2)
