@@ -688,7 +688,7 @@ const reasons: Readonly<Record<string, Readonly<Record<string, Readonly<Record<s
       "writes its keys as UTF-8": "const [key, value] = [\"�\", value2] // there is no such entry",
       "uses a hash of its keys": "const [key, value] = [\"177556\", value0] // there is no such entry",
       // Deno takes the accessor away from `Object.prototype`.
-      "uses a plain object": "__proto__" in {}
+      "uses a plain object": Reflect.get({}, "__proto__") === Object.prototype
         ? "iterator.next() // did not yield \"__proto__\""
         : "has(\"__proto__\") // returned false, expected true"
     },
