@@ -1,6 +1,6 @@
 /**
  * Runs the quick benchmark, and fails if a figure misses its goal and the section "What we miss"
- * of docs/performance.md does not say why. Measures what misses again, up to four times, because a busy
+ * of docs/performance.md does not say why. Measures what misses again, twice, because a busy
  * machine disturbs single figures, and fails only on what misses each time. Ends after about four
  * minutes, even if something is left.
  *
@@ -13,7 +13,7 @@ import { type Miss, readReasons, unexplained } from "./report/reasons.ts"
 import type { Result } from "./report/results.ts"
 import { formatNumber, goalTable } from "./report/tables.ts"
 
-const attempts = 5
+const attempts = 3
 const until = performance.now() + 225_000
 const reasons = readReasons()
 

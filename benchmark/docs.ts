@@ -111,7 +111,7 @@ const lacks = {
     "weakref": "structural keys, `Option`, clean-up in slices",
     "weak-value": "structural keys, `Option`; iterates over dead references",
     "weak-lru-cache": "structural keys, `Option`; leaves registrations behind",
-    "lru-cache": "weak values: it holds what it has",
+    "lru-cache": "weak values: it keeps its values alive",
     "CPython": "`Option`; counts references, so that most objects die at once"
   },
   "WeakKeyMap by reference": {

@@ -8,24 +8,29 @@ import * as WeakRef from "../../src/WeakRef.ts"
 import { countingHeap } from "../support/countingHeap.ts"
 import { collectUntil } from "../support/realHeap.ts"
 
+/** Makes a class of callbacks with names, and the list of those that have started. */
+const namedCallbacks = () => {
+  const started: Array<string> = []
+  class Named extends Referent.Callback {
+    readonly name: string
+    constructor(name: string) {
+      super()
+      this.name = name
+    }
+    override toJSON(): unknown {
+      return this.name
+    }
+    override start(): undefined {
+      started.push(this.name)
+    }
+  }
+  return { Named, started }
+}
+
 describe("referent", () => {
   it.effect("removing a callback twice changes the list only once", () =>
     Effect.gen(function*() {
-      const started: Array<string> = []
-      class Named extends Referent.Callback {
-        readonly name: string
-        constructor(name: string) {
-          super()
-          this.name = name
-        }
-        override toJSON(): unknown {
-          return this.name
-        }
-        override start(): Fiber.Fiber<unknown> {
-          started.push(this.name)
-          return Effect.runFork(Effect.void)
-        }
-      }
+      const { Named, started } = namedCallbacks()
       const { collect, finalize, heap } = TestHeap.makeUnsafe().service
       const target = {}
       const referent = Referent.of(target, heap)
@@ -62,20 +67,7 @@ describe("referent", () => {
 
   it("registers each referent once, in one registry of the heap", () => {
     const { collect, finalize, heap, made } = countingHeap()
-    const started: Array<string> = []
-    class Named extends Referent.Callback {
-      readonly name: string
-      constructor(name: string) {
-        super()
-        this.name = name
-      }
-      override toJSON(): unknown {
-        return this.name
-      }
-      override start(): undefined {
-        started.push(this.name)
-      }
-    }
+    const { Named, started } = namedCallbacks()
     const targets = { a: {}, b: {} }
     for (const name of ["a", "b"] as const) {
       for (let n = 1; n < 4; n++) Referent.listen(Referent.of(targets[name], heap), new Named(`${name}${n}`))

@@ -166,8 +166,8 @@ const hashes: Readonly<Record<string, number>> = {
 }
 
 describe("seed", () => {
-  // A seed that stands in somebody's test must find the same mistake again. A change of these numbers is a change of the
-  // programs, and belongs into the changelog.
+  // A user keeps the seed of a counterexample in a test, so the seed must lead to the same mistake in the next version too.
+  // If these numbers change, such tests run other programs, and the changelog must say so.
   for (const [name, hash] of Object.entries(hashes)) {
     it(`runs the same programs as before: ${name}`, async () => {
       const law = correct[name.slice(0, name.indexOf(":"))]!().find((law) => law.name === name)!

@@ -35,8 +35,8 @@ import {
   WrappedWhileAlive
 } from "../support/lawSubjects.ts"
 
-/** A mistake must be found with the default number of programs. Everything else is tried less often. */
-const numRuns = 60
+/** More programs than the default, so that no mistake can hide. A law must find its own mistake with the default number. */
+const numRuns = 150
 
 /** Asserts that a counterexample introduces no name that it does not use, and collects nothing that it has not used. */
 const expectNames = ({ trace }: Laws.LawError): void => {

@@ -128,15 +128,16 @@ export class HeapSnapshot {
 
   /** Returns the target of the first edge with a type and a name. There is none without a node. */
   follow(node: number | undefined, type: string, name: string): number | undefined {
-    return this.#columns.edgeTo[this.edgeWith(node, type, name)!]
+    const edge = node === undefined ? undefined : this.edgeWith(node, type, name)
+    return edge === undefined ? undefined : this.targetOf(edge)
   }
 
   /** Returns the first edge with a type and a name. */
-  edgeWith(node: number | undefined, type: string, name: string): number | undefined {
+  edgeWith(node: number, type: string, name: string): number | undefined {
     const typeNumber = this.edgeType(type)
     const index = type === "element" || type === "hidden" ? Number(name) : this.indexOfString(name)
     const { edgeName, edgeType, firstEdge } = this.#columns
-    for (let edge = firstEdge[node!]!; edge < firstEdge[node! + 1]!; edge++) {
+    for (let edge = firstEdge[node]!; edge < firstEdge[node + 1]!; edge++) {
       if (edgeName[edge] === index && edgeType[edge] === typeNumber) return edge
     }
     return undefined

@@ -86,9 +86,8 @@ const contextName = /^system \/ \w*Context/
 const globalName = /^global |\[JSGlobal(?:Object|Proxy)\]/
 
 const relative = (script: string): string => {
-  // Without a process, no path begins with "undefined/".
-  const directory = `${global.process?.cwd?.()}/`
-  return script.startsWith(directory) ? script.slice(directory.length) : script
+  const directory = global.process?.cwd?.()
+  return directory !== undefined && script.startsWith(`${directory}/`) ? script.slice(directory.length + 1) : script
 }
 
 class Names {
