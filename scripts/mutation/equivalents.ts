@@ -104,6 +104,13 @@ export const equivalents: ReadonlyArray<Equivalent> = [
     reason: "Set before it is read, together with `run`."
   },
   {
+    file: "src/internal/outline.ts",
+    line: "let left = 0",
+    original: "0",
+    replacement: "1",
+    reason: "Each outline sets it before it begins."
+  },
+  {
     file: "src/internal/equality.ts",
     line: "let left = 0",
     original: "0",

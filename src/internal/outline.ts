@@ -68,11 +68,12 @@ export const outlineParts = <A>(
 
 /** Calls `f` while a value is being outlined. */
 const within = <A>(value: object, f: () => A): A => {
-  path.push(value)
+  const depth = path.push(value) - 1
   try {
     return f()
   } finally {
-    path.pop()
+    // Not `pop`: a call fails if the stack has overflowed.
+    path.length = depth
   }
 }
 
@@ -109,11 +110,9 @@ const tagOf = (value: object): string => {
 
 /** Returns the result of `f`. If `f` throws, for example at a dead weak proxy, returns what the language prints. */
 const guarded = (f: () => unknown, value: unknown): unknown => {
-  const depth = path.length
   try {
     return f()
   } catch {
-    path.length = depth
     try {
       return Object.prototype.toString.call(value)
     } catch {

@@ -41,6 +41,13 @@ describe("outline", () => {
     const sets = lists.map((list) => setOf(list.map((id) => ({ id }))))
     const printed = sets.map(String)
     assert.deepStrictEqual(sets.map(String), printed)
+    // The second time after everything that the bound allows was used.
+    for (const value of [Option.some([1, 2]), { toJSON: () => [1, 2] }, setOf([{ id: 1 }])]) {
+      const [before] = [JSON.stringify(outline(value)), outline(lists)]
+      assert.strictEqual(JSON.stringify(outline(value)), before)
+      outline(lists)
+      assert.strictEqual(JSON.stringify(value), before)
+    }
   })
 
   it("prints the first parts, and how many more there are", () => {
@@ -152,6 +159,10 @@ describe("outline", () => {
     const cycle: { self?: unknown } = {}
     cycle.self = cycle
     assert.deepStrictEqual(outline(cycle), { self: "[Circular]" })
+    const later = { part: { end: 1 }, self: cycle }
+    cycle.self = later
+    assert.deepStrictEqual(outline(later), { part: { end: 1 }, self: { self: "[Circular]" } })
+    assert.deepStrictEqual(outline([{}, [later.part], later.part]), [{}, [{ end: 1 }], { end: 1 }])
     assert.deepStrictEqual(outline([new Date(0), /a/g, new Error("b")]), [
       "1970-01-01T00:00:00.000Z",
       "/a/g",
