@@ -811,6 +811,22 @@ describe("WeakProxy", () => {
       assert.isTrue(proxy.shared() === proxy)
     })
 
+    it("uses different stand-ins even if a getter reads the other object before it returns the function", () => {
+      const shared = function(this: unknown) {
+        return this
+      }
+      const other = WeakProxy.makeUnsafe({ id: 1, shared })
+      const proxy = WeakProxy.makeUnsafe({
+        get shared() {
+          return other.id === 1 ? shared : undefined!
+        }
+      })
+      const own = proxy.shared
+      assert.isFalse(other.shared === own)
+      assert.isTrue(other.shared() === other)
+      assert.isTrue(own.call(proxy) === proxy)
+    })
+
     it("calls a method on its own target even if another proxy is used before the call", () => {
       const one = WeakProxy.makeUnsafe(new Private())
       const other = WeakProxy.makeUnsafe(new Private())
