@@ -1468,5 +1468,26 @@ export const equivalents: ReadonlyArray<Equivalent> = [
     original: "this.#cancel = undefined",
     replacement: "{}",
     reason: "To cancel a sleep that has ended does nothing."
+  },
+  {
+    file: "src/internal/registry.ts",
+    line: "let asked = 0",
+    original: "0",
+    replacement: "1",
+    reason: "Turns are only compared with the last one. Any first number will do."
+  },
+  {
+    file: "src/internal/registry.ts",
+    line: "const turn = ++asked",
+    original: "++asked",
+    replacement: "--asked",
+    reason: "Turns are only compared with the last one. Any number that is new will do."
+  },
+  {
+    file: "src/internal/registry.ts",
+    line: "if (rest !== undefined && rest !== emptied) paused.push(rest)",
+    original: "push",
+    replacement: "unshift",
+    reason: "All of the promises are awaited, in any order."
   }
 ]
