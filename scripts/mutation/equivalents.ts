@@ -975,14 +975,6 @@ export const equivalents: ReadonlyArray<Equivalent> = [
       "Read only as a condition, and an unset field is as false. The assignment only gives all objects of the class one hidden class."
   },
   {
-    file: "src/internal/leakMonitor.ts",
-    line: "this.over = false",
-    original: "this.over = false",
-    replacement: "{}",
-    reason:
-      "Read only as a condition, and an unset field is as false. The assignment only gives all objects of the class one hidden class."
-  },
-  {
     file: "src/WeakMemo.ts",
     line: "this.used = 0",
     original: "this.used = 0",
@@ -1489,5 +1481,70 @@ export const equivalents: ReadonlyArray<Equivalent> = [
     original: "push",
     replacement: "unshift",
     reason: "All of the promises are awaited, in any order."
+  },
+  {
+    file: "src/internal/leakMonitor.ts",
+    line: "this.newer = this",
+    original: "this.newer = this",
+    replacement: "{}",
+    reason:
+      "`register` inserts the record before anything reads its links. Only `Ring` requires a link that is in no list to hold itself."
+  },
+  {
+    file: "src/internal/leakMonitor.ts",
+    line: "this.older = this",
+    original: "this.older = this",
+    replacement: "{}",
+    reason:
+      "`register` inserts the record before anything reads its links. Only `Ring` requires a link that is in no list to hold itself."
+  },
+  {
+    file: "src/internal/leakMonitor.ts",
+    line: "#collections = 0",
+    original: "0",
+    replacement: "1",
+    reason: "Only differences of this number count."
+  },
+  {
+    file: "src/internal/leakMonitor.ts",
+    line: "if (report !== undefined) reports.push(report)",
+    original: "report !== undefined",
+    replacement: "true",
+    reason: "A heap waits for a promise that is over at once."
+  },
+  {
+    file: "src/internal/leakMonitor.ts",
+    line: "if (report !== undefined) reports.push(report)",
+    original: "push",
+    replacement: "unshift",
+    reason: "All of the promises are awaited, in any order."
+  },
+  {
+    file: "src/internal/leakMonitor.ts",
+    line: "if (stacks.size < maxSharedStacks) stacks.set(stack, stack)",
+    original: "stacks.size < maxSharedStacks",
+    replacement: "true",
+    reason: "Shares more strings. The bound only limits memory."
+  },
+  {
+    file: "src/internal/leakMonitor.ts",
+    line: "if (stacks.size < maxSharedStacks) stacks.set(stack, stack)",
+    original: "stacks.size < maxSharedStacks",
+    replacement: "false",
+    reason: "Returns the same string. That it is shared saves only memory."
+  },
+  {
+    file: "src/internal/leakMonitor.ts",
+    line: "if (stacks.size < maxSharedStacks) stacks.set(stack, stack)",
+    original: "<",
+    replacement: ">=",
+    reason: "Returns the same string. That it is shared saves only memory."
+  },
+  {
+    file: "src/internal/leakMonitor.ts",
+    line: "if (stacks.size < maxSharedStacks) stacks.set(stack, stack)",
+    original: "stacks.set(stack, stack)",
+    replacement: "{}",
+    reason: "Returns the same string. That it is shared saves only memory."
   }
 ]
