@@ -1546,5 +1546,19 @@ export const equivalents: ReadonlyArray<Equivalent> = [
     original: "stacks.set(stack, stack)",
     replacement: "{}",
     reason: "Returns the same string. That it is shared saves only memory."
+  },
+  {
+    file: "src/internal/listeners.ts",
+    line: "#added = 0",
+    original: "0",
+    replacement: "1",
+    reason: "Serials are only compared with each other."
+  },
+  {
+    file: "src/internal/listeners.ts",
+    line: "const reaction = receiver === undefined ? undefined : this.#ephemeron?.get(receiver)",
+    original: "receiver === undefined ? undefined : this.#ephemeron?.get(receiver)",
+    replacement: "this.#ephemeron?.get(receiver)",
+    reason: "A WeakMap has no value for undefined."
   }
 ]
