@@ -1560,5 +1560,63 @@ export const equivalents: ReadonlyArray<Equivalent> = [
     original: "receiver === undefined ? undefined : this.#ephemeron?.get(receiver)",
     replacement: "this.#ephemeron?.get(receiver)",
     reason: "A WeakMap has no value for undefined."
+  },
+  {
+    file: "src/internal/host.ts",
+    line: "if (Channel === undefined) return false",
+    original: "Channel === undefined",
+    replacement: "false",
+    reason: "`schedule` goes on with the next function if one throws, as if it had refused."
+  },
+  {
+    file: "src/internal/callbacks.ts",
+    line: "this.job = undefined",
+    original: "this.job = undefined",
+    replacement: "{}",
+    reason: "An unset field reads as undefined. The assignment only gives all objects of the class one hidden class."
+  },
+  {
+    file: "src/internal/callbacks.ts",
+    line: "kept ??= new CallbackImpl(Scope.makeUnsafe(), undefined)",
+    original: "kept ??= new CallbackImpl(Scope.makeUnsafe(), undefined)",
+    replacement: "{}",
+    reason: "Nobody reads this instance. It only keeps the class hot."
+  },
+  {
+    file: "src/internal/valueTable.ts",
+    line: "return this.structural && typeof key !== \"string\" && isObject(key) ? hashOf(key) : undefined",
+    original: "\"string\"",
+    replacement: "\"\"",
+    reason: "A string is no object. The check is only faster."
+  },
+  {
+    file: "src/internal/collection.ts",
+    line: "export const table: unique symbol = /*#__PURE__*/ Symbol(\"effect-weakref/table\")",
+    original: "\"effect-weakref/table\"",
+    replacement: "\"\"",
+    reason: "Only the description of a symbol, which no code reads."
+  },
+  {
+    file: "src/internal/collection.ts",
+    line: "export const name: unique symbol = /*#__PURE__*/ Symbol(\"effect-weakref/name\")",
+    original: "\"effect-weakref/name\"",
+    replacement: "\"\"",
+    reason: "Only the description of a symbol, which no code reads."
+  },
+  {
+    file: "src/internal/collection.ts",
+    line: "if (kept.has(typeId) || !isComplete) return",
+    original: "kept.has(typeId) || !isComplete",
+    replacement: "true",
+    reason:
+      "Nobody uses the instances that are kept. They only keep their classes hot, which makes loops fast after a collection."
+  },
+  {
+    file: "src/internal/collection.ts",
+    line: "kept.set(typeId, [self, self[table].hotInstances()])",
+    original: "kept.set(typeId, [self, self[table].hotInstances()])",
+    replacement: "{}",
+    reason:
+      "Nobody uses the instances that are kept. They only keep their classes hot, which makes loops fast after a collection."
   }
 ]

@@ -296,6 +296,20 @@ describe("a turn", () => {
       vi.unstubAllGlobals()
     }
   })
+
+  it("closes its channel, because an open port keeps Node running", async () => {
+    let closed = 0
+    const { nextTurn } = await load({
+      setImmediate: undefined,
+      MessageChannel: class {
+        readonly port1 = { onmessage: () => {}, close: () => void closed++ }
+        readonly port2 = { postMessage: () => void real.setTimeout(() => this.port1.onmessage(), 0) }
+      }
+    }, () => import("../../src/internal/host.ts"))
+    for (let i = 0; i < 2; i++) nextTurn(() => {})
+    await turns(3)
+    assert.strictEqual(closed, 2)
+  })
 })
 
 describe("collector", () => {
