@@ -179,6 +179,17 @@ describe("patience", () => {
       assert.deepStrictEqual(sleeps, { begun: 1, interrupted: 1 })
     }))
 
+  it.effect("passes for each object even if it has passed before the timer starts", () =>
+    Effect.gen(function*() {
+      let nanos = 0n
+      const clock: Clock.Clock = { ...yield* Clock.Clock, monotonicTimeNanosUnsafe: () => nanos += 60_000_000_000n }
+      const script = Effect.scoped(Effect.gen(function*() {
+        for (const name of ["a", "b"]) yield* TestHeap.collectAndFinalize(yield* track({}, name))
+      }))
+      const leaks = yield* Effect.provideService(leaksOf(script, patient), Clock.Clock, clock)
+      assert.deepStrictEqual(kindsOf(leaks), ["NotClosed a", "NotClosed b"])
+    }))
+
   it.effect("forgives a Scope that closes before it has passed, and others not", () =>
     Effect.gen(function*() {
       const leaks = yield* leaksOf(
@@ -408,7 +419,40 @@ describe("track", () => {
       }
       assert.sameMembers([...outcomes], ["NotReleased next", "NotReleased value,NotReleased next"])
     }))
+
+  it.effect("returns the value even if the monitor stops at any step", () =>
+    Effect.gen(function*() {
+      const outcomes = new Set<string>()
+      for (const ops of [4, 5, 6, 7]) {
+        for (let steps = 0; steps < 7; steps++) {
+          const { inMonitor, stop } = yield* startMonitor()
+          const scope = yield* Scope.make()
+          const value = {}
+          const tracking = inMonitor(Scope.provide(Effect.suspend(() => track(value)), scope)).pipe(
+            Effect.provideService(Scheduler.MaxOpsBeforeYield, ops)
+          )
+          const fiber = yield* Effect.forkChild(tracking)
+          for (let step = 0; step < steps; step++) yield* Effect.yieldNow
+          yield* stop
+          outcomes.add(scope.state._tag)
+          assert.strictEqual(yield* Fiber.join(fiber), value)
+          yield* Scope.close(scope, Exit.void)
+        }
+      }
+      assert.sameMembers([...outcomes], ["Empty", "Open"])
+    }).pipe(Effect.provide(TestHeap.layer)))
 })
+
+/** Builds a monitor in a Scope of its own, so that a test can stop it. */
+const startMonitor = (options: Partial<LeakMonitor.Options> = {}) =>
+  Effect.gen(function*() {
+    const scope = yield* Scope.make()
+    const context = yield* Layer.buildWithScope(LeakMonitor.layer({ level: "all", ...options }), scope)
+    return {
+      inMonitor: <A, E, R>(effect: Effect.Effect<A, E, R>) => Effect.provideContext(effect, context),
+      stop: Scope.close(scope, Exit.void)
+    }
+  })
 
 describe("layer", () => {
   it.effect("provides the level", () =>
@@ -474,6 +518,14 @@ describe("layer", () => {
   it.effect("at the level sampled, one in one is every run", () =>
     Effect.gen(function*() {
       assert.lengthOf(yield* leaksOf(leaked(30), { level: "sampled", every: 1 }), 30)
+    }))
+
+  it.effect("at the level all, draws nothing from Random", () =>
+    Effect.gen(function*() {
+      let draws = 0
+      const random = { nextDoubleUnsafe: () => draws++, nextIntUnsafe: () => draws++ }
+      yield* Effect.provideService(leaksOf(leaked(3)), Random.Random, random)
+      assert.strictEqual(draws, 0)
     }))
 
   it.effect("at the level all, ignores every", () =>
@@ -614,11 +666,45 @@ describe("layer", () => {
       assert.deepStrictEqual(events, ["started first", "interrupted"])
 
       // From now on, the monitor tracks, counts and reports nothing.
+      const later = yield* Scope.make()
+      yield* inMonitor(Scope.provide(track(kept, "later"), later))
+      assert.strictEqual(later.state._tag, "Empty")
       yield* inMonitor(Scope.provide(track(kept, "second"), tracked))
       yield* TestHeap.collectAndFinalize(kept)
       yield* Scope.close(tracked, Exit.void)
       assert.deepStrictEqual(yield* inMonitor(LeakMonitor.sentinel), Option.none())
       assert.lengthOf(events, 2)
+    }).pipe(Effect.provide(TestHeap.layer)))
+
+  it.effect("closes a Scope whose objects it tracked after it has stopped", () =>
+    Effect.gen(function*() {
+      const { inMonitor, stop } = yield* startMonitor()
+      yield* Effect.scoped(Effect.andThen(inMonitor(track({})), stop))
+    }).pipe(Effect.provide(TestHeap.layer)))
+
+  it.effect("reports nothing more after onLeak has stopped the monitor", () =>
+    Effect.gen(function*() {
+      for (const kind of ["NotClosed", "NotReleased"] as const) {
+        const leaks: Array<LeakMonitor.Leak> = []
+        const { inMonitor, stop } = yield* startMonitor({
+          onLeak: (leak) =>
+            Effect.sync(() => {
+              leaks.push(leak)
+              Effect.runFork(stop)
+            })
+        })
+        const both = Effect.zip(track({}, "one"), track({}, "two"))
+        yield* inMonitor(
+          kind === "NotClosed"
+            ? Effect.scoped(
+              Effect.flatMap(both, (values) => TestHeap.collectAndFinalize(...values)).pipe(
+                Effect.andThen(TestClock.adjust("1 minute"))
+              )
+            )
+            : Effect.andThen(Effect.scoped(both), collections(3))
+        )
+        assert.deepStrictEqual(leaks.map((leak) => leak.kind), [kind])
+      }
     }).pipe(Effect.provide(TestHeap.layer)))
 
   it.effect("has one registry for each heap, whatever is tracked by how many monitors", () =>
@@ -675,9 +761,11 @@ describe("the monitor", () => {
     try {
       Error.prepareStackTrace = () => undefined
       assert.strictEqual(outer(), "")
+      Error.prepareStackTrace = () => "frame@file"
+      assert.strictEqual(outer(), "frame@file")
       Error.prepareStackTrace = prepareStackTrace
       Object.assign(Error, { captureStackTrace: undefined })
-      for (const line of outer().split("\n")) assert.match(line, /^ {4}at |@|^$/)
+      for (const line of outer().split("\n")) assert.match(line, /^ {4}at |@/)
     } finally {
       Object.assign(Error, { captureStackTrace, prepareStackTrace, stackTraceLimit })
     }
@@ -711,13 +799,16 @@ describe("the monitor", () => {
         }
       }
       const scope = yield* Scope.make()
-      const forgotten = () => collectUntil(() => records.splice(0).every((record) => record.deref() === undefined))
+      const forgotten = () => {
+        const record = records.pop()!
+        assert.lengthOf(records, 0)
+        return collectUntil(() => record.deref() === undefined)
+      }
       yield* Effect.gen(function*() {
         // Collected in an open Scope, by a monitor that never loses its patience.
         const open = yield* Scope.provide(track({}), scope)
         collect(open)
         finalize()
-        assert.lengthOf(records, 1)
         assert.isTrue(yield* forgotten())
         // Collected after its Scope has closed.
         const closed = yield* Effect.scoped(track({}))
@@ -780,6 +871,45 @@ describe("sentinel", () => {
         yield* collectSentinel
         assert.deepStrictEqual(leaks, ["NotReleased held"])
       }).pipe(Effect.provide(monitor), Effect.provide(layer))
+    }))
+
+  it.effect("is the oldest of three, which are let go one after the other, when they are old", () =>
+    Effect.gen(function*() {
+      const leaks: Array<string> = []
+      const monitor = LeakMonitor.layer({
+        level: "all",
+        onLeak: ({ name }) => Effect.sync(() => void leaks.push(name))
+      })
+      const { collectProbe, collectSentinel, layer, registered, sentinels } = observed()
+      yield* Effect.gen(function*() {
+        const made = registered.splice(0, 3)
+        for (const sentinel of made) sentinels.add(sentinel)
+        assert.deepStrictEqual([collectProbe(), collectProbe(), collectProbe()], [true, true, false])
+        // A new sentinel needs a probe to grow old, but not one for each.
+        const seen: Array<WeakKey | undefined> = []
+        for (const count of [2, 1]) {
+          seen.push(Option.getOrUndefined(yield* LeakMonitor.sentinel))
+          yield* collectSentinel
+          assert.lengthOf(registered.splice(0), count)
+        }
+        seen.push(Option.getOrUndefined(yield* LeakMonitor.sentinel))
+        assert.deepStrictEqual(seen.map((sentinel) => made.indexOf(sentinel!)), [0, 1, 2])
+        yield* Effect.scoped(track({}, "held"))
+        for (let round = 0; round < 3; round++) yield* collectSentinel
+        // The third sentinel is not counted, because it was let go before the Scope closed.
+        assert.deepStrictEqual(leaks, [])
+        yield* collectSentinel
+        assert.deepStrictEqual(leaks, ["held"])
+      }).pipe(Effect.provide(monitor), Effect.provide(layer))
+    }))
+
+  it.effect("is not replaced after the monitor has stopped", () =>
+    Effect.gen(function*() {
+      const { collectProbe, layer, registered } = observed()
+      yield* Effect.provide(Effect.void, LeakMonitor.layer({ level: "all" })).pipe(Effect.provide(layer))
+      // Collects the sentinels too.
+      assert.isTrue(collectProbe())
+      assert.deepStrictEqual(registered, [])
     }))
 
   it.effect("is at least as old as any tracked object on the real heap", () =>
@@ -857,6 +987,20 @@ describe("on the real heap", () => {
       assert.deepStrictEqual(leaks, [])
     }))
 
+  it.effect("the monitor forgets a report that has ended", () =>
+    Effect.gen(function*() {
+      const fibers: Array<globalThis.WeakRef<object>> = []
+      const monitor = LeakMonitor.layer({
+        level: "all",
+        patience: 0,
+        onLeak: () => Effect.withFiber((fiber) => Effect.sync(() => void fibers.push(new globalThis.WeakRef(fiber))))
+      })
+      yield* Effect.scoped(Effect.gen(function*() {
+        for (let n = 0; n < 10; n++) yield* Effect.suspend(() => Effect.asVoid(track({})))
+        assert.isTrue(yield* collectUntil(() => fibers.some((fiber) => fiber.deref() === undefined)))
+      })).pipe(Effect.provide(monitor))
+    }))
+
   it.effect("neither the monitor nor the Scope keeps a tracked object alive", () =>
     Effect.gen(function*() {
       const leaks: Array<string> = []
@@ -889,6 +1033,17 @@ it.effect("a test heap waits for the reports of a collection", () =>
         yield* TestHeap.collectAndFinalize(...held)
         yield* collections(3)
         assert.lengthOf(leaks, 2)
+      }),
+      { onLeak }
+    )
+    leaks.length = 0
+    yield* leaksOf(
+      Effect.gen(function*() {
+        yield* Effect.scoped(Effect.flatMap(track({}, "c"), (value) => TestHeap.collectAndFinalize(value)))
+        assert.deepStrictEqual(leaks, ["NotClosed c"])
+        yield* Effect.scoped(track({}, "d"))
+        yield* collections(3)
+        assert.deepStrictEqual(leaks, ["NotClosed c", "NotReleased d"])
       }),
       { onLeak }
     )

@@ -235,12 +235,12 @@ describe("WeakListeners", () => {
     it("stop tolerates a receiver that has been collected", () => {
       const { collect, finalize, listeners } = hub()
       const view = new View()
-      const handle = WeakListeners.addUnsafe(listeners, view, see)
+      const handles = [see, () => {}].map((f) => WeakListeners.addUnsafe(listeners, view, f))
       collect(view)
-      assert.isTrue(WeakListeners.stop(handle))
+      assert.deepStrictEqual(handles.map(WeakListeners.stop), [true, true])
       assert.strictEqual(WeakListeners.size(listeners), 0)
       finalize()
-      assert.isFalse(WeakListeners.stop(handle))
+      assert.deepStrictEqual(handles.map(WeakListeners.stop), [false, false])
     })
   })
 
@@ -539,6 +539,16 @@ describe("WeakListeners", () => {
       assert.throws(() => emitter.emit(type), "thrown")
     })
 
+    it("returns to the target what the function returns, except for an effect", () => {
+      const listeners: Array<() => unknown> = []
+      const target = { on: (_: string, listener: () => unknown) => void listeners.push(listener), off: () => {} }
+      const view = new View()
+      // An untyped program can return anything.
+      const results = [5, Effect.void] as ReadonlyArray<unknown> as ReadonlyArray<Effect.Effect<void>>
+      for (const result of results) WeakListeners.listenUnsafe(target, "data", view, () => result)
+      assert.deepStrictEqual(listeners.map((listener) => listener()), [5, undefined])
+    })
+
     it.effect("runs a returned effect in the background, and reports its failure", () =>
       Effect.gen(function*() {
         class Name extends Context.Service<Name, string>()("Name") {}
@@ -670,9 +680,12 @@ describe("WeakListeners", () => {
     assert.include(String(listeners), "WeakListeners")
     assert.deepStrictEqual(listener.toJSON(), { _id: "Listener" })
     const other = WeakListeners.makeUnsafe()
-    assert.isFalse(Equal.equals(listeners, other))
-    assert.isTrue(Equal.equals(listeners, listeners))
-    assert.isFalse(Equal.equals(listener, WeakListeners.addUnsafe(other, view, see)))
+    for (const [one, another] of [[listeners, other], [listener, WeakListeners.addUnsafe(other, view, see)]] as const) {
+      assert.deepStrictEqual([Equal.equals(one, one), Equal.equals(one, another)], [true, false])
+      // The hashes differ, so that Effect does not call the method.
+      assert.deepStrictEqual([one[Equal.symbol](one), one[Equal.symbol](another)], [true, false])
+    }
+    assert.isTrue(listener["~effect-weakref/Listener"])
     assert.isNumber(Hash.hash(listeners))
     assert.strictEqual(listener.pipe(WeakListeners.stop), true)
   })

@@ -163,6 +163,17 @@ describe("WeakValueMap", () => {
       assert.deepStrictEqual(WeakValueMap.get(map, key), Option.some(three))
     })
 
+    it("compares functions that implement Equal by structure", () => {
+      const keyOf = (id: number) =>
+        Object.assign(() => id, {
+          [Equal.symbol]: (that: () => number) => that() === id,
+          [Hash.symbol]: () => id
+        })
+      const { map } = setup<unknown>([[keyOf(1), one], [keyOf(2), two]])
+      WeakValueMap.set(map, keyOf(1), three)
+      assert.deepStrictEqual(Array.from(WeakValueMap.values(map)), [three, two])
+    })
+
     it("inserts a removed key at the end", () => {
       for (const compare of compares) {
         const { map } = setup([["a", one], ["b", two]], { compare })
@@ -172,9 +183,9 @@ describe("WeakValueMap", () => {
     })
 
     it("inserts a new entry with the new key at the end if the value of the equal key is dead", () => {
-      for (const finalizeFirst of [true, false]) {
-        const key = { id: 0 }
-        const { collect, finalize, map } = setup<unknown>([[{ id: 0 }, one], ["b", two]])
+      const key = { id: 0 }
+      for (const [finalizeFirst, old] of [[true, { id: 0 }], [false, { id: 0 }], [false, key]] as const) {
+        const { collect, finalize, map } = setup<unknown>([[old, one], ["b", two]])
         collect(one)
         if (finalizeFirst) finalize()
         WeakValueMap.set(map, key, three)
@@ -182,6 +193,7 @@ describe("WeakValueMap", () => {
         finalize()
         assert.deepStrictEqual(Array.from(WeakValueMap.values(map)), [two, three])
         assert.strictEqual(Array.from(WeakValueMap.keys(map))[1], key)
+        assert.deepStrictEqual(WeakValueMap.get(map, { id: 0 }), Option.some(three))
         assert.strictEqual(WeakValueMap.size(map), 2)
       }
     })
@@ -450,6 +462,9 @@ describe("WeakValueMap", () => {
       assert.deepStrictEqual(Array.from(WeakValueMap.keys(map)), ["a", "c"])
       assert.deepStrictEqual(Array.from(WeakValueMap.values(map)), [one, three])
       assert.deepStrictEqual(Array.from(map), [["a", one], ["c", three]])
+      const seen: Array<unknown> = []
+      WeakValueMap.forEach(map, (value, key) => seen.push([key, value]))
+      assert.deepStrictEqual(seen, [["a", one], ["c", three]])
       assert.deepStrictEqual(Array.from(WeakValueMap.valueRefs(map), (ref) => ref.key), ["a", "c"])
     })
 

@@ -1,6 +1,6 @@
 /** Tests of the behaviour that `WeakKeyMap`, `WeakValueMap` and `WeakSet` share. */
 import { assert, describe, it, vi } from "@effect/vitest"
-import { Effect, Exit, Hash, Option } from "effect"
+import { Effect, Equal, Exit, Hash, Option } from "effect"
 import { WeakKeyMap, WeakSet, WeakValueMap } from "../src/index.ts"
 import { Key } from "../src/testing/Arbitraries.ts"
 import { TestHeap } from "../src/testing/index.ts"
@@ -49,6 +49,22 @@ describe("compare", () => {
       assert.throws(() => WeakValueMap.makeUnsafe({ compare }), TypeError, message)
       assert.throws(() => WeakSet.makeUnsafe({ compare }), TypeError, message)
       assert.isTrue(Exit.hasDies(Effect.runSyncExit(WeakSet.make({ compare }))))
+    }
+  })
+})
+
+describe("equality", () => {
+  it("each collection equals itself only", () => {
+    const pairs = [
+      [WeakKeyMap.makeUnsafe(), WeakKeyMap.makeUnsafe()],
+      [WeakValueMap.makeUnsafe(), WeakValueMap.makeUnsafe()],
+      [WeakSet.makeUnsafe(), WeakSet.makeUnsafe()]
+    ] as const
+    const equal = (one: unknown, that: unknown) => (one as Equal.Equal)[Equal.symbol](that as Equal.Equal)
+    for (const [one, another] of pairs) {
+      assert.deepStrictEqual([Equal.equals(one, one), Equal.equals(one, another)], [true, false])
+      // The hashes differ, so that Effect does not call the method.
+      assert.deepStrictEqual([equal(one, one), equal(one, another)], [true, false])
     }
   })
 })

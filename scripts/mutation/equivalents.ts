@@ -982,14 +982,6 @@ export const equivalents: ReadonlyArray<Equivalent> = [
       "Read only as a condition, and an unset field is as false. The assignment only gives all objects of the class one hidden class."
   },
   {
-    file: "src/internal/leakMonitor.ts",
-    line: "this.over = false",
-    original: "this.over = false",
-    replacement: "{}",
-    reason:
-      "Read only as a condition, and an unset field is as false. The assignment only gives all objects of the class one hidden class."
-  },
-  {
     file: "src/WeakMemo.ts",
     line: "this.used = 0",
     original: "this.used = 0",
@@ -1475,5 +1467,163 @@ export const equivalents: ReadonlyArray<Equivalent> = [
     original: "this.#cancel = undefined",
     replacement: "{}",
     reason: "To cancel a sleep that has ended does nothing."
+  },
+  {
+    file: "src/internal/registry.ts",
+    line: "let asked = 0",
+    original: "0",
+    replacement: "1",
+    reason: "Turns are only compared with the last one. Any first number will do."
+  },
+  {
+    file: "src/internal/registry.ts",
+    line: "const turn = ++asked",
+    original: "++asked",
+    replacement: "--asked",
+    reason: "Turns are only compared with the last one. Any number that is new will do."
+  },
+  {
+    file: "src/internal/registry.ts",
+    line: "if (rest !== undefined && rest !== emptied) paused.push(rest)",
+    original: "push",
+    replacement: "unshift",
+    reason: "All of the promises are awaited, in any order."
+  },
+  {
+    file: "src/internal/leakMonitor.ts",
+    line: "this.newer = this",
+    original: "this.newer = this",
+    replacement: "{}",
+    reason:
+      "`register` inserts the record before anything reads its links. Only `Ring` requires a link that is in no list to hold itself."
+  },
+  {
+    file: "src/internal/leakMonitor.ts",
+    line: "this.older = this",
+    original: "this.older = this",
+    replacement: "{}",
+    reason:
+      "`register` inserts the record before anything reads its links. Only `Ring` requires a link that is in no list to hold itself."
+  },
+  {
+    file: "src/internal/leakMonitor.ts",
+    line: "#collections = 0",
+    original: "0",
+    replacement: "1",
+    reason: "Only differences of this number count."
+  },
+  {
+    file: "src/internal/leakMonitor.ts",
+    line: "if (report !== undefined) reports.push(report)",
+    original: "report !== undefined",
+    replacement: "true",
+    reason: "A heap waits for a promise that is over at once."
+  },
+  {
+    file: "src/internal/leakMonitor.ts",
+    line: "if (report !== undefined) reports.push(report)",
+    original: "push",
+    replacement: "unshift",
+    reason: "All of the promises are awaited, in any order."
+  },
+  {
+    file: "src/internal/leakMonitor.ts",
+    line: "if (stacks.size < maxSharedStacks) stacks.set(stack, stack)",
+    original: "stacks.size < maxSharedStacks",
+    replacement: "true",
+    reason: "Shares more strings. The bound only limits memory."
+  },
+  {
+    file: "src/internal/leakMonitor.ts",
+    line: "if (stacks.size < maxSharedStacks) stacks.set(stack, stack)",
+    original: "stacks.size < maxSharedStacks",
+    replacement: "false",
+    reason: "Returns the same string. That it is shared saves only memory."
+  },
+  {
+    file: "src/internal/leakMonitor.ts",
+    line: "if (stacks.size < maxSharedStacks) stacks.set(stack, stack)",
+    original: "<",
+    replacement: ">=",
+    reason: "Returns the same string. That it is shared saves only memory."
+  },
+  {
+    file: "src/internal/leakMonitor.ts",
+    line: "if (stacks.size < maxSharedStacks) stacks.set(stack, stack)",
+    original: "stacks.set(stack, stack)",
+    replacement: "{}",
+    reason: "Returns the same string. That it is shared saves only memory."
+  },
+  {
+    file: "src/internal/listeners.ts",
+    line: "#added = 0",
+    original: "0",
+    replacement: "1",
+    reason: "Serials are only compared with each other."
+  },
+  {
+    file: "src/internal/listeners.ts",
+    line: "const reaction = receiver === undefined ? undefined : this.#ephemeron?.get(receiver)",
+    original: "receiver === undefined ? undefined : this.#ephemeron?.get(receiver)",
+    replacement: "this.#ephemeron?.get(receiver)",
+    reason: "A WeakMap has no value for undefined."
+  },
+  {
+    file: "src/internal/host.ts",
+    line: "if (Channel === undefined) return false",
+    original: "Channel === undefined",
+    replacement: "false",
+    reason: "`schedule` goes on with the next function if one throws, as if it had refused."
+  },
+  {
+    file: "src/internal/callbacks.ts",
+    line: "this.job = undefined",
+    original: "this.job = undefined",
+    replacement: "{}",
+    reason: "An unset field reads as undefined. The assignment only gives all objects of the class one hidden class."
+  },
+  {
+    file: "src/internal/callbacks.ts",
+    line: "kept ??= new CallbackImpl(Scope.makeUnsafe(), undefined)",
+    original: "kept ??= new CallbackImpl(Scope.makeUnsafe(), undefined)",
+    replacement: "{}",
+    reason: "Nobody reads this instance. It only keeps the class hot."
+  },
+  {
+    file: "src/internal/valueTable.ts",
+    line: "return this.structural && typeof key !== \"string\" && isObject(key) ? hashOf(key) : undefined",
+    original: "\"string\"",
+    replacement: "\"\"",
+    reason: "A string is no object. The check is only faster."
+  },
+  {
+    file: "src/internal/collection.ts",
+    line: "export const table: unique symbol = /*#__PURE__*/ Symbol(\"effect-weakref/table\")",
+    original: "\"effect-weakref/table\"",
+    replacement: "\"\"",
+    reason: "Only the description of a symbol, which no code reads."
+  },
+  {
+    file: "src/internal/collection.ts",
+    line: "export const name: unique symbol = /*#__PURE__*/ Symbol(\"effect-weakref/name\")",
+    original: "\"effect-weakref/name\"",
+    replacement: "\"\"",
+    reason: "Only the description of a symbol, which no code reads."
+  },
+  {
+    file: "src/internal/collection.ts",
+    line: "if (kept.has(typeId) || !isComplete) return",
+    original: "kept.has(typeId) || !isComplete",
+    replacement: "true",
+    reason:
+      "Nobody uses the instances that are kept. They only keep their classes hot, which makes loops fast after a collection."
+  },
+  {
+    file: "src/internal/collection.ts",
+    line: "kept.set(typeId, [self, self[table].hotInstances()])",
+    original: "kept.set(typeId, [self, self[table].hotInstances()])",
+    replacement: "{}",
+    reason:
+      "Nobody uses the instances that are kept. They only keep their classes hot, which makes loops fast after a collection."
   }
 ]

@@ -70,7 +70,7 @@ export const reported = <A, R>(effect: Effect.Effect<A, unknown, R>): Effect.Eff
  */
 const report = (cause: Cause.Cause<unknown>): Effect.Effect<void> =>
   Effect.catchCause(
-    Effect.suspend(() => log(isPrintable(cause) ? cause : without(cause, (reason) => !isPrintable(reason)))),
+    Effect.suspend(() => log(without(cause, (reason) => !isPrintable(reason)))),
     () => Effect.catchCause(Effect.suspend(() => log(without(cause, () => true))), () => Effect.void)
   )
 

@@ -29,8 +29,6 @@ interface Tracked extends HostWeakRef<WeakKey>, Ring.Link, Registered {
   readonly stack: string
   /** The number of full collections that the object did not have to survive. `open` while the Scope is open. */
   closedAt: number
-  /** Whether the object was dead when its Scope closed, so that its clean-up does nothing. */
-  over: boolean
 }
 
 const open = -1
@@ -67,7 +65,6 @@ const trackedClass = (heap: Heap): Shared["Tracked"] =>
     declare readonly name: string
     declare readonly stack: string
     declare closedAt: number
-    declare over: boolean
     declare newer: Ring.Link
     declare older: Ring.Link
 
@@ -77,7 +74,6 @@ const trackedClass = (heap: Heap): Shared["Tracked"] =>
       this.name = name
       this.stack = stack
       this.closedAt = open
-      this.over = false
       this.newer = this
       this.older = this
     }
@@ -189,7 +185,7 @@ export class Monitor {
   /** The full collections that a sentinel has detected. */
   #collections = 0
   /** The runs of `track` before the next sample. */
-  #skip = 0
+  #skip: number
 
   constructor(settings: Settings) {
     this.#running = {
@@ -209,13 +205,11 @@ export class Monitor {
     monitors++
   }
 
-  /** Stops the monitor, its timer and its running reports. */
+  /** Stops the monitor, its timer and its running reports. Runs once, when the Scope of the layer closes. */
   readonly stop: Effect.Effect<void> = Effect.suspend(() => {
-    if (this.#running === undefined) return Effect.void
-    const { reports, timer } = this.#running
+    const { reports, timer } = this.#running!
     this.#running = undefined
     monitors--
-    while (!Ring.isAlone(this.#released)) Ring.remove(this.#released.newer)
     return Fiber.interruptAll(timer === undefined ? reports : [timer, ...reports])
   })
 
@@ -225,7 +219,7 @@ export class Monitor {
 
   /** Returns whether the next run of `track` is a sample. */
   get samplesNext(): boolean {
-    return this.#running !== undefined && this.#skip === 0
+    return this.#skip === 0
   }
 
   /** Counts a run of `track`. Returns whether the run is a sample. */
@@ -276,14 +270,12 @@ export class Monitor {
     }
   }
 
-  /** Handles the closing of a Scope. An object that is dead by now was collected less than `patience` ago. */
+  /** Handles the closing of a Scope. */
   #release(tracked: Tracked): void {
     Ring.remove(tracked)
     const running = this.#running
-    if (running === undefined || running.dropped.delete(tracked) || tracked.deref() === undefined) {
-      tracked.over = true
-      return
-    }
+    // A dropped object was collected less than `patience` ago.
+    if (running === undefined || running.dropped.delete(tracked)) return
     // A sentinel that was released before the Scope closed may die in a collection that ended before, too.
     tracked.closedAt = this.#collections + (running.sentinels[0]?.isReleased === true ? 1 : 0)
     Ring.insert(this.#released, tracked)
@@ -292,18 +284,13 @@ export class Monitor {
   /** Handles the collection of an object. While its Scope is open, the record stays in the group of the Scope. */
   collected(tracked: Tracked): Promise<void> | undefined {
     const running = this.#running
-    if (running === undefined || tracked.closedAt !== open || tracked.over) {
+    if (running === undefined || running.patience === undefined || tracked.closedAt !== open) {
       Ring.remove(tracked)
       return
     }
     if (running.patience === 0n) return this.#end(tracked, "NotClosed")
-    if (running.patience === undefined) {
-      Ring.remove(tracked)
-      return
-    }
     running.dropped.set(tracked, running.clock.monotonicTimeNanosUnsafe() + running.patience)
     if (running.timer === undefined) this.#startTimer(running)
-    return
   }
 
   #startTimer(running: Running): void {

@@ -141,12 +141,17 @@ describe("a callback", () => {
       })
       const callback = Effect.runSync(Effect.provideService(register, Scope.Scope, Scope.makeUnsafe()))
       assert.deepStrictEqual(JSON.parse(JSON.stringify(callback)), { _id: "Callback", status: "waiting" })
+      assert.isDefined(callback["~effect-weakref/WeakRef/Callback"])
       act(referent, owner, callback)
       finalize()
       return [JSON.parse(JSON.stringify(callback)).status, Effect.runSync(WeakRef.cancel(callback)), started.length]
     }
     assert.deepStrictEqual(statusOf((referent) => collect(referent)), ["started", false, 1])
     assert.deepStrictEqual(statusOf((_, owner) => collect(owner)), ["ended", true, 0])
+    // The order of the two clean-ups is random.
+    for (let n = 0; n < 8; n++) {
+      assert.deepStrictEqual(statusOf((referent, owner) => collect(referent, owner)), ["ended", true, 0])
+    }
     assert.deepStrictEqual(statusOf((_, __, callback) => Effect.runSync(WeakRef.cancel(callback))), ["ended", true, 0])
     assert.deepStrictEqual(statusOf(() => {}), ["waiting", true, 0])
   })

@@ -127,6 +127,72 @@ describe("inSlices", () => {
     assert.strictEqual(errors, 2)
   })
 
+  /** Loads the module on a host whose turns the test runs. */
+  const manual = async () => {
+    const asked: Array<() => void> = []
+    const { inSlices } = await load(
+      { setImmediate: (f: () => void) => asked.push(f) },
+      () => import("../../src/internal/registry.ts")
+    )
+    const turn = async () => {
+      for (const f of asked.splice(0)) f()
+      await microtasks()
+    }
+    return { asked, inSlices, turn }
+  }
+
+  const microtasks = async () => {
+    for (let i = 0; i < 20; i++) await undefined
+  }
+
+  it("asks for a turn once in each job that leaves values", async () => {
+    const { asked, inSlices, turn } = await manual()
+    let cleaned = 0
+    const cleanup = inSlices<number>(2, () => void cleaned++)
+    const job = async (values: number) => {
+      for (let i = 0; i < values; i++) void cleanup(i)
+      await microtasks()
+      return [cleaned, asked.length]
+    }
+    assert.deepStrictEqual(await job(2), [2, 0])
+    assert.deepStrictEqual(await job(5), [4, 1])
+    assert.deepStrictEqual(await job(3), [6, 2])
+    await turn()
+    assert.deepStrictEqual([cleaned, asked.length], [8, 1])
+    await turn()
+    assert.deepStrictEqual([cleaned, asked.length], [10, 0])
+  })
+
+  it("shares the limit among values that resume together", async () => {
+    const { asked, inSlices, turn } = await manual()
+    const log: Array<string> = []
+    const cleanup = inSlices<string>(2, (held) => {
+      log.push(held)
+      const steps = log.filter((name) => name === held).length
+      return steps === 1 ? Promise.resolve() : steps < 4
+    })
+    let ended = 0
+    for (const name of ["a", "b"]) void cleanup(name)!.then(() => ended++)
+    await microtasks()
+    assert.deepStrictEqual([log.join(""), asked.length, ended], ["abaa", 1, 0])
+    for (let i = 0; i < 2; i++) await turn()
+    assert.deepStrictEqual([log.join(""), asked.length, ended], ["abaaabbb", 0, 2])
+  })
+
+  it("waits for the values that wait now, and not for earlier ones", async () => {
+    const { inSlices, turn } = await manual()
+    const cleanup = inSlices<string>(1, (held) => held === "never" ? new Promise<void>(() => {}) : undefined)
+    const ended: Array<string> = []
+    for (const name of ["never", "later"]) {
+      void cleanup("first")
+      void cleanup(name)!.then(() => ended.push(name))
+      await microtasks()
+      assert.deepStrictEqual(ended, [])
+      await turn()
+    }
+    assert.deepStrictEqual(ended, ["later"])
+  })
+
   it("keeps the steps of a value that waits for a promise in sequence, without delaying other values", async () => {
     const { inSlices } = await load({}, () => import("../../src/internal/registry.ts"))
     const log: Array<string> = []
@@ -229,6 +295,20 @@ describe("a turn", () => {
       }
       vi.unstubAllGlobals()
     }
+  })
+
+  it("closes its channel, because an open port keeps Node running", async () => {
+    let closed = 0
+    const { nextTurn } = await load({
+      setImmediate: undefined,
+      MessageChannel: class {
+        readonly port1 = { onmessage: () => {}, close: () => void closed++ }
+        readonly port2 = { postMessage: () => void real.setTimeout(() => this.port1.onmessage(), 0) }
+      }
+    }, () => import("../../src/internal/host.ts"))
+    for (let i = 0; i < 2; i++) nextTurn(() => {})
+    await turns(3)
+    assert.strictEqual(closed, 2)
   })
 })
 

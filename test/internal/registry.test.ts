@@ -20,13 +20,13 @@ describe("registry", () => {
       }
       let cleaned = 0
       const register = inShards<number>({ ...host, FinalizationRegistry: Watched }, 10, () => cleaned++)
-      const waiting = [{}, {}, {}]
+      const waiting = [{}]
       const fill = () => {
-        for (let i = 0; i < 97; i++) register({}, i)
+        for (let i = 0; i < 99; i++) register({}, i)
         for (const referent of waiting) register(referent, 100)
       }
       fill()
-      assert.isTrue(yield* collectUntil(() => cleaned === 97))
+      assert.isTrue(yield* collectUntil(() => cleaned === 99))
       assert.isTrue(yield* collectUntil(() => shards.filter((shard) => shard.deref() !== undefined).length === 1))
       waiting.length = 0
       assert.isTrue(yield* collectUntil(() => cleaned === 100))
@@ -181,6 +181,18 @@ describe("inSlices", () => {
     assert.isAtMost(most, 32 * 50)
     for (let turns = 0; turns < 100; turns++) await turn()
     assert.strictEqual(cleaned, made)
+  })
+
+  it("runs a thirty-second part of what waits in a turn, if this is more", async () => {
+    let cleaned = 0
+    const cleanup = inSlices<number>(1, () => void cleaned++)
+    const turns: Array<number> = []
+    for (let n = 0; n < 66; n++) void cleanup(n)
+    for (let n = 0; n < 3; n++) {
+      turns.push(cleaned)
+      await new Promise<void>((resolve) => nextTurn(resolve))
+    }
+    assert.deepStrictEqual(turns, [1, 4, 6])
   })
 
   it("runs fewer clean-ups in the turn of the engine than in later turns, if it is told so", async () => {
