@@ -2,6 +2,7 @@
 import { afterEach, assert, describe, it, vi } from "@effect/vitest"
 import { Cause, Effect, Exit, Scope } from "effect"
 import { TestHeap } from "../../src/testing/index.ts"
+import { isBun, skip } from "../support/host.ts"
 
 const names = ["setImmediate", "setTimeout", "MessageChannel"] as const
 const real = { setImmediate, setTimeout }
@@ -314,6 +315,7 @@ describe("a turn", () => {
 
 describe("collector", () => {
   it("uses the gc of the host, or of Bun, or of a flag of V8", async () => {
+    if (isBun) skip("makes a host of its own")
     const { collector } = await load({}, () => import("../../src/internal/host.ts"))
     // A host may define `gc` so that it can be set, but not defined again.
     const own = Reflect.get(globalThis, "gc")
