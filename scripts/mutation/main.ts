@@ -6,7 +6,7 @@
  *     --sample N      N mutants of each folder, chosen by the seed, instead of all
  *     --seed TEXT     another choice of the sample
  *     --minutes N     starts no test file after N minutes; what is not killed then has survived
- *     --tests REGEXP  only these test files
+ *     --tests REGEXP  only these test files, which shows a lower bound
  *     --slow N        leaves out tests that take more than N seconds without a mutant (10 by default)
  *     --budget N      runs no more tests of a mutant that has survived N seconds of them (20 by default)
  *     --alone N       runs each survivor alone, from the start of a process, with at most N test files (4 by default)
@@ -15,7 +15,7 @@
  * All mutants are compiled into the sources, each behind a switch. A test runs once to find out which mutants it reaches,
  * and then once for each of them, in the same process. The fastest test files come first, and a mutant that was killed
  * does not run again. What was killed is remembered in `.mutation` as long as the source file stays the same, so a second
- * run tries the survivors only. `scripts/mutation/result.json` has the last result of each folder.
+ * run tries the survivors only. `scripts/mutation/result.json` has the last result of each whole folder.
  */
 import { createHash } from "node:crypto"
 import * as fs from "node:fs"
@@ -226,7 +226,8 @@ for (const [name, jobs] of Map.groupBy(chosen, folderOf)) {
     survivors: survivors.map(describe)
   }
 }
-if (values.tests === "") {
+// A run of some files says nothing of their folder. A run of some tests shows a lower bound, and its command says so.
+if (positionals.every((given) => fs.statSync(path.join(root, given), { throwIfNoEntry: false })?.isDirectory())) {
   const sorted = Object.entries(results).toSorted(([a], [b]) => a < b ? -1 : 1)
   fs.writeFileSync(stored, `${JSON.stringify(Object.fromEntries(sorted), null, 2)}\n`)
 }
