@@ -1617,5 +1617,13 @@ export const equivalents: ReadonlyArray<Equivalent> = [
     original: "kept instanceof Set",
     replacement: "false",
     reason: "A set in a set keeps its families as well, and only takes more memory."
+  },
+  {
+    file: "src/Finalizer.ts",
+    line: "setOpCount(fiber, -1)",
+    original: "1",
+    replacement: "0",
+    reason:
+      "The step after it makes the count 1 instead of 0, and Effect hangs if a fiber may make fewer than three steps before it yields."
   }
 ]
