@@ -1625,5 +1625,19 @@ export const equivalents: ReadonlyArray<Equivalent> = [
     replacement: "0",
     reason:
       "The step after it makes the count 1 instead of 0, and Effect hangs if a fiber may make fewer than three steps before it yields."
+  },
+  {
+    file: "src/LeakMonitor.ts",
+    line: "if (!isAnyRunning()) return Effect.succeed(value)",
+    original: "!isAnyRunning()",
+    replacement: "false",
+    reason: "Without a monitor that runs, the rest does the same. The condition only makes it faster."
+  },
+  {
+    file: "src/LeakMonitor.ts",
+    line: "if (!isAnyRunning()) return false",
+    original: "!isAnyRunning()",
+    replacement: "false",
+    reason: "Without a monitor that runs, the rest does the same. The condition only makes it faster."
   }
 ]
