@@ -187,8 +187,7 @@ class FinalizerImpl<A extends WeakKey, B, E> extends Referent.Callback implement
   override start(): Fiber<unknown, unknown> {
     const run = new Run(this, undefined)
     const fiber = Effect.runForkWith(Context.add(inTurns(this.context!), Runs, run))(reported(claim(this)))
-    if (fiber.pollUnsafe() === undefined) fiber.addObserver(() => run.end())
-    else run.end()
+    fiber.addObserver(() => run.end())
     return fiber
   }
 
@@ -226,7 +225,7 @@ class Run {
   }
 
   end(): void {
-    if (this.of !== undefined) die(this.of)
+    die(this.of!)
     // Release the finalizer, because contexts that were captured during the run hold this object.
     this.of = undefined
   }
@@ -567,7 +566,7 @@ const close = (self: FinalizerImpl<WeakKey, unknown, unknown>): Effect.Effect<vo
     // Wait for a run that has started, unless its own effect closes the Scope. An effect must not wait for itself.
     Effect.withFiber((fiber) =>
       self.status === "running" && !isPartOf(fiber, self)
-        ? (self.ended ??= Latch.makeUnsafe()).await
+        ? (self.ended = Latch.makeUnsafe()).await
         : Effect.void
     )
   )

@@ -34,7 +34,8 @@ import { host } from "./internal/host.ts"
 import * as Listeners from "./internal/listeners.ts"
 import type { NotWeakReferenceableError } from "./WeakError.ts"
 
-const TypeId = "~effect-weakref/WeakListeners"
+/** Exists only as a type. */
+declare const TypeId: "~effect-weakref/WeakListeners"
 
 /**
  * Represents a hub: a mutable list of listeners whose receivers are held weakly.

@@ -168,7 +168,7 @@ export const memoize = <F extends (this: void, ...args: ReadonlyArray<never>) =>
       } else if (i === length - 1 && length <= maxBits) {
         // The next most frequent calls: the last argument is a primitive, and the only one.
         const { results }: Node = node
-        if (results === undefined || results.shape !== bits || (bits + 2 & bits + 1) !== 0) break
+        if (results === undefined || results.shape !== bits || (bits + 2 & bits) !== 0) break
         // The shape has one key, so the level has entries.
         const entry = (results.level as Level | undefined)?.get(arg === 0 ? keyOf(arg) : arg) as Entry | undefined
         if (entry === undefined) break
@@ -176,7 +176,7 @@ export const memoize = <F extends (this: void, ...args: ReadonlyArray<never>) =>
         return entry.result
       }
     }
-    if (node.called && (bits & (bits + 1)) === 0 && length > 0 && length <= maxBits) return node.result
+    if (node.called && (bits & (bits + 1)) === 0 && length <= maxBits) return node.result
     const { results } = node
     if (results !== undefined && results.shape === bits && length <= maxBits) {
       let found: Level | Entry | undefined = results.level
@@ -216,7 +216,7 @@ const onePrimitive = 2
 
 class Memo implements Forgetful {
   declare root: Node
-  /** Increases when results are forgotten. A call that was running then is not remembered. */
+  /** Increases when a result is forgotten. A call that was running then is not remembered. */
   declare private generation: number
   declare private readonly f: (...args: ReadonlyArray<never>) => unknown
   declare private readonly capacity: number
@@ -254,7 +254,7 @@ class Memo implements Forgetful {
   }
 
   clear(): void {
-    this.generation++
+    // A call that is running remembers its result in the old trie.
     this.root = new Node()
   }
 
@@ -270,10 +270,10 @@ class Memo implements Forgetful {
   }
 }
 
-/** Returns the number of arguments and the positions of the objects: a leading 1, and then one bit for each argument. */
+/** Returns the number of arguments and the positions of the objects: bits after a leading 1, or a list if there are many. */
 const shapeOf = (args: ReadonlyArray<unknown>): number | string =>
   args.length > maxBits
-    ? args.map((arg) => isObjectKeyword(arg) ? 1 : 0).join("")
+    ? args.map(isObjectKeyword).join()
     : args.reduce<number>((bits, arg) => bits << 1 | (isObjectKeyword(arg) ? 1 : 0), 1)
 
 /** Calls the function. The cast is sound because the memoized function has the same parameters as the function. */
@@ -295,9 +295,13 @@ class Node {
 
   constructor() {
     this.objects = undefined
+    this.results = undefined
+    this.reset()
+  }
+
+  private reset(): void {
     this.result = undefined
     this.called = false
-    this.results = undefined
   }
 
   child(object: object, heap: Heap): Node {
@@ -317,8 +321,7 @@ class Node {
 
   forget(): boolean {
     const { called } = this
-    this.called = false
-    this.result = undefined
+    this.reset()
     return called
   }
 }
@@ -403,7 +406,8 @@ class Results {
     level.set(path[last], entry)
     this.shape = shape
     this.level = this.root.get(shape)
-    this.findSingle()
+    // The shape has one key, so a level follows.
+    this.single = this.root.get(onePrimitive) as Level | undefined
     this.use(entry)
     if (++this.size > this.capacity) this.remove(this.leastRecentlyUsed())
     return entry
@@ -433,13 +437,7 @@ class Results {
     // `sorted` may still have the entry.
     entry.used = 0
     entry.result = undefined
-    if (this.shape === entry.path[0]) this.level = this.root.get(entry.path[0])
-    this.findSingle()
-  }
-
-  private findSingle(): void {
-    // The shape has one key, so a level follows.
-    this.single = this.root.get(onePrimitive) as Level | undefined
+    this.level = this.root.get(this.shape)
   }
 }
 
@@ -458,9 +456,9 @@ const removePath = (level: Level, path: ReadonlyArray<unknown>, i: number): void
 }
 
 /** Replaces -0 by a symbol, because a `Map` does not distinguish -0 from 0. */
-const keyOf = (arg: unknown): unknown => arg === 0 && Object.is(arg, -0) ? minusZero : arg
+const keyOf = (arg: unknown): unknown => Object.is(arg, -0) ? minusZero : arg
 
-const minusZero = /*#__PURE__*/ Symbol("-0")
+const minusZero = /*#__PURE__*/ Symbol()
 
 /**
  * Creates a function that returns one shared live instance per key.
@@ -553,7 +551,7 @@ const keepFamily = (instance: WeakKey, family: (key: never) => unknown, heap: He
   const kept = byInstance.get(instance)
   if (kept === undefined) byInstance.set(instance, family)
   else if (kept instanceof Set) kept.add(family)
-  else if (kept !== family) byInstance.set(instance, new Set([kept, family]))
+  else byInstance.set(instance, new Set([kept, family]))
 }
 
 /**

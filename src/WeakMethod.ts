@@ -213,7 +213,6 @@ class WeakMethodImpl<A extends WeakKey, Args extends ReadonlyArray<unknown>, B> 
     super()
     this.receiver = receiver
     this.method = method
-    this.#hash = undefined
   }
 
   get [TypeId](): WeakMethod<A, Args, B>[typeof TypeId] {

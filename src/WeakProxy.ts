@@ -514,19 +514,15 @@ export const equals: {
 } = dual(2, (self: WeakProxy<object>, that: object): boolean => {
   if (self === that) return true
   const target = unwrap(self)
-  if (target === undefined) return false
   const thatTarget = unwrap(that)
   return thatTarget !== undefined && Equality.equals(target, thatTarget)
 })
 
 /** Unwraps nested proxies completely. Returns `undefined` if one of them is dead. */
-const unwrap = (u: object): object | undefined => {
-  if (!isWeakProxy(u)) {
-    if (isOfAnotherCopy(u)) throw new TypeError(anotherCopy("WeakProxy"))
-    return u
-  }
-  const target = trapsOfProxy(u).record.deref()
-  return target === undefined ? undefined : unwrap(target)
+const unwrap = (u: object | undefined): object | undefined => {
+  if (isWeakProxy(u)) return unwrap(trapsOfProxy(u).record.deref())
+  if (isOfAnotherCopy(u)) throw new TypeError(anotherCopy("WeakProxy"))
+  return u
 }
 
 const trapsOfProxy = <A extends object>(self: WeakProxy<A>): ReferentTraps<A> => {

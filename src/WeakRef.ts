@@ -127,7 +127,7 @@ export interface WeakRef<out A extends WeakKey, out B = A> extends Equal.Equal, 
 export const isWeakRef = (u: unknown): u is WeakRef<WeakKey, unknown> => guard(() => u instanceof WeakRefImpl)
 
 // A symbol, so that a subclass can use any field name. Only the references of this copy of the package have it.
-const referent: unique symbol = /*#__PURE__*/ Symbol("effect-weakref/WeakRef/referent")
+const referent: unique symbol = /*#__PURE__*/ Symbol()
 
 abstract class WeakRefImpl<A extends WeakKey, B = A> extends Base implements WeakRef<A, B> {
   /** @internal */
@@ -1132,7 +1132,6 @@ export const equals: {
 } = dual(2, (self: WeakRef<WeakKey, unknown>, that: WeakRef<WeakKey, unknown>): boolean => {
   if (self === that) return true
   const target = referentOf(self)
-  if (target === undefined) return false
   const thatTarget = referentOf(that)
   return thatTarget !== undefined && Equality.equals(target, thatTarget)
 })

@@ -84,6 +84,26 @@ describe("Finalizer", () => {
         assert.strictEqual(runs, 1)
       }).pipe(Effect.scoped, Effect.provide(TestHeap.layer)))
 
+    it.effect("runs at once if the target is collected while make registers it", () =>
+      Effect.gen(function*() {
+        let runs = 0
+        const { heap } = yield* TestHeap.TestHeap
+        const dying: Heap.Heap = {
+          ...heap,
+          WeakRef: class<A extends WeakKey> extends heap.WeakRef<A> {
+            override deref(): A | undefined {
+              return undefined
+            }
+          }
+        }
+        const finalizer = yield* Finalizer.make({}, Effect.sync(() => runs++)).pipe(
+          Effect.provideService(Heap.Heap, dying)
+        )
+        yield* Effect.yieldNow
+        assert.strictEqual(runs, 1)
+        assert.isFalse(Finalizer.isAlive(finalizer))
+      }).pipe(Effect.scoped, Effect.provide(TestHeap.layer)))
+
     it.effect("runs only once if run is called between collection and finalization", () =>
       Effect.gen(function*() {
         let runs = 0
@@ -386,6 +406,15 @@ describe("Finalizer", () => {
         assert.isFalse(Finalizer.isFinalizer({}))
         assert.isTrue(one.pipe(Finalizer.isAlive))
       }).pipe(Effect.scoped))
+
+    it("differs from another finalizer even if both have the same hash", () => {
+      const target = {}
+      const random = vi.spyOn(Math, "random").mockReturnValue(0.5)
+      const [one, other] = [1, 2].map(() => Finalizer.makeUnsafe(target, Effect.void))
+      assert.strictEqual(Hash.hash(one), Hash.hash(other))
+      random.mockRestore()
+      assert.isFalse(Equal.equals(one, other))
+    })
   })
 
   describe("makeUnsafe", () => {
@@ -692,17 +721,17 @@ describe("Finalizer", () => {
 
   describe("once it is dead", () => {
     it.effect.each(["run", "detached", "closed"])(
-      "holds neither its effect nor its services: %s",
+      "holds neither its effect nor its services nor its Scope: %s",
       (how) =>
         Effect.gen(function*() {
           class Big extends Context.Service<Big, { readonly big: boolean }>()("test/Big") {}
           const target = {}
-          const scope = yield* Scope.make()
           const probes: Array<globalThis.WeakRef<object>> = []
           const make = (): Effect.Effect<Finalizer.Finalizer<object>, WeakError.NotWeakReferenceableError> => {
             const service = { big: true }
             const captured = { big: true }
-            probes.push(new globalThis.WeakRef(service), new globalThis.WeakRef(captured))
+            const scope = Scope.makeUnsafe()
+            probes.push(...[service, captured, scope].map((object) => new globalThis.WeakRef(object)))
             return Finalizer.make(target, Effect.sync(() => captured)).pipe(
               Effect.provideService(Big, service),
               Scope.provide(scope)
@@ -713,7 +742,9 @@ describe("Finalizer", () => {
           assert.isTrue(probes.every((probe) => probe.deref() !== undefined))
           if (how === "run") yield* Effect.asVoid(Finalizer.run(finalizer))
           if (how === "detached") yield* Effect.asVoid(Finalizer.detach(finalizer))
-          if (how === "closed") yield* Scope.close(scope, Exit.void)
+          if (how === "closed") {
+            yield* Effect.suspend(() => Scope.close(probes[2]!.deref() as Scope.Closeable, Exit.void))
+          }
           assert.isTrue(yield* collectUntil(() => probes.every((probe) => probe.deref() === undefined)))
           assert.isFalse(Finalizer.isAlive(finalizer))
         })
@@ -1000,9 +1031,9 @@ it.effect("two runs that overlap at any step share one result: the other has non
         for (let n = 0; n < yields; n++) yield* Effect.yieldNow
         const second = yield* Effect.exit(Finalizer.run(finalizer))
         const first = yield* Fiber.await(fiber)
-        const results = [first, second].map((exit) => Exit.isSuccess(exit) ? Option.getOrUndefined(exit.value) : exit)
-        const isFirst = results[0] === 1
-        assert.deepStrictEqual(results, isFirst ? [1, undefined] : [undefined, 1])
+        const isFirst = Exit.isSuccess(first) && Option.isSome(first.value)
+        const results = [Exit.succeed(Option.some(1)), Exit.succeed(Option.none())]
+        assert.deepStrictEqual([first, second], isFirst ? results : results.toReversed())
         assert.strictEqual(runs, 1)
         outcomes[isFirst ? "first" : "second"]++
       }

@@ -1,4 +1,4 @@
-import { assert, describe, it } from "@effect/vitest"
+import { assert, describe, it, vi } from "@effect/vitest"
 import { Effect } from "effect"
 import { runInNewContext } from "node:vm"
 import { Heap } from "../src/index.ts"
@@ -30,6 +30,21 @@ describe("Heap", () => {
       const other = { ...heap }
       assert.strictEqual(yield* Effect.provideService(Heap.Heap, Heap.Heap, other), other)
     }))
+
+  it("has the key of every copy and version of the library", () =>
+    assert.strictEqual(Heap.Heap.key, "effect-weakref/Heap"))
+
+  it("collectGarbage starts the sentinel that protects the clean-ups of old engines", async () => {
+    // Skips the test in a page, so it comes before the spy.
+    vi.resetModules()
+    const register = vi.spyOn(FinalizationRegistry.prototype, "register")
+    const { collectGarbage } = await import("../src/Heap.ts")
+    const before = register.mock.calls.length
+    await Effect.runPromise(collectGarbage)
+    const after = register.mock.calls.length
+    register.mockRestore()
+    assert.isAbove(after, before)
+  })
 
   it.effect("collectGarbage collects in a separate turn", () =>
     Effect.gen(function*() {

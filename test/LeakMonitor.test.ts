@@ -379,9 +379,11 @@ describe("track", () => {
   it.effect("names the place of the run if the effect was made outside of a fiber", () =>
     Effect.gen(function*() {
       const value = {}
-      const made = yield* Effect.promise(() => Promise.resolve().then(() => track(value)))
+      const makeEffect = () => track(value)
+      const made = yield* Effect.promise(() => Promise.resolve().then(makeEffect))
       const leaks = yield* leaksOf(Effect.scoped(Effect.andThen(made, TestHeap.collectAndFinalize(value))))
       assert.match(leaks[0]!.stack, /^ {4}at |^.*@/)
+      assert.notInclude(leaks[0]!.stack, "makeEffect")
     }))
 
   it.effect("leaves Error.stackTraceLimit as it was", () =>
@@ -464,6 +466,20 @@ describe("layer", () => {
       }
     }))
 
+  it("has the key of every copy and version of the library", () =>
+    assert.strictEqual(LeakMonitor.LeakMonitor.key, "effect-weakref/LeakMonitor"))
+
+  it.effect("switches an outer monitor off if the program provides another service", () =>
+    Effect.gen(function*() {
+      const service = { level: "all" as const, monitor: "its own" }
+      const leaks = yield* leaksOf(
+        Effect.scoped(Effect.flatMap(track({}), (value) => TestHeap.collectAndFinalize(value))).pipe(
+          Effect.provideService(LeakMonitor.LeakMonitor, service)
+        )
+      )
+      assert.deepStrictEqual(leaks, [])
+    }))
+
   it.effect("at the level off, switches an outer monitor off", () =>
     Effect.gen(function*() {
       const leaks = yield* leaksOf(
@@ -514,6 +530,15 @@ describe("layer", () => {
         }
       }))
   }
+
+  it.effect("at the level sampled, tracks one run in 100 by default", () =>
+    Effect.gen(function*() {
+      // With `every: 100`, this draw skips 100 runs, and with any other number fewer or more.
+      const draws = [1 - 0.99 ** 100.5]
+      const random = { nextDoubleUnsafe: () => draws.shift() ?? 0, nextIntUnsafe: () => 0 }
+      const leaks = yield* Effect.provideService(leaksOf(leaked(102), { level: "sampled" }), Random.Random, random)
+      assert.deepStrictEqual(indexesOf(leaks), [100, 101])
+    }))
 
   it.effect("at the level sampled, one in one is every run", () =>
     Effect.gen(function*() {
@@ -568,14 +593,17 @@ describe("layer", () => {
       })
       yield* Effect.scoped(Effect.gen(function*() {
         yield* TestHeap.collectAndFinalize(yield* track({}, "connection"))
+        yield* Effect.scoped(track({}, "file"))
+        yield* collections(3)
       })).pipe(
         Effect.provide(LeakMonitor.layer({ level: "all", patience: 0 })),
         Effect.provide(Logger.layer([logger])),
         Effect.provide(TestHeap.layer)
       )
-      assert.lengthOf(messages, 1)
+      assert.lengthOf(messages, 2)
       assert.match(messages[0]!, /^Warn "connection" was collected, but the Scope .* is still open/)
-      assert.match(messages[0]!.split("\n")[1]!, here)
+      assert.match(messages[1]!, /^Warn "file" is still alive three full collections after its Scope closed/)
+      for (const message of messages) assert.match(message.split("\n")[1]!, here)
     }))
 
   it.effect("runs onLeak with the services that it was built with", () =>

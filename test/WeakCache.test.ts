@@ -1300,6 +1300,26 @@ describe("makeScoped", () => {
       assert.deepStrictEqual(log, ["open a1", "close a1"])
     }))
 
+  effect("the time to live of a handle can depend on its key", () =>
+    Effect.gen(function*() {
+      const { log, ...options } = resources()
+      const timeToLive = (_: unknown, key: string) => key === "a" ? "1 minute" as const : "2 minutes" as const
+      const cache = yield* WeakCache.makeScoped({ ...options, timeToLive, capacity: 2 })
+      yield* WeakCache.get(cache, "a")
+      yield* WeakCache.get(cache, "b")
+      yield* TestClock.adjust("1 minute")
+      assert.deepStrictEqual(log, ["open a1", "open b2", "close a1"])
+    }))
+
+  effect("a handle that is the resource itself is refused, and the resource closes", () =>
+    Effect.gen(function*() {
+      const { log, lookup } = resources()
+      const cache = yield* WeakCache.makeScoped({ lookup, handle: (resource): object => resource })
+      const exit = yield* Effect.exit(WeakCache.get(cache, "a"))
+      assert.match(String(Exit.isFailure(exit) && Cause.squash(exit.cause)), /^TypeError: handle returned the resource/)
+      assert.deepStrictEqual(log, ["open a1", "close a1"])
+    }))
+
   effect("the resource closes when the cache closes", () =>
     Effect.gen(function*() {
       const { log, ...options } = resources()
@@ -1596,6 +1616,17 @@ describe("services", () => {
         "got b"
       )
     }))
+
+  for (const constructor of ["make", "makeWith"] as const) {
+    effect(`a lookup of ${constructor} has the references of its caller`, () =>
+      Effect.gen(function*() {
+        const Level = Context.Reference<string>("test/Level", { defaultValue: () => "none" })
+        const lookup = (key: string) => Effect.map(Level, (level) => ({ key, level }))
+        const make = constructor === "make" ? WeakCache.make({ lookup }) : WeakCache.makeWith(lookup, {})
+        const value = yield* WeakCache.get(yield* make, "a").pipe(Effect.provideService(Level, "of get"))
+        assert.strictEqual(value.level, "of get")
+      }))
+  }
 
   effect("with requireServicesAt lookup, the lookup has the services of get", () =>
     Effect.gen(function*() {

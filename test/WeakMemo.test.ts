@@ -1,8 +1,9 @@
 import { assert, describe, it } from "@effect/vitest"
 import { Data, Effect } from "effect"
 import * as fc from "fast-check"
-import { WeakError, WeakMemo } from "../src/index.ts"
+import { Heap, WeakError, WeakMemo } from "../src/index.ts"
 import { TestHeap } from "../src/testing/index.ts"
+import { skip } from "./support/host.ts"
 import { collectThoroughly, collectUntil } from "./support/realHeap.ts"
 
 /** Returns a function that returns a new object for each call, and counts its calls. */
@@ -13,7 +14,7 @@ const counting = (options?: WeakMemo.Options) => {
 }
 
 /** Waits until every probe has been collected. */
-const allDie = (probes: ReadonlyArray<WeakRef<object>>): Effect.Effect<boolean> =>
+const allDie = (probes: ReadonlyArray<WeakRef<WeakKey>>): Effect.Effect<boolean> =>
   collectUntil(() => probes.every((probe) => probe.deref() === undefined))
 
 const alive = (probes: ReadonlyArray<WeakRef<object>>): Effect.Effect<boolean> =>
@@ -67,6 +68,9 @@ describe("WeakMemo", () => {
         ]),
         Array.from({ length: 60 }, (_, i) => i === 3 ? a : i),
         Array.from({ length: 60 }, (_, i) => i === 4 ? a : i),
+        // The same primitives and objects at other positions.
+        Array.from({ length: 60 }, (_, i) => i === 3 ? a : 1),
+        Array.from({ length: 60 }, (_, i) => i === 4 ? a : 1),
         Array.from({ length: 53 }, (_, i) => i % 2 === 0 ? a : 1),
         Array.from({ length: 54 }, (_, i) => i % 2 === 0 ? a : 1)
       ]
@@ -75,6 +79,20 @@ describe("WeakMemo", () => {
       assert.isTrue(lists.every((args, i) => memo(...args) === results[i]))
       assert.isTrue(lists.every((args, i) => results[i]!.args.every((arg, j) => Object.is(arg, args[j]))))
       assert.strictEqual(calls(), lists.length)
+    })
+
+    it("distinguishes -0 from 0 among any other arguments", () => {
+      const a = {}
+      for (const before of [[], [1], [a], [a, a], [1, a]]) {
+        for (const after of [[], [1], [a], [a, 1]]) {
+          const { calls, memo } = counting()
+          const zero = memo(...before, 0, ...after)
+          const minusZero = memo(...before, -0, ...after)
+          assert.isFalse(minusZero === zero)
+          assert.isTrue(memo(...before, 0, ...after) === zero && memo(...before, -0, ...after) === minusZero)
+          assert.strictEqual(calls(), 2)
+        }
+      }
     })
 
     it("finds a remembered result of up to 29 arguments without making an array of them", () => {
@@ -190,6 +208,9 @@ describe("WeakMemo", () => {
       assert.deepStrictEqual([memo.name, memo.length, memo.extra], ["named", 2, 1])
       const frozen = WeakMemo.memoize(Object.freeze((_: object) => 1))
       assert.deepStrictEqual([frozen.name, frozen.length, frozen({})], ["", 1, 1])
+      // A program may rename the memoized function, even if it may not rename the original.
+      Object.defineProperty(frozen, "name", { value: "renamed" })
+      assert.strictEqual(frozen.name, "renamed")
       // oxlint-disable-next-line typescript/no-extraneous-class -- A class has other own properties than a function.
       assert.strictEqual(WeakMemo.memoize(class Named {} as unknown as () => void).name, "Named")
     })
@@ -397,6 +418,22 @@ describe("WeakMemo", () => {
         }
       }))
 
+    it.effect("a result that has been evicted does not keep its arguments", () =>
+      Effect.gen(function*() {
+        if (!Heap.isWeakReferenceable(Symbol("argument"))) return skip("the engine has no weak references to symbols")
+        const memo = WeakMemo.memoize((symbol: symbol, n: number) => ({ symbol, n }), { capacity: 1 })
+        const run = () =>
+          Array.from({ length: 10 }, (_, n) => {
+            const symbol = Symbol("argument")
+            memo(symbol, n)
+            return new WeakRef<WeakKey>(symbol)
+          })
+        const probes = run()
+        assert.isTrue(yield* allDie(probes.slice(0, -1)))
+        const last = probes.at(-1)!.deref() as symbol
+        assert.strictEqual(memo(last, 9).symbol, last)
+      }))
+
     it.effect("a call that throws, and a call with capacity 0, keep nothing", () =>
       Effect.gen(function*() {
         const throwing = WeakMemo.memoize((a: object, n: number): void => {
@@ -459,6 +496,11 @@ describe("WeakMemo", () => {
       const primitive = WeakMemo.family((() => "text") as unknown as (key: number) => object)
       assert.throws(() => primitive(1), WeakError.NotWeakReferenceableError)
       assert.throws(() => primitive(1), WeakError.NotWeakReferenceableError)
+      const clearing: (key: number) => object = WeakMemo.family((_: number) => {
+        WeakMemo.clear(clearing)
+        return "text" as unknown as object
+      })
+      assert.throws(() => clearing(1), WeakError.NotWeakReferenceableError)
     })
 
     it("every caller receives the instance that a nested call created first", () => {
@@ -683,17 +725,19 @@ describe("WeakMemo", () => {
 
     it.effect("a forgotten result is collected", () =>
       Effect.gen(function*() {
-        const { memo } = counting()
         const argument = {}
-        const run = () => {
-          const probes = [[argument], [argument, 1], [1]].map((args) => new WeakRef<object>(memo(...args)))
-          WeakMemo.forget(memo, argument)
-          WeakMemo.forget(memo, argument, 1)
-          WeakMemo.clear(memo)
-          return probes
+        const lists = [[argument], [argument, 1], [1], []]
+        for (const end of ["clear", "forget"] as const) {
+          const { memo } = counting()
+          const run = () => {
+            const probes = lists.map((args) => new WeakRef<object>(memo(...args)))
+            if (end === "clear") WeakMemo.clear(memo)
+            else for (const args of lists) WeakMemo.forget(memo, ...args)
+            return probes
+          }
+          assert.isTrue(yield* allDie(run()))
+          assert.isFalse(WeakMemo.forget(memo, argument))
         }
-        assert.isTrue(yield* allDie(run()))
-        assert.isTrue(argument !== undefined)
       }))
   })
 

@@ -1625,5 +1625,176 @@ export const equivalents: ReadonlyArray<Equivalent> = [
     replacement: "{}",
     reason:
       "Nobody uses the instances that are kept. They only keep their classes hot, which makes loops fast after a collection."
+  },
+  {
+    file: "src/WeakMemo.ts",
+    line: "if (length === 1) {",
+    original: "length === 1",
+    replacement: "false",
+    reason: "The general way finds the same result. This branch is only faster."
+  },
+  {
+    file: "src/WeakMemo.ts",
+    line: "} else if (i === length - 1 && length <= maxBits) {",
+    original: "i === length - 1 && length <= maxBits",
+    replacement: "false",
+    reason: "The loop below finds the same entry. This branch is only faster."
+  },
+  {
+    file: "src/WeakMemo.ts",
+    line: "} else if (i === length - 1 && length <= maxBits) {",
+    original: "-",
+    replacement: "+",
+    reason: "The loop below finds the same entry. This branch is only faster."
+  },
+  {
+    file: "src/WeakMemo.ts",
+    line: "} else if (i === length - 1 && length <= maxBits) {",
+    original: "1",
+    replacement: "0",
+    reason: "The loop below finds the same entry. This branch is only faster."
+  },
+  {
+    file: "src/WeakMemo.ts",
+    line: "} else if (i === length - 1 && length <= maxBits) {",
+    original: "<=",
+    replacement: "<",
+    reason: "The loop below finds the same entry. This branch is only faster."
+  },
+  {
+    file: "src/WeakMemo.ts",
+    line: "if (results === undefined || results.shape !== bits || (bits + 2 & bits) !== 0) break",
+    original: "results === undefined || results.shape !== bits || (bits + 2 & bits) !== 0",
+    replacement: "true",
+    reason: "The loop below finds the same entry. This branch is only faster."
+  },
+  {
+    file: "src/WeakMemo.ts",
+    line: "if (results === undefined || results.shape !== bits || (bits + 2 & bits) !== 0) break",
+    original: "2",
+    replacement: "(2 + 1)",
+    reason: "The last bit is 0, because the last argument is a primitive, so the sum has no other carry."
+  },
+  {
+    file: "src/WeakMemo.ts",
+    line: "if (results === undefined || results.shape !== bits || (bits + 2 & bits) !== 0) break",
+    original: "0",
+    replacement: "1",
+    reason: "The last bit of the result is 0, so the condition always holds, and the loop below finds the same entry."
+  },
+  {
+    file: "src/WeakMemo.ts",
+    line: "const entry = (results.level as Level | undefined)?.get(arg === 0 ? keyOf(arg) : arg) as Entry | undefined",
+    original: "arg === 0 ? keyOf(arg) : arg",
+    replacement: "keyOf(arg)",
+    reason: "`keyOf` returns every other argument itself. The condition only saves a call."
+  },
+  {
+    file: "src/WeakMemo.ts",
+    line: "if (entry === undefined) break",
+    original: "entry === undefined",
+    replacement: "true",
+    reason: "The loop below finds the same entry. This branch is only faster."
+  },
+  {
+    file: "src/WeakMemo.ts",
+    line: "if (!isObjectKeyword(arg)) found = (found as Level).get(arg === 0 ? keyOf(arg) : arg)",
+    original: "arg === 0 ? keyOf(arg) : arg",
+    replacement: "keyOf(arg)",
+    reason: "`keyOf` returns every other argument itself. The condition only saves a call."
+  },
+  {
+    file: "src/WeakMemo.ts",
+    line: "if (key === \"prototype\" || key === \"arguments\" || key === \"caller\") continue",
+    original: "\"arguments\"",
+    replacement: "\"\"",
+    reason:
+      "The functions of V8 14 have no such property of their own. Those of older engines do, and the mutants run on V8 14."
+  },
+  {
+    file: "src/WeakMemo.ts",
+    line: "if (key === \"prototype\" || key === \"arguments\" || key === \"caller\") continue",
+    original: "\"caller\"",
+    replacement: "\"\"",
+    reason:
+      "The functions of V8 14 have no such property of their own. Those of older engines do, and the mutants run on V8 14."
+  },
+  {
+    file: "src/WeakMemo.ts",
+    line: "const maxBits = 29",
+    original: "29",
+    replacement: "(29 + 1)",
+    reason: "The bits of 30 arguments fit into an integer of 32 bits as well, which is only slower in some engines."
+  },
+  {
+    file: "src/WeakMemo.ts",
+    line: "this.generation = 0",
+    original: "0",
+    replacement: "1",
+    reason: "Counts from another number."
+  },
+  {
+    file: "src/WeakMemo.ts",
+    line: "this.generation++",
+    original: "this.generation++",
+    replacement: "this.generation--",
+    reason: "Only compared with an earlier value, and nothing else changes it."
+  },
+  {
+    file: "src/WeakMemo.ts",
+    line: "this.uses = 0",
+    original: "0",
+    replacement: "1",
+    reason: "Counts from another number."
+  },
+  {
+    file: "src/WeakMemo.ts",
+    line: "this.sortedAt = 0",
+    original: "0",
+    replacement: "1",
+    reason: "Read only for an entry of `sorted`, which is empty until both are set."
+  },
+  {
+    file: "src/WeakMemo.ts",
+    line: "} else if (entry.used !== 0 && entry.used <= this.sortedAt) {",
+    original: "<=",
+    replacement: "<",
+    reason: "Sorts again, and then takes the same entry, because all other entries have been used since."
+  },
+  {
+    file: "src/WeakMemo.ts",
+    line: "let generation = 0",
+    original: "0",
+    replacement: "1",
+    reason: "Counts from another number."
+  },
+  {
+    file: "src/WeakMemo.ts",
+    line: "else if (kept instanceof Set) kept.add(family)",
+    original: "kept instanceof Set",
+    replacement: "false",
+    reason: "A set in a set keeps its families as well, and only takes more memory."
+  },
+  {
+    file: "src/Finalizer.ts",
+    line: "setOpCount(fiber, -1)",
+    original: "1",
+    replacement: "0",
+    reason:
+      "The step after it makes the count 1 instead of 0, and Effect hangs if a fiber may make fewer than three steps before it yields."
+  },
+  {
+    file: "src/LeakMonitor.ts",
+    line: "if (!isAnyRunning()) return Effect.succeed(value)",
+    original: "!isAnyRunning()",
+    replacement: "false",
+    reason: "Without a monitor that runs, the rest does the same. The condition only makes it faster."
+  },
+  {
+    file: "src/LeakMonitor.ts",
+    line: "if (!isAnyRunning()) return false",
+    original: "!isAnyRunning()",
+    replacement: "false",
+    reason: "Without a monitor that runs, the rest does the same. The condition only makes it faster."
   }
 ]
