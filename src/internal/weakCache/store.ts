@@ -47,7 +47,7 @@ export interface StoreConfig {
   readonly maxWeight: number
   readonly idleTimeToLive: number
   readonly refreshAfter: number
-  readonly compare: "structural" | "reference"
+  readonly compare: "structural" | "reference" | undefined
 }
 
 /** The weight of a result, and its time to live in milliseconds. */
@@ -64,7 +64,7 @@ export interface Place<Key, A extends WeakKey, E> {
 }
 
 /** Creates an empty map from keys. */
-export const makeTable = <Key, V extends Keyed<Key>>(compare: "structural" | "reference"): Table<Key, V> =>
+export const makeTable = <Key, V extends Keyed<Key>>(compare: StoreConfig["compare"]): Table<Key, V> =>
   compare === "reference" ? new ReferenceTable<Key, V>() : new StructuralTable<Key, V>()
 
 const isDue = (time: number | undefined, now: number): boolean => time !== undefined && now >= time
