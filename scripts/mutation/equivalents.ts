@@ -1468,5 +1468,92 @@ export const equivalents: ReadonlyArray<Equivalent> = [
     original: "this.#cancel = undefined",
     replacement: "{}",
     reason: "To cancel a sleep that has ended does nothing."
+  },
+  {
+    file: "src/internal/weakCache/turn.ts",
+    line: "let turn = 0",
+    original: "0",
+    replacement: "1",
+    reason: "Each turn only needs another number than the turns before, and none is -1."
+  },
+  {
+    file: "src/internal/weakCache/turn.ts",
+    line: "turn++",
+    original: "turn++",
+    replacement: "turn--",
+    reason:
+      "Each turn only needs a number that no earlier turn had. In the turn -1, a new counter weighs nothing anyway."
+  },
+  {
+    file: "src/internal/weakCache/turn.ts",
+    line: "#turn = -1",
+    original: "1",
+    replacement: "0",
+    reason: "In the first turn of the program, a new counter weighs nothing anyway, and no later turn has the number 0."
+  },
+  {
+    file: "src/internal/weakCache/metrics.ts",
+    line:
+      "this.#registrations.push(Metric.registerUnsafe(metric, this.#context, { get, update: ignore, modify: ignore }))",
+    original: "push",
+    replacement: "unshift",
+    reason: "They are only removed, all at once."
+  },
+  {
+    file: "src/internal/weakCache/metrics.ts",
+    line: "const key = JSON.stringify([name, Object.entries(attributes).sort(([a], [b]) => a < b ? -1 : 1)])",
+    original: "<",
+    replacement: "<=",
+    reason: "No two attributes have the same name."
+  },
+  {
+    file: "src/internal/weakCache/entryTable.ts",
+    line: "const bucket = hash === undefined ? undefined : this.#buckets.get(hash)",
+    original: "hash === undefined ? undefined : this.#buckets.get(hash)",
+    replacement: "this.#buckets.get(hash)",
+    reason: "No bucket has the hash undefined. The check is for the compiler."
+  },
+  {
+    file: "src/internal/weakCache/entryTable.ts",
+    line: "else bucket.push(value.key)",
+    original: "push",
+    replacement: "unshift",
+    reason: "The keys of a bucket are not equal to each other, so at most one of them is found, in any order."
+  },
+  {
+    file: "src/internal/weakCache/expiry.ts",
+    line: "if (above.expiresAt! <= item.expiresAt!) break",
+    original: "<=",
+    replacement: "<",
+    reason: "Swaps entries that expire at the same time, whose order is not defined."
+  },
+  {
+    file: "src/internal/weakCache/expiry.ts",
+    line: "if (below.expiresAt! >= item.expiresAt!) break",
+    original: ">=",
+    replacement: ">",
+    reason: "Swaps entries that expire at the same time, whose order is not defined."
+  },
+  {
+    file: "src/internal/weakCache/idle.ts",
+    line: "place = -1",
+    original: "1",
+    replacement: "0",
+    reason: "A new item is added to the queue at once, which sets its place."
+  },
+  {
+    file: "src/internal/weakCache/background.ts",
+    line: "Effect.forEach(waiting, ([key, cause]) => this.#reportOne(key, cause), { discard: true }),",
+    original: "true",
+    replacement: "false",
+    reason: "Nobody reads the results. It only saves their array."
+  },
+  {
+    file: "src/internal/weakCache/background.ts",
+    line: "return fiber.pollUnsafe() === undefined",
+    original:
+      "fiber.pollUnsafe() === undefined\n        ? Effect.asVoid(Effect.timeoutOption(Fiber.await(fiber), patience))\n        : Effect.void",
+    replacement: "Effect.asVoid(Effect.timeoutOption(Fiber.await(fiber), patience))",
+    reason: "To wait for a fiber that has ended takes no time. The check only saves the timer."
   }
 ]
