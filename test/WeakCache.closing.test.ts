@@ -47,6 +47,14 @@ const defectsOf = <A, E>(exit: Exit.Exit<A, E>): Array<string> =>
     ? []
     : exit.cause.reasons.map((reason) => Cause.isDieReason(reason) ? String(reason.defect) : reason._tag)
 
+effect("invalidateAll closes the resources in the order of their entries", () =>
+  Effect.gen(function*() {
+    const { cache, log } = yield* opened(() => Effect.void)
+    for (const key of ["a", "b", "c"]) yield* WeakCache.get(cache, key)
+    yield* WeakCache.invalidateAll(cache)
+    assert.deepStrictEqual(log, ["close a", "close b", "close c"])
+  }))
+
 describe("closing", () => {
   for (const timeToLive of [Infinity, 0]) {
     effect(
@@ -226,6 +234,33 @@ describe("closing", () => {
       yield* TestClock.adjust(1)
       yield* Fiber.join(closing)
       assert.deepStrictEqual(closed, ["a"])
+    }))
+
+  effect("starts no refresh for a finalizer that reads", () =>
+    Effect.gen(function*() {
+      const loaded: Array<string> = []
+      const scope = yield* Scope.make()
+      const cache: Cache = yield* WeakCache.makeScoped({
+        lookup: (key: string): Effect.Effect<string, never, Scope.Scope> =>
+          Effect.acquireRelease(
+            Effect.sync(() => {
+              loaded.push(key)
+              return key
+            }),
+            () =>
+              key === "a"
+                ? Effect.repeat(Effect.andThen(WeakCache.get(cache, "b"), Effect.sleep(200)), { times: 2 })
+                : Effect.void
+          ),
+        handle: (key): Handle => ({ key }),
+        refreshAfter: 100,
+        capacity: 10
+      }).pipe(Scope.provide(scope))
+      yield* WeakCache.get(cache, "a")
+      const closing = yield* Effect.forkChild(Scope.close(scope, Exit.void))
+      yield* TestClock.adjust(600)
+      yield* Fiber.join(closing)
+      assert.deepStrictEqual(loaded, ["a", "b"])
     }))
 
   effect("is not open for a fiber that belongs to no finalizer", () =>

@@ -14,6 +14,7 @@ import {
   Hash,
   Option,
   pipe,
+  Scheduler,
   Scope
 } from "effect"
 import { TestClock } from "effect/testing"
@@ -372,6 +373,25 @@ describe("the strong front", () => {
 })
 
 describe("sharing lookups", () => {
+  effect(
+    "get and getOption find a value that is stored while their fiber yields between two steps",
+    () =>
+      Effect.gen(function*() {
+        for (let steps = 0; steps < 20; steps++) {
+          const { lookup, release, state } = gated()
+          const cache = yield* WeakCache.make({ lookup, capacity: 1 })
+          yield* Effect.forkChild(WeakCache.get(cache, "a"), { startImmediately: true })
+          const readers = yield* Effect.all([WeakCache.get(cache, "a"), WeakCache.getOption(cache, "a")], {
+            concurrency: 2
+          }).pipe(Effect.provideService(Scheduler.MaxOpsBeforeYield, 3), Effect.forkChild)
+          yield* Effect.repeat(Effect.yieldNow, { times: steps })
+          yield* release
+          const [value, option] = yield* Fiber.join(readers)
+          assert.deepStrictEqual([state.started, option], [1, Option.some(value)])
+        }
+      })
+  )
+
   effect("concurrent gets of a missing key share one lookup", () =>
     Effect.gen(function*() {
       const { lookup, release, state } = gated()
@@ -1058,6 +1078,22 @@ describe("removal", () => {
       assert.deepStrictEqual(log, ["start a", "end a", "start b", "end b"])
     }))
 
+  it.live("onRemoval runs on the scheduler of make, unless that is the scheduler of runSync", () =>
+    Effect.gen(function*() {
+      const own = new Scheduler.MixedScheduler()
+      for (const given of [own, new Scheduler.MixedScheduler("sync")]) {
+        const seen = yield* Deferred.make<Scheduler.Scheduler>()
+        const cache = yield* WeakCache.make({
+          ...documents(),
+          onRemoval: () => Effect.flatMap(Scheduler.Scheduler, (scheduler) => Deferred.succeed(seen, scheduler))
+        }).pipe(Effect.provideService(Scheduler.Scheduler, given))
+        yield* WeakCache.get(cache, "a")
+        yield* WeakCache.invalidate(cache, "a")
+        const scheduler = yield* Deferred.await(seen)
+        assert.deepStrictEqual([scheduler === given, scheduler.executionMode], [given === own, "async"])
+      }
+    }).pipe(Effect.scoped))
+
   effect("an onRemoval that fails, dies or throws does not stop the next one", () =>
     Effect.gen(function*() {
       const log: Array<string> = []
@@ -1487,6 +1523,19 @@ describe("makeScoped", () => {
 })
 
 describe("closing", () => {
+  effect("by a weigh leaves nothing stored", () =>
+    Effect.gen(function*() {
+      const scope = yield* Scope.make()
+      const weigh = () => {
+        Effect.runSync(Scope.close(scope, Exit.void))
+        return 1
+      }
+      const cache = yield* WeakCache.make({ ...documents(), maxWeight: 10, weigh }).pipe(Scope.provide(scope))
+      const exit = yield* Effect.exit(WeakCache.set(cache, "a", { name: "a", version: 1 }))
+      assert.isTrue(Exit.hasInterrupts(exit))
+      assert.strictEqual(yield* WeakCache.size(cache), 0)
+    }))
+
   effect("interrupts lookups and their waiters", () =>
     Effect.gen(function*() {
       const { lookup, state } = gated()
@@ -1790,6 +1839,7 @@ describe("iterables", () => {
       assert.include(inspect(cache), "WeakCache")
       assert.include(String(cache), "WeakCache")
       assert.isTrue(Equal.equals(cache, cache))
+      assert.isTrue(Equal.isEqual(cache) && cache[Equal.symbol](cache))
       assert.isFalse(Equal.equals(cache, yield* WeakCache.make(documents())))
     }))
 
@@ -1837,6 +1887,8 @@ describe("heaps and copies", () => {
       const other = yield* Effect.promise(() => import("../src/WeakCache.ts"))
       assert.notStrictEqual(other.isWeakCache, WeakCache.isWeakCache)
       assert.isFalse(other.isWeakCache(cache))
+      // By this key, the other copy says whose cache it is.
+      assert.property(cache, "~effect-weakref/WeakCache")
     }).pipe(Effect.scoped))
 })
 

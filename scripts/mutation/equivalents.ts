@@ -1555,5 +1555,49 @@ export const equivalents: ReadonlyArray<Equivalent> = [
       "fiber.pollUnsafe() === undefined\n        ? Effect.asVoid(Effect.timeoutOption(Fiber.await(fiber), patience))\n        : Effect.void",
     replacement: "Effect.asVoid(Effect.timeoutOption(Fiber.await(fiber), patience))",
     reason: "To wait for a fiber that has ended takes no time. The check only saves the timer."
+  },
+  {
+    file: "src/internal/weakCache/weakCache.ts",
+    line: "if (resources.length === 0) return Effect.void",
+    original: "resources.length === 0",
+    replacement: "false",
+    reason: "To wait for no fibers ends at once. The check is only faster."
+  },
+  {
+    file: "src/internal/weakCache/weakCache.ts",
+    line: "this.#closeRounds(fiber, exit, 1),",
+    original: "1",
+    replacement: "0",
+    reason: "A tunable: after any number of rounds, finalizers that always load again are cut off."
+  },
+  {
+    file: "src/internal/weakCache/weakCache.ts",
+    line: "if (ended !== undefined && !isOwn) ending.push(ended)",
+    original: "push",
+    replacement: "unshift",
+    reason: "Waits for all of these fibers and does not read their exits, so their order has no meaning."
+  },
+  {
+    file: "src/internal/weakCache/weakCache.ts",
+    line: "if (round === roundsOfClosing) this.#phase = \"closed\"",
+    original: "\"closed\"",
+    replacement: "\"\"",
+    reason:
+      "Only `set` compares with this phase, after `weigh` has closed the cache within one turn. Then `closeRounds` sets the phase again at its end."
+  },
+  {
+    file: "src/internal/weakCache/weakCache.ts",
+    line: "this.#phase = \"closed\"",
+    original: "\"closed\"",
+    replacement: "\"\"",
+    reason:
+      "In `untilStuck`: only `set` compares with this phase, after `weigh` has closed the cache within one turn, in which no second passes. The other such line of the file has a test."
+  },
+  {
+    file: "src/internal/weakCache/weakCache.ts",
+    line: "this.#phase === \"open\"",
+    original: "\"open\"",
+    replacement: "\"\"",
+    reason: "`isOpenFor` looks at the phase as well. The quick way is only faster."
   }
 ]
