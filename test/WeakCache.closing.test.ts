@@ -47,6 +47,19 @@ const defectsOf = <A, E>(exit: Exit.Exit<A, E>): Array<string> =>
     ? []
     : exit.cause.reasons.map((reason) => Cause.isDieReason(reason) ? String(reason.defect) : reason._tag)
 
+effect(
+  "the resource of a handle in the strong front stays open if a test collects the handle",
+  () =>
+    Effect.gen(function*() {
+      const { cache, log } = yield* opened(() => Effect.void)
+      const handle = yield* WeakCache.get(cache, "a")
+      yield* WeakCache.trim(cache, 0)
+      yield* WeakCache.get(cache, "a")
+      yield* TestHeap.collectAndFinalize(handle)
+      assert.deepStrictEqual(log, [])
+    })
+)
+
 effect("invalidateAll closes the resources in the order of their entries", () =>
   Effect.gen(function*() {
     const { cache, log } = yield* opened(() => Effect.void)

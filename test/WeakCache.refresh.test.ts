@@ -220,6 +220,35 @@ describe("refreshAfter", () => {
   const make = (lookup: (key: string) => Effect.Effect<Doc, string>, capacity = 10) =>
     WeakCache.make({ lookup, capacity, refreshAfter: "1 minute" })
 
+  effect("tries again only after the same time if a refresh has failed", () =>
+    Effect.gen(function*() {
+      const { fail, lookup, lookups } = versions()
+      const cache = yield* make(lookup)
+      const read = WeakCache.get(cache, "k")
+      yield* read
+      yield* TestClock.adjust("1 minute")
+      yield* read
+      yield* fail(0)
+      yield* settle
+      yield* TestClock.adjust("59 seconds")
+      yield* read
+      assert.strictEqual(lookups(), 2)
+      yield* TestClock.adjust("1 second")
+      yield* read
+      assert.strictEqual(lookups(), 3)
+    }))
+
+  effect("refreshes no cached failure", () =>
+    Effect.gen(function*() {
+      let lookups = 0
+      const cache = yield* make(() => Effect.fail(`down ${++lookups}`))
+      for (let n = 0; n < 2; n++) {
+        assert.strictEqual(yield* Effect.flip(WeakCache.get(cache, "k")), "down 1")
+        yield* TestClock.adjust("1 hour")
+      }
+      assert.strictEqual(lookups, 1)
+    }))
+
   effect("serves an old value at once, and refreshes it in the background, once", () =>
     Effect.gen(function*() {
       const { lookup, lookups, succeed } = versions()

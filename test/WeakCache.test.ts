@@ -227,6 +227,26 @@ describe("the strong front", () => {
       assert.strictEqual((yield* WeakCache.stats(cache)).demoted, 1)
     }))
 
+  effect("a read keeps an entry in the strong front", () =>
+    Effect.gen(function*() {
+      for (const timeToLive of [Infinity, "1 minute"] as const) {
+        // A failure leaves the cache together with the strong front.
+        const cache = yield* WeakCache.make<string, object, string>({ lookup: Effect.fail, capacity: 2, timeToLive })
+        for (const key of ["a", "b", "a", "c"]) yield* Effect.exit(WeakCache.get(cache, key))
+        assert.deepStrictEqual([...yield* WeakCache.keys(cache)], ["a", "c"])
+      }
+    }))
+
+  effect("a value has its weight again when it is back in the strong front", () =>
+    Effect.gen(function*() {
+      for (const weight of [0, 1, 3]) {
+        const weigh = (value: Doc) => value.name === "a" ? weight : 2
+        const cache = yield* WeakCache.make({ ...documents(), capacity: 1, maxWeight: 10, weigh })
+        for (const key of ["a", "b", "a"]) yield* WeakCache.get(cache, key)
+        assert.strictEqual((yield* WeakCache.stats(cache)).weight, weight)
+      }
+    }))
+
   effect("the total weight bounds the strong front", () =>
     Effect.gen(function*() {
       const cache = yield* WeakCache.make({
@@ -696,6 +716,28 @@ describe("time", () => {
       assert.deepStrictEqual(log, ["a expired"])
     }))
 
+  effect("a value with a weight and no time to live does not keep others from expiring", () =>
+    Effect.gen(function*() {
+      const cache = yield* WeakCache.makeWith(documents().lookup, {
+        maxWeight: 10,
+        weigh: () => 2,
+        timeToLive: (_, key) => key === "a" ? "1 minute" : Infinity
+      })
+      for (const key of ["a", "b"]) yield* WeakCache.get(cache, key)
+      yield* TestClock.adjust("1 minute")
+      assert.strictEqual(yield* WeakCache.size(cache), 1)
+    }))
+
+  effect("setting the same value without a time to live ends its time to live", () =>
+    Effect.gen(function*() {
+      const times = [60_000, Infinity]
+      const cache = yield* WeakCache.makeWith(documents().lookup, { capacity: 1, timeToLive: () => times.shift()! })
+      const a = yield* WeakCache.get(cache, "a")
+      yield* WeakCache.set(cache, "a", a)
+      yield* TestClock.adjust("1 hour")
+      assert.isTrue(yield* WeakCache.has(cache, "a"))
+    }))
+
   effect(
     "after setting the same value and invalidating it, no expiry is left for the next value",
     () =>
@@ -999,6 +1041,13 @@ describe("removal", () => {
       yield* WeakCache.set(cache, "a", values[0]!)
       assert.isFalse(yield* replaces)
       assert.isTrue(yield* WeakCache.has(cache, "a"))
+      // This value was never held weakly before.
+      yield* WeakCache.get(cache, "c")
+      const demotes = WeakCache.invalidateWhen(cache, "c", () => {
+        Effect.runSync(WeakCache.trim(cache, 0))
+        return true
+      })
+      assert.isTrue(yield* demotes)
     }))
 
   describe("registrations", () => {
@@ -1022,6 +1071,16 @@ describe("removal", () => {
         finalize()
         const { collected, size } = yield* WeakCache.stats(cache)
         assert.deepStrictEqual([collected, size], [3, 1])
+      }))
+
+    effect("are renewed beside values that were never held weakly", () =>
+      Effect.gen(function*() {
+        const cache = yield* WeakCache.make({ ...documents(), capacity: 1 })
+        for (let id = 0; id < 20; id++) {
+          yield* WeakCache.get(cache, `${id}`)
+          yield* WeakCache.invalidate(cache, `${id - 1}`)
+        }
+        assert.deepStrictEqual([...yield* WeakCache.keys(cache)], ["19"])
       }))
 
     effect("a value that leaves the strong front again is registered once", () =>
@@ -1563,6 +1622,18 @@ describe("closing", () => {
       assert.deepStrictEqual(log, [])
       const { size, strong } = yield* WeakCache.stats(cache)
       assert.deepStrictEqual([size, strong], [0, 0])
+    }))
+
+  effect("counts no cached failure as an invalidated value", () =>
+    Effect.gen(function*() {
+      const scope = yield* Scope.make()
+      const cache = yield* WeakCache.make<string, object, string>({ lookup: Effect.fail, capacity: 1 }).pipe(
+        Scope.provide(scope)
+      )
+      yield* Effect.exit(WeakCache.get(cache, "a"))
+      yield* Scope.close(scope, Exit.void)
+      const { invalidated, size } = yield* WeakCache.stats(cache)
+      assert.deepStrictEqual([invalidated, size], [0, 0])
     }))
 
   effect("operations on a closed cache interrupt, and views are empty", () =>

@@ -821,20 +821,6 @@ export const equivalents: ReadonlyArray<Equivalent> = [
   },
   {
     file: "src/internal/weakCache/store.ts",
-    line: "return this.#readPresent(entry, this.#isTimed ? this.now() : 0)!",
-    original: "this.#isTimed ? this.now() : 0",
-    replacement: "this.now()",
-    reason: "Nobody reads the time of an entry that has none. The check only saves the call of the clock."
-  },
-  {
-    file: "src/internal/weakCache/store.ts",
-    line: "return this.#readPresent(entry, this.#isTimed ? this.now() : 0)!",
-    original: "0",
-    replacement: "1",
-    reason: "Nobody reads the time of an entry that has none."
-  },
-  {
-    file: "src/internal/weakCache/store.ts",
     line: "#registered = 0",
     original: "0",
     replacement: "1",
@@ -1599,5 +1585,123 @@ export const equivalents: ReadonlyArray<Equivalent> = [
     original: "\"open\"",
     replacement: "\"\"",
     reason: "`isOpenFor` looks at the phase as well. The quick way is only faster."
+  },
+  {
+    file: "src/internal/weakCache/store.ts",
+    line: "lookup.entry = undefined",
+    original: "lookup.entry = undefined",
+    replacement: "{}",
+    reason: "A lookup that is not wanted only detaches the entry again, which has left the table, so that does nothing."
+  },
+  {
+    file: "src/internal/weakCache/store.ts",
+    line: "entry.lookup = undefined",
+    original: "entry.lookup = undefined",
+    replacement: "{}",
+    reason:
+      "In `detach`: the entry has left the table, and to detach its lookup again does nothing. The line of `insert` has tests."
+  },
+  {
+    file: "src/internal/weakCache/store.ts",
+    line: "if (lookup !== undefined) {",
+    original: "lookup !== undefined",
+    replacement: "true",
+    reason: "A pending entry has a lookup until it is detached or stored, and then nobody detaches it."
+  },
+  {
+    file: "src/internal/weakCache/store.ts",
+    line: "entry = undefined",
+    original: "entry = undefined",
+    replacement: "{}",
+    reason:
+      "After `detach`: to replace a detached entry, which has no value, does nothing. The line after `replace` has tests."
+  },
+  {
+    file: "src/internal/weakCache/store.ts",
+    line: "if (!isWeak(entry)) entry.lookup = undefined",
+    original: "!isWeak(entry)",
+    replacement: "true",
+    reason: "The lookup of a weak entry is undefined anyway. The check only keeps its hidden class."
+  },
+  {
+    file: "src/internal/weakCache/store.ts",
+    line: "if (!isWeak(entry)) entry.weight = weight",
+    original: "!isWeak(entry)",
+    replacement: "true",
+    reason:
+      "Only the strong front reads this weight, and it holds no weak entry. The check only keeps the hidden class."
+  },
+  {
+    file: "src/internal/weakCache/store.ts",
+    line: "if (isPlain && entry.extra === undefined) return",
+    original: "isPlain && entry.extra === undefined",
+    replacement: "false",
+    reason: "An extra with the defaults means the same. The branch only saves its memory."
+  },
+  {
+    file: "src/internal/weakCache/store.ts",
+    line: "if (isPlain && entry.extra === undefined) return",
+    original: "return",
+    replacement: "{}",
+    reason: "An extra with the defaults means the same. The branch only saves its memory."
+  },
+  {
+    file: "src/internal/weakCache/store.ts",
+    line: "if (this.#idleTimeToLive !== Infinity) {",
+    original: "this.#idleTimeToLive !== Infinity",
+    replacement: "true",
+    reason: "An entry that becomes idle never is never due. The check only saves memory and time."
+  },
+  {
+    file: "src/internal/weakCache/store.ts",
+    line: "if (weak !== entry) this.#table.replace(entry, weak)",
+    original: "weak !== entry",
+    replacement: "true",
+    reason: "To replace an entry by itself does nothing."
+  },
+  {
+    file: "src/internal/weakCache/store.ts",
+    line: "if (!isWeak(entry)) entry.weak = weak",
+    original: "!isWeak(entry)",
+    replacement: "true",
+    reason: "Nobody reads this property of a weak entry. The check only keeps its hidden class."
+  },
+  {
+    file: "src/internal/weakCache/store.ts",
+    line: "if (weak.deref() !== undefined) return",
+    original: "weak.deref() !== undefined",
+    replacement: "false",
+    reason:
+      "An engine clears the reference before it runs the clean-up. The check protects against a heap that does not."
+  },
+  {
+    file: "src/internal/weakCache/store.ts",
+    line: "if (weak.deref() !== undefined) return",
+    original: "return",
+    replacement: "{}",
+    reason:
+      "An engine clears the reference before it runs the clean-up. The check protects against a heap that does not."
+  },
+  {
+    file: "src/internal/weakCache/store.ts",
+    line: "for (let left = sliceOfTimer; left > 0; left--) {",
+    original: ">",
+    replacement: ">=",
+    reason: "A tunable: how many entries one turn of the timer removes has no meaning to the program."
+  },
+  {
+    file: "src/internal/weakCache/store.ts",
+    line: "for (let left = sliceOfTimer; left > 0; left--) {",
+    original: "0",
+    replacement: "1",
+    reason: "A tunable: how many entries one turn of the timer removes has no meaning to the program."
+  },
+  {
+    file: "src/internal/weakCache/store.ts",
+    line: "continue",
+    original: "continue",
+    replacement: "{}",
+    reason:
+      "Ends the slice after one entry, and the timer wakes again at once. How many entries one slice removes is a tunable."
   }
 ]
