@@ -110,6 +110,35 @@ describe("closing", () => {
       assert.deepStrictEqual([misses, interrupted, size], [2, 1, 0])
     }))
 
+  effect(
+    "interrupts a lookup that a finalizer has started and outdated, even if a lookup closes the cache",
+    () =>
+      Effect.gen(function*() {
+        const scopes: Array<Scope.Closeable> = []
+        const { cache, scope } = yield* opened(
+          (cache, key) =>
+            key === "a"
+              ? Effect.andThen(
+                Effect.forkDetach(WeakCache.get(cache, "hang"), { startImmediately: true }),
+                WeakCache.invalidate(cache, "hang")
+              )
+              : Effect.void,
+          (_, key) =>
+            key === "hang"
+              ? Effect.never
+              : key === "close"
+              ? Effect.uninterruptible(Scope.close(scopes[0]!, Exit.void))
+              : Effect.void
+        )
+        scopes.push(scope)
+        yield* WeakCache.get(cache, "a")
+        yield* Effect.exit(WeakCache.get(cache, "close"))
+        yield* settle
+        const { interrupted, misses } = yield* WeakCache.stats(cache)
+        assert.deepStrictEqual([misses, interrupted], [3, 2])
+      })
+  )
+
   effect("fails with the defects of all finalizers, also of those that run later", () =>
     Effect.gen(function*() {
       const { cache, scope } = yield* opened((cache, key) =>

@@ -156,6 +156,7 @@ describe("metrics", () => {
         const lookup = (millis: number) =>
           Effect.andThen(Effect.sleep(millis), millis > 100 ? Effect.succeed({ millis }) : Effect.fail("failed"))
         const cache = yield* WeakCache.make({ lookup, name: "slow" })
+        yield* TestClock.adjust("1 minute")
         const fibers = yield* Effect.forEach(
           [250, 50],
           (millis) => Effect.forkChild(Effect.exit(WeakCache.get(cache, millis)))

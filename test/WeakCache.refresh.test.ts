@@ -72,6 +72,20 @@ describe("refresh", () => {
       })
   )
 
+  effect("joins a running refresh whose old value has expired", () =>
+    Effect.gen(function*() {
+      const { lookup, lookups, succeed } = versions()
+      const cache = yield* WeakCache.make({ lookup, capacity: 10, timeToLive: "1 minute" })
+      yield* WeakCache.get(cache, "k")
+      const refreshes = [yield* Effect.forkChild(WeakCache.refresh(cache, "k"))]
+      yield* TestClock.adjust("1 minute")
+      refreshes.push(yield* Effect.forkChild(WeakCache.refresh(cache, "k")))
+      yield* settle
+      assert.strictEqual(lookups(), 2)
+      yield* succeed(0, 2)
+      assert.deepStrictEqual(yield* Fiber.joinAll(refreshes), [{ version: 2 }, { version: 2 }])
+    }))
+
   effect(
     "runs its own lookup while a get runs one, because what the get reads may be older",
     () =>
