@@ -1706,69 +1706,6 @@ export const equivalents: ReadonlyArray<Equivalent> = [
   },
   {
     file: "src/internal/weakCache/frequencySketch.ts",
-    line: "const seeds = [0x9e3779b1, 0x85ebca77, 0xc2b2ae3d, 0x27d4eb2f] as const",
-    original: "0x9e3779b1",
-    replacement: "(2654435761 + 1)",
-    reason: "Any mixing of the bits does, because it only spreads the keys over the counters."
-  },
-  {
-    file: "src/internal/weakCache/frequencySketch.ts",
-    line: "const seeds = [0x9e3779b1, 0x85ebca77, 0xc2b2ae3d, 0x27d4eb2f] as const",
-    original: "0x85ebca77",
-    replacement: "(2246822519 + 1)",
-    reason: "Any mixing of the bits does, because it only spreads the keys over the counters."
-  },
-  {
-    file: "src/internal/weakCache/frequencySketch.ts",
-    line: "const seeds = [0x9e3779b1, 0x85ebca77, 0xc2b2ae3d, 0x27d4eb2f] as const",
-    original: "0xc2b2ae3d",
-    replacement: "(3266489917 + 1)",
-    reason: "Any mixing of the bits does, because it only spreads the keys over the counters."
-  },
-  {
-    file: "src/internal/weakCache/frequencySketch.ts",
-    line: "const seeds = [0x9e3779b1, 0x85ebca77, 0xc2b2ae3d, 0x27d4eb2f] as const",
-    original: "0x27d4eb2f",
-    replacement: "(668265263 + 1)",
-    reason: "Any mixing of the bits does, because it only spreads the keys over the counters."
-  },
-  {
-    file: "src/internal/weakCache/frequencySketch.ts",
-    line: "let h = Math.imul(hash ^ (hash >>> 15), seeds[row]!)",
-    original: "15",
-    replacement: "(15 + 1)",
-    reason: "Any mixing of the bits does, because it only spreads the keys over the counters."
-  },
-  {
-    file: "src/internal/weakCache/frequencySketch.ts",
-    line: "h ^= h >>> 17",
-    original: "h ^= h >>> 17",
-    replacement: "{}",
-    reason: "Any mixing of the bits does, because it only spreads the keys over the counters."
-  },
-  {
-    file: "src/internal/weakCache/frequencySketch.ts",
-    line: "h ^= h >>> 17",
-    original: "17",
-    replacement: "(17 + 1)",
-    reason: "Any mixing of the bits does, because it only spreads the keys over the counters."
-  },
-  {
-    file: "src/internal/weakCache/frequencySketch.ts",
-    line: "h = Math.imul(h, 0x9e3779b1)",
-    original: "h = Math.imul(h, 0x9e3779b1)",
-    replacement: "{}",
-    reason: "Any mixing of the bits does, because it only spreads the keys over the counters."
-  },
-  {
-    file: "src/internal/weakCache/frequencySketch.ts",
-    line: "h = Math.imul(h, 0x9e3779b1)",
-    original: "0x9e3779b1",
-    replacement: "(2654435761 + 1)",
-    reason: "Any mixing of the bits does, because it only spreads the keys over the counters."
-  },
-  {
-    file: "src/internal/weakCache/frequencySketch.ts",
     line: "if (counter < count) count = counter",
     original: "<",
     replacement: "<=",
@@ -1780,14 +1717,6 @@ export const equivalents: ReadonlyArray<Equivalent> = [
     original: ">=",
     replacement: ">",
     reason: "Writes the count that the counter has."
-  },
-  {
-    file: "src/internal/weakCache/frequencySketch.ts",
-    line: "for (let n = 0; n < table.length; n++) table[n] = (table[n]! >> 1) & 0x77",
-    original: "0",
-    replacement: "1",
-    reason:
-      "Does not halve two of the counters. An estimate is the lowest of four counters, so two that are too high change none."
   },
   {
     file: "src/internal/weakCache/frequencySketch.ts",
