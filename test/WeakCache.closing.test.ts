@@ -47,6 +47,27 @@ const defectsOf = <A, E>(exit: Exit.Exit<A, E>): Array<string> =>
     ? []
     : exit.cause.reasons.map((reason) => Cause.isDieReason(reason) ? String(reason.defect) : reason._tag)
 
+effect(
+  "the resource of a handle in the strong front stays open if a test collects the handle",
+  () =>
+    Effect.gen(function*() {
+      const { cache, log } = yield* opened(() => Effect.void)
+      const handle = yield* WeakCache.get(cache, "a")
+      yield* WeakCache.trim(cache, 0)
+      yield* WeakCache.get(cache, "a")
+      yield* TestHeap.collectAndFinalize(handle)
+      assert.deepStrictEqual(log, [])
+    })
+)
+
+effect("invalidateAll closes the resources in the order of their entries", () =>
+  Effect.gen(function*() {
+    const { cache, log } = yield* opened(() => Effect.void)
+    for (const key of ["a", "b", "c"]) yield* WeakCache.get(cache, key)
+    yield* WeakCache.invalidateAll(cache)
+    assert.deepStrictEqual(log, ["close a", "close b", "close c"])
+  }))
+
 describe("closing", () => {
   for (const timeToLive of [Infinity, 0]) {
     effect(
@@ -88,6 +109,35 @@ describe("closing", () => {
       const { interrupted, misses, size } = yield* WeakCache.stats(cache)
       assert.deepStrictEqual([misses, interrupted, size], [2, 1, 0])
     }))
+
+  effect(
+    "interrupts a lookup that a finalizer has started and outdated, even if a lookup closes the cache",
+    () =>
+      Effect.gen(function*() {
+        const scopes: Array<Scope.Closeable> = []
+        const { cache, scope } = yield* opened(
+          (cache, key) =>
+            key === "a"
+              ? Effect.andThen(
+                Effect.forkDetach(WeakCache.get(cache, "hang"), { startImmediately: true }),
+                WeakCache.invalidate(cache, "hang")
+              )
+              : Effect.void,
+          (_, key) =>
+            key === "hang"
+              ? Effect.never
+              : key === "close"
+              ? Effect.uninterruptible(Scope.close(scopes[0]!, Exit.void))
+              : Effect.void
+        )
+        scopes.push(scope)
+        yield* WeakCache.get(cache, "a")
+        yield* Effect.exit(WeakCache.get(cache, "close"))
+        yield* settle
+        const { interrupted, misses } = yield* WeakCache.stats(cache)
+        assert.deepStrictEqual([misses, interrupted], [3, 2])
+      })
+  )
 
   effect("fails with the defects of all finalizers, also of those that run later", () =>
     Effect.gen(function*() {
@@ -226,6 +276,33 @@ describe("closing", () => {
       yield* TestClock.adjust(1)
       yield* Fiber.join(closing)
       assert.deepStrictEqual(closed, ["a"])
+    }))
+
+  effect("starts no refresh for a finalizer that reads", () =>
+    Effect.gen(function*() {
+      const loaded: Array<string> = []
+      const scope = yield* Scope.make()
+      const cache: Cache = yield* WeakCache.makeScoped({
+        lookup: (key: string): Effect.Effect<string, never, Scope.Scope> =>
+          Effect.acquireRelease(
+            Effect.sync(() => {
+              loaded.push(key)
+              return key
+            }),
+            () =>
+              key === "a"
+                ? Effect.repeat(Effect.andThen(WeakCache.get(cache, "b"), Effect.sleep(200)), { times: 2 })
+                : Effect.void
+          ),
+        handle: (key): Handle => ({ key }),
+        refreshAfter: 100,
+        capacity: 10
+      }).pipe(Scope.provide(scope))
+      yield* WeakCache.get(cache, "a")
+      const closing = yield* Effect.forkChild(Scope.close(scope, Exit.void))
+      yield* TestClock.adjust(600)
+      yield* Fiber.join(closing)
+      assert.deepStrictEqual(loaded, ["a", "b"])
     }))
 
   effect("is not open for a fiber that belongs to no finalizer", () =>

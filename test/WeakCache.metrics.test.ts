@@ -156,6 +156,7 @@ describe("metrics", () => {
         const lookup = (millis: number) =>
           Effect.andThen(Effect.sleep(millis), millis > 100 ? Effect.succeed({ millis }) : Effect.fail("failed"))
         const cache = yield* WeakCache.make({ lookup, name: "slow" })
+        yield* TestClock.adjust("1 minute")
         const fibers = yield* Effect.forEach(
           [250, 50],
           (millis) => Effect.forkChild(Effect.exit(WeakCache.get(cache, millis)))
@@ -169,19 +170,23 @@ describe("metrics", () => {
   )
 
   effect(
-    "load_time does not come back with a lookup that ends after the cache has been closed",
+    "load_time does not come back with a lookup that a finalizer starts while the cache closes",
     () =>
       Effect.gen(function*() {
         const scope = Scope.makeUnsafe()
-        const cache = yield* WeakCache.make({
-          lookup: (id: number) => Effect.as(Effect.uninterruptible(Effect.sleep("1 second")), { id }),
+        let loads = 0
+        const cache: WeakCache.WeakCache<string, object> = yield* WeakCache.makeScoped({
+          lookup: (key: string) =>
+            Effect.acquireRelease(
+              Effect.sync(() => ({ loads: ++loads })),
+              () => key === "last" ? Effect.void : Effect.asVoid(WeakCache.get(cache, "last"))
+            ),
+          handle: (resource): object => ({ resource }),
           name: "late"
         }).pipe(Effect.provideService(Scope.Scope, scope))
-        yield* Effect.forkChild(WeakCache.get(cache, 1))
-        yield* Effect.yieldNow
-        const closing = yield* Effect.forkChild(Scope.close(scope, Exit.void))
-        yield* TestClock.adjust("1 second")
-        yield* Fiber.join(closing)
+        yield* WeakCache.get(cache, "first")
+        yield* Scope.close(scope, Exit.void)
+        assert.strictEqual(loads, 2)
         assert.deepStrictEqual(yield* read, [])
       })
   )
@@ -191,9 +196,23 @@ describe("metrics", () => {
       const [dropped, other] = [yield* open("docs"), yield* open("docs")]
       yield* WeakCache.get(dropped, 1)
       yield* WeakCache.get(other, 1)
-      yield* TestHeap.collectAndFinalize(dropped)
+      yield* TestHeap.collect(dropped)
+      assert.deepStrictEqual(yield* readOnly("misses", "size"), ["misses{docs} 1", "size{docs} 1"])
+      yield* TestHeap.finalize
       assert.deepStrictEqual(yield* readOnly("misses", "size"), ["misses{docs} 1", "size{docs} 1"])
     }))
+
+  effect(
+    "of a newer cache stay if a cache is closed whose metrics have disappeared already",
+    () =>
+      Effect.gen(function*() {
+        const scope = Scope.makeUnsafe()
+        yield* TestHeap.collectAndFinalize(yield* open("docs", scope))
+        yield* WeakCache.get(yield* open("docs"), 1)
+        yield* Scope.close(scope, Exit.void)
+        assert.deepStrictEqual(yield* readOnly("misses", "load_time"), ["misses{docs} 1", "load_time{docs} 1"])
+      })
+  )
 
   effect("disappear after a cache that was never closed has been collected", () =>
     Effect.gen(function*() {

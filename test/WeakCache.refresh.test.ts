@@ -72,6 +72,20 @@ describe("refresh", () => {
       })
   )
 
+  effect("joins a running refresh whose old value has expired", () =>
+    Effect.gen(function*() {
+      const { lookup, lookups, succeed } = versions()
+      const cache = yield* WeakCache.make({ lookup, capacity: 10, timeToLive: "1 minute" })
+      yield* WeakCache.get(cache, "k")
+      const refreshes = [yield* Effect.forkChild(WeakCache.refresh(cache, "k"))]
+      yield* TestClock.adjust("1 minute")
+      refreshes.push(yield* Effect.forkChild(WeakCache.refresh(cache, "k")))
+      yield* settle
+      assert.strictEqual(lookups(), 2)
+      yield* succeed(0, 2)
+      assert.deepStrictEqual(yield* Fiber.joinAll(refreshes), [{ version: 2 }, { version: 2 }])
+    }))
+
   effect(
     "runs its own lookup while a get runs one, because what the get reads may be older",
     () =>
@@ -219,6 +233,35 @@ describe("refresh", () => {
 describe("refreshAfter", () => {
   const make = (lookup: (key: string) => Effect.Effect<Doc, string>, capacity = 10) =>
     WeakCache.make({ lookup, capacity, refreshAfter: "1 minute" })
+
+  effect("tries again only after the same time if a refresh has failed", () =>
+    Effect.gen(function*() {
+      const { fail, lookup, lookups } = versions()
+      const cache = yield* make(lookup)
+      const read = WeakCache.get(cache, "k")
+      yield* read
+      yield* TestClock.adjust("1 minute")
+      yield* read
+      yield* fail(0)
+      yield* settle
+      yield* TestClock.adjust("59 seconds")
+      yield* read
+      assert.strictEqual(lookups(), 2)
+      yield* TestClock.adjust("1 second")
+      yield* read
+      assert.strictEqual(lookups(), 3)
+    }))
+
+  effect("refreshes no cached failure", () =>
+    Effect.gen(function*() {
+      let lookups = 0
+      const cache = yield* make(() => Effect.fail(`down ${++lookups}`))
+      for (let n = 0; n < 2; n++) {
+        assert.strictEqual(yield* Effect.flip(WeakCache.get(cache, "k")), "down 1")
+        yield* TestClock.adjust("1 hour")
+      }
+      assert.strictEqual(lookups, 1)
+    }))
 
   effect("serves an old value at once, and refreshes it in the background, once", () =>
     Effect.gen(function*() {

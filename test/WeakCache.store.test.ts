@@ -1,6 +1,6 @@
 /** What a `WeakCache` stores, weighs, registers and reports, step by step. */
 import { assert, describe, it } from "@effect/vitest"
-import { Clock, Deferred, Effect, Equal, Fiber, Hash, Option, type Scope } from "effect"
+import { Clock, Deferred, Effect, Equal, Exit, Fiber, Hash, Option, Scope } from "effect"
 import { TestClock } from "effect/testing"
 import { Heap, WeakCache } from "../src/index.ts"
 import { endTurn } from "../src/internal/weakCache/turn.ts"
@@ -260,6 +260,20 @@ describe("an entry that was removed", () => {
         assert.lengthOf(values, operation === "refresh" ? 2 : 1)
       }).pipe(Effect.scoped))
   }
+
+  it.live("by closing the cache does not hold its key, although its value and the cache live", () =>
+    Effect.gen(function*() {
+      const value = {}
+      const scope = yield* Scope.make()
+      const cache = yield* WeakCache.make({ lookup: (_: object) => Effect.succeed(value) }).pipe(Scope.provide(scope))
+      yield* LeakDetector.expectCollected(Effect.gen(function*() {
+        const key = { large: true }
+        yield* WeakCache.get(cache, key)
+        yield* Scope.close(scope, Exit.void)
+        return key
+      }))
+      assert.strictEqual(yield* WeakCache.size(cache), 0)
+    }))
 })
 
 describe("the clean-up of a collected value", () => {

@@ -14,6 +14,7 @@ import {
   Hash,
   Option,
   pipe,
+  Scheduler,
   Scope
 } from "effect"
 import { TestClock } from "effect/testing"
@@ -226,6 +227,26 @@ describe("the strong front", () => {
       assert.strictEqual((yield* WeakCache.stats(cache)).demoted, 1)
     }))
 
+  effect("a read keeps an entry in the strong front", () =>
+    Effect.gen(function*() {
+      for (const timeToLive of [Infinity, "1 minute"] as const) {
+        // A failure leaves the cache together with the strong front.
+        const cache = yield* WeakCache.make<string, object, string>({ lookup: Effect.fail, capacity: 2, timeToLive })
+        for (const key of ["a", "b", "a", "c"]) yield* Effect.exit(WeakCache.get(cache, key))
+        assert.deepStrictEqual([...yield* WeakCache.keys(cache)], ["a", "c"])
+      }
+    }))
+
+  effect("a value has its weight again when it is back in the strong front", () =>
+    Effect.gen(function*() {
+      for (const weight of [0, 1, 3]) {
+        const weigh = (value: Doc) => value.name === "a" ? weight : 2
+        const cache = yield* WeakCache.make({ ...documents(), capacity: 1, maxWeight: 10, weigh })
+        for (const key of ["a", "b", "a"]) yield* WeakCache.get(cache, key)
+        assert.strictEqual((yield* WeakCache.stats(cache)).weight, weight)
+      }
+    }))
+
   effect("the total weight bounds the strong front", () =>
     Effect.gen(function*() {
       const cache = yield* WeakCache.make({
@@ -372,6 +393,25 @@ describe("the strong front", () => {
 })
 
 describe("sharing lookups", () => {
+  effect(
+    "get and getOption find a value that is stored while their fiber yields between two steps",
+    () =>
+      Effect.gen(function*() {
+        for (let steps = 0; steps < 20; steps++) {
+          const { lookup, release, state } = gated()
+          const cache = yield* WeakCache.make({ lookup, capacity: 1 })
+          yield* Effect.forkChild(WeakCache.get(cache, "a"), { startImmediately: true })
+          const readers = yield* Effect.all([WeakCache.get(cache, "a"), WeakCache.getOption(cache, "a")], {
+            concurrency: 2
+          }).pipe(Effect.provideService(Scheduler.MaxOpsBeforeYield, 3), Effect.forkChild)
+          yield* Effect.repeat(Effect.yieldNow, { times: steps })
+          yield* release
+          const [value, option] = yield* Fiber.join(readers)
+          assert.deepStrictEqual([state.started, option], [1, Option.some(value)])
+        }
+      })
+  )
+
   effect("concurrent gets of a missing key share one lookup", () =>
     Effect.gen(function*() {
       const { lookup, release, state } = gated()
@@ -674,6 +714,28 @@ describe("time", () => {
       yield* TestClock.adjust("20 seconds")
       assert.isFalse(yield* WeakCache.has(cache, "a"))
       assert.deepStrictEqual(log, ["a expired"])
+    }))
+
+  effect("a value with a weight and no time to live does not keep others from expiring", () =>
+    Effect.gen(function*() {
+      const cache = yield* WeakCache.makeWith(documents().lookup, {
+        maxWeight: 10,
+        weigh: () => 2,
+        timeToLive: (_, key) => key === "a" ? "1 minute" : Infinity
+      })
+      for (const key of ["a", "b"]) yield* WeakCache.get(cache, key)
+      yield* TestClock.adjust("1 minute")
+      assert.strictEqual(yield* WeakCache.size(cache), 1)
+    }))
+
+  effect("setting the same value without a time to live ends its time to live", () =>
+    Effect.gen(function*() {
+      const times = [60_000, Infinity]
+      const cache = yield* WeakCache.makeWith(documents().lookup, { capacity: 1, timeToLive: () => times.shift()! })
+      const a = yield* WeakCache.get(cache, "a")
+      yield* WeakCache.set(cache, "a", a)
+      yield* TestClock.adjust("1 hour")
+      assert.isTrue(yield* WeakCache.has(cache, "a"))
     }))
 
   effect(
@@ -979,6 +1041,13 @@ describe("removal", () => {
       yield* WeakCache.set(cache, "a", values[0]!)
       assert.isFalse(yield* replaces)
       assert.isTrue(yield* WeakCache.has(cache, "a"))
+      // This value was never held weakly before.
+      yield* WeakCache.get(cache, "c")
+      const demotes = WeakCache.invalidateWhen(cache, "c", () => {
+        Effect.runSync(WeakCache.trim(cache, 0))
+        return true
+      })
+      assert.isTrue(yield* demotes)
     }))
 
   describe("registrations", () => {
@@ -1002,6 +1071,16 @@ describe("removal", () => {
         finalize()
         const { collected, size } = yield* WeakCache.stats(cache)
         assert.deepStrictEqual([collected, size], [3, 1])
+      }))
+
+    effect("are renewed beside values that were never held weakly", () =>
+      Effect.gen(function*() {
+        const cache = yield* WeakCache.make({ ...documents(), capacity: 1 })
+        for (let id = 0; id < 20; id++) {
+          yield* WeakCache.get(cache, `${id}`)
+          yield* WeakCache.invalidate(cache, `${id - 1}`)
+        }
+        assert.deepStrictEqual([...yield* WeakCache.keys(cache)], ["19"])
       }))
 
     effect("a value that leaves the strong front again is registered once", () =>
@@ -1057,6 +1136,22 @@ describe("removal", () => {
       yield* TestClock.adjust("1 minute")
       assert.deepStrictEqual(log, ["start a", "end a", "start b", "end b"])
     }))
+
+  it.live("onRemoval runs on the scheduler of make, unless that is the scheduler of runSync", () =>
+    Effect.gen(function*() {
+      const own = new Scheduler.MixedScheduler()
+      for (const given of [own, new Scheduler.MixedScheduler("sync")]) {
+        const seen = yield* Deferred.make<Scheduler.Scheduler>()
+        const cache = yield* WeakCache.make({
+          ...documents(),
+          onRemoval: () => Effect.flatMap(Scheduler.Scheduler, (scheduler) => Deferred.succeed(seen, scheduler))
+        }).pipe(Effect.provideService(Scheduler.Scheduler, given))
+        yield* WeakCache.get(cache, "a")
+        yield* WeakCache.invalidate(cache, "a")
+        const scheduler = yield* Deferred.await(seen)
+        assert.deepStrictEqual([scheduler === given, scheduler.executionMode], [given === own, "async"])
+      }
+    }).pipe(Effect.scoped))
 
   effect("an onRemoval that fails, dies or throws does not stop the next one", () =>
     Effect.gen(function*() {
@@ -1507,6 +1602,19 @@ describe("makeScoped", () => {
 })
 
 describe("closing", () => {
+  effect("by a weigh leaves nothing stored", () =>
+    Effect.gen(function*() {
+      const scope = yield* Scope.make()
+      const weigh = () => {
+        Effect.runSync(Scope.close(scope, Exit.void))
+        return 1
+      }
+      const cache = yield* WeakCache.make({ ...documents(), maxWeight: 10, weigh }).pipe(Scope.provide(scope))
+      const exit = yield* Effect.exit(WeakCache.set(cache, "a", { name: "a", version: 1 }))
+      assert.isTrue(Exit.hasInterrupts(exit))
+      assert.strictEqual(yield* WeakCache.size(cache), 0)
+    }))
+
   effect("interrupts lookups and their waiters", () =>
     Effect.gen(function*() {
       const { lookup, state } = gated()
@@ -1534,6 +1642,18 @@ describe("closing", () => {
       assert.deepStrictEqual(log, [])
       const { size, strong } = yield* WeakCache.stats(cache)
       assert.deepStrictEqual([size, strong], [0, 0])
+    }))
+
+  effect("counts no cached failure as an invalidated value", () =>
+    Effect.gen(function*() {
+      const scope = yield* Scope.make()
+      const cache = yield* WeakCache.make<string, object, string>({ lookup: Effect.fail, capacity: 1 }).pipe(
+        Scope.provide(scope)
+      )
+      yield* Effect.exit(WeakCache.get(cache, "a"))
+      yield* Scope.close(scope, Exit.void)
+      const { invalidated, size } = yield* WeakCache.stats(cache)
+      assert.deepStrictEqual([invalidated, size], [0, 0])
     }))
 
   effect("operations on a closed cache interrupt, and views are empty", () =>
@@ -1821,6 +1941,7 @@ describe("iterables", () => {
       assert.include(inspect(cache), "WeakCache")
       assert.include(String(cache), "WeakCache")
       assert.isTrue(Equal.equals(cache, cache))
+      assert.isTrue(Equal.isEqual(cache) && cache[Equal.symbol](cache))
       assert.isFalse(Equal.equals(cache, yield* WeakCache.make(documents())))
     }))
 
@@ -1868,6 +1989,8 @@ describe("heaps and copies", () => {
       const other = yield* Effect.promise(() => import("../src/WeakCache.ts"))
       assert.notStrictEqual(other.isWeakCache, WeakCache.isWeakCache)
       assert.isFalse(other.isWeakCache(cache))
+      // By this key, the other copy says whose cache it is.
+      assert.property(cache, "~effect-weakref/WeakCache")
     }).pipe(Effect.scoped))
 })
 

@@ -1,6 +1,6 @@
 /** How a `WeakCache` measures time, and what its timer keeps alive. */
 import { assert, describe, it } from "@effect/vitest"
-import { Clock, Context, Effect, Scope } from "effect"
+import { Clock, Context, Effect, Fiber, Scope } from "effect"
 import { TestClock } from "effect/testing"
 import { spawnSync } from "node:child_process"
 import * as path from "node:path"
@@ -114,6 +114,18 @@ describe("time to live", () => {
       assert.isTrue(sizes.has(0))
       assert.isAbove(sizes.size, 5)
     }))
+
+  it.effect("of many values at the same time lets other fibers run in between", () =>
+    Effect.gen(function*() {
+      const cache = yield* WeakCache.make({ lookup, capacity: Infinity, timeToLive: "1 minute" })
+      for (let id = 0; id < 10_000; id++) yield* WeakCache.set(cache, id, { id })
+      const sizes = new Set<number>()
+      const step = Effect.andThen(Effect.yieldNow, Effect.map(WeakCache.size(cache), (size) => sizes.add(size)))
+      const watching = yield* Effect.forkChild(Effect.repeat(step, { until: () => sizes.has(0) }))
+      yield* TestClock.adjust("1 minute")
+      yield* Fiber.join(watching)
+      assert.isAbove(sizes.size, 2)
+    }).pipe(Effect.scoped))
 
   it("does not keep a finished process alive", () => {
     const program = path.join(import.meta.dirname, "openCache", "program.ts")

@@ -828,20 +828,6 @@ export const equivalents: ReadonlyArray<Equivalent> = [
   },
   {
     file: "src/internal/weakCache/store.ts",
-    line: "return this.#readPresent(entry, this.#isTimed ? this.now() : 0)!",
-    original: "this.#isTimed ? this.now() : 0",
-    replacement: "this.now()",
-    reason: "Nobody reads the time of an entry that has none. The check only saves the call of the clock."
-  },
-  {
-    file: "src/internal/weakCache/store.ts",
-    line: "return this.#readPresent(entry, this.#isTimed ? this.now() : 0)!",
-    original: "0",
-    replacement: "1",
-    reason: "Nobody reads the time of an entry that has none."
-  },
-  {
-    file: "src/internal/weakCache/store.ts",
     line: "#registered = 0",
     original: "0",
     replacement: "1",
@@ -1796,5 +1782,282 @@ export const equivalents: ReadonlyArray<Equivalent> = [
     original: "!isAnyRunning()",
     replacement: "false",
     reason: "Without a monitor that runs, the rest does the same. The condition only makes it faster."
+  },
+  {
+    file: "src/internal/weakCache/turn.ts",
+    line: "let turn = 0",
+    original: "0",
+    replacement: "1",
+    reason: "Each turn only needs another number than the turns before, and none is -1."
+  },
+  {
+    file: "src/internal/weakCache/turn.ts",
+    line: "turn++",
+    original: "turn++",
+    replacement: "turn--",
+    reason:
+      "Each turn only needs a number that no earlier turn had. In the turn -1, a new counter weighs nothing anyway."
+  },
+  {
+    file: "src/internal/weakCache/turn.ts",
+    line: "#turn = -1",
+    original: "1",
+    replacement: "0",
+    reason: "In the first turn of the program, a new counter weighs nothing anyway, and no later turn has the number 0."
+  },
+  {
+    file: "src/internal/weakCache/metrics.ts",
+    line:
+      "this.#registrations.push(Metric.registerUnsafe(metric, this.#context, { get, update: ignore, modify: ignore }))",
+    original: "push",
+    replacement: "unshift",
+    reason: "They are only removed, all at once."
+  },
+  {
+    file: "src/internal/weakCache/metrics.ts",
+    line: "const key = JSON.stringify([name, Object.entries(attributes).sort(([a], [b]) => a < b ? -1 : 1)])",
+    original: "<",
+    replacement: "<=",
+    reason: "No two attributes have the same name."
+  },
+  {
+    file: "src/internal/weakCache/entryTable.ts",
+    line: "const bucket = hash === undefined ? undefined : this.#buckets.get(hash)",
+    original: "hash === undefined ? undefined : this.#buckets.get(hash)",
+    replacement: "this.#buckets.get(hash)",
+    reason: "No bucket has the hash undefined. The check is for the compiler."
+  },
+  {
+    file: "src/internal/weakCache/entryTable.ts",
+    line: "else bucket.push(value.key)",
+    original: "push",
+    replacement: "unshift",
+    reason: "The keys of a bucket are not equal to each other, so at most one of them is found, in any order."
+  },
+  {
+    file: "src/internal/weakCache/expiry.ts",
+    line: "if (above.expiresAt! <= item.expiresAt!) break",
+    original: "<=",
+    replacement: "<",
+    reason: "Swaps entries that expire at the same time, whose order is not defined."
+  },
+  {
+    file: "src/internal/weakCache/expiry.ts",
+    line: "if (below.expiresAt! >= item.expiresAt!) break",
+    original: ">=",
+    replacement: ">",
+    reason: "Swaps entries that expire at the same time, whose order is not defined."
+  },
+  {
+    file: "src/internal/weakCache/idle.ts",
+    line: "place = -1",
+    original: "1",
+    replacement: "0",
+    reason: "A new item is added to the queue at once, which sets its place."
+  },
+  {
+    file: "src/internal/weakCache/background.ts",
+    line: "Effect.forEach(waiting, ([key, cause]) => this.#reportOne(key, cause), { discard: true }),",
+    original: "true",
+    replacement: "false",
+    reason: "Nobody reads the results. It only saves their array."
+  },
+  {
+    file: "src/internal/weakCache/background.ts",
+    line: "return fiber.pollUnsafe() === undefined",
+    original:
+      "fiber.pollUnsafe() === undefined\n        ? Effect.asVoid(Effect.timeoutOption(Fiber.await(fiber), patience))\n        : Effect.void",
+    replacement: "Effect.asVoid(Effect.timeoutOption(Fiber.await(fiber), patience))",
+    reason: "To wait for a fiber that has ended takes no time. The check only saves the timer."
+  },
+  {
+    file: "src/internal/weakCache/weakCache.ts",
+    line: "if (resources.length === 0) return Effect.void",
+    original: "resources.length === 0",
+    replacement: "false",
+    reason: "To wait for no fibers ends at once. The check is only faster."
+  },
+  {
+    file: "src/internal/weakCache/weakCache.ts",
+    line: "this.#closeRounds(fiber, exit, 1),",
+    original: "1",
+    replacement: "0",
+    reason: "A tunable: after any number of rounds, finalizers that always load again are cut off."
+  },
+  {
+    file: "src/internal/weakCache/weakCache.ts",
+    line: "if (ended !== undefined && !isOwn) ending.push(ended)",
+    original: "push",
+    replacement: "unshift",
+    reason: "Waits for all of these fibers and does not read their exits, so their order has no meaning."
+  },
+  {
+    file: "src/internal/weakCache/weakCache.ts",
+    line: "if (round === roundsOfClosing) this.#phase = \"closed\"",
+    original: "\"closed\"",
+    replacement: "\"\"",
+    reason:
+      "Only `set` compares with this phase, after `weigh` has closed the cache within one turn. Then `closeRounds` sets the phase again at its end."
+  },
+  {
+    file: "src/internal/weakCache/weakCache.ts",
+    line: "this.#phase = \"closed\"",
+    original: "\"closed\"",
+    replacement: "\"\"",
+    reason:
+      "In `untilStuck`: only `set` compares with this phase, after `weigh` has closed the cache within one turn, in which no second passes. The other such line of the file has a test."
+  },
+  {
+    file: "src/internal/weakCache/weakCache.ts",
+    line: "this.#phase === \"open\"",
+    original: "\"open\"",
+    replacement: "\"\"",
+    reason: "`isOpenFor` looks at the phase as well. The quick way is only faster."
+  },
+  {
+    file: "src/internal/weakCache/store.ts",
+    line: "lookup.entry = undefined",
+    original: "lookup.entry = undefined",
+    replacement: "{}",
+    reason: "A lookup that is not wanted only detaches the entry again, which has left the table, so that does nothing."
+  },
+  {
+    file: "src/internal/weakCache/store.ts",
+    line: "entry.lookup = undefined",
+    original: "entry.lookup = undefined",
+    replacement: "{}",
+    reason:
+      "In `detach`: the entry has left the table, and to detach its lookup again does nothing. The line of `insert` has tests."
+  },
+  {
+    file: "src/internal/weakCache/store.ts",
+    line: "if (lookup !== undefined) {",
+    original: "lookup !== undefined",
+    replacement: "true",
+    reason: "A pending entry has a lookup until it is detached or stored, and then nobody detaches it."
+  },
+  {
+    file: "src/internal/weakCache/store.ts",
+    line: "entry = undefined",
+    original: "entry = undefined",
+    replacement: "{}",
+    reason:
+      "After `detach`: to replace a detached entry, which has no value, does nothing. The line after `replace` has tests."
+  },
+  {
+    file: "src/internal/weakCache/store.ts",
+    line: "if (!isWeak(entry)) entry.lookup = undefined",
+    original: "!isWeak(entry)",
+    replacement: "true",
+    reason: "The lookup of a weak entry is undefined anyway. The check only keeps its hidden class."
+  },
+  {
+    file: "src/internal/weakCache/store.ts",
+    line: "if (!isWeak(entry)) entry.weight = weight",
+    original: "!isWeak(entry)",
+    replacement: "true",
+    reason:
+      "Only the strong front reads this weight, and it holds no weak entry. The check only keeps the hidden class."
+  },
+  {
+    file: "src/internal/weakCache/store.ts",
+    line: "if (isPlain && entry.extra === undefined) return",
+    original: "isPlain && entry.extra === undefined",
+    replacement: "false",
+    reason: "An extra with the defaults means the same. The branch only saves its memory."
+  },
+  {
+    file: "src/internal/weakCache/store.ts",
+    line: "if (isPlain && entry.extra === undefined) return",
+    original: "return",
+    replacement: "{}",
+    reason: "An extra with the defaults means the same. The branch only saves its memory."
+  },
+  {
+    file: "src/internal/weakCache/store.ts",
+    line: "if (this.#idleTimeToLive !== Infinity) {",
+    original: "this.#idleTimeToLive !== Infinity",
+    replacement: "true",
+    reason: "An entry that becomes idle never is never due. The check only saves memory and time."
+  },
+  {
+    file: "src/internal/weakCache/store.ts",
+    line: "if (weak !== entry) this.#table.replace(entry, weak)",
+    original: "weak !== entry",
+    replacement: "true",
+    reason: "To replace an entry by itself does nothing."
+  },
+  {
+    file: "src/internal/weakCache/store.ts",
+    line: "if (!isWeak(entry)) entry.weak = weak",
+    original: "!isWeak(entry)",
+    replacement: "true",
+    reason: "Nobody reads this property of a weak entry. The check only keeps its hidden class."
+  },
+  {
+    file: "src/internal/weakCache/store.ts",
+    line: "if (weak.deref() !== undefined) return",
+    original: "weak.deref() !== undefined",
+    replacement: "false",
+    reason:
+      "An engine clears the reference before it runs the clean-up. The check protects against a heap that does not."
+  },
+  {
+    file: "src/internal/weakCache/store.ts",
+    line: "if (weak.deref() !== undefined) return",
+    original: "return",
+    replacement: "{}",
+    reason:
+      "An engine clears the reference before it runs the clean-up. The check protects against a heap that does not."
+  },
+  {
+    file: "src/internal/weakCache/store.ts",
+    line: "for (let left = sliceOfTimer; left > 0; left--) {",
+    original: ">",
+    replacement: ">=",
+    reason: "A tunable: how many entries one turn of the timer removes has no meaning to the program."
+  },
+  {
+    file: "src/internal/weakCache/store.ts",
+    line: "for (let left = sliceOfTimer; left > 0; left--) {",
+    original: "0",
+    replacement: "1",
+    reason: "A tunable: how many entries one turn of the timer removes has no meaning to the program."
+  },
+  {
+    file: "src/internal/weakCache/store.ts",
+    line: "continue",
+    original: "continue",
+    replacement: "{}",
+    reason:
+      "Ends the slice after one entry, and the timer wakes again at once. How many entries one slice removes is a tunable."
+  },
+  {
+    file: "src/internal/weakCache/frequencySketch.ts",
+    line: "if (counter < count) count = counter",
+    original: "<",
+    replacement: "<=",
+    reason: "Sets the count to the count that it has."
+  },
+  {
+    file: "src/internal/weakCache/frequencySketch.ts",
+    line: "if (counter >= count) continue",
+    original: ">=",
+    replacement: ">",
+    reason: "Writes the count that the counter has."
+  },
+  {
+    file: "src/internal/weakCache/frequencySketch.ts",
+    line: "while (this.#mask < countersPerKey * keys) {",
+    original: "<",
+    replacement: "<=",
+    reason: "How large the table is for a number of keys is a tunable."
+  },
+  {
+    file: "src/internal/weakCache/frequencySketch.ts",
+    line: "const countersPerKey = 16",
+    original: "16",
+    replacement: "(16 + 1)",
+    reason: "How large the table is for a number of keys is a tunable."
   }
 ]

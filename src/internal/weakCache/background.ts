@@ -27,14 +27,16 @@ export class Background {
   ): Fiber.Fiber<void> {
     work.begin(parent)
     const fiber = Effect.runForkWith(withWork(this.#context, work))(effect)
-    if (fiber.pollUnsafe() === undefined) this.#fibers.set(fiber, work)
+    this.#fibers.set(fiber, work)
+    // Called at once if the fiber has ended already.
     fiber.addObserver(() => this.#end(fiber, work))
     return fiber
   }
 
   #end(fiber: Fiber.Fiber<void>, work: Work): void {
     work.end()
-    if (!this.#fibers.delete(fiber) || this.#fibers.size > 0) return
+    this.#fibers.delete(fiber)
+    if (this.#fibers.size > 0) return
     this.#ended?.resolve()
     this.#ended = undefined
   }
@@ -89,7 +91,6 @@ export class Removals<Key> {
   end(work: Work | undefined): Effect.Effect<void> {
     return Effect.suspend(() => {
       const fibers = this.#background.others(work)
-      if (fibers.length === 0) return Effect.void
       return Effect.map(Effect.timeoutOption(Fiber.awaitAll(fibers), patience), () => {
         for (const fiber of fibers) fiber.interruptUnsafe()
       })

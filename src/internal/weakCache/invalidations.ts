@@ -122,7 +122,7 @@ const follow = <Key, E, R>(
   const consume = (keys: Keys<Key>): Effect.Effect<void, unknown> =>
     Stream.runForEach(keys, (key) => {
       delay = firstDelay
-      return invalidate((cache) => cache.invalidate(key)) ? Effect.void : Effect.fail(gone)
+      return invalidate((cache) => cache.invalidate(key)) ? Effect.void : Effect.interrupt
     })
 
   /** Subscribes again. Then removes all entries, because keys may have been lost before. */
@@ -159,10 +159,10 @@ const follow = <Key, E, R>(
     })
 
     const afterwards = (exit: Exit.Exit<unknown, unknown>): Effect.Effect<void> => {
+      if (cache.deref() === undefined) return Effect.void
       if (Exit.isSuccess(exit)) {
         return Effect.logWarning("The invalidations of a WeakCache ended. No more keys will be invalidated")
       }
-      if (isGone(exit.cause)) return Effect.void
       const wait = Effect.sleep(delay)
       delay = Math.min(2 * delay, lastDelay)
       return Effect.logError(
@@ -188,12 +188,6 @@ const quietly = (effect: Effect.Effect<void>, message: string): Effect.Effect<vo
 /** Closes the Scope of a subscription. Logs a failure, because it must not end the invalidations. */
 const closeSubscription = (scope: Scope.Closeable, exit: Exit.Exit<unknown, unknown>): Effect.Effect<void> =>
   quietly(Scope.close(scope, exit), "Unhandled error in a finalizer of a WeakCache's invalidations")
-
-/** Ends a stream whose cache has been collected. */
-const gone = /*#__PURE__*/ Symbol("gone")
-
-const isGone = (cause: Cause.Cause<unknown>): boolean =>
-  cause.reasons.some((reason) => Cause.isFailReason(reason) && reason.error === gone)
 
 const firstDelay = 100
 const lastDelay = 10_000

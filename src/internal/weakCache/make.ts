@@ -55,7 +55,7 @@ export const make = <Key, A extends WeakKey, E, RCache, RMake, IE, IR>(
       weigh,
       idleTimeToLive,
       refreshAfter,
-      compare: compare ?? "structural",
+      compare,
       onRemoval,
       onLoad: metrics?.recordLoad
     })

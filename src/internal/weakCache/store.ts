@@ -47,7 +47,7 @@ export interface StoreConfig {
   readonly maxWeight: number
   readonly idleTimeToLive: number
   readonly refreshAfter: number
-  readonly compare: "structural" | "reference"
+  readonly compare: "structural" | "reference" | undefined
 }
 
 /** The weight of a result, and its time to live in milliseconds. */
@@ -64,13 +64,12 @@ export interface Place<Key, A extends WeakKey, E> {
 }
 
 /** Creates an empty map from keys. */
-export const makeTable = <Key, V extends Keyed<Key>>(compare: "structural" | "reference"): Table<Key, V> =>
+export const makeTable = <Key, V extends Keyed<Key>>(compare: StoreConfig["compare"]): Table<Key, V> =>
   compare === "reference" ? new ReferenceTable<Key, V>() : new StructuralTable<Key, V>()
 
 const isDue = (time: number | undefined, now: number): boolean => time !== undefined && now >= time
 
-const weightOf = <A extends WeakKey, E>(entry: Entry<unknown, A, E>): number =>
-  isWeak(entry) ? entry.extra?.weight ?? 1 : entry.weight
+const weightOf = <A extends WeakKey, E>(entry: Entry<unknown, A, E>): number => entry.extra?.weight ?? 1
 
 const weakOf = <Key, A extends WeakKey, E>(entry: Entry<Key, A, E>): WeakEntry<Key, A, E> | undefined =>
   isWeak(entry) ? entry : entry.weak
@@ -93,7 +92,7 @@ export class Store<Key, A extends WeakKey, E> {
   readonly turn: Turn
   readonly front: StrongFront<StrongEntry<Key, A, E>>
   /** What a read has found due for a refresh. The reader resets it. */
-  due: Extra<Key, A, E> | undefined
+  due: Extra<Key, A, E> | undefined = undefined
   readonly #clock: Clock.Clock
   readonly #heap: Heap
   readonly #WeakEntry: ReturnType<typeof weakEntryClass>
@@ -125,7 +124,6 @@ export class Store<Key, A extends WeakKey, E> {
     sleeper: Sleeper
   ) {
     this.#sleeper = sleeper
-    this.due = undefined
     this.#clock = config.clock
     this.#heap = config.heap
     this.#WeakEntry = weakEntryClass(config.heap)
@@ -199,7 +197,7 @@ export class Store<Key, A extends WeakKey, E> {
 
   /** As `read`, for an entry that `current` has just returned and that is not pending. */
   readCurrent(entry: Entry<Key, A, E>): Exit.Exit<A, E> {
-    return this.#readPresent(entry, this.#isTimed ? this.now() : 0)!
+    return this.#readPresent(entry, this.now())!
   }
 
   /** Returns the pending or live entry of a key. Removes an expired or dead entry. Dereferences. */
@@ -531,7 +529,6 @@ export class Store<Key, A extends WeakKey, E> {
   #unregister(entry: Entry<Key, A, E>): void {
     const weak = weakOf(entry)
     if (weak === undefined) return
-    if (!isWeak(entry)) entry.weak = undefined
     // The cast is safe: a removed entry is only compared.
     weak.key = undefined as Key
     weak.extra = undefined

@@ -34,10 +34,13 @@ describe("Background.idle", () => {
   it.effect("begins again with the next fiber", () =>
     Effect.gen(function*() {
       const background = new Background(Context.empty())
+      let before: Promise<void> | undefined
       for (let round = 0; round < 2; round++) {
         const gate = Deferred.makeUnsafe<void>()
         background.run(Deferred.await(gate))
         const { idle } = background
+        assert.notStrictEqual(idle, before)
+        before = idle
         yield* Deferred.succeed(gate, undefined)
         yield* Effect.promise(() => idle!)
         assert.isUndefined(background.idle)

@@ -72,6 +72,7 @@ for (const [compare, make] of Object.entries(tables)) {
       for (const value of values) table.add(value)
       for (const [index, key] of keys.entries()) assert.strictEqual(table.get(key), values[index])
       assert.isUndefined(table.get("b"))
+      assert.isUndefined(table.get(new Key(0)))
       for (const value of values) table.delete(value)
       assert.strictEqual(table.size, 0)
     })
@@ -90,8 +91,9 @@ for (const [compare, make] of Object.entries(tables)) {
       const table = make()
       vi.unstubAllGlobals()
       for (const clear of [false, true]) {
-        const values = [1, 2, 3].map((id) => valueOf(table, new Key(id)))
-        for (const value of values) table.add(value)
+        const values = [new Key(1), new Key(2), new Key(3), new WeakMap()].map((key) => valueOf(table, key))
+        // Twice, because the code that hashed a key may have added the key.
+        for (const value of [...values, ...values]) table.add(value)
         if (clear) table.clear()
         else for (const value of values) table.delete(value)
         assert.deepStrictEqual(maps.map(({ size }) => size), maps.map(() => 0))
@@ -112,6 +114,7 @@ describe("a structural table", () => {
       undefined
     ])
     assert.strictEqual(table.hashOf(new Key(3)), 1)
+    assert.strictEqual(table.hashOf(Object.assign(() => {}, { [Hash.symbol]: () => 7 })), 7)
     // An opaque object is only equal to itself.
     assert.isUndefined(table.hashOf(new WeakMap()))
     assert.isUndefined(tables.reference().hashOf(new Key(3)))

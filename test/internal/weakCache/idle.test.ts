@@ -8,6 +8,12 @@ class Item {
 }
 
 describe("IdleQueue", () => {
+  it("wakes up for an entry only when it has been idle for too long", () => {
+    const queue = new IdleQueue<Item>(10)
+    queue.add(new Item(), 5)
+    assert.strictEqual(queue.wakesAt, 15)
+  })
+
   it("returns exactly the entries that have been idle for too long, under every script", () => {
     const step = fc.tuple(fc.constantFrom("add", "use", "use", "remove", "wait"), fc.nat({ max: 9 }))
     fc.assert(fc.property(fc.array(step, { size: "large" }), (script) => {

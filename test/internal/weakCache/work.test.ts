@@ -23,6 +23,11 @@ describe("Work", () => {
     assert.isUndefined(Effect.runSync(Effect.withFiber((fiber) => Effect.succeed(workOf(fiber)))))
   })
 
+  it("has a key in the context that begins with the name of this package", () => {
+    const keys = withWork(Context.empty(), new Work()).mapUnsafe.keys()
+    assert.match([...keys].join(), /^effect-weakref\/WeakCache\/\w+$/)
+  })
+
   it("refers to nothing before it begins and after it has ended", () => {
     const work = new Work()
     const empty = { isRunning: false, fiber: undefined, parent: undefined, waitsFor: undefined, key: undefined }
