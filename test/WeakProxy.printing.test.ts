@@ -176,6 +176,18 @@ describe("WeakProxy, dead", () => {
     }
   })
 
+  it("has no properties for a printer but the text that it prints", () => {
+    // A frame with the name of a printer of Effect is a printer.
+    const toJson = (x: any): ReadonlyArray<unknown> => {
+      const text = [x.toString(), x[Symbol.toPrimitive]()]
+      return [...text, x.cause, x.name, "cause" in x, Reflect.ownKeys(x)]
+    }
+    const text = "[WeakProxy: collected]"
+    assert.deepStrictEqual(toJson(dead(() => ({ a: 1 }))), [text, text, undefined, undefined, false, []])
+    assert.deepStrictEqual(toJson(dead(() => [1])), [text, text, undefined, undefined, false, ["length"]])
+    assert.deepStrictEqual(toJson(dead(() => () => 1)), [text, text, undefined, undefined, false, []])
+  })
+
   it("leaves the limit of stacks as it was", () => {
     const { stackTraceLimit } = Error
     for (const limit of [0, 1, 7, Infinity]) {

@@ -1747,5 +1747,61 @@ export const equivalents: ReadonlyArray<Equivalent> = [
     replacement: "slot",
     reason:
       "Every key with a hash then gets into a bucket, where the same look-ups find it. Its own place only saves the bucket."
+  },
+  {
+    file: "src/internal/traps.ts",
+    line: "if (recent.value === value && recent.traps === this) return recent.standIn!",
+    original: "recent.value === value && recent.traps === this",
+    replacement: "false",
+    reason: "The rest of the function finds the same stand-in, only later."
+  },
+  {
+    file: "src/internal/traps.ts",
+    line: "if (recent.traps === this) {",
+    original: "recent.traps === this",
+    replacement: "false",
+    reason: "Without the cache, the next call finds the same stand-in in the map, only later."
+  },
+  {
+    file: "src/internal/traps.ts",
+    line: "recent.value = value",
+    original: "recent.value = value",
+    replacement: "{}",
+    reason: "Without the cache, the next call finds the same stand-in in the map, only later."
+  },
+  {
+    file: "src/internal/traps.ts",
+    line: "if (recent.traps === this) {",
+    original: "recent.traps === this",
+    replacement: "true",
+    reason: "The look-up in the next lines finds this record only for the target of this proxy."
+  },
+  {
+    file: "src/internal/traps.ts",
+    line: "if (target !== undefined) remember(this, target)",
+    original: "target !== undefined",
+    replacement: "true",
+    reason: "Caches that there is no target, which every use of the cache then finds missing, as without the cache."
+  },
+  {
+    file: "src/internal/traps.ts",
+    line: "shared[guards]!.push(isWeakProxy)",
+    original: "push",
+    replacement: "unshift",
+    reason: "The order of the guards decides nothing."
+  },
+  {
+    file: "src/internal/traps.ts",
+    line: "let isLearning = false",
+    original: "false",
+    replacement: "true",
+    reason: "The first call sets it before it is read."
+  },
+  {
+    file: "src/internal/traps.ts",
+    line: "pretty(die(new NoTraps({}, host, false).proxy))",
+    original: "false",
+    replacement: "true",
+    reason: "Read only if the target is alive, and this proxy never has one."
   }
 ]
