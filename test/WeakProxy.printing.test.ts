@@ -3,6 +3,7 @@ import { Cause, Console, Effect, Exit, Formatter, Inspectable, Logger } from "ef
 import * as NodeConsole from "node:console"
 import { Writable } from "node:stream"
 import * as util from "node:util"
+import { vi } from "vitest"
 import { WeakError, WeakProxy } from "../src/index.ts"
 import { TestHeap } from "../src/testing/index.ts"
 import { hasNode, isBun, skip } from "./support/host.ts"
@@ -173,6 +174,41 @@ describe("WeakProxy, dead", () => {
       for (const [name, operation] of Object.entries(operations)) {
         assert.throws(() => operation(make()), WeakError.DeadReferenceError, undefined, `${kind}, ${name}`)
       }
+    }
+  })
+
+  it("has no properties for a printer but the text that it prints", () => {
+    // A frame with the name of a printer of Effect is a printer.
+    const toJson = (x: any): ReadonlyArray<unknown> => {
+      const text = [x.toString(), x[Symbol.toPrimitive]()]
+      return [...text, x.cause, x.name, "cause" in x, Reflect.ownKeys(x)]
+    }
+    const text = "[WeakProxy: collected]"
+    assert.deepStrictEqual(toJson(dead(() => ({ a: 1 }))), [text, text, undefined, undefined, false, []])
+    assert.deepStrictEqual(toJson(dead(() => [1])), [text, text, undefined, undefined, false, ["length"]])
+    assert.deepStrictEqual(toJson(dead(() => () => 1)), [text, text, undefined, undefined, false, []])
+  })
+
+  it("is printed by Cause.pretty under any name, because the library learns where it uses a proxy", async () => {
+    // Stands for `Cause.pretty` in a minified bundle.
+    const a = (cause: Cause.Cause<unknown>): string => {
+      const value = Cause.squash(cause) as Error
+      return `printed ${value.message}`
+    }
+    vi.resetModules()
+    vi.doMock("effect/Cause", async (original) => ({ ...await original<typeof Cause>(), pretty: a }))
+    try {
+      const copy = await import("../src/WeakProxy.ts")
+      const { collect, heap } = TestHeap.makeUnsafe()
+      const target = new Error("alive")
+      const proxy = copy.makeUnsafe(target, heap)
+      collect(target)
+      for (let round = 0; round < 2; round++) {
+        assert.throws(() => proxy.message, "it refers to has been collected")
+        assert.strictEqual(a(Cause.die(proxy)), "printed undefined")
+      }
+    } finally {
+      vi.doUnmock("effect/Cause")
     }
   })
 

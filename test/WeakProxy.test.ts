@@ -672,6 +672,18 @@ describe("WeakProxy", () => {
       }
     })
 
+    it("throws for instanceof even if the program forbids to change the limit of stacks", () => {
+      const descriptor = Object.getOwnPropertyDescriptor(Error, "stackTraceLimit")
+      const proxy = dead({})
+      Object.defineProperty(Error, "stackTraceLimit", { value: 5, writable: false, configurable: true })
+      try {
+        throwsDead(() => proxy instanceof Error)
+      } finally {
+        if (descriptor === undefined) Reflect.deleteProperty(Error, "stackTraceLimit")
+        else Object.defineProperty(Error, "stackTraceLimit", descriptor)
+      }
+    })
+
     it("rejects if it is awaited", async () => {
       const proxy = dead({})
       const error = await Promise.resolve(proxy).catch((error) => error)
@@ -891,6 +903,8 @@ describe("WeakProxy", () => {
           return [
             Object.keys(proxy),
             "fresh" in proxy,
+            proxy.fresh,
+            Reflect.defineProperty(proxy, "fresh", Object.assign(Object.create(null), { value: 2 })),
             proxy.fresh,
             delete proxy.fresh,
             proxy.toString(),
@@ -1134,7 +1148,7 @@ describe("a function that is read from a proxy", () => {
     )
   })
 
-  it("gets the receiver that an object has which inherits from the proxy", () => {
+  it("gets the receiver of the call, and the receiver that an object has which inherits from the proxy", () => {
     const target = {
       n: 1,
       get double(): number {
@@ -1145,6 +1159,10 @@ describe("a function that is read from a proxy", () => {
       }
     }
     const proxy = WeakProxy.makeUnsafe(target)
+    const self = WeakProxy.makeUnsafe(function(this: unknown) {
+      return this
+    })
+    assert.isTrue(Reflect.apply(self, target, []) === target)
     const child = Object.assign(Object.create(proxy) as typeof target, { n: 10 })
     assert.deepStrictEqual([proxy.double, child.double], [2, 20])
     child.half = 8

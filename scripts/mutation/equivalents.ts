@@ -1138,27 +1138,6 @@ export const equivalents: ReadonlyArray<Equivalent> = [
   },
   {
     file: "src/internal/table.ts",
-    line: "if (equal !== undefined || hash === undefined) continue",
-    original: "continue",
-    replacement: "{}",
-    reason: "Lists a key that is listed already, or that nobody looks up."
-  },
-  {
-    file: "src/internal/table.ts",
-    line: "if (equal !== undefined || hash === undefined) continue",
-    original: "equal !== undefined || hash === undefined",
-    replacement: "false",
-    reason: "Lists a key that is listed already, or that nobody looks up."
-  },
-  {
-    file: "src/internal/table.ts",
-    line: "if (equal !== undefined || hash === undefined) continue",
-    original: "||",
-    replacement: "&&",
-    reason: "Lists a key that is listed already, or that nobody looks up."
-  },
-  {
-    file: "src/internal/table.ts",
     line: "else newKeys.push(key)",
     original: "push",
     replacement: "unshift",
@@ -2059,5 +2038,204 @@ export const equivalents: ReadonlyArray<Equivalent> = [
     original: "16",
     replacement: "(16 + 1)",
     reason: "How large the table is for a number of keys is a tunable."
+  },
+  {
+    file: "src/internal/table.ts",
+    line: "if (equal !== undefined || hash === undefined) continue",
+    original: "continue",
+    replacement: "{}",
+    reason: "Lists a key that is listed already, or a key without a hash, which is equal to no other key of the list."
+  },
+  {
+    file: "src/internal/table.ts",
+    line: "if (equal !== undefined || hash === undefined) continue",
+    original: "equal !== undefined || hash === undefined",
+    replacement: "false",
+    reason: "Lists a key that is listed already, or a key without a hash, which is equal to no other key of the list."
+  },
+  {
+    file: "src/internal/table.ts",
+    line: "if (equal !== undefined || hash === undefined) continue",
+    original: "||",
+    replacement: "&&",
+    reason: "Lists a key that is listed already, or a key without a hash, which is equal to no other key of the list."
+  },
+  {
+    file: "src/internal/referent.ts",
+    line: "export const record: unique symbol = /*#__PURE__*/ Symbol(\"effect-weakref/WeakRef/record\")",
+    original: "\"effect-weakref/WeakRef/record\"",
+    replacement: "\"\"",
+    reason: "The description of a symbol, which only a debugger shows."
+  },
+  {
+    file: "src/internal/referent.ts",
+    line: "records.kept.push(new records.Record({}, records))",
+    original: "records.kept.push(new records.Record({}, records))",
+    replacement: "{}",
+    reason: "Nobody reads this instance. It only keeps its class hot."
+  },
+  {
+    file: "src/internal/referent.ts",
+    line: "records.kept.push(new records.Record({}, records))",
+    original: "push",
+    replacement: "unshift",
+    reason: "Nobody reads this instance. It only keeps its class hot."
+  },
+  {
+    file: "src/internal/referent.ts",
+    line: "records.kept.push(shared({}, heap, classOf))",
+    original: "records.kept.push(shared({}, heap, classOf))",
+    replacement: "{}",
+    reason: "Nobody reads this instance. It only keeps its class hot."
+  },
+  {
+    file: "src/internal/referent.ts",
+    line: "records.kept.push(shared({}, heap, classOf))",
+    original: "push",
+    replacement: "unshift",
+    reason: "Nobody reads this instance. It only keeps its class hot."
+  },
+  {
+    file: "src/internal/referent.ts",
+    line: "if (!(made instanceof records.Shared)) Object.setPrototypeOf(made, records.Shared.prototype)",
+    original: "!(made instanceof records.Shared)",
+    replacement: "true",
+    reason: "Sets the prototype that the reference has already."
+  },
+  {
+    file: "src/internal/referent.ts",
+    line: "const register = records.registerOwn ??= inShards(heap, 32768, removeOwn)",
+    original: "32768",
+    replacement: "(32768 + 1)",
+    reason: "How many registrations share a registry is a bound of the time of a clean-up."
+  },
+  {
+    file: "src/internal/referent.ts",
+    line: "8192,",
+    original: "8192",
+    replacement: "(8192 + 1)",
+    reason: "How many registrations share a registry is a bound of the time of a clean-up."
+  },
+  {
+    file: "src/internal/referent.ts",
+    line: "export const callbacksPerTurn = 2048",
+    original: "2048",
+    replacement: "(2048 + 1)",
+    reason: "How many callbacks start in one turn is a bound of the time. The tests read the number from here."
+  },
+  {
+    file: "src/internal/table.ts",
+    line: "export const Dead: unique symbol = /*#__PURE__*/ Symbol(\"effect-weakref/Dead\")",
+    original: "\"effect-weakref/Dead\"",
+    replacement: "\"\"",
+    reason: "The description of a symbol that never leaves the library."
+  },
+  {
+    file: "src/internal/table.ts",
+    line: "export const Absent: unique symbol = /*#__PURE__*/ Symbol(\"effect-weakref/Absent\")",
+    original: "\"effect-weakref/Absent\"",
+    replacement: "\"\"",
+    reason: "The description of a symbol that never leaves the library."
+  },
+  {
+    file: "src/internal/table.ts",
+    line: "this.changes = 0",
+    original: "0",
+    replacement: "1",
+    reason: "Compared only with itself, before and after user code."
+  },
+  {
+    file: "src/internal/table.ts",
+    line: "return [",
+    original:
+      "[\n      new this.Slot({}, undefined, undefined),\n      this.keys(),\n      this.values(),\n      this.entries(),\n      this.map(() => undefined),\n      { slots: this.order.values(), slot: undefined } satisfies Cursor<A>\n    ]",
+    replacement: "[]",
+    reason: "Nobody reads these instances. They only keep their classes hot, which makes loops fast after a collection."
+  },
+  {
+    file: "src/internal/keyTable.ts",
+    line: "const Elsewhere: unique symbol = /*#__PURE__*/ Symbol(\"effect-weakref/Elsewhere\")",
+    original: "\"effect-weakref/Elsewhere\"",
+    replacement: "\"\"",
+    reason: "The description of a symbol that never leaves the library."
+  },
+  {
+    file: "src/internal/keyTable.ts",
+    line: "this.primitives = false",
+    original: "false",
+    replacement: "true",
+    reason:
+      "Without the short way for a table whose values are all in ephemerons, the look-up finds nothing as well, only later."
+  },
+  {
+    file: "src/internal/keyTable.ts",
+    line: "if (this.ephemerons !== undefined) {",
+    original: "this.ephemerons !== undefined",
+    replacement: "false",
+    reason: "The rest of the function finds the same, only later."
+  },
+  {
+    file: "src/internal/keyTable.ts",
+    line: "this.insert(slot, hash === undefined || this.order.has(hash) ? slot : hash, key)",
+    original: "hash === undefined || this.order.has(hash) ? slot : hash",
+    replacement: "slot",
+    reason:
+      "Every key with a hash then gets into a bucket, where the same look-ups find it. Its own place only saves the bucket."
+  },
+  {
+    file: "src/internal/traps.ts",
+    line: "if (recent.value === value && recent.traps === this) return recent.standIn!",
+    original: "recent.value === value && recent.traps === this",
+    replacement: "false",
+    reason: "The rest of the function finds the same stand-in, only later."
+  },
+  {
+    file: "src/internal/traps.ts",
+    line: "if (recent.traps === this) {",
+    original: "recent.traps === this",
+    replacement: "false",
+    reason: "Without the cache, the next call finds the same stand-in in the map, only later."
+  },
+  {
+    file: "src/internal/traps.ts",
+    line: "recent.value = value",
+    original: "recent.value = value",
+    replacement: "{}",
+    reason: "Without the cache, the next call finds the same stand-in in the map, only later."
+  },
+  {
+    file: "src/internal/traps.ts",
+    line: "if (recent.traps === this) {",
+    original: "recent.traps === this",
+    replacement: "true",
+    reason: "The look-up in the next lines finds this record only for the target of this proxy."
+  },
+  {
+    file: "src/internal/traps.ts",
+    line: "if (target !== undefined) remember(this, target)",
+    original: "target !== undefined",
+    replacement: "true",
+    reason: "Caches that there is no target, which every use of the cache then finds missing, as without the cache."
+  },
+  {
+    file: "src/internal/traps.ts",
+    line: "shared[guards]!.push(isWeakProxy)",
+    original: "push",
+    replacement: "unshift",
+    reason: "The order of the guards decides nothing."
+  },
+  {
+    file: "src/internal/traps.ts",
+    line: "let isLearning = false",
+    original: "false",
+    replacement: "true",
+    reason: "The first call sets it before it is read."
+  },
+  {
+    file: "src/internal/traps.ts",
+    line: "pretty(die(new NoTraps({}, host, false).proxy))",
+    original: "false",
+    replacement: "true",
+    reason: "Read only if the target is alive, and this proxy never has one."
   }
 ]

@@ -123,7 +123,6 @@ export abstract class WeakTable<K, V, A extends WeakKey> {
     this.order = new Map()
     this.buckets = new Map()
     this.changes = 0
-    this.registered = 0
     this.registry = this.newRegistry()
     this.cursor = undefined
   }
@@ -250,18 +249,13 @@ export abstract class WeakTable<K, V, A extends WeakKey> {
   protected resolve(keys: ReadonlyArray<K>): Resolved<K, A> {
     return this.untilUnchanged(() => {
       const resolved: Resolved<K, A> = { keys: [], hashes: [], slots: [] }
-      const newByHash = new Map<number, Array<K>>()
+      const newByHash = new Map<number | undefined, Array<K>>()
       for (const key of keys) {
         let slot = this.findExact(key)
         let hash: number | undefined
         if (slot === undefined) {
           hash = this.hashOf(key)
           slot = this.findEqual(key, hash)
-        }
-        if (slot !== undefined && slot.deref() === undefined) {
-          hash = slot.hash
-          this.reclaim(slot)
-          slot = undefined
         }
         resolved.slots.push(slot)
         if (slot !== undefined) {
@@ -270,15 +264,15 @@ export abstract class WeakTable<K, V, A extends WeakKey> {
           continue
         }
         resolved.hashes.push(hash)
-        const newKeys = hash === undefined ? undefined : newByHash.get(hash)
+        const newKeys = newByHash.get(hash)
         const equal = newKeys?.find((newKey) => equals(newKey, key))
         resolved.keys.push(equal ?? key)
         if (equal !== undefined || hash === undefined) continue
         if (newKeys === undefined) newByHash.set(hash, [key])
         else newKeys.push(key)
       }
-      // Makes `untilUnchanged` repeat if user code has collected a weak side. Only a test heap allows this.
-      if (resolved.slots.some((slot) => slot !== undefined && slot.deref() === undefined)) this.changes++
+      // This makes `untilUnchanged` repeat. Only on a test heap can user code collect a weak side that was alive.
+      for (const slot of resolved.slots) if (slot !== undefined && slot.deref() === undefined) this.reclaim(slot)
       return resolved
     })
   }

@@ -104,9 +104,9 @@ abstract class Traps implements ProxyHandler<object> {
   /** Converts a value that is stored in the target. Reverses `outward`. */
   inward(value: unknown, target: object): unknown {
     if (value === this.proxy) return target
-    if (typeof value !== "function") return value
     const traps = Proxied.trapsOf(value)
-    return traps instanceof FunctionTraps && traps.owner === this ? traps.target("read") : value
+    // The target is alive, and holds the function.
+    return traps instanceof FunctionTraps && traps.owner === this ? traps.peek() : value
   }
 
   standIn(value: AnyFunction, key: PropertyKey, target: object): object {

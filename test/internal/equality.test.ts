@@ -61,6 +61,21 @@ class Comparable extends EventTarget {
   }
 }
 
+class Ticket {
+  readonly id: number
+  readonly failure: object
+  constructor(id: number, failure: object) {
+    this.id = id
+    this.failure = failure
+  }
+  [Equal.symbol](that: unknown): boolean {
+    return that instanceof Ticket && that.id === this.id
+  }
+  [Hash.symbol](): number {
+    return this.id
+  }
+}
+
 /** An event target and a node as libraries write them that run without a browser: no native class, no tag. */
 class TargetByHand {
   readonly listeners: Array<unknown> = []
@@ -253,8 +268,14 @@ describe("equality", () => {
     assert.isTrue(equals(new Map([[a, 1], [b, 2]]), new Map([[b, 2], [a, 1]])))
     assert.isFalse(equals(new Map([[a, 1], [b, 2]]), new Map([[b, 1], [a, 2]])))
     assert.isFalse(equals([a], new Set([a])))
+    assert.isFalse(equals([a], new Map([[0, a]])))
+    assert.isFalse(equals(new Proxy(new Map(), {}), new Map([[1, a]])))
+    assert.isFalse(equals(new Map([[1, a]]), new Proxy(new Map(), {})))
     assert.isFalse(equals({ 0: a, length: 1 }, [a]))
     assert.isFalse(equals({ a }, { a, b: undefined }))
+    assert.isFalse(equals({ a, stack: 1 }, { a, stack: 2 }))
+    assert.isTrue(equals(Object.assign(new Date(1), { a }), Object.assign(new Date(1), { a: b })))
+    assert.isFalse(equals(Object.assign(new Date(1), { a }), Object.assign(new Date(2), { a })))
   })
 
   it("distinguishes the kinds of options and results around an opaque object", () => {
@@ -266,6 +287,7 @@ describe("equality", () => {
     kinds.forEach((self, i) => kinds.forEach((that, j) => assert.strictEqual(equals(self, that), i === j)))
     assert.isFalse(equals(Option.some({ blob }), Option.none()))
     assert.isFalse(equals({ _tag: "Some" }, Option.some({ blob })))
+    assert.isTrue(equals(Object.assign(Option.some(blob), { note: 1 }), Option.some(blob)))
   })
 
   it("an object that the program marked by reference compares by identity and is not read", () => {
@@ -288,11 +310,72 @@ describe("equality", () => {
     assert.strictEqual(hash({ costly }), hash({ costly }))
   })
 
-  it("what a marked object holds changes no hash around it", () => {
+  it.each([1, 1000])("what a marked object holds changes no hash around it and %i other parts", (length) => {
     const owner: { blob?: Blob } = Equal.byReferenceUnsafe({})
-    const before = hash({ owner, part: new Set([1]) })
+    const part = Array.from({ length }, (_, i) => i)
+    const before = hash({ owner, part })
     owner.blob = new Blob([])
-    assert.strictEqual(hash({ owner, part: new Set([1]) }), before)
+    assert.strictEqual(hash({ owner, part }), before)
+  })
+
+  it("only Equal decides about an object that implements it, whatever its properties are", () => {
+    const [one, two] = [new Ticket(1, new Blob([])), new Ticket(1, new Blob([]))]
+    assert.isTrue(equals(one, two))
+    assert.isTrue(equals([one], [two]))
+    assert.strictEqual(hash([one]), Hash.hash([one]))
+  })
+
+  it("reads a prototype once", () => {
+    let reads = 0
+    const prototype = new Proxy({}, {
+      ownKeys: () => {
+        reads++
+        return []
+      }
+    })
+    for (let i = 0; i < 3; i++) assert.isFalse(isOpaque(Object.create(prototype)))
+    assert.strictEqual(reads, 1)
+  })
+
+  it("a global class makes no object transparent", () => {
+    Object.defineProperty(globalThis, "Opaque", { configurable: true, value: Promise })
+    try {
+      assert.isTrue(isOpaque(Promise.resolve()))
+    } finally {
+      Reflect.deleteProperty(globalThis, "Opaque")
+    }
+  })
+
+  it("searches a small structure each time, and a large one once", () => {
+    const make = (length: number) => ({ parts: Array.from({ length }, (): { blob?: Blob } => ({})) })
+    const [small, other] = [make(1), make(1)]
+    assert.isTrue(equals(small, other))
+    small.parts[0]!.blob = new Blob([])
+    assert.isFalse(equals(small, other))
+    const large = make(1000)
+    const before = hash(large)
+    large.parts[0]!.blob = new Blob([])
+    assert.strictEqual(hash(large), before)
+  })
+
+  it("a getter that hashes or compares its own object gets what Effect's functions return", () => {
+    const hashing = (hashIt: (value: unknown) => number) => ({
+      get self(): number {
+        return hashIt(this)
+      }
+    })
+    assert.strictEqual(hash(hashing(hash)), Hash.hash(hashing(Hash.hash)))
+    const answers: Array<boolean> = []
+    const other = { part: {}, same: true }
+    const comparing = {
+      part: {},
+      get same(): boolean {
+        answers.push(equals(this, other))
+        return answers.at(-1)!
+      }
+    }
+    assert.isTrue(equals(comparing, other))
+    assert.notInclude(answers, false)
   })
 
   it("reads an object a few times if its getters hash and compare the object itself", () => {
@@ -334,7 +417,7 @@ describe("equality", () => {
   })
 
   it("an object that only inherits from a built-in class is opaque", () => {
-    // A page has no `SharedArrayBuffer` unless its server isolates it.
+    // A page has shared memory only if it is isolated from other origins.
     const shared = typeof SharedArrayBuffer === "undefined" ? [] : [SharedArrayBuffer]
     for (
       const { prototype } of [Array, Map, Set, Date, RegExp, ArrayBuffer, ...shared, DataView, Uint8Array, Blob]
@@ -455,7 +538,13 @@ describe("equality", () => {
   })
 
   it("hashes an instance as Effect does, flat or not", () => {
-    for (const value of [new Celsius(1), { a: 1 }, { a: { b: 1 } }, [1], { [Symbol.toStringTag]: "a", b: 1 }]) {
+    const cycle: { self?: object } = {}
+    cycle.self = cycle
+    for (
+      const value of [new Celsius(1), { a: 1 }, { a: { b: 1 } }, [1], { [Symbol.toStringTag]: "a", b: 1 }, cycle, [
+        cycle
+      ]]
+    ) {
       assert.strictEqual(hash(value), Hash.hash(value))
     }
   })
@@ -469,6 +558,18 @@ describe("equality", () => {
     assert.deepStrictEqual([isShort({ a: [1] }), isShort(null), isShort(zeros(1))], [true, true, true])
   })
 
+  it("the parts of a value are the properties that its JSON may have, not methods of its class", () => {
+    class Cell {
+      one(): void {}
+      two(): void {}
+    }
+    assert.isTrue(isShort(Array.from({ length: 100 }, () => new Cell())))
+    const blob = new Blob([])
+    for (const marked of [{ blob }, [blob], new Map([[1, blob]])]) {
+      assert.isFalse(isShort(Equal.byReferenceUnsafe(marked)))
+    }
+  })
+
   it("throws the errors of getters and of Equal, as Effect does", () => {
     const fails = () => ({
       get a(): unknown {
@@ -477,6 +578,15 @@ describe("equality", () => {
     })
     assert.throws(() => hash(fails()), /getter/)
     assert.throws(() => hash([new Blob([]), fails()]), /getter/)
+    class Fails {
+      get a(): unknown {
+        throw new Error("getter")
+      }
+      get b(): Blob {
+        return new Blob([])
+      }
+    }
+    assert.throws(() => equals(new Fails(), {}), /getter/)
   })
 
   it("the strict form separates prototypes at every depth", () => {
@@ -499,6 +609,16 @@ describe("equality", () => {
       new Set<object>([new Celsius(1), new Fahrenheit(1)]),
       new Set<object>([new Fahrenheit(1), new Celsius(1)])
     ))
+    assert.isTrue(equalsStrictly(new Set([null, {}]), new Set([{}, null])))
+  })
+
+  it("the strict form finds a partner that is equal, and not only of the same kind", () => {
+    for (const make of [(n: number) => new Ticket(n, {}), (n: number) => new Date(n)]) {
+      const self = new Set([[make(1), new Celsius(1)], [make(2), new Fahrenheit(1)]])
+      const that = new Set([[make(1), new Fahrenheit(1)], [make(2), new Celsius(1)]])
+      assert.isTrue(equals(self, that))
+      assert.isFalse(equalsStrictly(self, that))
+    }
   })
 
   const value: fc.Arbitrary<unknown> = fc.letrec((tie) => ({

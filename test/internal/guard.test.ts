@@ -23,6 +23,12 @@ const revokedProxy = (): object => {
 }
 
 describe("guard", () => {
+  // The first test, because it is about a program that has no proxy yet.
+  it("a value is of no other copy of the package if nobody has made a proxy", () => {
+    const value = {} as Library.WeakProxy.WeakProxy<object>
+    assert.throws(() => WeakProxy.deref(value), TypeError, /^Expected a WeakProxy, but got /)
+  })
+
   it("there is one for each type", () => assert.isAtLeast(guards.length, 9))
 
   it.each(guards)("%s does not throw for proxies that are dead or revoked", (name, guard) => {

@@ -95,8 +95,18 @@ describe("referent", () => {
     assert.strictEqual(self.records.heldFor?.get(owner)?.size, 1)
     assert.strictEqual(Referent.release(self, two), "two")
     assert.isFalse(self.records.heldFor?.has(owner))
+    const dead = Referent.of(other, heap)
     collect(other)
+    Referent.hold(dead, one, "late")
+    assert.isUndefined(Referent.release(dead, one))
     assert.isUndefined(Referent.release(Referent.of({}, heap), one))
+  })
+
+  it("makes one class of records for each heap", () => {
+    const [first, second] = [TestHeap.makeUnsafe().heap, TestHeap.makeUnsafe().heap]
+    const classOf = (heap: typeof first) => Referent.of({}, heap).constructor
+    assert.strictEqual(classOf(first), classOf(first))
+    assert.notStrictEqual(classOf(first), classOf(second))
   })
 
   it("holds all dependents of an owner", () => {

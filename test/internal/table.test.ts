@@ -161,6 +161,10 @@ describe("a bucket of keys with the same hash", () => {
       ) {
         const keys = [0, 1, 2, 3].map((id) => new Key(id))
         for (const key of keys) table.set(key, key)
+        // A key that only equals itself is in no bucket, even after its value was replaced.
+        const symbol = Symbol("a") as unknown as Key
+        for (const value of keys) table.set(symbol, value)
+        assert.isTrue(table.remove(symbol))
         const left = new Set(order)
         for (const index of order) {
           assert.isTrue(table.remove(new Key(index)))
@@ -189,7 +193,7 @@ describe("a bucket of keys with the same hash", () => {
   it("finds the new slot of a value that was replaced", () => {
     const { heap } = countingHeap()
     const table = new WeakValueTable<Key, object>(heap, "structural")
-    const [first, second, third] = [{}, {}, {}]
+    const [first, second, third] = [{ n: 1 }, { n: 2 }, { n: 3 }]
     for (const [id, value] of [[1, first], [1, second], [2, first], [1, third], [2, second]] as const) {
       table.set(new Key(id), value)
       assert.deepStrictEqual(table.get(new Key(id)), Option.some(value))
@@ -197,32 +201,87 @@ describe("a bucket of keys with the same hash", () => {
     assert.deepStrictEqual(Array.from(table.entries(), ([{ id }, value]) => [id, value]), [[1, third], [2, second]])
   })
 
-  it("is resolved again if user code collects a key that was found", () => {
-    const { collect, finalize, heap } = countingHeap()
-    const table = new WeakKeyTable<Key, number>(heap, "structural")
-    const [stored, equal, collecting] = [new Key(1), new Key(1), new Key(2)]
-    table.set(stored, 0)
-    collecting.onHash = () => collect(stored)
-    table.setAll([[equal, 1], [collecting, 2]])
-    const entries = Array.from(table.entries())
-    assert.deepStrictEqual(entries.map(([, value]) => value), [1, 2])
-    assert.isTrue(entries[0]![0] === equal && entries[1]![0] === collecting)
-    finalize()
-    assert.strictEqual(table.size, 2)
+  it.each(["remove", "clear", "collect"] as const)(
+    "is resolved again after the %s of a key that was found",
+    (change) => {
+      for (const inserts of [false, true]) {
+        const { collect, finalize, heap } = countingHeap()
+        const table = new WeakKeyTable<Key, number>(heap, "structural")
+        const [stored, equal, changing, other] = [new Key(1), new Key(1), new Key(2), new Key(3)]
+        table.set(stored, 0)
+        changing.onHash = () => {
+          if (change === "collect") collect(stored)
+          else table[change](stored)
+          if (inserts) table.set(other, 0)
+        }
+        table.setAll([[equal, 1], [changing, 2]])
+        const entries = Array.from(table.entries())
+        assert.deepStrictEqual(entries.map(([, value]) => value), inserts ? [0, 1, 2] : [1, 2])
+        assert.isTrue(entries.at(-2)![0] === equal && entries.at(-1)![0] === changing)
+        finalize()
+        assert.strictEqual(table.size, entries.length)
+      }
+    }
+  )
+
+  it("merges equal keys of one list, in the table or not, among keys with other hashes", () => {
+    const keyOf = (id: number): object => id % 2 === 0 ? { id } : new Key(id)
+    for (const stored of [[], [1], [2], [3, 1]]) {
+      const { heap } = countingHeap()
+      const table = new WeakValueTable<object, object>(heap, "structural")
+      for (const id of stored) table.set(keyOf(id), {})
+      const ids = [1, 2, 3, 4, 1, 2, 3, 4]
+      const values = ids.map(() => ({}))
+      table.setAll(ids.map((id, i) => [keyOf(id), values[i]!]))
+      assert.strictEqual(table.size, 4)
+      for (let i = 4; i < 8; i++) assert.strictEqual(Option.getOrUndefined(table.get(keyOf(ids[i]!))), values[i])
+    }
   })
 
-  it("is searched again if a comparison replaces the value that is looked up", () => {
+  it("keeps each other key if a list toggles an element twice", () => {
     const { heap } = countingHeap()
-    const table = new WeakValueTable<Key, object>(heap, "structural")
-    const [first, second] = [new Key(1), new Key(2)]
-    const [before, after] = [{}, {}]
-    table.set(first, before)
-    table.set(second, before)
-    first.onCompare = () => table.set(second, after)
-    assert.deepStrictEqual(table.get(new Key(2)), Option.some(after))
-    table.set(second, before)
-    table.set(new Key(2), before)
-    assert.deepStrictEqual(Array.from(table.keys()), [first, second])
+    const set = new WeakElementTable<Key>(heap, "structural")
+    const elements = [1, 2, 3].map((id) => new Key(id))
+    for (const first of elements) {
+      set.addAll(elements)
+      set.toggleAll([new Key(first.id), new Key(first.id)])
+      for (const { id } of elements) assert.strictEqual(set.has(new Key(id)), id !== first.id)
+      set.clear()
+    }
+  })
+
+  it.each([false, true])(
+    "is searched again if a comparison replaces the value that is looked up, and inserts another: %s",
+    (inserts) => {
+      const { heap } = countingHeap()
+      const table = new WeakValueTable<Key | string, object>(heap, "structural")
+      const [first, second] = [new Key(1), new Key(2)]
+      const [before, after] = [{}, {}]
+      table.set(first, before)
+      table.set(second, before)
+      first.onCompare = () => {
+        if (inserts) table.set("other", before)
+        table.set(second, after)
+      }
+      assert.strictEqual(Option.getOrUndefined(table.get(new Key(2))), after)
+      table.set(second, before)
+      table.set(new Key(2), before)
+      assert.deepStrictEqual(Array.from(table.keys()).slice(0, 2), [first, second])
+    }
+  )
+
+  it("finds a key that a comparison inserts, and leaves it in its place", () => {
+    const { heap } = countingHeap()
+    const table = new WeakKeyTable<Key, number>(heap, "structural")
+    const [stored, key, last] = [new Key(1), new Key(2), new Key(3)]
+    table.set(stored, 1)
+    stored.onCompare = () => {
+      table.clear()
+      table.set(key, 2)
+      table.set(last, 3)
+    }
+    assert.strictEqual(table.has(key), true)
+    assert.deepStrictEqual(Array.from(table.values()), [2, 3])
   })
 })
 
@@ -304,7 +363,103 @@ describe("a look-up", () => {
   })
 })
 
+describe("an entry whose weak side is dead and not cleaned up yet", () => {
+  it("makes place for the new entry of an equal key, which has the same hash", () => {
+    for (const again of [(key: { id: number }) => key, (key: { id: number }) => ({ ...key })]) {
+      const { collect, heap } = countingHeap()
+      const table = new WeakValueTable<object, object>(heap, "structural")
+      const [key, before, after] = [{ id: 1 }, {}, {}]
+      table.set(key, before)
+      collect(before)
+      const newKey = again(key)
+      table.setAll([[newKey, after]])
+      assert.strictEqual(Option.getOrUndefined(table.get({ id: 1 })), after)
+      assert.strictEqual(table.keys().next().value, newKey)
+      assert.strictEqual(table.size, 1)
+    }
+  })
+
+  it("ends if user code inserted it while it was looked up", () => {
+    const { collect, heap } = countingHeap()
+    const table = new WeakValueTable<Key, object>(heap, "structural")
+    const [key, value] = [new Key(1), {}]
+    key.onHash = () => {
+      table.set(key, value)
+      collect(value)
+    }
+    assert.isFalse(table.has(key))
+    assert.strictEqual(table.size, 0)
+
+    const keys = new WeakKeyTable<Key, number>(heap, "structural")
+    const [stored, dying] = [new Key(1), new Key(2)]
+    keys.set(stored, 1)
+    dying.onHash = () => keys.set(dying, 2)
+    stored.onCompare = () => collect(dying)
+    assert.isFalse(keys.has(dying))
+    assert.strictEqual(keys.size, 1)
+  })
+})
+
+describe("a key whose hash has changed since it was inserted", () => {
+  it("keeps its place if the key itself is set again", () => {
+    const { heap } = countingHeap()
+    const [map, set] = [new WeakKeyTable<object, number>(heap, "structural"), new WeakElementTable(heap, "structural")]
+    const [key, other] = [{ id: 1 }, { id: 2 }]
+    map.setAll([[key, 1], [other, 2]])
+    set.addAll([key, other])
+    key.id = 3
+    map.setAll([[key, 3]])
+    assert.strictEqual(set.intern(key), key)
+    assert.deepStrictEqual([Array.from(map.values()), Array.from(set.keys())], [[3, 2], [key, other]])
+  })
+})
+
+describe("the tables of one heap", () => {
+  it("have one class of slots", () => {
+    const { heap } = countingHeap()
+    const tables = [new WeakKeyTable(heap, "reference"), new WeakValueTable(heap, "structural")]
+    assert.strictEqual(tables[0]!["Slot"], tables[1]!["Slot"])
+  })
+})
+
 describe("a table of keys", () => {
+  it("finds a value that refers to no key, before and after one that may", () => {
+    for (const value of [5, undefined]) {
+      const { heap } = countingHeap()
+      const table = new WeakKeyTable<object, unknown>(heap, "reference")
+      const [key, other] = [{}, {}]
+      table.set(key, value)
+      assert.deepStrictEqual(table.get(key), Option.some(value))
+      table.set(other, { other })
+      assert.deepStrictEqual(table.get(key), Option.some(value))
+      assert.isTrue(table.remove(key))
+      assert.isFalse(table.remove(key))
+    }
+  })
+
+  it("replaces the value of an equal key, whatever the old value and the new one are", () => {
+    const { heap } = countingHeap()
+    const table = new WeakKeyTable<object, unknown>(heap, "structural")
+    const key = { id: 1 }
+    table.set(key, 1)
+    for (const value of [{}, 5, {}, undefined]) {
+      table.set({ id: 1 }, value)
+      for (const equal of [key, { id: 1 }]) assert.deepStrictEqual(table.get(equal), Option.some(value))
+    }
+  })
+
+  it("shows no dead key to forEach", () => {
+    const { collect, heap } = countingHeap()
+    const set = new WeakElementTable<object>(heap, "reference")
+    const [dead, alive] = [{}, {}]
+    set.addAll([dead, alive])
+    collect(dead)
+    const seen: Array<unknown> = []
+    set.forEach((_, key) => seen.push(key))
+    set.forEachElement((element) => seen.push(element))
+    assert.deepStrictEqual(seen, [alive, alive])
+  })
+
   it("tells an undefined value from a missing one, before and after a value that refers to its key", () => {
     for (const compare of ["reference", "structural"] as const) {
       const { heap } = countingHeap()
