@@ -95,6 +95,9 @@ let reached = 0
 /** How much stack a lookup must have left: this many frames, some 50 kB. */
 const framesLeft = 1000
 
+/** The same for a result that is stored. An overflow in the middle would leave an entry without a result for good. */
+const framesToStore = 200
+
 const descend = (frames: number): number => frames === 0 ? 0 : descend(frames - 1) + 1
 
 /**
@@ -370,8 +373,12 @@ export class Lookups<Key, A extends WeakKey, E> {
     lookup.entry = undefined
   }
 
-  /** Runs the user's `weigh` and `timeToLive`. Called before any change, because both may throw or call the cache. */
+  /**
+   * Runs the user's `weigh` and `timeToLive`. Called before any change, because both may throw or call the cache, and
+   * because this throws if the stack is nearly full.
+   */
   termsOf(exit: Exit.Exit<A, E>, key: Key): Terms {
+    descend(framesToStore)
     const { timeToLive, weigh } = this.#config
     let weight = 1
     if (Exit.isSuccess(exit)) {

@@ -268,13 +268,14 @@ export class Store<Key, A extends WeakKey, E> {
 
   /** Removes a pending entry. Its lookup goes on, and does not store its result. */
   detach(entry: StrongEntry<Key, A, E>): void {
+    // First, because the stack may be full: an entry of the table without its lookup would be broken for good.
+    this.#table.delete(entry)
     const { lookup } = entry
     if (lookup !== undefined) {
       lookup.isWanted = false
       lookup.entry = undefined
     }
     entry.lookup = undefined
-    this.#table.delete(entry)
   }
 
   // Storing
