@@ -176,6 +176,8 @@ const bases: Record<Shape["base"], () => object> = {
 
 const build = ({ base, integrity, properties }: Shape): object => {
   const self = bases[base]()
+  // SpiderMonkey creates the name and the length of a function when they are first read, in the order of the reads.
+  Reflect.ownKeys(self)
   for (const [key, property] of properties) {
     // The length of an array must be a number.
     if (

@@ -505,7 +505,7 @@ describe("A program that does not end", () => {
             last = heap.turn
           })))
     )
-    const result = failed(await explore(turning, { turns: "job" }))
+    const result = failed(await explore(turning, { turns: "job", timeout: 60_000 }))
     assert.strictEqual(result.reason, "Endless")
     assert.strictEqual(messageOf(result), "The program does not end: it did not end in 10000 turns")
     assert.strictEqual(last, 10_000)
