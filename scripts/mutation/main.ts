@@ -69,9 +69,12 @@ const filesUnder = (name: string, ending: string): ReadonlyArray<string> =>
 const read = <A>(file: string, otherwise: A): A =>
   fs.existsSync(file) ? JSON.parse(fs.readFileSync(file, "utf8")) as A : otherwise
 
+const isChosen = (file: string): boolean =>
+  positionals.length === 0 || positionals.some((given) => file.startsWith(path.normalize(given)))
+
 let nextId = 1
 const all: ReadonlyArray<Job> = filesUnder("src", ".ts")
-  .filter((file) => positionals.length === 0 || positionals.some((given) => file.startsWith(path.normalize(given))))
+  .filter(isChosen)
   .flatMap((file) => {
     const text = fs.readFileSync(path.join(root, file), "utf8")
     return mutantsOf(file, text).map((mutant) => ({
@@ -208,6 +211,9 @@ const stored = path.join(import.meta.dirname, "result.json")
 const results = read<Record<string, FolderResult>>(stored, {})
 const options = process.argv.slice(2).join(" ").replace(/ ?--(?:fresh|minutes[ =]\d+)/g, "").trim()
 for (const [name, jobs] of Map.groupBy(chosen, folderOf)) {
+  // A run of some files says nothing of their folder. An index has no mutants.
+  const own = filesUnder("src", ".ts").filter((file) => path.dirname(file) === name && !file.endsWith("index.ts"))
+  if (!own.every(isChosen)) continue
   const count = (status: "killed" | "timeout") => jobs.filter(({ key }) => killed.get(key) === status).length
   const survivors = jobs.filter(isOpen)
   const hits = count("killed") + count("timeout")
@@ -226,11 +232,8 @@ for (const [name, jobs] of Map.groupBy(chosen, folderOf)) {
     survivors: survivors.map(describe)
   }
 }
-// A run of some files says nothing of their folder. A run of some tests shows a lower bound, and its command says so.
-if (positionals.every((given) => fs.statSync(path.join(root, given), { throwIfNoEntry: false })?.isDirectory())) {
-  const sorted = Object.entries(results).toSorted(([a], [b]) => a < b ? -1 : 1)
-  fs.writeFileSync(stored, `${JSON.stringify(Object.fromEntries(sorted), null, 2)}\n`)
-}
+const sorted = Object.entries(results).toSorted(([a], [b]) => a < b ? -1 : 1)
+fs.writeFileSync(stored, `${JSON.stringify(Object.fromEntries(sorted), null, 2)}\n`)
 console.table(Object.fromEntries(
   Object.entries(results).map(([name, { command: _, survivors: __, ...figures }]) => [name, figures])
 ))
