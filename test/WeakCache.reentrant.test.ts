@@ -391,65 +391,6 @@ describe("a finalizer that hangs", () => {
     }))
 })
 
-describe("a get while the stack is nearly full", () => {
-  /** Overflows the stack, and calls `f` in each of the last frames, from the deepest on. */
-  const nearTheEnd = (frames: number, f: () => void): void => {
-    let left = frames
-    const dive = (): void => {
-      try {
-        dive()
-      } catch {
-        // The stack is full here.
-      }
-      if (left <= 0) return
-      left--
-      try {
-        f()
-      } catch {
-        // It is still full.
-      }
-    }
-    dive()
-  }
-
-  const ways: Record<string, (key: number, lookup: Effect.Effect<{ readonly key: number }>) => Effect.Effect<unknown>> =
-    {
-      "of a key": (_, lookup) => lookup,
-      "of a key whose lookup waits": (_, lookup) => Effect.andThen(Effect.yieldNow, lookup),
-      "of a key whose lookup dies": (key, lookup) => key >= 0 ? Effect.die("on purpose") : lookup
-    }
-
-  for (const [name, way] of Object.entries(ways)) {
-    for (const refreshes of [false, true]) {
-      effect(`${name}${refreshes ? ", as a refresh," : ""} breaks no key`, () =>
-        Effect.gen(function*() {
-          let isFull = true
-          const cache = yield* WeakCache.make({
-            lookup: (key: number) => {
-              const made = Effect.sync(() => ({ key }))
-              return isFull ? Effect.as(way(key, made), { key }) : made
-            },
-            capacity: 5000
-          })
-          let keys = 0
-          nearTheEnd(3000, () => {
-            const key = keys++
-            Effect.runFork(refreshes ? WeakCache.refresh(cache, key) : WeakCache.get(cache, key))
-          })
-          isFull = false
-          yield* settle
-          assert.isAbove(keys, 1000)
-          for (let key = 0; key < keys; key++) {
-            const exit = Effect.runSyncExit(WeakCache.get(cache, key))
-            const value = Exit.isSuccess(exit) ? exit.value.key : Cause.squash(exit.cause)
-            assert.isTrue(value === key || value === "on purpose", `key ${key}: ${value}`)
-          }
-          assert.strictEqual(yield* WeakCache.size(cache), keys)
-        }))
-    }
-  }
-})
-
 describe("nested lookups", () => {
   type Numbers = WeakCache.WeakCache<number, { readonly key: number }>
   /** A cache in which the lookup of each key gets the key before. */

@@ -1,0 +1,111 @@
+/** What the store of a `WeakCache` does if the stack overflows in the middle of it. */
+import { assert, describe, it } from "@effect/vitest"
+import { Clock, Context, Effect, Exit } from "effect"
+import { host } from "../../../src/internal/host.ts"
+import { Background, Removals } from "../../../src/internal/weakCache/background.ts"
+import { Counters } from "../../../src/internal/weakCache/counters.ts"
+import { StrongEntry } from "../../../src/internal/weakCache/entry.ts"
+import type { Entry } from "../../../src/internal/weakCache/entry.ts"
+import { ReferenceTable } from "../../../src/internal/weakCache/entryTable.ts"
+import { Lookup, Lookups } from "../../../src/internal/weakCache/lookups.ts"
+import { Resources } from "../../../src/internal/weakCache/resources.ts"
+import { Store } from "../../../src/internal/weakCache/store.ts"
+
+interface Doc {
+  readonly key: number
+}
+
+const config = Effect.runSync(Effect.map(Clock.Clock, (clock) => ({
+  clock,
+  heap: host,
+  context: Context.empty(),
+  capacity: 5000,
+  maxWeight: Infinity,
+  idleTimeToLive: Infinity,
+  refreshAfter: Infinity,
+  compare: undefined,
+  lookup: { isScoped: false as const, run: (key: number) => Effect.succeed<Doc>({ key }) },
+  requiresServices: false,
+  timeToLive: undefined,
+  weigh: undefined,
+  onLoad: undefined
+})))
+
+const make = (table: ReferenceTable<number, Entry<number, Doc, never>>) => {
+  const counters = new Counters()
+  const background = new Background(config.context)
+  const removals = new Removals<number>(background, undefined, () => false)
+  const store = new Store(config, table, counters, new Resources(background), removals, [background], {
+    removeExpired: () => Infinity
+  })
+  return {
+    store,
+    lookups: new Lookups(config, store, counters, new ReferenceTable<number, Lookup<number, Doc, never>>())
+  }
+}
+
+/** Overflows the stack, and calls `f` in each of the last frames, from the deepest on. */
+const nearTheEnd = (frames: number, f: () => void): void => {
+  let left = frames
+  const dive = (): void => {
+    try {
+      dive()
+    } catch {
+      // The stack is full here.
+    }
+    if (left <= 0) return
+    left--
+    try {
+      f()
+    } catch {
+      // It is still full.
+    }
+  }
+  dive()
+}
+
+describe("a stack that is nearly full", () => {
+  it("stores a result as a whole or not at all", () => {
+    const { lookups, store } = make(new ReferenceTable())
+    let keys = 0
+    nearTheEnd(3000, () => {
+      const key = keys++
+      const exit = Exit.succeed({ key })
+      const terms = lookups.termsOf(exit, key)
+      store.insert({ key, hash: undefined, entry: undefined }, exit, terms, undefined, undefined)
+    })
+    assert.isAbove(keys, 1000)
+    assert.isAbove(store.size, 500)
+    let stored = 0
+    for (let key = 0; key < keys; key++) {
+      const entry = store.current(key)
+      if (entry === undefined) continue
+      stored++
+      assert.deepStrictEqual(entry.exit, Exit.succeed({ key }))
+    }
+    assert.strictEqual(stored, store.size)
+  })
+
+  it("leaves no pending entry without its lookup", () => {
+    let isFull = true
+    const { store } = make(
+      new (class extends ReferenceTable<number, Entry<number, Doc, never>> {
+        override delete(entry: Entry<number, Doc, never>): void {
+          if (isFull) throw new RangeError("Maximum call stack size exceeded")
+          super.delete(entry)
+        }
+      })()
+    )
+    const entry = new StrongEntry<number, Doc, never>(1, undefined)
+    const lookup = new Lookup<number, Doc, never>(1, undefined, false, false)
+    entry.lookup = lookup
+    lookup.entry = entry
+    store.begin(entry)
+    assert.throws(() => store.detach(entry), RangeError)
+    assert.strictEqual(store.current(1)?.lookup, lookup)
+    isFull = false
+    store.detach(entry)
+    assert.isUndefined(store.current(1))
+    assert.isFalse(lookup.isWanted)
+  })
+})
