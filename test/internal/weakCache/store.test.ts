@@ -19,7 +19,7 @@ const config = Effect.runSync(Effect.map(Clock.Clock, (clock) => ({
   clock,
   heap: host,
   context: Context.empty(),
-  capacity: 5000,
+  capacity: 100_000,
   maxWeight: Infinity,
   idleTimeToLive: Infinity,
   refreshAfter: Infinity,
@@ -67,23 +67,26 @@ const nearTheEnd = (frames: number, f: () => void): void => {
 describe("a stack that is nearly full", () => {
   it("stores a result as a whole or not at all", () => {
     const { lookups, store } = make(new ReferenceTable())
-    let keys = 0
-    nearTheEnd(3000, () => {
-      const key = keys++
-      const exit = Exit.succeed({ key })
-      const terms = lookups.termsOf(exit, key)
-      store.insert({ key, hash: undefined, entry: undefined }, exit, terms, undefined, undefined)
+    const entries = Array.from({ length: 20_000 }, (_, key) => {
+      const entry = new StrongEntry<number, Doc, never>(key, undefined)
+      entry.lookup = new Lookup<number, Doc, never>(key, undefined, false, false)
+      store.begin(entry)
+      return entry
     })
-    assert.isAbove(keys, 1000)
-    assert.isAbove(store.size, 500)
-    let stored = 0
-    for (let key = 0; key < keys; key++) {
-      const entry = store.current(key)
-      if (entry === undefined) continue
-      stored++
-      assert.deepStrictEqual(entry.exit, Exit.succeed({ key }))
+    let keys = 0
+    const insertNext = () => {
+      const entry = entries[keys++]!
+      const exit = Exit.succeed({ key: entry.key })
+      const terms = lookups.termsOf(exit, entry.key)
+      store.insert({ key: entry.key, hash: undefined, entry }, exit, terms, undefined, entry)
     }
-    assert.strictEqual(stored, store.size)
+    // Each argument moves the frames by some bytes.
+    const moved = (..._: ReadonlyArray<unknown>) => nearTheEnd(entries.length / 20, insertNext)
+    for (let by = 0; by < 20; by++) moved(...new Array<undefined>(by))
+    assert.isAbove(keys, entries.length / 2)
+    const stored = entries.filter(({ lookup }) => lookup === undefined)
+    assert.isAbove(stored.length, 100)
+    for (const { exit, key } of stored) assert.deepStrictEqual(exit, Exit.succeed({ key }))
   })
 
   it("leaves no pending entry without its lookup", () => {
