@@ -346,6 +346,28 @@ describe("a lookup that dies under other lookups", () => {
         assert.deepStrictEqual([failures, size], [deaths, outer])
       }
     }))
+
+  effect("is not cached if others have been so many since the outermost lookup began", () =>
+    Effect.gen(function*() {
+      let deaths = 0
+      const cache: WeakCache.WeakCache<number, object> = yield* WeakCache.make({
+        lookup: (key: number): Effect.Effect<object> =>
+          key === 0
+            ? Effect.suspend(() => Effect.die(`death ${++deaths}`))
+            : key === 100
+            ? Effect.as(Effect.andThen(WeakCache.get(cache, 40), Effect.exit(WeakCache.get(cache, 0))), { key })
+            : key > 1
+            ? Effect.as(WeakCache.get(cache, key - 1), { key })
+            : Effect.succeed({ key }),
+        capacity: 100
+      })
+      Effect.runSyncExit(WeakCache.get(cache, 100))
+      assert.strictEqual(deaths, 1)
+      for (const expected of [2, 2]) {
+        yield* Effect.exit(WeakCache.get(cache, 0))
+        assert.strictEqual(deaths, expected)
+      }
+    }))
 })
 
 describe("a get that is interrupted", () => {

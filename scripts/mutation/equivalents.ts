@@ -2237,5 +2237,12 @@ export const equivalents: ReadonlyArray<Equivalent> = [
     original: "false",
     replacement: "true",
     reason: "Read only if the target is alive, and this proxy never has one."
+  },
+  {
+    file: "src/internal/weakCache/lookups.ts",
+    line: "const framesToStore = 200",
+    original: "200",
+    replacement: "(200 + 1)",
+    reason: "A margin. A result needs far fewer frames, and how large a frame is depends on the engine."
   }
 ]
