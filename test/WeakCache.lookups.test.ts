@@ -1,6 +1,6 @@
 /** What lookups leave behind: exits, counters and errors. One behaviour per test, on the test heap and the test clock. */
 import { assert, describe, it } from "@effect/vitest"
-import { Cause, Deferred, Effect, Exit, Fiber, Option, Scope } from "effect"
+import { Cause, Deferred, Effect, Exit, Fiber, Metric, Option, Scope } from "effect"
 import { TestClock } from "effect/testing"
 import { WeakCache } from "../src/index.ts"
 import { TestHeap } from "../src/testing/index.ts"
@@ -367,6 +367,60 @@ describe("a lookup that dies under other lookups", () => {
         yield* Effect.exit(WeakCache.get(cache, 0))
         assert.strictEqual(deaths, expected)
       }
+    }))
+})
+
+describe("a lookup whose fiber cannot start, as when the stack is full", () => {
+  const setup = Effect.gen(function*() {
+    let starts = true
+    const metrics = {
+      recordFiberStart: () => {
+        if (!starts) throw new RangeError("Maximum call stack size exceeded")
+      },
+      recordFiberEnd: () => {}
+    }
+    const cache = yield* WeakCache.make({ lookup: (name: string) => Effect.sync((): Doc => ({ name })), capacity: 10 })
+    /** Runs an effect in which no new fiber starts. */
+    const withoutFibers = (operation: Effect.Effect<unknown>) =>
+      Effect.exit(Effect.suspend(() => {
+        starts = false
+        return operation
+      })).pipe(
+        Effect.tap(() => Effect.sync(() => starts = true)),
+        Effect.provideService(Metric.FiberRuntimeMetrics, metrics)
+      )
+    return { cache, withoutFibers }
+  })
+
+  effect("leaves no entry, and is a failure", () =>
+    Effect.gen(function*() {
+      const { cache, withoutFibers } = yield* setup
+      for (const name of ["a", "b", "c"]) {
+        assert.match(String(yield* withoutFibers(WeakCache.get(cache, name))), /call stack/)
+      }
+      assert.strictEqual(yield* WeakCache.size(cache), 0)
+      const { failures, loads, misses } = yield* WeakCache.stats(cache)
+      assert.deepStrictEqual([misses, loads, failures], [3, 0, 3])
+    }))
+
+  effect("ends when another lookup starts, which finds its own key only", () =>
+    Effect.gen(function*() {
+      const { cache, withoutFibers } = yield* setup
+      for (const name of ["a", "b"]) yield* withoutFibers(WeakCache.get(cache, name))
+      assert.deepStrictEqual(yield* WeakCache.get(cache, "c"), { name: "c" })
+      assert.deepStrictEqual((yield* WeakCache.stats(cache)).failures, 2)
+      assert.deepStrictEqual(yield* WeakCache.get(cache, "a"), { name: "a" })
+    }))
+
+  effect("breaks neither its key nor a refresh", () =>
+    Effect.gen(function*() {
+      const { cache, withoutFibers } = yield* setup
+      yield* withoutFibers(WeakCache.get(cache, "a"))
+      assert.deepStrictEqual(yield* WeakCache.get(cache, "a"), { name: "a" })
+      yield* withoutFibers(WeakCache.refresh(cache, "a"))
+      const before = yield* WeakCache.get(cache, "a")
+      assert.notStrictEqual(yield* WeakCache.refresh(cache, "a"), before)
+      assert.strictEqual((yield* WeakCache.stats(cache)).failures, 2)
     }))
 })
 
