@@ -186,8 +186,9 @@ const monitorOf = (fiber: Fiber.Fiber<unknown, unknown>): Monitor | undefined =>
  *
  * Cost: O(1), and most of the time is spent on recording the stack. Neither `track` nor
  * closing the Scope dereferences. `benchmark/leakMonitor.ts` measures what a run of
- * `track` adds, here on Node 26 on a busy machine: 0.2 µs at the level "off", 5 µs and 160
- * bytes at the level "all", and 0.6 µs and 2 bytes on average with one sample in 100 runs.
+ * `track` adds, here on Node 26 on a busy machine: 0.2 µs at the level "off", 5 µs and
+ * 160 bytes at the level "all", and 0.6 µs and 2 bytes on average with one sample in 100
+ * runs.
  *
  * **Gotchas**
  *
