@@ -458,7 +458,7 @@ const removePath = (level: Level, path: ReadonlyArray<unknown>, i: number): void
 /** Replaces -0 by a symbol, because a `Map` does not distinguish -0 from 0. */
 const keyOf = (arg: unknown): unknown => Object.is(arg, -0) ? minusZero : arg
 
-const minusZero = /*#__PURE__*/ Symbol()
+const minusZero = /*#__PURE__*/ Symbol("-0")
 
 /**
  * Creates a function that returns one shared live instance per key.

@@ -127,7 +127,7 @@ export interface WeakRef<out A extends WeakKey, out B = A> extends Equal.Equal, 
 export const isWeakRef = (u: unknown): u is WeakRef<WeakKey, unknown> => guard(() => u instanceof WeakRefImpl)
 
 // A symbol, so that a subclass can use any field name. Only the references of this copy of the package have it.
-const referent: unique symbol = /*#__PURE__*/ Symbol()
+const referent: unique symbol = /*#__PURE__*/ Symbol("effect-weakref/WeakRef/referent")
 
 abstract class WeakRefImpl<A extends WeakKey, B = A> extends Base implements WeakRef<A, B> {
   /** @internal */

@@ -363,10 +363,9 @@ describe("a lookup that dies under other lookups", () => {
       })
       Effect.runSyncExit(WeakCache.get(cache, 100))
       assert.strictEqual(deaths, 1)
-      for (const expected of [2, 2]) {
-        yield* Effect.exit(WeakCache.get(cache, 0))
-        assert.strictEqual(deaths, expected)
-      }
+      for (let n = 0; n < 2; n++) yield* Effect.exit(WeakCache.get(cache, 0))
+      // Now cached, because this lookup was alone.
+      assert.strictEqual(deaths, 2)
     }))
 })
 

@@ -672,7 +672,7 @@ describe("WeakProxy", () => {
       }
     })
 
-    it("throws for instanceof even if the program forbids to change the limit of stacks", () => {
+    it("throws for instanceof even if the program has made the limit of stacks read-only", () => {
       const descriptor = Object.getOwnPropertyDescriptor(Error, "stackTraceLimit")
       const proxy = dead({})
       Object.defineProperty(Error, "stackTraceLimit", { value: 5, writable: false, configurable: true })

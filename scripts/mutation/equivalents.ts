@@ -5,6 +5,8 @@ export interface Equivalent {
   readonly line: string
   readonly original: string
   readonly replacement: string
+  /** Which of the equal mutants of equal lines, counted from 0. The entry holds for all of them without it. */
+  readonly nth?: number
   readonly reason: string
 }
 
@@ -67,13 +69,6 @@ export const equivalents: ReadonlyArray<Equivalent> = [
     original: "kept === undefined",
     replacement: "false",
     reason: "The last branch keeps a set with the family, which keeps it as well."
-  },
-  {
-    file: "src/WeakRef.ts",
-    line: "kept ??= new SharedReference(undefined as never)",
-    original: "??=",
-    replacement: "=",
-    reason: "Keeps the newest instance alive instead of the first, which keeps the class hot as well."
   },
   {
     file: "src/WeakSet.ts",
@@ -1029,6 +1024,7 @@ export const equivalents: ReadonlyArray<Equivalent> = [
     line: "this.ephemerons = undefined",
     original: "this.ephemerons = undefined",
     replacement: "{}",
+    nth: 0,
     reason: "An unset field reads as undefined. The assignment only gives all objects of the class one hidden class."
   },
   {
@@ -1545,6 +1541,7 @@ export const equivalents: ReadonlyArray<Equivalent> = [
     line: "this.job = undefined",
     original: "this.job = undefined",
     replacement: "{}",
+    nth: 0,
     reason: "An unset field reads as undefined. The assignment only gives all objects of the class one hidden class."
   },
   {
@@ -1883,6 +1880,7 @@ export const equivalents: ReadonlyArray<Equivalent> = [
     line: "this.#phase = \"closed\"",
     original: "\"closed\"",
     replacement: "\"\"",
+    nth: 1,
     reason:
       "In `untilStuck`: only `set` compares with this phase, after `weigh` has closed the cache within one turn, in which no second passes. The other such line of the file has a test."
   },
@@ -1920,6 +1918,7 @@ export const equivalents: ReadonlyArray<Equivalent> = [
     line: "entry = undefined",
     original: "entry = undefined",
     replacement: "{}",
+    nth: 0,
     reason:
       "After `detach`: to replace a detached entry, which has no value, does nothing. The line after `replace` has tests."
   },
@@ -2194,6 +2193,7 @@ export const equivalents: ReadonlyArray<Equivalent> = [
     line: "if (recent.traps === this) {",
     original: "recent.traps === this",
     replacement: "false",
+    nth: 0,
     reason: "Without the cache, the next call finds the same stand-in in the map, only later."
   },
   {
@@ -2208,6 +2208,7 @@ export const equivalents: ReadonlyArray<Equivalent> = [
     line: "if (recent.traps === this) {",
     original: "recent.traps === this",
     replacement: "true",
+    nth: 1,
     reason: "The look-up in the next lines finds this record only for the target of this proxy."
   },
   {
@@ -2244,5 +2245,19 @@ export const equivalents: ReadonlyArray<Equivalent> = [
     original: "200",
     replacement: "(200 + 1)",
     reason: "A margin. A result needs far fewer frames, and how large a frame is depends on the engine."
+  },
+  {
+    file: "src/WeakMemo.ts",
+    line: "const minusZero = /*#__PURE__*/ Symbol(\"-0\")",
+    original: "\"-0\"",
+    replacement: "\"\"",
+    reason: "The description of a symbol, which only a reader of a debugger sees."
+  },
+  {
+    file: "src/WeakRef.ts",
+    line: "const referent: unique symbol = /*#__PURE__*/ Symbol(\"effect-weakref/WeakRef/referent\")",
+    original: "\"effect-weakref/WeakRef/referent\"",
+    replacement: "\"\"",
+    reason: "The description of a symbol, which only a reader of a debugger sees."
   }
 ]

@@ -90,10 +90,14 @@ if (all.length === 0) throw new RangeError(`no source file begins with ${positio
 const folderOf = ({ file }: Job): string => path.dirname(file)
 const folders = Map.groupBy(all, folderOf)
 const lineOf = ({ mutant, text }: Job): string => text.split("\n")[mutant.line - 1]!.trim()
+const isSame = (one: Job, other: Job): boolean =>
+  one.file === other.file && lineOf(one) === lineOf(other) && one.mutant.original === other.mutant.original &&
+  one.mutant.replacement === other.mutant.replacement
 const isEquivalent = (job: Job): boolean =>
-  equivalents.some(({ file, line, original, replacement }) =>
+  equivalents.some(({ file, line, nth, original, replacement }) =>
     file === job.file && line === lineOf(job) && original === job.mutant.original &&
-    replacement === job.mutant.replacement
+    replacement === job.mutant.replacement &&
+    (nth === undefined || all.filter((other) => isSame(other, job)).indexOf(job) === nth)
   )
 const describe = ({ file, mutant: { line, original, replacement } }: Job): string => {
   const short = (text: string) => text.replace(/\s+/g, " ").slice(0, 80)
@@ -209,7 +213,8 @@ interface FolderResult {
 
 const stored = path.join(import.meta.dirname, "result.json")
 const results = read<Record<string, FolderResult>>(stored, {})
-const options = process.argv.slice(2).join(" ").replace(/ ?--(?:fresh|minutes[ =]\d+)/g, "").trim()
+const quoted = (argument: string): string => /[^\w./=-]/.test(argument) ? `'${argument}'` : argument
+const options = process.argv.slice(2).map(quoted).join(" ").replace(/ ?--(?:fresh|minutes[ =]\d+)/g, "").trim()
 for (const [name, jobs] of Map.groupBy(chosen, folderOf)) {
   // A run of some files says nothing of their folder. An index has no mutants.
   const own = filesUnder("src", ".ts").filter((file) => path.dirname(file) === name && !file.endsWith("index.ts"))

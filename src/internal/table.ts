@@ -271,7 +271,7 @@ export abstract class WeakTable<K, V, A extends WeakKey> {
         if (newKeys === undefined) newByHash.set(hash, [key])
         else newKeys.push(key)
       }
-      // This makes `untilUnchanged` repeat. Only on a test heap can user code collect a weak side that was alive.
+      // A reclaimed slot makes `untilUnchanged` repeat. On a test heap, user code can collect a weak side in between.
       for (const slot of resolved.slots) if (slot !== undefined && slot.deref() === undefined) this.reclaim(slot)
       return resolved
     })
