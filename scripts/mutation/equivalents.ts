@@ -2241,9 +2241,9 @@ export const equivalents: ReadonlyArray<Equivalent> = [
   },
   {
     file: "src/internal/weakCache/lookups.ts",
-    line: "const framesToStore = 200",
-    original: "200",
-    replacement: "(200 + 1)",
+    line: "const framesToStore = 64",
+    original: "64",
+    replacement: "(64 + 1)",
     reason: "A margin. A result needs far fewer frames, and how large a frame is depends on the engine."
   },
   {
